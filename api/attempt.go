@@ -1,0 +1,143 @@
+package api
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+
+	"github.com/unsend-go/unsend/gen"
+)
+
+// maxBody is how much of a body is read.
+const maxBody = 8 << 20
+
+var errTooLarge = errors.New("the body is larger than 8 MiB")
+
+// attempt is one request and what came back.
+type attempt struct {
+	status    int // 0 where no answer came
+	header    http.Header
+	body      []byte
+	err       error // why no answer came, or why its body ends early
+	unwritten bool  // no answer came, and provably no request was written
+	tls       bool  // no answer came, for TLS or a certificate was refused
+	took      time.Duration
+}
+
+// send makes one attempt. It returns always; what went wrong is in the attempt.
+func (c *Client) send(ctx context.Context, userID, messageID string, body gen.UnsendRequest, connection string) (a attempt) {
+	started := time.Now()
+	defer func() { a.took = time.Since(started) }()
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	var conn connecting
+	ctx = httptrace.WithClientTrace(ctx, conn.trace())
+	resp, err := c.generated.UnsendChatMessage(ctx, userID, messageID, body, onConnection(connection))
+	if err != nil {
+		return attempt{err: err, unwritten: conn.failed(err), tls: conn.refused(err)}
+	}
+	defer func() { _ = resp.Body.Close() }()
+	a = attempt{status: resp.StatusCode, header: resp.Header}
+	if a.status >= 200 { // a 101 has no body, but an open connection
+		a.body, a.err = readBody(resp.Body, resp.ContentLength)
+	}
+	return a
+}
+
+// readBody reads at most maxBody bytes, and returns what it has read with any error.
+func readBody(r io.Reader, size int64) ([]byte, error) {
+	const small, large = 512, 1 << 20 // a length that is only claimed does not take memory
+	body := make([]byte, 0, min(max(size+1, small), large))
+	for {
+		n, err := r.Read(body[len(body):min(cap(body), maxBody+1)])
+		body = body[:len(body)+n]
+		switch {
+		case len(body) > maxBody:
+			return body[:maxBody], errTooLarge
+		case err == io.EOF:
+			return body, nil
+		case err != nil:
+			return body, err
+		case len(body) == cap(body):
+			body = append(body, 0)[:len(body)]
+		}
+	}
+}
+
+// connecting watches how far an attempt came. Its hooks run on other goroutines, which may
+// outlive the attempt.
+type connecting struct {
+	wanted, got atomic.Bool
+	handshake   atomic.Pointer[error]
+}
+
+func (c *connecting) trace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GetConn: func(string) { c.wanted.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { c.got.Store(true) },
+		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
+			if err != nil {
+				c.handshake.Store(&err)
+			}
+		},
+	}
+}
+
+// failed says whether the attempt provably wrote no request: its transport asked for a
+// connection and got none. A transport that tells nothing is believed by its error.
+func (c *connecting) failed(err error) bool {
+	if c.wanted.Load() {
+		return !c.got.Load()
+	}
+	var op *net.OpError
+	var dns *net.DNSError
+	return errors.As(err, &dns) || errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")
+}
+
+// refused says whether either side refused the other's certificate or TLS configuration,
+// which no retry changes.
+func (c *connecting) refused(err error) bool {
+	if handshake := c.handshake.Load(); handshake != nil && !c.got.Load() {
+		return !broken(*handshake)
+	}
+	var (
+		verification *tls.CertificateVerificationError
+		authority    x509.UnknownAuthorityError
+		hostname     x509.HostnameError
+		invalid      x509.CertificateInvalidError
+		alert        tls.AlertError
+	)
+	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &hostname) ||
+		errors.As(err, &invalid) || errors.As(err, &alert) && aboutCertificate(alert) ||
+		errors.Is(err, http.ErrSchemeMismatch)
+}
+
+// aboutCertificate tells the alerts of RFC 8446, section 6.2, by which a server refuses a
+// client's certificate. In TLS 1.3 they come after the handshake.
+func aboutCertificate(alert tls.AlertError) bool {
+	const noCertificate, accessDenied, certificateRequired = 41, 49, 116
+	return alert >= noCertificate && alert <= accessDenied || alert == certificateRequired
+}
+
+// broken says whether a handshake ended with the connection rather than with a refusal.
+func broken(err error) bool {
+	var alert tls.AlertError
+	if errors.As(err, &alert) {
+		return false
+	}
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// retryAfter is how long the answer asks to wait.
+func (a *attempt) retryAfter() time.Duration {
+	return parseRetryAfter(a.header.Get("Retry-After"), time.Now())
+}

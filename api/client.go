@@ -1,0 +1,119 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/unsend-go/unsend/gen"
+)
+
+// Version is this module's version, sent in the User-Agent header.
+const Version = "0.1.0"
+
+// DefaultBaseURL is the service's address unless [WithBaseURL] or OFAUTH_BASE_URL says
+// otherwise.
+const DefaultBaseURL = "https://api-next.ofauth.com"
+
+// Client unsends messages with one API key. Make it with [New] or [FromEnv]; it is safe for
+// concurrent use, and meant to be shared: the pacing is counted in it.
+type Client struct {
+	generated  *gen.Client
+	connection string
+	timeout    time.Duration
+	retries    int
+	pace       *pacer // nil without a rate limit
+	log        *slog.Logger
+	redact     func(string) string
+	jitter     func(time.Duration) time.Duration
+}
+
+// New returns a client that authenticates with apiKey. It sends nothing. An unusable key or
+// option is an [ErrConfig].
+func New(apiKey string, opts ...Option) (*Client, error) {
+	return build(config{key: apiKey, keyName: "api key"}, opts)
+}
+
+// FromEnv is [New] with the key of OFAUTH_API_KEY, and, unless options say otherwise, the
+// connection of OFAUTH_CONNECTION_ID and the base URL of OFAUTH_BASE_URL. A missing key is
+// an [ErrConfig] that names the variable; the other two may be unset.
+func FromEnv(opts ...Option) (*Client, error) {
+	return build(config{
+		key:            os.Getenv("OFAUTH_API_KEY"),
+		keyName:        "OFAUTH_API_KEY",
+		connection:     os.Getenv("OFAUTH_CONNECTION_ID"),
+		connectionName: "OFAUTH_CONNECTION_ID",
+		baseURL:        os.Getenv("OFAUTH_BASE_URL"),
+		baseURLName:    "OFAUTH_BASE_URL",
+	}, opts)
+}
+
+func build(cfg config, opts []Option) (*Client, error) {
+	if err := cfg.apply(opts); err != nil {
+		return nil, err
+	}
+	base, err := cfg.base()
+	if err != nil {
+		return nil, err
+	}
+	editors := []gen.RequestEditorFn{authenticate(cfg.key, cfg.connection, cfg.userAgent)}
+	client := &Client{
+		generated: &gen.Client{
+			Server:         base.String() + "/",
+			Client:         guarded(cfg.http, base),
+			RequestEditors: editors,
+		},
+		connection: cfg.connection,
+		timeout:    cfg.timeout,
+		retries:    cfg.retries,
+		log:        cfg.log,
+		redact:     redactor(cfg.key),
+		jitter:     fullJitter,
+	}
+	if cfg.perMinute > 0 {
+		client.pace = newPacer(cfg.perMinute, cfg.burst)
+	}
+	return client, nil
+}
+
+// Generated returns the generated client for operations and bodies that this package does
+// not wrap. It adds the same credentials, refuses other hosts and never follows redirects.
+// It neither retries nor paces, checks no ids ("..", say, addresses another resource), and
+// sends without a connection unless the client has one or a request editor of the call sets
+// the x-connection-id header. Each call returns a copy.
+func (c *Client) Generated() *gen.Client {
+	if c == nil || c.generated == nil {
+		return nil
+	}
+	generated := *c.generated
+	generated.RequestEditors = slices.Clone(generated.RequestEditors)
+	return &generated
+}
+
+// authenticate holds the key in a closure, where no formatting verb can reach it.
+func authenticate(key, connection, userAgent string) gen.RequestEditorFn {
+	return func(_ context.Context, req *http.Request) error {
+		req.Header.Set("apiKey", key)
+		if connection != "" {
+			req.Header.Set("x-connection-id", connection)
+		}
+		req.Header.Set("User-Agent", userAgent)
+		return nil
+	}
+}
+
+func onConnection(id string) gen.RequestEditorFn {
+	return func(_ context.Context, req *http.Request) error {
+		req.Header.Set("x-connection-id", id)
+		return nil
+	}
+}
+
+// fullJitter draws a wait between nothing and ceiling.
+func fullJitter(ceiling time.Duration) time.Duration {
+	return rand.N(ceiling + 1)
+}

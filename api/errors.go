@@ -1,0 +1,144 @@
+package api
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// What an error of this package is, for [errors.Is].
+var (
+	// ErrConfig is a key, connection, base URL or option that cannot work. Nothing was sent.
+	ErrConfig = errors.New("invalid configuration")
+	// ErrInvalidID is an id that the contract's pattern forbids. Nothing was sent.
+	ErrInvalidID = errors.New("invalid id")
+	// ErrBadRequest is a 400 or 422: the service found the request invalid.
+	ErrBadRequest = errors.New("bad request")
+	// ErrUnauthorized is a 401: the key or the creator's session was not accepted.
+	ErrUnauthorized = errors.New("unauthorized")
+	// ErrSessionExpired is a 401 that asks the creator to connect again. It is an
+	// ErrUnauthorized too.
+	ErrSessionExpired = errors.New("session expired")
+	// ErrForbidden is a 403: the key or the connection lacks messages:write.
+	ErrForbidden = errors.New("forbidden")
+	// ErrNotFound is a 404: no such message, or no such path.
+	ErrNotFound = errors.New("not found")
+	// ErrRateLimited is a 429, or a wait for the client's own pacing that cannot end before
+	// the context's deadline (StatusCode 0, nothing sent).
+	ErrRateLimited = errors.New("rate limited")
+	// ErrServer is any 5xx.
+	ErrServer = errors.New("server error")
+	// ErrRefused is an answer that says success: false.
+	ErrRefused = errors.New("refused")
+	// ErrUnexpectedResponse is an answer that does not say whether the message was unsent: a
+	// 2xx whose success cannot be read, or a redirect.
+	ErrUnexpectedResponse = errors.New("unexpected response")
+)
+
+const (
+	maxErrorText = 400      // bytes of Error.Error
+	maxErrorBody = 64 << 10 // bytes of Error.Body
+)
+
+// Error is a call that did not end with the message known to be gone.
+type Error struct {
+	StatusCode     int           // of the last answer; 0 where none came
+	Type           string        // the service's name of the error, such as RESOURCE_NOT_FOUND
+	Message        string        // the service's text, or what went wrong on the way
+	RequestID      string        // names the request to the vendor's support
+	ActionRequired string        // what the service asks the caller to do, such as refresh_session
+	RetryAfter     time.Duration // how long to wait before the next call; 0 where nothing says so
+	Attempts       int           // requests sent, or begun to be sent
+	MaybeUnsent    bool          // an attempt of the call may have unsent the message
+
+	kind  error // ErrRefused, ErrUnexpectedResponse or ErrRateLimited where the status does not say it
+	cause error
+	body  []byte
+}
+
+// Error returns one line of at most 400 bytes.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("unsend message:")
+	if e.StatusCode != 0 {
+		b.WriteString(" " + strconv.Itoa(e.StatusCode))
+	}
+	if e.Type != "" {
+		b.WriteString(" " + e.Type)
+	}
+	if e.StatusCode != 0 || e.Type != "" {
+		b.WriteString(":")
+	}
+	tail := ""
+	if e.RequestID != "" {
+		tail += " (request " + cut(oneLine(e.RequestID), 80) + ")"
+	}
+	if e.MaybeUnsent {
+		tail += "; it may have been unsent"
+	}
+	head := cut(oneLine(b.String()), maxErrorText/2)
+	return head + " " + cut(oneLine(e.Message), maxErrorText-len(head)-1-len(tail)) + tail
+}
+
+// Is says whether target, a sentinel of this package, describes e.
+func (e *Error) Is(target error) bool {
+	switch target {
+	case ErrBadRequest:
+		return e.StatusCode == 400 || e.StatusCode == 422
+	case ErrUnauthorized:
+		return e.StatusCode == 401
+	case ErrSessionExpired:
+		return e.StatusCode == 401 && (e.Type == "SESSION_EXPIRED" || e.Type == "SESSION_NOT_PROVIDED")
+	case ErrForbidden:
+		return e.StatusCode == 403
+	case ErrNotFound:
+		return e.StatusCode == 404
+	case ErrRateLimited:
+		return e.StatusCode == 429 || e.kind == ErrRateLimited
+	case ErrServer:
+		return e.StatusCode/100 == 5
+	case ErrUnexpectedResponse:
+		return e.StatusCode/100 == 3 || e.kind == ErrUnexpectedResponse
+	}
+	return e.kind != nil && e.kind == target
+}
+
+// Unwrap returns what caused e, such as an error of the network or of the context.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Body returns the start of the answer's body, at most 64 KiB, with the key redacted.
+func (e *Error) Body() []byte { return e.body }
+
+// because adds a cause to what Unwrap reaches.
+func (e *Error) because(cause error) *Error {
+	e.cause = errors.Join(e.cause, cause)
+	return e
+}
+
+// redactor returns a function that takes the key out of a text. Keys shorter than 8
+// characters are no secrets, and occur in innocent text.
+func redactor(key string) func(string) string {
+	if len(key) < 8 {
+		return func(s string) string { return s }
+	}
+	return func(s string) string { return strings.ReplaceAll(s, key, "[redacted]") }
+}
+
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+}
+
+// cut shortens s to at most n bytes without splitting a character.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	n = max(n-len("…"), 0)
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
+}

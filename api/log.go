@@ -1,0 +1,60 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// The records of a call have ids, statuses and timings. They never have a credential, and of
+// the service's texts only the error's type and the request id: a message's text could
+// stand in any other.
+
+// logAttempt records an attempt, and the wait until the next one (0 where there is none).
+func (o *operation) logAttempt(ctx context.Context, a *attempt, v verdict, wait time.Duration) {
+	if o.log == nil || !o.log.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	e := v.err
+	if e == nil {
+		e = &Error{RequestID: o.redact(a.header.Get("X-Request-Id"))}
+	}
+	o.record(ctx, slog.LevelDebug, "attempt",
+		slog.Int("attempt", o.attempts),
+		slog.Int("status", a.status),
+		slog.String("type", cut(oneLine(e.Type), 80)),
+		slog.String("request_id", cut(oneLine(e.RequestID), 80)),
+		slog.Bool("maybe_unsent", v.maybe),
+		slog.Duration("took", a.took),
+		slog.Duration("wait", wait))
+}
+
+func (o *operation) logSuccess(ctx context.Context, r *Result) {
+	o.record(ctx, slog.LevelInfo, r.Outcome.String(),
+		slog.Int("attempts", r.Attempts),
+		slog.String("request_id", cut(oneLine(r.RequestID), 80)),
+		slog.Duration("took", time.Since(o.started)))
+}
+
+func (o *operation) logFailure(ctx context.Context, e *Error) {
+	o.record(ctx, slog.LevelWarn, "failed",
+		slog.Int("attempts", e.Attempts),
+		slog.Int("status", e.StatusCode),
+		slog.String("type", cut(oneLine(e.Type), 80)),
+		slog.String("request_id", cut(oneLine(e.RequestID), 80)),
+		slog.Bool("maybe_unsent", e.MaybeUnsent),
+		slog.Duration("retry_after", e.RetryAfter),
+		slog.Duration("took", time.Since(o.started)))
+}
+
+func (o *operation) record(ctx context.Context, level slog.Level, what string, attrs ...slog.Attr) {
+	if o.log == nil || !o.log.Enabled(ctx, level) {
+		return
+	}
+	o.log.LogAttrs(ctx, level, what, append([]slog.Attr{
+		slog.String("operation", "unsendChatMessage"),
+		slog.String("connection", o.connection),
+		slog.String("user_id", o.userID),
+		slog.String("message_id", o.messageID),
+	}, attrs...)...)
+}

@@ -1,0 +1,73 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/unsend-go/unsend/gen"
+)
+
+// Outcome is how a message came to be gone. The zero value is no outcome.
+type Outcome int
+
+const (
+	// Unsent: the service said that this call took the message back.
+	Unsent Outcome = iota + 1
+	// AlreadyGone: an attempt of this call may have taken the message back, its answer was
+	// lost, and the service then said that there is no such message (any more).
+	AlreadyGone
+)
+
+// String returns "unsent", "already_gone" or "unknown".
+func (o Outcome) String() string {
+	switch o {
+	case Unsent:
+		return "unsent"
+	case AlreadyGone:
+		return "already_gone"
+	}
+	return "unknown"
+}
+
+// Result is a call that ended with the message known to be gone.
+type Result struct {
+	Outcome   Outcome
+	RequestID string    // names the request to the vendor's support; "" where the answer did not say
+	RateLimit RateLimit // what the last answer said of the connection's bucket
+	Attempts  int       // requests sent
+	Raw       []byte    // the last answer's body as received, at most 8 MiB; added members included
+
+	broken error // why Raw ends early
+}
+
+// Queue decodes the snapshot of the message, anew at each call. It returns nil and no error
+// where the answer had none, as that of an AlreadyGone has. Where a member drifted from the
+// contract, or the answer was cut short, it returns what could be read together with an
+// error that names the place: the outcome stands all the same.
+func (r *Result) Queue() (*gen.Queue, error) {
+	if r == nil || r.Outcome != Unsent {
+		return nil, nil
+	}
+	var answer struct {
+		Queue *gen.Queue `json:"queue"`
+	}
+	err := json.Unmarshal(r.Raw, &answer)
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		whole, at := mend(r.Raw)
+		_ = json.Unmarshal(whole, &answer)
+		if r.broken != nil {
+			err = r.broken
+		}
+		return answer.Queue, fmt.Errorf("decode queue: the answer breaks off at %s: %w", at, err)
+	}
+	var mismatch *json.UnmarshalTypeError
+	if errors.As(err, &mismatch) {
+		return answer.Queue, fmt.Errorf("decode queue: %s is a JSON %s, not the contract's %v: %w", mismatch.Field, mismatch.Value, mismatch.Type, err)
+	}
+	if err != nil {
+		return answer.Queue, fmt.Errorf("decode queue: %w", err)
+	}
+	return answer.Queue, nil
+}
