@@ -1,0 +1,74 @@
+# Builds, tests and checks the project. Needs Go, git and make; targets that want more say so
+# and go on where they do not find it. `make help` is made from the comments behind ##.
+
+# What the checks run, beside what go.mod pins. `go run` fetches, builds and caches it.
+GOLANGCI_LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+# This module and those nested in it.
+MODULES = . $(patsubst %/go.mod,%,$(wildcard e2e/go.mod examples/*/go.mod))
+
+# $(call each-module,COMMAND) runs COMMAND in every module and stops at the first failure.
+each-module = @set -e; for module in $(MODULES); do (cd $$module && $(1)); done
+
+.PHONY: help
+help: ## Say what each target does
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
+
+##@ Every day
+
+.PHONY: demo
+demo: ## Take back a message on the mock: no account, no network
+	go run ./cmd/unsend message --mock 51234567 6432457811894
+
+.PHONY: generate
+generate: ## Write gen/ from openapi.yaml
+	go generate ./...
+
+.PHONY: build
+build: ## Build the command as bin/unsend
+	go build -o bin/unsend ./cmd/unsend
+
+.PHONY: test
+test: ## Run every test, with the race detector where it works
+	@race=$$(tools/race.sh); set -ex; for module in $(MODULES); do (cd $$module && go test $$race ./...); done
+
+.PHONY: check
+check: format vet lint tidy generated spec-lint spec-diff spec-diff-test ## Run every check that CI runs beside the tests
+
+##@ The parts of check
+
+.PHONY: format
+format: ## Every file as gofmt writes it
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || \
+		{ echo "run gofmt -w on:" $$unformatted >&2; exit 1; }
+
+.PHONY: vet
+vet: ## go vet
+	$(call each-module,go vet ./...)
+
+.PHONY: lint
+lint: ## golangci-lint, as .golangci.yml asks
+	$(call each-module,go run $(GOLANGCI_LINT) run ./...)
+
+.PHONY: tidy
+tidy: ## go.mod and go.sum hold what is used and no more
+	$(call each-module,go mod tidy -diff)
+
+.PHONY: generated
+generated: ## gen/ is what openapi.yaml says, byte for byte
+	go test -run '^TestGenerated' .
+
+##@ The contract
+
+.PHONY: spec-lint
+spec-lint: ## Redocly's and Spectral's opinion of openapi.yaml, where there is Node
+	tools/with-node.sh lint
+
+.PHONY: spec-diff
+spec-diff: ## What openapi.yaml changes for clients since BASE=<git ref>, or the last release
+	tools/spec-diff.sh $(BASE)
+
+.PHONY: spec-diff-test
+spec-diff-test: ## Prove that spec-diff says no to what breaks
+	tools/spec-diff.test.sh
