@@ -1,0 +1,100 @@
+package contract
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// CheckRequest returns every departure of req from the contract, nil where there is none.
+// The body is read from GetBody where req has it, which leaves Body alone; else from Body,
+// which is then put back to be read again. A nil request is a violation.
+func (v *Validator) CheckRequest(req *http.Request) []Violation {
+	if req == nil {
+		return []Violation{{Side: Request, Kind: "missing", Found: "no request", Want: "a request"}}
+	}
+	return v.judgeRequest(req, takeRequest(req))
+}
+
+func takeRequest(req *http.Request) body {
+	if req.GetBody != nil {
+		if fresh, err := req.GetBody(); err == nil {
+			b := take(&fresh)
+			_ = fresh.Close()
+			return b
+		}
+	}
+	return take(&req.Body)
+}
+
+// judgeRequest judges a request whose body was read already.
+func (v *Validator) judgeRequest(req *http.Request, b body) []Violation {
+	op, params, pathOK := v.find(req)
+	var vs []Violation
+	if !pathOK {
+		vs = append(vs, Violation{Side: Request, Pointer: "path", Kind: "string", Found: "another path", Want: op.route.Path})
+	}
+	if req.Method != op.method && !(req.Method == "" && op.method == http.MethodGet) {
+		vs = append(vs, Violation{Side: Request, Pointer: "method", Kind: "string", Found: method(req.Method), Want: op.method})
+	}
+	for _, ref := range op.params {
+		if ref.Value.In == "path" && !pathOK {
+			continue
+		}
+		vs = append(vs, judgeParameter(Request, op, ref.Value, req, params)...)
+	}
+	vs = append(vs, op.judgeCredentials(req.Header)...)
+	if ref := op.route.Operation.RequestBody; ref != nil {
+		vs = append(vs, judgeBody(Request, ref.Value.Content, req.Header.Get("Content-Type"), b, ref.Value.Required)...)
+	}
+	return tidy(vs)
+}
+
+// judgeCredentials asks for every header of the alternative that lacks the fewest.
+func (op *operation) judgeCredentials(header http.Header) []Violation {
+	var fewest []Violation
+	for i, names := range op.credentials {
+		var missing []Violation
+		for _, name := range names {
+			v := Violation{Side: Request, Pointer: "header:" + name, Want: "a credential"}
+			switch values := headerValues(header, name); {
+			case len(values) == 0:
+				v.Kind, v.Found = "missing", "nothing"
+			case slices.ContainsFunc(values, func(s string) bool { return strings.TrimSpace(s) == "" }):
+				v.Kind, v.Found = "string", "an empty string"
+			default:
+				continue
+			}
+			missing = append(missing, v)
+		}
+		if i == 0 || len(missing) < len(fewest) {
+			fewest = missing
+		}
+	}
+	return fewest
+}
+
+// headerValues finds a header however its key is written: a handler's tests may set the key
+// of the map themselves, and on the wire case means nothing.
+func headerValues(header http.Header, name string) []string {
+	var all []string
+	for key, values := range header {
+		if strings.EqualFold(key, name) {
+			all = append(all, values...)
+		}
+	}
+	return all
+}
+
+// method is safe to print: a name from the standard, or its length.
+func method(name string) string {
+	switch name {
+	case "":
+		return http.MethodGet
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodConnect, http.MethodOptions, http.MethodTrace:
+		return name
+	}
+	_, text := found(name)
+	return text
+}
