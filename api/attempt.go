@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -46,29 +48,30 @@ func (c *Client) send(ctx context.Context, userID, messageID string, body gen.Un
 	defer func() { _ = resp.Body.Close() }()
 	a = attempt{status: resp.StatusCode, header: resp.Header}
 	if a.status >= 200 { // a 101 has no body, but an open connection
-		a.body, a.err = readBody(resp.Body, resp.ContentLength)
+		a.body, a.err = readBody(resp.Body)
 	}
 	return a
 }
 
+// buffers take in bodies before their size is known; each caller gets a copy of its own.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 // readBody reads at most maxBody bytes, and returns what it has read with any error.
-func readBody(r io.Reader, size int64) ([]byte, error) {
-	const small, large = 512, 1 << 20 // a length that is only claimed does not take memory
-	body := make([]byte, 0, min(max(size+1, small), large))
-	for {
-		n, err := r.Read(body[len(body):min(cap(body), maxBody+1)])
-		body = body[:len(body)+n]
-		switch {
-		case len(body) > maxBody:
-			return body[:maxBody], errTooLarge
-		case err == io.EOF:
-			return body, nil
-		case err != nil:
-			return body, err
-		case len(body) == cap(body):
-			body = append(body, 0)[:len(body)]
+func readBody(r io.Reader) ([]byte, error) {
+	buf := buffers.Get().(*bytes.Buffer)
+	defer func() {
+		const large = 1 << 20 // not worth keeping
+		if buf.Cap() <= large {
+			buf.Reset()
+			buffers.Put(buf)
 		}
+	}()
+	n, err := buf.ReadFrom(io.LimitReader(r, maxBody+1))
+	if n > maxBody {
+		buf.Truncate(maxBody)
+		err = errTooLarge
 	}
+	return bytes.Clone(buf.Bytes()), err
 }
 
 // connecting watches how far an attempt came. Its hooks run on other goroutines, which may

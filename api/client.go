@@ -94,21 +94,31 @@ func (c *Client) Generated() *gen.Client {
 	return &generated
 }
 
+// Header names in the form in which net/http keeps them: others cost an allocation each.
+const (
+	apiKeyHeader     = "Apikey"
+	connectionHeader = "X-Connection-Id"
+	requestIDHeader  = "X-Request-Id"
+	remainingHeader  = "X-Ratelimit-Remaining"
+	limitHeader      = "X-Ratelimit-Limit"
+	resetHeader      = "X-Ratelimit-Reset"
+)
+
 // authenticate holds the key in a closure, where no formatting verb can reach it.
 func authenticate(key, connection, userAgent string) gen.RequestEditorFn {
 	return func(_ context.Context, req *http.Request) error {
-		req.Header.Set("apiKey", key)
+		req.Header[apiKeyHeader] = []string{key}
 		if connection != "" {
-			req.Header.Set("x-connection-id", connection)
+			req.Header[connectionHeader] = []string{connection}
 		}
-		req.Header.Set("User-Agent", userAgent)
+		req.Header["User-Agent"] = []string{userAgent}
 		return nil
 	}
 }
 
 func onConnection(id string) gen.RequestEditorFn {
 	return func(_ context.Context, req *http.Request) error {
-		req.Header.Set("x-connection-id", id)
+		req.Header[connectionHeader] = []string{id}
 		return nil
 	}
 }

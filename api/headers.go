@@ -17,13 +17,16 @@ type RateLimit struct {
 
 func parseRateLimit(h http.Header, now time.Time) RateLimit {
 	return RateLimit{
-		Limit:     count(h.Get("X-RateLimit-Limit")),
-		Remaining: count(h.Get("X-RateLimit-Remaining")),
-		Reset:     parseReset(h.Get("X-RateLimit-Reset"), now),
+		Limit:     count(h.Get(limitHeader)),
+		Remaining: count(h.Get(remainingHeader)),
+		Reset:     parseReset(h.Get(resetHeader), now),
 	}
 }
 
 func count(s string) int {
+	if s == "" {
+		return -1 // the common case, without the error's allocation
+	}
 	n, err := strconv.ParseUint(strings.TrimSpace(s), 10, 31)
 	if err != nil {
 		return -1
@@ -35,6 +38,9 @@ func count(s string) int {
 // documented. What is neither within a year from now nor a date of these decades is ignored.
 func parseReset(s string, now time.Time) time.Time {
 	const year = 366 * 24 * 3600
+	if s == "" {
+		return time.Time{}
+	}
 	seconds, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64)
 	switch {
 	case err != nil || seconds < 0:
@@ -50,7 +56,10 @@ func parseReset(s string, now time.Time) time.Time {
 // parseRetryAfter reads seconds or an HTTP date. It returns 0 for what is neither, or over.
 func parseRetryAfter(s string, now time.Time) time.Duration {
 	s = strings.TrimSpace(s)
-	if s != "" && strings.Trim(s, "0123456789") == "" {
+	if s == "" {
+		return 0
+	}
+	if strings.Trim(s, "0123456789") == "" {
 		seconds, err := strconv.ParseInt(s, 10, 64)
 		if err != nil || seconds > int64(math.MaxInt64/time.Second) {
 			return math.MaxInt64

@@ -17,7 +17,7 @@ func (o *operation) logAttempt(ctx context.Context, a *attempt, v verdict, wait 
 	}
 	e := v.err
 	if e == nil {
-		e = &Error{RequestID: o.redact(a.header.Get("X-Request-Id"))}
+		e = &Error{RequestID: o.redact(a.header.Get(requestIDHeader))}
 	}
 	o.record(ctx, slog.LevelDebug, "attempt",
 		slog.Int("attempt", o.attempts),

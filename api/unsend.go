@@ -121,7 +121,7 @@ func (o *operation) attempt(ctx context.Context) (attempt, verdict) {
 	o.attempts++
 	a := o.send(ctx, o.userID, o.messageID, o.body, o.connection)
 	if o.pace != nil && a.status != 0 {
-		o.pace.observe(o.connection, count(a.header.Get("X-RateLimit-Remaining")), a.retryAfter())
+		o.pace.observe(o.connection, count(a.header.Get(remainingHeader)), a.retryAfter())
 	}
 	v := o.judge(&a, o.maybe)
 	o.maybe = o.maybe || v.maybe
@@ -163,7 +163,7 @@ func (o *operation) fail(ctx context.Context, err *Error) *Error {
 func (o *operation) succeed(ctx context.Context, a *attempt, v verdict) *Result {
 	result := &Result{
 		Outcome:   v.outcome,
-		RequestID: o.redact(a.header.Get("X-Request-Id")),
+		RequestID: o.redact(a.header.Get(requestIDHeader)),
 		RateLimit: parseRateLimit(a.header, time.Now()),
 		Attempts:  o.attempts,
 		Raw:       a.body,

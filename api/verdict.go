@@ -78,7 +78,7 @@ func (c *Client) lost(a *attempt) *Error {
 func (c *Client) answered(a *attempt) *Error {
 	err := &Error{
 		StatusCode: a.status,
-		RequestID:  c.redact(a.header.Get("X-Request-Id")),
+		RequestID:  c.redact(a.header.Get(requestIDHeader)),
 		RetryAfter: a.retryAfter(),
 	}
 	err.describe(a.body, c.redact)
