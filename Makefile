@@ -34,7 +34,7 @@ test: ## Run every test, with the race detector where it works
 	@race=$$(tools/race.sh); set -ex; for module in $(MODULES); do (cd $$module && go test $$race ./...); done
 
 .PHONY: check
-check: format vet lint tidy generated spec-lint spec-diff spec-diff-test ## Run every check that CI runs beside the tests
+check: format vet lint tidy generated spec-lint spec-opinions spec-diff spec-diff-test ## Run every check that CI runs beside the tests
 
 ##@ The parts of check
 
@@ -64,6 +64,10 @@ generated: ## gen/ is what openapi.yaml says, byte for byte
 .PHONY: spec-lint
 spec-lint: ## Redocly's and Spectral's opinion of openapi.yaml, where there is Node
 	tools/with-node.sh lint
+
+.PHONY: spec-opinions
+spec-opinions: ## Prism judges the exchanges that contract/ judges, and serves the contract
+	tools/with-node.sh opinions
 
 .PHONY: spec-diff
 spec-diff: ## What openapi.yaml changes for clients since BASE=<git ref>, or the last release
