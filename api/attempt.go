@@ -48,30 +48,39 @@ func (c *Client) send(ctx context.Context, userID, messageID string, body gen.Un
 	defer func() { _ = resp.Body.Close() }()
 	a = attempt{status: resp.StatusCode, header: resp.Header}
 	if a.status >= 200 { // a 101 has no body, but an open connection
-		a.body, a.err = readBody(resp.Body)
+		a.body, a.err = readBody(resp.Body, resp.ContentLength)
 	}
 	return a
 }
 
-// buffers take in bodies before their size is known; each caller gets a copy of its own.
+// largeBody is what an announced length may take in memory before it is there, and a buffer
+// may keep when it is done.
+const largeBody = 1 << 20
+
+// buffers take in bodies of unknown size; each caller gets a copy of its own.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // readBody reads at most maxBody bytes, and returns what it has read with any error.
-func readBody(r io.Reader) ([]byte, error) {
+func readBody(r io.Reader, size int64) ([]byte, error) {
+	if size > 0 && size <= largeBody {
+		return fill(bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead)), r)
+	}
 	buf := buffers.Get().(*bytes.Buffer)
-	defer func() {
-		const large = 1 << 20 // not worth keeping
-		if buf.Cap() <= large {
-			buf.Reset()
-			buffers.Put(buf)
-		}
-	}()
+	body, err := fill(buf, r)
+	body = bytes.Clone(body)
+	if buf.Cap() <= largeBody {
+		buf.Reset()
+		buffers.Put(buf)
+	}
+	return body, err
+}
+
+func fill(buf *bytes.Buffer, r io.Reader) ([]byte, error) {
 	n, err := buf.ReadFrom(io.LimitReader(r, maxBody+1))
 	if n > maxBody {
-		buf.Truncate(maxBody)
-		err = errTooLarge
+		return buf.Bytes()[:maxBody], errTooLarge
 	}
-	return bytes.Clone(buf.Bytes()), err
+	return buf.Bytes(), err
 }
 
 // connecting watches how far an attempt came. Its hooks run on other goroutines, which may

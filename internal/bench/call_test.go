@@ -1,0 +1,100 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"sync"
+	"testing"
+
+	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/gen"
+)
+
+// BenchmarkCall holds a call made in several ways against a bare one.
+func BenchmarkCall(b *testing.B) {
+	ctx := context.Background()
+	for _, size := range bodies {
+		url, client := serve(b, answer(b, size.media)), wire(b)
+		ours := unsender(b, url, client)
+		generated, err := gen.NewClientWithResponses(url, gen.WithHTTPClient(client), gen.WithRequestEditorFn(ours.Generated().RequestEditors[0]))
+		if err != nil {
+			b.Fatal(err)
+		}
+		var body gen.UnsendRequest
+		if err := body.WithUserID.FromUserIDString(userID); err != nil {
+			b.Fatal(err)
+		}
+		ways := []struct {
+			name string
+			call func()
+		}{
+			{"unsend", func() { unsend(b, ctx, ours) }},
+			{"unsend+queue", func() { decode(b, unsend(b, ctx, ours)) }},
+			{"generated", func() {
+				resp, err := generated.UnsendChatMessageWithResponse(ctx, userID, messageID, body)
+				if err != nil || resp.JSON200 == nil {
+					b.Fatal(err)
+				}
+			}},
+			{"byhand", func() {
+				resp := bare(b, url, client)
+				raw, err := io.ReadAll(resp.Body)
+				if err != nil {
+					b.Fatal(err)
+				}
+				_ = resp.Body.Close()
+				var decoded gen.UnsendResponse
+				if err := json.Unmarshal(raw, &decoded); err != nil {
+					b.Fatal(err)
+				}
+			}},
+		}
+		for _, way := range ways {
+			b.Run(size.name+"/"+way.name, func(b *testing.B) {
+				against(b, 32, floor(b, url, client), way.call)
+			})
+		}
+	}
+}
+
+// BenchmarkConcurrent holds many goroutines that share one client against as many that share
+// one http.Client.
+func BenchmarkConcurrent(b *testing.B) {
+	ctx := context.Background()
+	url, client := serve(b, answer(b, 1)), wire(b)
+	ours := unsender(b, url, client)
+	for _, goroutines := range []int{1, 10, 100, 1000} {
+		b.Run(label(goroutines, "goroutines"), func(b *testing.B) {
+			against(b, max(32/goroutines, 1),
+				together(goroutines, floor(b, url, client)),
+				together(goroutines, func() { unsend(b, ctx, ours) }))
+		})
+	}
+}
+
+// together runs f once for each of n goroutines.
+func together(n int, f func()) func() {
+	return func() {
+		var wg sync.WaitGroup
+		for range n {
+			wg.Go(f)
+		}
+		wg.Wait()
+	}
+}
+
+func unsend(tb testing.TB, ctx context.Context, client *api.Client) *api.Result {
+	result, err := client.Unsend(ctx, userID, messageID)
+	if err != nil || result.Outcome != api.Unsent {
+		tb.Fatal(err)
+	}
+	return result
+}
+
+func decode(tb testing.TB, result *api.Result) {
+	queue, err := result.Queue()
+	if err != nil || queue == nil {
+		tb.Fatal(err)
+	}
+}

@@ -1,0 +1,50 @@
+package bench
+
+import (
+	"context"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/unsend-go/unsend/api"
+)
+
+// TestAllocations keeps a call from costing more unnoticed: allocations are exact, where
+// times are not. Lower the figure when a call allocates less.
+func TestAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates; the same test runs without it")
+	}
+	const most = 57 // 25 of them are http.Client's and the answer's
+	client, err := api.New(key, api.WithConnection(connection), api.WithHTTPClient(inMemory()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := testing.AllocsPerRun(50, func() {
+		if _, err := client.Unsend(context.Background(), userID, messageID); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if got > most {
+		t.Errorf("Unsend makes %v allocations, and made %v before; find out why", got, most)
+	}
+}
+
+// TestModules keeps api from linking another module unnoticed.
+func TestModules(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", "../../api").CombinedOutput()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, out)
+	}
+	got := slices.Compact(slices.Sorted(slices.Values(strings.Fields(string(out)))))
+	want := []string{
+		"github.com/apapsch/go-jsonmerge/v2", // of the oapi-codegen runtime
+		"github.com/google/uuid",             // of the oapi-codegen runtime
+		"github.com/oapi-codegen/runtime",    // of the generated code
+		"github.com/unsend-go/unsend",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("api links the modules\n%q\nand should link\n%q", got, want)
+	}
+}
