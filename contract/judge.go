@@ -1,61 +1,67 @@
 package contract
 
 import (
+	"bytes"
 	"fmt"
+	"maps"
+	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// judgeBody judges a whole body by the media types that the contract lists for it. schemas
-// may be nil, where the contract says nothing of a body.
-func judgeBody(side Side, content openapi3.Content, contentType string, b body, required bool) []Violation {
+// judgeBody judges a whole body by the media types that the contract lists for it.
+func judgeBody(side Side, content openapi3.Content, header http.Header, b body, required bool) []Violation {
 	if len(content) == 0 || b.unseen {
 		return nil
 	}
-	whole := Violation{Side: side, Want: "a body of " + mediaTypes(content)}
-	switch {
-	case b.tooLong:
-		whole.Kind, whole.Found, whole.Want = "text", fmt.Sprintf("more than %d MiB", maxBody>>20), "a body within this limit"
-		return append(judgeType(side, content, contentType), whole)
-	case b.err != nil:
-		whole.Kind, whole.Found = "text", fmt.Sprintf("a body that broke off after %d bytes", len(b.data))
-		return append(judgeType(side, content, contentType), whole)
-	case len(strings.TrimSpace(string(b.data))) == 0:
+	if b.err == nil && !b.tooLong && len(bytes.TrimSpace(b.data)) == 0 {
 		if !required {
 			return nil
 		}
-		whole.Kind, whole.Found = "missing", "nothing"
-		return []Violation{whole}
+		return []Violation{{Side: side, Kind: "missing", Found: "nothing", Want: "a body of " + mediaTypes(content)}}
 	}
-
-	wrongType := judgeType(side, content, contentType)
+	contentType := header.Get("Content-Type")
+	vs := judgeType(side, content, contentType)
 	media := content.Get(contentType)
 	if media == nil {
 		media = content.Get("application/json")
 	}
 	if media == nil || media.Schema == nil {
-		return wrongType
+		return vs
 	}
-	if i := notUTF8(b.data); i >= 0 {
-		whole.Kind, whole.Found = "text", fmt.Sprintf("bytes that are not UTF-8, from byte %d on", i)
-		return orWrongType(wrongType, whole)
+	value, repeated, unread := read(side, header, b)
+	if unread != nil {
+		// What is no JSON and does not claim to be departs once.
+		if len(vs) == 0 || b.err != nil || b.tooLong {
+			vs = append(vs, *unread)
+		}
+		return vs
 	}
-	value, repeated, err := decode(b.data)
-	if err != nil {
-		whole.Kind, whole.Found = "text", notJSON(b.data, err)
-		return orWrongType(wrongType, whole)
-	}
-	return append(wrongType, judgeValue(side, media.Schema.Value, value, repeated)...)
+	return append(vs, judgeValue(side, media.Schema.Value, value, repeated)...)
 }
 
-// orWrongType leaves it at the wrong media type, where there is one: what is not JSON and does
-// not claim to be departs once.
-func orWrongType(wrongType []Violation, whole Violation) []Violation {
-	if len(wrongType) > 0 {
-		return wrongType
+// read decodes a body, or says why it cannot be.
+func read(side Side, header http.Header, b body) (value any, repeated [][]string, unread *Violation) {
+	fault := func(found, want string) *Violation {
+		return &Violation{Side: side, Kind: "text", Found: found, Want: want}
 	}
-	return []Violation{whole}
+	plain := inflate(header, b)
+	switch {
+	case plain.tooLong:
+		return nil, nil, fault(fmt.Sprintf("more than %d MiB", maxBody>>20), "a body within this limit")
+	case plain.err != nil:
+		return nil, nil, fault(fmt.Sprintf("a body that broke off after %d bytes", len(plain.data)), "a whole body")
+	}
+	if i := notUTF8(plain.data); i >= 0 {
+		return nil, nil, fault(fmt.Sprintf("bytes that are not UTF-8, from byte %d on", i), "JSON")
+	}
+	value, repeated, err := decode(plain.data)
+	if err != nil {
+		return nil, nil, fault(notJSON(plain.data, err), "JSON")
+	}
+	return value, repeated, nil
 }
 
 func judgeValue(side Side, schema *openapi3.Schema, value any, repeated [][]string) []Violation {
@@ -92,9 +98,5 @@ func judgeType(side Side, content openapi3.Content, contentType string) []Violat
 }
 
 func mediaTypes(content openapi3.Content) string {
-	names := make([]string, 0, len(content))
-	for name := range content {
-		names = append(names, name)
-	}
-	return strings.Join(names, " or ")
+	return strings.Join(slices.Sorted(maps.Keys(content)), " or ")
 }

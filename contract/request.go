@@ -1,9 +1,12 @@
 package contract
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // CheckRequest returns every departure of req from the contract, nil where there is none.
@@ -27,27 +30,37 @@ func takeRequest(req *http.Request) body {
 	return take(&req.Body)
 }
 
-// judgeRequest judges a request whose body was read already.
 func (v *Validator) judgeRequest(req *http.Request, b body) []Violation {
+	return tidy(append(v.judgeRequestHead(req), v.judgeRequestBody(req, b)...))
+}
+
+// judgeRequestHead judges all but the body.
+func (v *Validator) judgeRequestHead(req *http.Request) []Violation {
 	op, params, pathOK := v.find(req)
 	var vs []Violation
 	if !pathOK {
 		vs = append(vs, Violation{Side: Request, Pointer: "path", Kind: "string", Found: "another path", Want: op.route.Path})
 	}
-	if req.Method != op.method && !(req.Method == "" && op.method == http.MethodGet) {
-		vs = append(vs, Violation{Side: Request, Pointer: "method", Kind: "string", Found: method(req.Method), Want: op.method})
+	if method := cmp.Or(req.Method, http.MethodGet); method != op.method {
+		vs = append(vs, Violation{Side: Request, Pointer: "method", Kind: "string", Found: describeMethod(method), Want: op.method})
 	}
 	for _, ref := range op.params {
-		if ref.Value.In == "path" && !pathOK {
+		if ref.Value.In == openapi3.ParameterInPath && !pathOK {
 			continue
 		}
 		vs = append(vs, judgeParameter(Request, op, ref.Value, req, params)...)
 	}
-	vs = append(vs, op.judgeCredentials(req.Header)...)
-	if ref := op.route.Operation.RequestBody; ref != nil {
-		vs = append(vs, judgeBody(Request, ref.Value.Content, req.Header.Get("Content-Type"), b, ref.Value.Required)...)
+	return append(vs, op.judgeCredentials(req.Header)...)
+}
+
+// judgeRequestBody judges a body that was read already.
+func (v *Validator) judgeRequestBody(req *http.Request, b body) []Violation {
+	op, _, _ := v.find(req)
+	ref := op.route.Operation.RequestBody
+	if ref == nil {
+		return nil
 	}
-	return tidy(vs)
+	return judgeBody(Request, ref.Value.Content, req.Header, b, ref.Value.Required)
 }
 
 // judgeCredentials asks for every header of the alternative that lacks the fewest.
@@ -86,11 +99,9 @@ func headerValues(header http.Header, name string) []string {
 	return all
 }
 
-// method is safe to print: a name from the standard, or its length.
-func method(name string) string {
+// describeMethod is safe to print: a name from the standard, or a length.
+func describeMethod(name string) string {
 	switch name {
-	case "":
-		return http.MethodGet
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
 		http.MethodDelete, http.MethodConnect, http.MethodOptions, http.MethodTrace:
 		return name

@@ -44,7 +44,7 @@ func (v *Validator) judgeResponse(req *http.Request, status int, header http.Hea
 		vs = append(vs, judgeParameter(Response, op, &parameter, &http.Request{Header: header}, nil)...)
 	}
 	if hasBody(req, status) {
-		vs = append(vs, judgeBody(Response, ref.Value.Content, header.Get("Content-Type"), b, true)...)
+		vs = append(vs, judgeBody(Response, ref.Value.Content, header, b, true)...)
 	}
 	return tidy(vs)
 }
