@@ -37,7 +37,7 @@ func (c *accepter) check(r *http.Request, userID, messageID string, body []byte)
 		reasons[i] = v.String()
 	}
 	text := strings.Join(reasons, "; ")
-	return &refusal{status: http.StatusBadRequest, kind: typeBadRequest, text: text[:min(len(text), longestReason)]}
+	return badRequest(text[:min(len(text), longestReason)])
 }
 
 // plainlySound accepts a part of what the contract accepts, cheaply: the operation with plain

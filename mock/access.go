@@ -43,7 +43,9 @@ func (a *access) addKeys(write bool, keys []string) {
 		a.keys = map[string]bool{}
 	}
 	for _, key := range keys {
-		a.keys[key] = write
+		if key != "" { // a request without a key must not match
+			a.keys[key] = write
+		}
 	}
 }
 
@@ -53,11 +55,12 @@ func (a *access) setConnection(c Connection) {
 	if a.connections == nil {
 		a.connections = map[string]*connection{}
 	}
-	if known := a.connections[c.ID]; known != nil {
+	switch known := a.connections[c.ID]; {
+	case known != nil:
 		known.Connection = c
-		return
+	case c.ID != "":
+		a.connections[c.ID] = &connection{Connection: c}
 	}
-	a.connections[c.ID] = &connection{Connection: c}
 }
 
 func (a *access) demoUnlessGiven() {
@@ -81,40 +84,49 @@ type refusal struct {
 	wait   time.Duration // of a 429
 }
 
-// check judges credentials, rate limit and permission, in this order, and says what is left
-// of the connection's bucket, where there is one.
-func (a *access) check(h http.Header, now time.Time) (*refusal, level) {
+// check judges credentials, rate limit and permission, in this order. It names the
+// connection where it is a known one, and says what is left of its bucket.
+func (a *access) check(h http.Header, now time.Time) (refused *refusal, connectionID string, left level) {
 	write, known := a.keys[h.Get("apiKey")]
 	if !known {
-		return &refusal{status: http.StatusUnauthorized, kind: typeUnauthorized, text: "Missing or invalid API key"}, level{}
+		return unauthorized(typeUnauthorized, "Missing or invalid API key"), "", level{}
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	c := a.connections[h.Get("x-connection-id")]
 	if c == nil {
-		return &refusal{status: http.StatusUnauthorized, kind: typeSessionNotProvided, text: "Connection not found, or none named"}, level{}
+		return unauthorized(typeSessionNotProvided, "Connection not found, or none named"), "", level{}
 	}
+	refused = a.judge(c, write, now)
+	if a.interval > 0 {
+		left = c.bucket.level(now, a.interval, a.burst)
+	}
+	return refused, c.ID, left
+}
+
+func (a *access) judge(c *connection, write bool, now time.Time) *refusal {
 	switch c.State {
 	case Expired:
-		return &refusal{status: http.StatusUnauthorized, kind: typeSessionExpired, text: "The session of this connection has expired"}, a.level(c, now)
+		return unauthorized(typeSessionExpired, "The session of this connection has expired")
 	case RulesOutdated:
-		return &refusal{status: http.StatusUnauthorized, kind: typeRulesOutdated, text: "Signing rules are being refreshed"}, a.level(c, now)
+		return unauthorized(typeRulesOutdated, "Signing rules are being refreshed")
 	case Active:
 	}
 	if a.interval > 0 {
 		if wait := c.bucket.take(now, a.interval, a.burst); wait > 0 {
-			return &refusal{status: http.StatusTooManyRequests, kind: typeRateLimitExceeded, text: "Rate limit exceeded", wait: wait}, a.level(c, now)
+			return &refusal{http.StatusTooManyRequests, typeRateLimitExceeded, "Rate limit exceeded", wait}
 		}
 	}
 	if !write || c.ReadOnly {
-		return &refusal{status: http.StatusForbidden, kind: typeForbidden, text: "Permission required: messages:write"}, a.level(c, now)
+		return &refusal{http.StatusForbidden, typeForbidden, "Permission required: messages:write", 0}
 	}
-	return nil, a.level(c, now)
+	return nil
 }
 
-func (a *access) level(c *connection, now time.Time) level {
-	if a.interval == 0 {
-		return level{}
-	}
-	return c.bucket.level(now, a.interval, a.burst)
+func unauthorized(kind, text string) *refusal {
+	return &refusal{http.StatusUnauthorized, kind, text, 0}
+}
+
+func badRequest(text string) *refusal {
+	return &refusal{http.StatusBadRequest, typeBadRequest, text, 0}
 }

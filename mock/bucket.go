@@ -7,12 +7,21 @@ type bucket struct{ full time.Time }
 
 // take takes one token, or says how long until there is one.
 func (b *bucket) take(now time.Time, interval time.Duration, burst int) (wait time.Duration) {
-	missing := max(0, b.full.Sub(now)) + interval
+	missing := b.missing(now, interval, burst) + interval
 	if wait := missing - time.Duration(burst)*interval; wait > 0 {
 		return wait
 	}
 	b.full = now.Add(missing)
 	return 0
+}
+
+// missing is how long until the bucket is full. It is never more than an empty bucket takes,
+// even where the clock was set back.
+func (b *bucket) missing(now time.Time, interval time.Duration, burst int) time.Duration {
+	if most := now.Add(time.Duration(burst) * interval); b.full.After(most) {
+		b.full = most
+	}
+	return max(0, b.full.Sub(now))
 }
 
 // level is what the X-RateLimit headers say. The zero level says nothing.
@@ -22,7 +31,7 @@ type level struct {
 }
 
 func (b *bucket) level(now time.Time, interval time.Duration, burst int) level {
-	missing := max(0, b.full.Sub(now))
+	missing := b.missing(now, interval, burst)
 	// A token that is partly there is not there.
 	taken := int((missing + interval - 1) / interval)
 	return level{limit: burst, remaining: burst - taken, reset: missing}

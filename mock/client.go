@@ -2,6 +2,7 @@ package mock
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -24,7 +25,8 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req)
 		return nil, err
 	}
-	in, err := serverRequest(req)
+	failed := make(chan error, 1)
+	in, err := serverRequest(req, failed)
 	if err != nil {
 		closeBody(req)
 		return nil, err
@@ -43,6 +45,9 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	select {
 	case <-out.ready:
 		return out.response()
+	case err := <-failed:
+		leave()
+		return nil, err
 	case <-req.Context().Done():
 		leave()
 		closeBody(in) // a handler may be waiting for it
@@ -50,8 +55,9 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// serverRequest is the request as a server would have read it from a socket.
-func serverRequest(req *http.Request) (*http.Request, error) {
+// serverRequest is the request as a server would have read it from a socket. An error of the
+// caller's body goes to failed.
+func serverRequest(req *http.Request, failed chan<- error) (*http.Request, error) {
 	target := req.URL.RequestURI()
 	u, err := url.ParseRequestURI(target)
 	if err != nil {
@@ -89,19 +95,31 @@ func serverRequest(req *http.Request) (*http.Request, error) {
 	if in.ContentLength <= 0 {
 		in.ContentLength, in.TransferEncoding = -1, []string{"chunked"}
 	}
-	in.Body = &requestBody{ReadCloser: req.Body}
+	in.Body = &requestBody{source: req.Body, failed: failed}
 	return in, nil
 }
 
 // requestBody is closed once, by whichever side ends first.
 type requestBody struct {
-	io.ReadCloser
-	once sync.Once
-	err  error
+	source io.ReadCloser
+	failed chan<- error
+	once   sync.Once
+	err    error
+}
+
+func (b *requestBody) Read(p []byte) (int, error) {
+	n, err := b.source.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		select {
+		case b.failed <- err:
+		default:
+		}
+	}
+	return n, err
 }
 
 func (b *requestBody) Close() error {
-	b.once.Do(func() { b.err = b.ReadCloser.Close() })
+	b.once.Do(func() { b.err = b.source.Close() })
 	return b.err
 }
 

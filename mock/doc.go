@@ -1,4 +1,4 @@
-// Package mock is an OFAuth in memory: a server that honours openapi.yaml, for tests and for
+// Package mock is an OFAuth in memory: a server that honors openapi.yaml, for tests and for
 // trying things without an account.
 //
 // # In a test

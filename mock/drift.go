@@ -21,15 +21,15 @@ type change struct {
 
 // DriftKinds lists the kinds of fault that change a member of the 200 body.
 func DriftKinds() []Kind {
-	list := make([]Kind, 0, len(drifts))
-	for _, d := range drifts {
+	var list []Kind
+	for _, d := range drifts() {
 		list = append(list, d.name)
 	}
 	return list
 }
 
 func driftOf(k Kind) (drift, bool) {
-	for _, d := range drifts {
+	for _, d := range drifts() {
 		if d.name == k {
 			return d, true
 		}

@@ -20,11 +20,10 @@ type exchange struct {
 func (s *Server) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	path := r.URL.EscapedPath()
 	x := &exchange{s: s, w: w, r: r, entry: Entry{
-		Time:         s.now(),
-		RequestID:    fmt.Sprintf("req_%012x", s.counters.requests.Add(1)),
-		Method:       r.Method,
-		Path:         path[:min(len(path), journalledPath)],
-		ConnectionID: r.Header.Get("x-connection-id"),
+		Time:      s.now(),
+		RequestID: fmt.Sprintf("req_%012x", s.counters.requests.Add(1)),
+		Method:    r.Method,
+		Path:      path[:min(len(path), journaledPath)],
 	}}
 	x.n = s.journal.add(x.entry)
 	return x

@@ -26,7 +26,7 @@ type Fault struct {
 	RetryDate  time.Duration // the header as an HTTP date that far from now; used where RetryAfter is empty, 0 for none
 	Location   string        // the header of a 3xx; "/moved" by default
 
-	// Body is sent in place of the plain body, whole or by a Truncated, Slow or Mislabelled
+	// Body is sent in place of the plain body, whole or by a Truncated, Slow or Mislabeled
 	// fault. Its "success" decides whether the message is unsent.
 	Body        string
 	ContentType string // sent in place of application/json
@@ -53,13 +53,13 @@ const (
 	Oversized     Kind = "oversized"      // a body of 9 MiB, "success" first
 	OversizedLate Kind = "oversized-late" // a body of 9 MiB, "success" last
 	Slow          Kind = "slow"           // the body comes byte by byte
-	Text          Kind = "text"           // not JSON, and labelled so
-	HTML          Kind = "html"           // an HTML page labelled JSON
+	Text          Kind = "text"           // not JSON, and labeled so
+	HTML          Kind = "html"           // an HTML page labeled JSON
 	Null          Kind = "null"           // the body is null
 	Empty         Kind = "empty"          // the body is empty
 	Refused       Kind = "refused"        // "success":false
 	SuccessLast   Kind = "success-last"   // "success" behind the snapshot
-	Mislabelled   Kind = "mislabelled"    // the plain body, labelled text/html
+	Mislabeled    Kind = "mislabeled"     // the plain body, labeled text/html
 )
 
 // Shape is the form of an error's body.
@@ -113,6 +113,7 @@ func (f Fault) bodyClaim() claim {
 		return claimsNothing
 	case Refused:
 		return claimsRefusal
+	default:
 	}
 	if d, ok := driftOf(f.Kind); ok && d.unreadable() {
 		return claimsNothing
@@ -123,10 +124,11 @@ func (f Fault) bodyClaim() claim {
 // ownBody reports whether Body is what is sent.
 func (f Fault) ownBody() bool {
 	switch f.Kind {
-	case "", Truncated, TruncatedLate, Slow, Mislabelled:
+	case "", Truncated, TruncatedLate, Slow, Mislabeled:
 		return f.Body != ""
+	default:
+		return false
 	}
-	return false
 }
 
 // invalid says why the fault cannot be answered; such a fault is answered 500 with the reason.

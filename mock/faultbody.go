@@ -74,7 +74,7 @@ func (f Fault) mangle(a *answer, acted bool) {
 		a.body = []byte("null")
 	case Empty:
 		a.body = nil
-	case Mislabelled:
+	case Mislabeled:
 		a.contentType = "text/html; charset=utf-8"
 	case Refused:
 		if ok {

@@ -13,7 +13,7 @@ func DefaultFaults() []Fault {
 		{Status: 429, RetryAfter: "-1"}, {Status: 429, RetryAfter: "soon"}, {Status: 429, RetryDate: -time.Hour},
 		{Status: 429, RetryAfter: "99999999999999999999"}, {Status: 429, Shape: ShapeSDK},
 		{Status: 301}, {Status: 302}, {Status: 307}, {Status: 308},
-		{Kind: Refused}, {Kind: SuccessLast}, {Kind: TruncatedLate}, {Kind: Slow}, {Kind: Mislabelled},
+		{Kind: Refused}, {Kind: SuccessLast}, {Kind: TruncatedLate}, {Kind: Slow}, {Kind: Mislabeled},
 	}
 	open := []Fault{
 		{Status: 303}, {Status: 408}, {Status: 500}, {Status: 501}, {Status: 502}, {Status: 503}, {Status: 504}, {Status: 505},
@@ -21,7 +21,7 @@ func DefaultFaults() []Fault {
 		{Status: 204}, {Kind: Drop}, {Kind: Truncated}, {Kind: Text}, {Kind: HTML}, {Kind: Null}, {Kind: Empty},
 		{Delay: 2 * time.Second},
 	}
-	for _, d := range drifts {
+	for _, d := range drifts() {
 		f := Fault{Kind: d.name}
 		if d.unreadable() {
 			open = append(open, f)

@@ -57,6 +57,7 @@ func (f Fault) errorBody(kind, requestID string) []byte {
 		return encode(gen.Error{Error: text, Code: &code, Details: details})
 	case ShapeSDK:
 		return encode(sdkError{Message: text, Code: code, Details: details})
+	case ShapeCurrent:
 	}
 	return errorJSON(kind, text, requestID)
 }

@@ -50,7 +50,7 @@ func (f *faults) draw(seed uint64, rate float64, list []Fault) {
 	if len(list) == 0 {
 		list = DefaultFaults()
 	}
-	f.random = rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // repeatable on purpose
+	f.random = rand.New(rand.NewPCG(seed, seed))
 	f.rate, f.drawn = rate, slices.Clone(list)
 }
 

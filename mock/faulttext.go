@@ -9,18 +9,15 @@ import (
 	"time"
 )
 
-var kinds = [...]Kind{
-	Drop, Truncated, TruncatedLate, Oversized, OversizedLate, Slow, Text, HTML, Null, Empty,
-	Refused, SuccessLast, Mislabelled,
-}
-
 // FaultKinds lists every kind of fault, [DriftKinds] included.
-func FaultKinds() []Kind { return append(slices.Clone(kinds[:]), DriftKinds()...) }
-
-func (k Kind) known() bool {
-	_, drifts := driftOf(k)
-	return k == "" || drifts || slices.Contains(kinds[:], k)
+func FaultKinds() []Kind {
+	return append([]Kind{
+		Drop, Truncated, TruncatedLate, Oversized, OversizedLate, Slow, Text, HTML, Null, Empty,
+		Refused, SuccessLast, Mislabeled,
+	}, DriftKinds()...)
 }
+
+func (k Kind) known() bool { return k == "" || slices.Contains(FaultKinds(), k) }
 
 // ParseFault reads a fault from text: a status, a kind, or both, and then what else is asked
 // of it, separated by commas.

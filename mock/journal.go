@@ -7,7 +7,7 @@ import (
 
 const (
 	defaultJournal = 10_000
-	journalledPath = 1024 // bytes of a path that are kept
+	journaledPath  = 1024 // bytes of a path that are kept
 )
 
 // Entry is one request as the server saw it. It never holds the key.
@@ -18,7 +18,7 @@ type Entry struct {
 	Path         string // as sent, cut to 1,024 bytes
 	UserID       string // empty where the path is not the operation's
 	MessageID    string
-	ConnectionID string
+	ConnectionID string // empty where the header named none that is known
 	Status       int    // 0 while it is being answered, and where no status was sent
 	Type         string // the error type that was answered, if one was
 	Acted        bool   // whether this request took the message away

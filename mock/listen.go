@@ -3,6 +3,7 @@ package mock
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -34,11 +35,12 @@ func (s *Server) StartAddr(addr string) (url string, err error) {
 	if l.server != nil {
 		return "", errors.New("mock: already listening on " + l.url + ", close it first")
 	}
-	sock, err := net.Listen("tcp", addr)
-	if err != nil {
-		return "", err
-	}
 	ctx, stop := context.WithCancel(context.Background())
+	sock, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		stop()
+		return "", fmt.Errorf("mock: %w; choose another address, or port 0 for a free one", err)
+	}
 	server := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: 10 * time.Second,

@@ -91,15 +91,11 @@ func WithFaults(seed uint64, rate float64, list ...Fault) Option {
 }
 
 // WithHandler answers paths that start with prefix by h, beside the API: a page of
-// documentation, say. Such requests are not checked, limited or journalled.
+// documentation, say. Such requests are not checked, limited or journaled.
 func WithHandler(prefix string, h http.Handler) Option {
 	return func(s *Server) {
-		if h == nil {
-			return
+		if h != nil {
+			s.mounts = append(s.mounts, mount{prefix, h})
 		}
-		if s.mounts == nil {
-			s.mounts = map[string]http.Handler{}
-		}
-		s.mounts[prefix] = h
 	}
 }

@@ -44,9 +44,6 @@ func (o *responder) WriteHeader(status int) {
 	if n, err := strconv.ParseInt(o.sent.Get("Content-Length"), 10, 64); err == nil {
 		o.declared = n
 	}
-	if o.silent() {
-		o.declared = 0
-	}
 	o.started = true
 	close(o.ready)
 }
@@ -85,7 +82,7 @@ func (o *responder) end() {
 	if !broken {
 		o.WriteHeader(http.StatusOK)
 	}
-	if broken || o.written < o.declared {
+	if broken || !o.silent() && o.written < o.declared {
 		o.body.end(io.ErrUnexpectedEOF)
 	} else {
 		o.body.end(io.EOF)
@@ -111,11 +108,11 @@ func (o *responder) response() (*http.Response, error) {
 		ContentLength: o.declared,
 		Request:       o.req,
 	}
-	if o.declared < 0 {
+	switch {
+	case o.silent():
+		resp.Body, resp.ContentLength = http.NoBody, max(0, o.declared)
+	case o.declared < 0:
 		resp.TransferEncoding = []string{"chunked"}
-	}
-	if o.silent() {
-		resp.Body = http.NoBody
 	}
 	return resp, nil
 }

@@ -22,7 +22,7 @@ const (
 type Server struct {
 	now      func() time.Time
 	routes   http.Handler
-	mounts   map[string]http.Handler
+	mounts   []mount
 	access   access
 	messages messages
 	contract accepter
@@ -32,6 +32,11 @@ type Server struct {
 	journal  journal
 	counters counters
 	listener listener
+}
+
+type mount struct {
+	prefix  string
+	handler http.Handler
 }
 
 type counters struct {
@@ -78,9 +83,9 @@ func (s *Server) Counts() Counts {
 // [http.ErrAbortHandler], as net/http asks of a handler; servers of net/http and
 // [Server.Client] turn that into a broken connection.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	for prefix, mounted := range s.mounts {
-		if strings.HasPrefix(r.URL.Path, prefix) {
-			mounted.ServeHTTP(w, r)
+	for _, m := range s.mounts {
+		if strings.HasPrefix(r.URL.Path, m.prefix) {
+			m.handler.ServeHTTP(w, r)
 			return
 		}
 	}

@@ -15,19 +15,19 @@ const maxRequestBody = 64 << 10
 // first, then a fault if one is due, then the message.
 func (s *Server) unsend(w http.ResponseWriter, r *http.Request, userID, messageID string) {
 	x := s.begin(w, r)
-	x.entry.UserID, x.entry.MessageID = userID[:min(len(userID), journalledPath)], messageID[:min(len(messageID), journalledPath)]
+	x.entry.UserID, x.entry.MessageID = userID[:min(len(userID), journaledPath)], messageID[:min(len(messageID), journaledPath)]
 	// Read before anything is answered or waited for: net/http notices that a client has left
 	// only once its request was read.
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequestBody+1))
 
-	refused, level := s.access.check(r.Header, s.now())
-	x.level = level
+	refused, connectionID, level := s.access.check(r.Header, s.now())
+	x.entry.ConnectionID, x.level = connectionID, level
 	switch {
 	case refused != nil:
 	case err != nil:
-		refused = &refusal{status: http.StatusBadRequest, kind: typeBadRequest, text: "The request's body could not be read"}
+		refused = badRequest("The request's body could not be read")
 	case len(body) > maxRequestBody:
-		refused = &refusal{status: http.StatusBadRequest, kind: typeBadRequest, text: "The request's body is larger than " + strconv.Itoa(maxRequestBody) + " bytes"}
+		refused = badRequest("The request's body is larger than " + strconv.Itoa(maxRequestBody) + " bytes")
 	default:
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		refused = s.contract.check(r, userID, messageID, body)
