@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/unsend-go/unsend/gen"
+	"github.com/unsend-go/unsend/internal/pace"
 )
 
 // Version is this module's version, sent in the User-Agent header.
@@ -26,7 +27,7 @@ type Client struct {
 	connection string
 	timeout    time.Duration
 	retries    int
-	pace       *pacer // nil without a rate limit
+	pace       *pace.Pacer // nil without a rate limit
 	log        *slog.Logger
 	redact     func(string) string
 	jitter     func(time.Duration) time.Duration
@@ -75,7 +76,7 @@ func build(cfg config, opts []Option) (*Client, error) {
 		jitter:     fullJitter,
 	}
 	if cfg.perMinute > 0 {
-		client.pace = newPacer(cfg.perMinute, cfg.burst)
+		client.pace = pace.New(cfg.perMinute, cfg.burst)
 	}
 	return client, nil
 }

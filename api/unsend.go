@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/unsend-go/unsend/gen"
+	"github.com/unsend-go/unsend/internal/pace"
 )
 
 const (
 	firstBackoff  = 500 * time.Millisecond
 	maxBackoff    = 20 * time.Second
-	maxRetryAfter = time.Minute
+	maxRetryAfter = pace.MaxHold
 )
 
 // Unsend takes back the message messageID of the chat with the user userID. It returns a
@@ -86,7 +87,7 @@ func (o *operation) run(ctx context.Context) (*Result, error) {
 		if !again {
 			return nil, o.fail(ctx, v.err)
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := pace.Sleep(ctx, wait); err != nil {
 			return nil, o.fail(ctx, v.err.because(err))
 		}
 		last = v.err
@@ -97,12 +98,12 @@ func (o *operation) run(ctx context.Context) (*Result, error) {
 func (o *operation) turn(ctx context.Context, last *Error) *Error {
 	err := ctx.Err()
 	if err == nil && o.pace != nil {
-		err = o.pace.wait(ctx, o.connection)
+		err = o.pace.Wait(ctx, o.connection)
 	}
 	if err == nil {
 		return nil
 	}
-	var refused tooLong
+	var refused pace.TooLongError
 	if !errors.As(err, &refused) {
 		if last == nil {
 			last = &Error{Message: err.Error()}
@@ -121,7 +122,7 @@ func (o *operation) attempt(ctx context.Context) (attempt, verdict) {
 	o.attempts++
 	a := o.send(ctx, o.userID, o.messageID, o.body, o.connection)
 	if o.pace != nil && a.status != 0 {
-		o.pace.observe(o.connection, count(a.header.Get(remainingHeader)), a.retryAfter())
+		o.pace.Observe(o.connection, count(a.header.Get(remainingHeader)), a.retryAfter())
 	}
 	v := o.judge(&a, o.maybe)
 	o.maybe = o.maybe || v.maybe

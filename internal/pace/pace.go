@@ -1,4 +1,5 @@
-package api
+// Package pace keeps to a service's rate limit: a token bucket for each of its connections.
+package pace
 
 import (
 	"context"
@@ -7,11 +8,14 @@ import (
 	"time"
 )
 
-// pacer keeps a token bucket for each connection, as the service does. A bucket is held as
+// MaxHold is the longest time for which an answer can hold a connection.
+const MaxHold = time.Minute
+
+// Pacer keeps a token bucket for each connection, as the service does. A bucket is held as
 // the one instant that its level follows from: it has one token for each interval that has
 // passed since spent, and never more than burst. A token taken before it is there is a
 // reservation for the instant when it will be, so waiters are served in their order.
-type pacer struct {
+type Pacer struct {
 	interval time.Duration // in which one token is added
 	burst    int
 
@@ -27,8 +31,10 @@ type bucket struct {
 
 const minSweep = 64
 
-func newPacer(perMinute, burst int) *pacer {
-	return &pacer{
+// New returns a Pacer that adds perMinute tokens a minute to each bucket, up to burst. Both
+// are at least 1.
+func New(perMinute, burst int) *Pacer {
+	return &Pacer{
 		interval: (time.Minute + time.Duration(perMinute) - 1) / time.Duration(perMinute),
 		burst:    burst,
 		buckets:  map[string]*bucket{},
@@ -36,16 +42,16 @@ func newPacer(perMinute, burst int) *pacer {
 	}
 }
 
-// tooLong is the refusal of a wait that cannot end before the context does.
-type tooLong time.Duration
+// TooLongError is the refusal of a wait that cannot end before the context does.
+type TooLongError time.Duration
 
-func (t tooLong) Error() string {
+func (t TooLongError) Error() string {
 	return fmt.Sprintf("the connection's rate limit asks to wait %v, longer than the context allows", time.Duration(t).Round(time.Millisecond))
 }
 
-// wait takes a token of the connection's bucket and returns when it is there. Where that
-// would be after ctx's deadline, it gives the token back and returns a tooLong at once.
-func (p *pacer) wait(ctx context.Context, connection string) error {
+// Wait takes a token of the connection's bucket and returns when it is there. Where that
+// would be after ctx's deadline, it gives the token back and returns a [TooLongError] at once.
+func (p *Pacer) Wait(ctx context.Context, connection string) error {
 	for {
 		now := time.Now()
 		at := p.reserve(connection, now)
@@ -55,9 +61,9 @@ func (p *pacer) wait(ctx context.Context, connection string) error {
 		}
 		if deadline, ok := ctx.Deadline(); ok && at.After(deadline) {
 			p.giveBack(connection)
-			return tooLong(delay)
+			return TooLongError(delay)
 		}
-		if err := sleep(ctx, delay); err != nil {
+		if err := Sleep(ctx, delay); err != nil {
 			p.giveBack(connection)
 			return err
 		}
@@ -68,7 +74,7 @@ func (p *pacer) wait(ctx context.Context, connection string) error {
 	}
 }
 
-func (p *pacer) reserve(connection string, now time.Time) time.Time {
+func (p *Pacer) reserve(connection string, now time.Time) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	b := p.bucket(connection, now)
@@ -79,7 +85,7 @@ func (p *pacer) reserve(connection string, now time.Time) time.Time {
 	return b.spent
 }
 
-func (p *pacer) giveBack(connection string) {
+func (p *Pacer) giveBack(connection string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if b := p.buckets[connection]; b != nil {
@@ -87,17 +93,17 @@ func (p *pacer) giveBack(connection string) {
 	}
 }
 
-func (p *pacer) isHeld(connection string) bool {
+func (p *Pacer) isHeld(connection string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	b := p.buckets[connection]
 	return b != nil && b.held.After(time.Now())
 }
 
-// observe drains the bucket to what an answer says is left of the service's, where that is
-// lower, and holds it for as long as the answer asks to wait (at most maxRetryAfter): so
+// Observe drains the bucket to what an answer says is left of the service's, where that is
+// lower, and holds it for as long as the answer asks to wait (at most MaxHold): so
 // another process on the same connection is noticed.
-func (p *pacer) observe(connection string, remaining int, retryAfter time.Duration) {
+func (p *Pacer) Observe(connection string, remaining int, retryAfter time.Duration) {
 	if remaining < 0 && retryAfter <= 0 {
 		return
 	}
@@ -110,14 +116,14 @@ func (p *pacer) observe(connection string, remaining int, retryAfter time.Durati
 		b.spent = b.spent.Add(time.Duration(tokens-remaining) * p.interval)
 	}
 	if retryAfter > 0 {
-		held := now.Add(min(retryAfter, maxRetryAfter))
+		held := now.Add(min(retryAfter, MaxHold))
 		b.held = later(b.held, held)
 		b.spent = later(b.spent, held.Add(-p.interval))
 	}
 }
 
 // bucket returns the connection's bucket, filled up to now.
-func (p *pacer) bucket(connection string, now time.Time) *bucket {
+func (p *Pacer) bucket(connection string, now time.Time) *bucket {
 	full := now.Add(-time.Duration(p.burst) * p.interval)
 	b := p.buckets[connection]
 	if b == nil {
@@ -131,7 +137,7 @@ func (p *pacer) bucket(connection string, now time.Time) *bucket {
 
 // forget drops the buckets that are full, which are as good as new. It looks at them only
 // when their number has doubled since the last time, so that its cost stays even.
-func (p *pacer) forget(full time.Time) {
+func (p *Pacer) forget(full time.Time) {
 	if len(p.buckets) < p.sweepAt {
 		return
 	}
@@ -143,6 +149,13 @@ func (p *pacer) forget(full time.Time) {
 	p.sweepAt = max(2*len(p.buckets), minSweep)
 }
 
+// Known returns how many connections are remembered.
+func (p *Pacer) Known() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.buckets)
+}
+
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
@@ -150,8 +163,8 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// sleep returns after d, or when ctx ends, with its error.
-func sleep(ctx context.Context, d time.Duration) error {
+// Sleep returns after d, or when ctx ends, with its error.
+func Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
