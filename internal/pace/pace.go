@@ -74,15 +74,13 @@ func (p *Pacer) Wait(ctx context.Context, connection string) error {
 	}
 }
 
+// reserve takes a token and says when it is there.
 func (p *Pacer) reserve(connection string, now time.Time) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	b := p.bucket(connection, now)
 	b.spent = b.spent.Add(p.interval)
-	if b.spent.Before(now) {
-		return now
-	}
-	return b.spent
+	return later(b.spent, b.held)
 }
 
 func (p *Pacer) giveBack(connection string) {

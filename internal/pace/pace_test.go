@@ -1,0 +1,202 @@
+package pace_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/unsend-go/unsend/internal/pace"
+)
+
+const conn = "conn_a"
+
+// sent runs n concurrent waits and returns when each ended, counted from the start.
+func sent(t *testing.T, p *pace.Pacer, n int) []time.Duration {
+	t.Helper()
+	start := time.Now()
+	var mu sync.Mutex
+	var ends []time.Duration
+	var wg sync.WaitGroup
+	for range n {
+		wg.Go(func() {
+			if err := p.Wait(t.Context(), conn); err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			ends = append(ends, time.Since(start))
+		})
+	}
+	wg.Wait()
+	return ends
+}
+
+func TestBucketAllowsABurstAndThenItsRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ends := sent(t, pace.New(60, 90), 1000)
+		for i, end := range ends {
+			if want := time.Duration(max(i-89, 0)) * time.Second; end != want {
+				t.Fatalf("request %d of 1000 left after %v, want %v", i+1, end, want)
+			}
+		}
+	})
+}
+
+func TestBucketFillsUpToItsBurst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pace.New(60, 3)
+		sent(t, p, 3)
+		<-time.After(time.Hour) // virtual
+		ends := sent(t, p, 5)
+		if ends[2] != 0 || ends[4] != 2*time.Second {
+			t.Errorf("after an hour of rest requests left at %v, want three at once and then one a second", ends)
+		}
+	})
+}
+
+func TestAnswerThatSaysLessDrainsTheBucket(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		remaining int
+		third     time.Duration // when the third of three further requests leaves
+	}{
+		{"says nothing", -1, 0},
+		{"says more", 500, 0},
+		{"says as much", 89, 0},
+		{"says two", 2, time.Second},
+		{"says none", 0, 3 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := pace.New(60, 90)
+				sent(t, p, 1)
+				p.Observe(conn, tt.remaining, 0)
+				if ends := sent(t, p, 3); ends[2] != tt.third {
+					t.Errorf("the third request left after %v, want %v", ends[2], tt.third)
+				}
+			})
+		})
+	}
+}
+
+func TestPartOfATokenIsNotDrained(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pace.New(60, 1)
+		for range 10 { // the service's last token is always gone when it answers, a moment later
+			if err := p.Wait(t.Context(), conn); err != nil {
+				t.Fatal(err)
+			}
+			<-time.After(50 * time.Millisecond) // virtual
+			p.Observe(conn, 0, 0)
+		}
+		start := time.Now()
+		if err := p.Wait(t.Context(), conn); err != nil {
+			t.Fatal(err)
+		}
+		if got := time.Since(start); got != 950*time.Millisecond {
+			t.Errorf("the next token came after %v, want 950ms: answers must not take parts of tokens", got)
+		}
+	})
+}
+
+func TestRetryAfterHoldsSleepersToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pace.New(60, 1)
+		go func() {
+			<-time.After(500 * time.Millisecond) // virtual
+			p.Observe(conn, 0, 10*time.Second)
+		}()
+		for i, end := range sent(t, p, 4) {
+			want := []time.Duration{0, 10500, 11500, 12500}[i] * time.Millisecond
+			if end != want {
+				t.Errorf("request %d left after %v, want %v", i+1, end, want)
+			}
+		}
+	})
+}
+
+func TestHoldHasACeiling(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pace.New(60, 1)
+		p.Observe(conn, -1, 1<<62)
+		if ends := sent(t, p, 1); ends[0] != pace.MaxHold {
+			t.Errorf("an absurd Retry-After held the connection for %v, want %v", ends[0], pace.MaxHold)
+		}
+	})
+}
+
+func TestHoldOutlastsTokensGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pace.New(60, 1)
+		sent(t, p, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for range 5 {
+			wg.Go(func() { _ = p.Wait(ctx, conn) })
+		}
+		synctest.Wait()
+		p.Observe(conn, 0, 3*time.Second)
+		cancel()
+		wg.Wait()
+		if ends := sent(t, p, 1); ends[0] != 3*time.Second {
+			t.Errorf("the next request left after %v, want 3s", ends[0])
+		}
+	})
+}
+
+func TestWaitThatCannotEndInTimeIsRefusedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pace.New(60, 1)
+		sent(t, p, 1)
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 900*time.Millisecond)
+		defer cancel()
+		err := p.Wait(ctx, conn)
+		var refused pace.TooLongError
+		if !errors.As(err, &refused) || time.Duration(refused) != time.Second || time.Since(start) != 0 {
+			t.Errorf("got %v after %v, want a refusal of one second at once", err, time.Since(start))
+		}
+		if ends := sent(t, p, 1); ends[0] != time.Second {
+			t.Errorf("the refused wait kept its token: the next request left after %v, want 1s", ends[0])
+		}
+	})
+}
+
+func TestCancelledWaitGivesItsTokenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pace.New(60, 1)
+		sent(t, p, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			<-time.After(300 * time.Millisecond) // virtual
+			cancel()
+		}()
+		if err := p.Wait(ctx, conn); !errors.Is(err, context.Canceled) {
+			t.Fatalf("got %v, want context.Canceled", err)
+		}
+		if ends := sent(t, p, 1); ends[0] != 700*time.Millisecond {
+			t.Errorf("the next request left after %v, want 700ms", ends[0])
+		}
+	})
+}
+
+func TestIdleConnectionsAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pace.New(60, 2)
+		most := 0
+		for i := range 100_000 {
+			if err := p.Wait(t.Context(), fmt.Sprint("conn_", i)); err != nil {
+				t.Fatal(err)
+			}
+			most = max(most, p.Known())
+			<-time.After(100 * time.Millisecond) // virtual: a bucket is full again after ten others
+		}
+		if most > 64 {
+			t.Errorf("%d connections were remembered at once; want at most 64, when about 10 are not full", most)
+		}
+	})
+}
