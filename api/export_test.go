@@ -1,0 +1,29 @@
+package api
+
+import "time"
+
+// What the tests reach beyond the exported names.
+
+// ReadSuccess reads the top-level success of a body.
+func ReadSuccess(body []byte) (success, ok bool) { return readSuccess(body) }
+
+// ParseRetryAfter reads a Retry-After header.
+func ParseRetryAfter(s string, now time.Time) time.Duration { return parseRetryAfter(s, now) }
+
+// ParseReset reads an X-RateLimit-Reset header.
+func ParseReset(s string, now time.Time) time.Time { return parseReset(s, now) }
+
+// Count reads an X-RateLimit-Limit or X-RateLimit-Remaining header.
+func Count(s string) int { return count(s) }
+
+// CheckID holds an id against the contract's pattern.
+func CheckID(id string) error { return checkID("id", id) }
+
+// SetJitter replaces the random part of the backoff.
+func (c *Client) SetJitter(jitter func(ceiling time.Duration) time.Duration) { c.jitter = jitter }
+
+// Buckets returns how many connections the client's pacing remembers.
+func (c *Client) Buckets() int { return c.pace.Known() }
+
+// MaxBody is how much of a body is read.
+const MaxBody = maxBody
