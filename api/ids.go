@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 const maxIDLength = 64
@@ -17,7 +18,9 @@ func checkID(name, id string) error {
 		return fmt.Errorf("%w: %s has %d characters; want at most %d", ErrInvalidID, name, len(id), maxIDLength)
 	}
 	if i := strings.IndexFunc(id, notInID); i >= 0 {
-		return fmt.Errorf("%w: %s %+q has a character that no id has; want letters, digits, _ and - only", ErrInvalidID, name, id)
+		// The character alone: what stands in the place of an id may be a key.
+		r, _ := utf8.DecodeRuneInString(id[i:])
+		return fmt.Errorf("%w: %s has the character %+q; want letters, digits, _ and - only", ErrInvalidID, name, r)
 	}
 	return nil
 }
