@@ -108,9 +108,8 @@ func (c *connecting) failed(err error) bool {
 	if c.wanted.Load() {
 		return !c.got.Load()
 	}
-	var op *net.OpError
-	var dns *net.DNSError
-	return errors.As(err, &dns) || errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")
+	op, ok := errors.AsType[*net.OpError](err)
+	return is[*net.DNSError](err) || ok && (op.Op == "dial" || op.Op == "proxyconnect")
 }
 
 // refused says whether either side refused the other's certificate or TLS configuration,
@@ -119,16 +118,15 @@ func (c *connecting) refused(err error) bool {
 	if handshake := c.handshake.Load(); handshake != nil && !c.got.Load() {
 		return !broken(*handshake)
 	}
-	var (
-		verification *tls.CertificateVerificationError
-		authority    x509.UnknownAuthorityError
-		hostname     x509.HostnameError
-		invalid      x509.CertificateInvalidError
-		alert        tls.AlertError
-	)
-	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &hostname) ||
-		errors.As(err, &invalid) || errors.As(err, &alert) && aboutCertificate(alert) ||
-		errors.Is(err, http.ErrSchemeMismatch)
+	alert, ok := errors.AsType[tls.AlertError](err)
+	return ok && aboutCertificate(alert) || errors.Is(err, http.ErrSchemeMismatch) ||
+		is[*tls.CertificateVerificationError](err) || is[x509.UnknownAuthorityError](err) ||
+		is[x509.HostnameError](err) || is[x509.CertificateInvalidError](err)
+}
+
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
 
 // aboutCertificate tells the alerts of RFC 8446, section 6.2, by which a server refuses a
@@ -140,13 +138,8 @@ func aboutCertificate(alert tls.AlertError) bool {
 
 // broken says whether a handshake ended with the connection rather than with a refusal.
 func broken(err error) bool {
-	var alert tls.AlertError
-	if errors.As(err, &alert) {
-		return false
-	}
-	var network net.Error
-	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	return !is[tls.AlertError](err) && (is[net.Error](err) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.Canceled))
 }
 
 // retryAfter is how long the answer asks to wait.

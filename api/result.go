@@ -12,9 +12,9 @@ import (
 type Outcome int
 
 const (
-	// Unsent: the service said that this call took the message back.
+	// Unsent says that the service said that this call took the message back.
 	Unsent Outcome = iota + 1
-	// AlreadyGone: an attempt of this call may have taken the message back, its answer was
+	// AlreadyGone says that an attempt of this call may have taken the message back, its answer was
 	// lost, and the service then said that there is no such message (any more).
 	AlreadyGone
 )
@@ -53,8 +53,7 @@ func (r *Result) Queue() (*gen.Queue, error) {
 		Queue *gen.Queue `json:"queue"`
 	}
 	err := json.Unmarshal(r.Raw, &answer)
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
+	if is[*json.SyntaxError](err) {
 		whole, at := mend(r.Raw)
 		_ = json.Unmarshal(whole, &answer)
 		if r.broken != nil {
@@ -62,8 +61,7 @@ func (r *Result) Queue() (*gen.Queue, error) {
 		}
 		return answer.Queue, fmt.Errorf("decode queue: the answer breaks off at %s: %w", at, err)
 	}
-	var mismatch *json.UnmarshalTypeError
-	if errors.As(err, &mismatch) {
+	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return answer.Queue, fmt.Errorf("decode queue: %s is a JSON %s, not the contract's %v: %w", mismatch.Field, mismatch.Value, mismatch.Type, err)
 	}
 	if err != nil {

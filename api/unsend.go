@@ -103,8 +103,8 @@ func (o *operation) turn(ctx context.Context, last *Error) *Error {
 	if err == nil {
 		return nil
 	}
-	var refused pace.TooLongError
-	if !errors.As(err, &refused) {
+	refused, ok := errors.AsType[pace.TooLongError](err)
+	if !ok {
 		if last == nil {
 			last = &Error{Message: err.Error()}
 		}

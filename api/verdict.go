@@ -67,8 +67,7 @@ func (c *Client) judgeSuccess(a *attempt) verdict {
 // lost describes an attempt without an answer.
 func (c *Client) lost(a *attempt) *Error {
 	text := a.err.Error()
-	var outer *url.Error
-	if errors.As(a.err, &outer) {
+	if outer, ok := errors.AsType[*url.Error](a.err); ok {
 		text = outer.Err.Error() // without the URL
 	}
 	return &Error{Message: c.redact(text), cause: a.err}

@@ -29,8 +29,8 @@ func BenchmarkCall(b *testing.B) {
 			name string
 			call func()
 		}{
-			{"unsend", func() { unsend(b, ctx, ours) }},
-			{"unsend+queue", func() { decode(b, unsend(b, ctx, ours)) }},
+			{"unsend", func() { unsend(ctx, b, ours) }},
+			{"unsend+queue", func() { decode(b, unsend(ctx, b, ours)) }},
 			{"generated", func() {
 				resp, err := generated.UnsendChatMessageWithResponse(ctx, userID, messageID, body)
 				if err != nil || resp.JSON200 == nil {
@@ -68,7 +68,7 @@ func BenchmarkConcurrent(b *testing.B) {
 		b.Run(label(goroutines, "goroutines"), func(b *testing.B) {
 			against(b, max(32/goroutines, 1),
 				together(goroutines, floor(b, url, client)),
-				together(goroutines, func() { unsend(b, ctx, ours) }))
+				together(goroutines, func() { unsend(ctx, b, ours) }))
 		})
 	}
 }
@@ -84,7 +84,8 @@ func together(n int, f func()) func() {
 	}
 }
 
-func unsend(tb testing.TB, ctx context.Context, client *api.Client) *api.Result {
+func unsend(ctx context.Context, tb testing.TB, client *api.Client) *api.Result {
+	tb.Helper()
 	result, err := client.Unsend(ctx, userID, messageID)
 	if err != nil || result.Outcome != api.Unsent {
 		tb.Fatal(err)
@@ -93,6 +94,7 @@ func unsend(tb testing.TB, ctx context.Context, client *api.Client) *api.Result 
 }
 
 func decode(tb testing.TB, result *api.Result) {
+	tb.Helper()
 	queue, err := result.Queue()
 	if err != nil || queue == nil {
 		tb.Fatal(err)

@@ -30,9 +30,9 @@ func BenchmarkConnectionsSeen(b *testing.B) {
 			}
 			kept := heap() - before
 			for b.Loop() {
-				unsend(b, ctx, client)
+				unsend(ctx, b, client)
 			}
-			b.ReportMetric(float64(kept)/1024, "KiB-kept")
+			b.ReportMetric(kept/1024, "KiB-kept")
 			runtime.KeepAlive(client)
 		})
 	}
@@ -48,7 +48,7 @@ func BenchmarkBodySize(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(body)))
 			for b.Loop() {
-				decode(b, unsend(b, context.Background(), ours))
+				decode(b, unsend(context.Background(), b, ours))
 			}
 		})
 	}
@@ -56,11 +56,11 @@ func BenchmarkBodySize(b *testing.B) {
 
 func label(n int, unit string) string { return fmt.Sprintf("%d-%s", n, unit) }
 
-func heap() int64 {
+func heap() float64 {
 	runtime.GC()
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
-	return int64(stats.HeapAlloc)
+	return float64(stats.HeapAlloc)
 }
 
 type transport func(*http.Request) (*http.Response, error)

@@ -84,6 +84,7 @@ func unsender(tb testing.TB, url string, client *http.Client) *api.Client {
 
 // bare sends the same request with net/http alone.
 func bare(tb testing.TB, url string, client *http.Client) *http.Response {
+	tb.Helper()
 	req, err := http.NewRequest(http.MethodDelete, url+"/v2/access/chats/"+userID+"/messages/"+messageID, strings.NewReader(`{"withUserId":"`+userID+`"}`))
 	if err != nil {
 		tb.Fatal(err)
@@ -100,6 +101,7 @@ func bare(tb testing.TB, url string, client *http.Client) *http.Response {
 
 // floor is a bare call that throws the body away.
 func floor(tb testing.TB, url string, client *http.Client) func() {
+	tb.Helper()
 	return func() {
 		resp := bare(tb, url, client)
 		if _, err := io.Copy(io.Discard, resp.Body); err != nil {

@@ -111,7 +111,7 @@ func TestRetryAfterHoldsSleepersToo(t *testing.T) {
 			p.Observe(conn, 0, 10*time.Second)
 		}()
 		for i, end := range sent(t, p, 4) {
-			want := []time.Duration{0, 10500, 11500, 12500}[i] * time.Millisecond
+			want := []time.Duration{0, 10500 * time.Millisecond, 11500 * time.Millisecond, 12500 * time.Millisecond}[i]
 			if end != want {
 				t.Errorf("request %d left after %v, want %v", i+1, end, want)
 			}
@@ -156,8 +156,8 @@ func TestWaitThatCannotEndInTimeIsRefusedAtOnce(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 900*time.Millisecond)
 		defer cancel()
 		err := p.Wait(ctx, conn)
-		var refused pace.TooLongError
-		if !errors.As(err, &refused) || time.Duration(refused) != time.Second || time.Since(start) != 0 {
+		refused, ok := errors.AsType[pace.TooLongError](err)
+		if !ok || time.Duration(refused) != time.Second || time.Since(start) != 0 {
 			t.Errorf("got %v after %v, want a refusal of one second at once", err, time.Since(start))
 		}
 		if ends := sent(t, p, 1); ends[0] != time.Second {
