@@ -44,14 +44,17 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}()
 	select {
 	case <-out.ready:
-		return out.response()
-	case err := <-failed:
-		leave()
-		return nil, err
 	case <-req.Context().Done():
 		leave()
 		closeBody(in) // a handler may be waiting for it
 		return nil, context.Cause(req.Context())
+	}
+	select {
+	case err := <-failed: // whatever the handler made of it
+		leave()
+		return nil, err
+	default:
+		return out.response()
 	}
 }
 

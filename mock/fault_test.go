@@ -1,0 +1,244 @@
+package mock_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/unsend-go/unsend/mock"
+)
+
+// Each kind of fault does what its name says. broken is whether the contract says no.
+func TestFaultsDoWhatTheirNamesSay(t *testing.T) {
+	const plain = `{"success":true,"queue":{"id":9,`
+	wire, err := os.ReadFile("../testdata/wire.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := []struct {
+		fault  mock.Fault
+		status int
+		prefix string // of the body
+		suffix string
+		length int // 0: any
+		cut    bool
+		broken bool
+		unsent bool
+	}{
+		{fault: mock.Fault{}, status: 200, prefix: plain, suffix: "}}", unsent: true},
+		{fault: mock.Fault{Status: 200}, status: 200, prefix: plain, suffix: "}}", unsent: true},
+		{fault: mock.Fault{Status: 201}, status: 201, prefix: plain, suffix: "}}", broken: true, unsent: true},
+		{fault: mock.Fault{Status: 204}, status: 204, broken: true},
+		{fault: mock.Fault{Status: 204, Acted: true}, status: 204, broken: true, unsent: true},
+		{fault: mock.Fault{Kind: mock.Drop}, cut: true},
+		{fault: mock.Fault{Kind: mock.Drop, Acted: true}, cut: true, unsent: true},
+		{fault: mock.Fault{Kind: mock.Truncated}, status: 200, prefix: `{"succ`, length: 6, cut: true},
+		{fault: mock.Fault{Kind: mock.Truncated, Acted: true}, status: 200, prefix: `{"succ`, length: 6, cut: true, unsent: true},
+		{fault: mock.Fault{Kind: mock.TruncatedLate}, status: 200, prefix: plain, cut: true, unsent: true},
+		{fault: mock.Fault{Kind: mock.Truncated, Status: 502}, status: 502, prefix: `{"error":"Bad`, cut: true},
+		{fault: mock.Fault{Kind: mock.Truncated, Body: `{"success":true`}, status: 200, prefix: `{"success":true`, length: 15, cut: true, unsent: true},
+		{fault: mock.Fault{Kind: mock.Truncated, Body: `{"success":tru`, Acted: true}, status: 200, prefix: `{"success":tru`, length: 14, cut: true, unsent: true},
+		{fault: mock.Fault{Kind: mock.Truncated, Body: `{"success":false`, Acted: true}, status: 200, prefix: `{"success":false`, length: 16, cut: true},
+		{fault: mock.Fault{Kind: mock.Oversized}, status: 200, prefix: plain, suffix: "}}", length: 9 << 20, broken: true, unsent: true},
+		{fault: mock.Fault{Kind: mock.OversizedLate}, status: 200, prefix: `{"queue":{"id":9,`, suffix: `,"success":false}`, length: 9 << 20, broken: true},
+		{fault: mock.Fault{Kind: mock.OversizedLate, Acted: true}, status: 200, prefix: `{"queue":{"id":9,`, suffix: `,"success":true}`, length: 9 << 20, broken: true, unsent: true},
+		{fault: mock.Fault{Kind: mock.Oversized, Status: 500}, status: 500, prefix: `{"error":"`, suffix: `"}`, length: 9 << 20, broken: true},
+		{fault: mock.Fault{Kind: mock.Slow, Delay: time.Nanosecond}, status: 200, prefix: plain, suffix: "}}", unsent: true},
+		{fault: mock.Fault{Kind: mock.Text}, status: 200, prefix: "upstream", broken: true},
+		{fault: mock.Fault{Kind: mock.HTML}, status: 200, prefix: "<!DOCTYPE html>", suffix: "</html>", broken: true},
+		{fault: mock.Fault{Kind: mock.HTML, Status: 502, Acted: true}, status: 502, prefix: "<!DOCTYPE html>", broken: true, unsent: true},
+		{fault: mock.Fault{Kind: mock.Null, Acted: true}, status: 200, prefix: "null", length: 4, broken: true, unsent: true},
+		{fault: mock.Fault{Kind: mock.Empty}, status: 200, broken: true},
+		{fault: mock.Fault{Kind: mock.Refused}, status: 200, prefix: `{"success":false}`},
+		{fault: mock.Fault{Kind: mock.SuccessLast}, status: 200, prefix: `{"queue":{"id":9,`, suffix: `,"success":true}`, unsent: true},
+		{fault: mock.Fault{Kind: mock.Mislabeled}, status: 200, prefix: plain, broken: true, unsent: true},
+		{fault: mock.Fault{ContentType: "application/problem+json"}, status: 200, prefix: plain, broken: true, unsent: true},
+		{fault: mock.Fault{Body: string(wire)}, status: 200, prefix: string(wire), length: len(wire), unsent: true},
+		{fault: mock.Fault{Body: `{"success":false,"queue":null}`}, status: 200, prefix: `{"success":false,`},
+		{fault: mock.Fault{Status: 404, Body: `{"error":"no","type":"RESOURCE_NOT_FOUND"}`}, status: 404, prefix: `{"error":"Not Found"`},
+		{fault: mock.Fault{Status: 303, Acted: true}, status: 303, prefix: `{"error":`, broken: true, unsent: true},
+		{fault: mock.Fault{Status: 307, Acted: true}, status: 307, prefix: `{"error":`, broken: true},
+		{fault: mock.Fault{Status: 304}, status: 304, broken: true},
+		{fault: mock.Fault{Status: 700}, status: 500, prefix: `{"error":"This scripted fault`},
+		{fault: mock.Fault{Kind: "nonsense", Acted: true}, status: 500, prefix: `{"error":"This scripted fault`, unsent: true},
+		{fault: mock.Fault{Status: 500, Shape: "round"}, status: 500, prefix: `{"error":"This scripted fault`},
+	}
+	both(t, func(t *testing.T, rigged func(...mock.Option) *rig) {
+		for _, row := range rows {
+			t.Run(fmt.Sprintf("%.60v", row.fault), func(t *testing.T) {
+				g := rigged()
+				g.server.Next(row.fault)
+				r := g.try(g.request("7", "9"))
+				if r.status != row.status || (r.err != nil) != row.cut {
+					t.Errorf("status %d, error %v; want %d, broken off: %v", r.status, r.err, row.status, row.cut)
+				}
+				if !strings.HasPrefix(r.body, row.prefix) || !strings.HasSuffix(r.body, row.suffix) {
+					t.Errorf("body %.80q … %q", r.body, r.body[max(0, len(r.body)-30):])
+				}
+				if len(r.body) < row.length || row.length > 0 && len(r.body) > row.length+4096 {
+					t.Errorf("%d bytes, want about %d", len(r.body), row.length)
+				}
+				if (len(r.violations) > 0) != row.broken && !row.cut {
+					t.Errorf("contract says %v, want departures: %v", r.violations, row.broken)
+				}
+				if got := !g.server.Exists("7", "9"); got != row.unsent {
+					t.Errorf("unsent: %v, want %v", got, row.unsent)
+				}
+				wantEntry(t, g, row.fault, row.status, row.unsent)
+				g.server.Next()
+				if after := g.unsend("7", "10"); after.status != http.StatusOK {
+					t.Errorf("the next request answers %d", after.status)
+				}
+			})
+		}
+	})
+}
+
+func wantEntry(t *testing.T, g *rig, f mock.Fault, status int, acted bool) {
+	t.Helper()
+	e := g.server.Journal()[0]
+	name := f.String()
+	if f == (mock.Fault{}) {
+		name = ""
+	}
+	if e.Fault != name || e.Status != status || e.Acted != acted || e.UserID != "7" || e.MessageID != "9" {
+		t.Errorf("journal %+v", e)
+	}
+}
+
+func TestErrorFaults(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	rows := []struct {
+		fault      mock.Fault
+		want       problem
+		retryAfter string
+		location   string
+	}{
+		{mock.Fault{Status: 400}, problem{Error: "Bad Request", Type: "BAD_REQUEST"}, "", ""},
+		{mock.Fault{Status: 401}, problem{Error: "Unauthorized", Type: "UNAUTHORIZED"}, "", ""},
+		{mock.Fault{Status: 401, Type: "SESSION_EXPIRED"}, problem{Error: "Unauthorized", Type: "SESSION_EXPIRED", ActionRequired: "refresh_session"}, "", ""},
+		{mock.Fault{Status: 401, Type: "RULES_OUTDATED"}, problem{Error: "Unauthorized", Type: "RULES_OUTDATED"}, "", ""},
+		{mock.Fault{Status: 403}, problem{Error: "Forbidden", Type: "FORBIDDEN"}, "", ""},
+		{mock.Fault{Status: 404}, problem{Error: "Not Found", Type: "ROUTE_NOT_FOUND"}, "", ""},
+		{mock.Fault{Status: 404, Type: "RESOURCE_NOT_FOUND"}, problem{Error: "Not Found", Type: "ROUTE_NOT_FOUND"}, "", ""},
+		{mock.Fault{Status: 422, Shape: mock.ShapeEarlier}, problem{Error: "Unprocessable Entity", Code: "UNPROCESSABLE_ENTITY"}, "", ""},
+		{mock.Fault{Status: 422, Shape: mock.ShapeSDK, Type: "VALIDATION_ERROR"}, problem{Message: "Unprocessable Entity", Code: "VALIDATION_ERROR"}, "", ""},
+		{mock.Fault{Status: 429, RetryAfter: "5"}, problem{Error: "Too Many Requests", Type: "RATE_LIMIT_EXCEEDED"}, "5", ""},
+		{mock.Fault{Status: 429, RetryAfter: "-1"}, problem{Error: "Too Many Requests", Type: "RATE_LIMIT_EXCEEDED"}, "-1", ""},
+		{mock.Fault{Status: 429, RetryAfter: "99999999999999999999"}, problem{Error: "Too Many Requests", Type: "RATE_LIMIT_EXCEEDED"}, "99999999999999999999", ""},
+		{mock.Fault{Status: 503, RetryAfter: "soon", RetryDate: time.Hour}, problem{Error: "Service Unavailable"}, "soon", ""},
+		{mock.Fault{Status: 503, RetryDate: time.Hour}, problem{Error: "Service Unavailable"}, "Fri, 02 Jan 2026 04:04:05 GMT", ""},
+		{mock.Fault{Status: 503, RetryDate: -time.Hour}, problem{Error: "Service Unavailable"}, "Fri, 02 Jan 2026 02:04:05 GMT", ""},
+		{mock.Fault{Status: 500}, problem{Error: "Internal Server Error"}, "", ""},
+		{mock.Fault{Status: 599}, problem{Error: "Scripted fault"}, "", ""},
+		{mock.Fault{Status: 301}, problem{Error: "Moved Permanently"}, "", "/moved"},
+		{mock.Fault{Status: 308, Location: "https://other.example/x"}, problem{Error: "Permanent Redirect"}, "", "https://other.example/x"},
+	}
+	both(t, func(t *testing.T, rigged func(...mock.Option) *rig) {
+		for _, row := range rows {
+			g := rigged(mock.WithClock(func() time.Time { return now }))
+			g.server.Next(row.fault)
+			r := g.try(g.request("7", "9"))
+			p := r.problem(t)
+			if row.fault.Shape == mock.ShapeCurrent {
+				row.want.RequestID = r.header.Get("X-Request-Id")
+			} else {
+				row.want.Details = p.Details
+				if p.Details == nil {
+					t.Errorf("%v: no details", row.fault)
+				}
+			}
+			if r.status != row.fault.Status || fmt.Sprint(p) != fmt.Sprint(row.want) {
+				t.Errorf("%v: answered %d %+v, want %+v", row.fault, r.status, p, row.want)
+			}
+			if got := r.header.Get("Retry-After"); got != row.retryAfter {
+				t.Errorf("%v: Retry-After %q, want %q", row.fault, got, row.retryAfter)
+			}
+			if got := r.header.Get("Location"); got != row.location {
+				t.Errorf("%v: Location %q, want %q", row.fault, got, row.location)
+			}
+			if remaining := r.header.Get("X-RateLimit-Remaining"); (remaining == "0") != (r.status == http.StatusTooManyRequests) {
+				t.Errorf("%v: remaining %q", row.fault, remaining)
+			}
+			// Outside the contract: the SDKs' shape, and statuses it does not list.
+			outside := row.fault.Shape == mock.ShapeSDK || r.status == 599 || r.status/100 == 3
+			if (len(r.violations) > 0) != outside {
+				t.Errorf("%v: contract says %v", row.fault, r.violations)
+			}
+		}
+	})
+}
+
+func TestGoneIsSaidOfWhatIsGone(t *testing.T) {
+	g := memory(t)
+	g.server.Remove("7", "9")
+	gone := mock.Fault{Status: http.StatusNotFound, Type: "RESOURCE_NOT_FOUND"}
+	g.server.Next(gone, mock.Fault{Status: http.StatusNotFound, Body: `{"error":"no","type":"RESOURCE_NOT_FOUND"}`})
+	g.unsend("7", "9").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
+	if r := g.unsend("7", "9"); r.body != `{"error":"no","type":"RESOURCE_NOT_FOUND"}` {
+		t.Errorf("%s", r.body)
+	}
+}
+
+func TestDelays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, row := range []struct {
+			fault mock.Fault
+			after time.Duration
+			early bool // whether the message is unsent at once
+		}{
+			{mock.Fault{Delay: 2 * time.Second}, 2 * time.Second, false},
+			{mock.Fault{Delay: 2 * time.Second, Acted: true}, 2 * time.Second, true},
+			{mock.Fault{Delay: 2 * time.Second, Kind: mock.SuccessLast}, 2 * time.Second, false},
+			{mock.Fault{Delay: 2 * time.Second, Kind: mock.SuccessLast, Acted: true}, 2 * time.Second, true},
+			{mock.Fault{Kind: mock.Slow, Body: `{"success":true}`}, 16 * time.Millisecond, true},
+			{mock.Fault{Kind: mock.Slow, Body: `{"success":true}`, Delay: time.Second}, 16 * time.Second, true},
+		} {
+			g := memory(t)
+			g.server.Next(row.fault)
+			early := make(chan bool, 1)
+			time.AfterFunc(row.after/2, func() { early <- !g.server.Exists("7", "9") })
+			started := time.Now()
+			g.unsend("7", "9").wantSuccess(t)
+			if took := time.Since(started); took != row.after {
+				t.Errorf("%v: took %v, want %v", row.fault, took, row.after)
+			}
+			if got := <-early; got != row.early {
+				t.Errorf("%v: unsent while it waits: %v", row.fault, got)
+			}
+		}
+	})
+}
+
+func (r result) wantSuccess(t *testing.T) {
+	t.Helper()
+	if r.status != http.StatusOK || parsed(t, r.body)["success"] != true {
+		t.Errorf("answered %d %.60s", r.status, r.body)
+	}
+}
+
+func TestSlowBodyComesByteByByte(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := memory(t)
+		g.server.Next(mock.Fault{Kind: mock.Slow, Delay: time.Second, Body: `{"success":true}`})
+		resp, err := g.server.Client().Do(g.request("7", "9"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = resp.Body.Close() }()
+		buf := make([]byte, 100)
+		for i := range len(`{"success":true}`) {
+			if n, err := resp.Body.Read(buf); n != 1 || err != nil {
+				t.Fatalf("read %d: %d bytes, %v", i, n, err)
+			}
+		}
+		if n, err := resp.Body.Read(buf); n != 0 || err != io.EOF {
+			t.Errorf("at the end: %d bytes, %v", n, err)
+		}
+	})
+}

@@ -1,0 +1,179 @@
+package mock_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/unsend-go/unsend/contract"
+	"github.com/unsend-go/unsend/mock"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// rig is a server and a way to reach it. Every exchange is held against the contract.
+type rig struct {
+	t      testing.TB
+	server *mock.Server
+	next   http.RoundTripper
+	base   string
+}
+
+// both runs a test over a socket and without one.
+func both(t *testing.T, test func(t *testing.T, rigged func(...mock.Option) *rig)) {
+	t.Helper()
+	t.Run("memory", func(t *testing.T) {
+		test(t, func(opts ...mock.Option) *rig { return memory(t, opts...) })
+	})
+	t.Run("socket", func(t *testing.T) {
+		test(t, func(opts ...mock.Option) *rig { return socket(t, opts...) })
+	})
+}
+
+func memory(t testing.TB, opts ...mock.Option) *rig {
+	t.Helper()
+	server := mock.New(opts...)
+	return &rig{t: t, server: server, next: server.Client().Transport, base: "https://api-next.ofauth.com"}
+}
+
+func socket(t testing.TB, opts ...mock.Option) *rig {
+	t.Helper()
+	server := mock.New(opts...)
+	base, err := server.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := &http.Transport{MaxIdleConnsPerHost: 100}
+	t.Cleanup(func() {
+		next.CloseIdleConnections()
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &rig{t: t, server: server, next: next, base: base}
+}
+
+// result is what a caller saw.
+type result struct {
+	status     int
+	header     http.Header
+	body       string
+	err        error // no answer, or a body that broke off
+	violations []contract.Violation
+}
+
+func (g *rig) request(userID, messageID string) *http.Request {
+	g.t.Helper()
+	return g.requestOn(mock.DemoConnection, userID, messageID)
+}
+
+func (g *rig) requestOn(connection, userID, messageID string) *http.Request {
+	g.t.Helper()
+	body := strings.NewReader(`{"withUserId":"` + userID + `"}`)
+	target := g.base + "/v2/access/chats/" + userID + "/messages/" + messageID
+	req, err := http.NewRequestWithContext(g.t.Context(), http.MethodDelete, target, body)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("apiKey", mock.DemoKey)
+	req.Header.Set("x-connection-id", connection)
+	return req
+}
+
+// try sends the request, follows no redirect, and lets the contract say what it will.
+func (g *rig) try(req *http.Request) (r result) {
+	g.t.Helper()
+	client := &http.Client{
+		Timeout:       time.Minute,
+		Transport:     contract.Transport(g.next, func(vs []contract.Violation) { r.violations = append(r.violations, vs...) }),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		r.err = err
+		return r
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	r.status, r.header, r.body, r.err = resp.StatusCode, resp.Header, string(body), err
+	return r
+}
+
+// do sends the request and fails the test unless the exchange honors the contract.
+func (g *rig) do(req *http.Request) result {
+	g.t.Helper()
+	r := g.try(req)
+	if r.err != nil {
+		g.t.Fatal(r.err)
+	}
+	for _, v := range r.violations {
+		g.t.Errorf("contract: %s\n%s", v, r.body)
+	}
+	return r
+}
+
+func (g *rig) unsend(userID, messageID string) result {
+	g.t.Helper()
+	return g.do(g.request(userID, messageID))
+}
+
+// problem is an error's body.
+type problem struct {
+	Error          string `json:"error"`
+	Type           string `json:"type"`
+	RequestID      string `json:"requestId"`
+	ActionRequired string `json:"actionRequired"`
+	Message        string `json:"message"`
+	Code           string `json:"code"`
+	Details        any    `json:"details"`
+}
+
+func (r result) problem(t testing.TB) (p problem) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(r.body), &p); err != nil {
+		t.Fatalf("status %d, no error in JSON: %v\n%s", r.status, err, r.body)
+	}
+	return p
+}
+
+// wantProblem asserts an error in the documented shape.
+func (r result) wantProblem(t testing.TB, status int, kind string) problem {
+	t.Helper()
+	p := r.problem(t)
+	if r.status != status || p.Type != kind {
+		t.Errorf("answered %d %q, want %d %q", r.status, p.Type, status, kind)
+	}
+	if p.Error == "" || p.RequestID == "" || p.RequestID != r.header.Get("X-Request-Id") {
+		t.Errorf("text %q, request id %q in the body and %q in the header", p.Error, p.RequestID, r.header.Get("X-Request-Id"))
+	}
+	if got := r.header.Get("Content-Type"); got != "application/json" {
+		t.Errorf("media type %q", got)
+	}
+	return p
+}
+
+// wantUnsent asserts the plain answer.
+func (r result) wantUnsent(t testing.TB) {
+	t.Helper()
+	if r.status != http.StatusOK || !strings.HasPrefix(r.body, `{"success":true,`) {
+		t.Errorf("answered %d %.60q, want a 200 with success first", r.status, r.body)
+	}
+}
+
+// parsed decodes JSON with its numbers as they stand.
+func parsed(t testing.TB, text string) map[string]any {
+	t.Helper()
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.UseNumber()
+	var object map[string]any
+	if err := dec.Decode(&object); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return object
+}

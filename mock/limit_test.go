@@ -1,0 +1,139 @@
+package mock_test
+
+import (
+	"net/http"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/unsend-go/unsend/mock"
+)
+
+// fill sends requests until one is refused, and returns how many were let through and the
+// refusal.
+func (g *rig) fill(first int) (int, result) {
+	g.t.Helper()
+	for n := 0; ; n++ {
+		if r := g.unsend("7", strconv.Itoa(first+n)); r.status != http.StatusOK {
+			return n, r
+		}
+	}
+}
+
+func TestRateLimitAsDocumented(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := memory(t)
+		n, r := g.fill(1000)
+		if n != 90 {
+			t.Errorf("%d requests at once, want 90", n)
+		}
+		r.wantProblem(t, http.StatusTooManyRequests, "RATE_LIMIT_EXCEEDED")
+		wantLimit(t, r, "0", "90")
+		if got := r.header.Get("Retry-After"); got != "1" {
+			t.Errorf("Retry-After %q, want 1", got)
+		}
+		if !g.server.Exists("7", "1090") {
+			t.Error("a request that was limited took its message")
+		}
+
+		time.Sleep(999 * time.Millisecond) //nolint:forbidigo // virtual
+		if n, _ := g.fill(2000); n != 0 {
+			t.Errorf("%d requests within the first second, want none", n)
+		}
+		time.Sleep(time.Millisecond) //nolint:forbidigo // virtual
+		if n, _ := g.fill(3000); n != 1 {
+			t.Errorf("%d requests after the second that Retry-After asked for, want 1", n)
+		}
+		for minute := range 3 {
+			time.Sleep(time.Minute) //nolint:forbidigo // virtual
+			if n, _ := g.fill(10_000 * (minute + 1)); n != 60 {
+				t.Errorf("%d requests in a minute, want 60", n)
+			}
+		}
+		time.Sleep(time.Hour) //nolint:forbidigo // virtual
+		if n, _ := g.fill(90_000); n != 90 {
+			t.Errorf("%d requests after an hour, want 90", n)
+		}
+	})
+}
+
+func TestRateLimitHeadersCountDown(t *testing.T) {
+	both(t, func(t *testing.T, rigged func(...mock.Option) *rig) {
+		now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		g := rigged(mock.WithClock(func() time.Time { return now }), mock.WithRateLimit(30, 3))
+		wantLimit(t, g.unsend("7", "1"), "2", "2")
+		wantLimit(t, g.unsend("7", "1"), "1", "4") // a 404 takes a token, too
+		now = now.Add(500 * time.Millisecond)
+		wantLimit(t, g.unsend("7", "2"), "0", "6") // 5.5 s, rounded up
+		r := g.unsend("7", "3")
+		wantLimit(t, r, "0", "6")
+		if got := r.header.Get("Retry-After"); got != "2" { // 1.5 s, rounded up
+			t.Errorf("Retry-After %q, want 2", got)
+		}
+		if got := r.header.Get("X-RateLimit-Limit"); got != "3" {
+			t.Errorf("X-RateLimit-Limit %q, want 3", got)
+		}
+		now = now.Add(-time.Hour) // a clock set back leaves the bucket empty, not stuck
+		if r := g.unsend("7", "3"); r.status != http.StatusTooManyRequests {
+			t.Errorf("answered %d, want 429", r.status)
+		}
+		now = now.Add(2 * time.Second)
+		g.unsend("7", "3").wantUnsent(t)
+		if got := g.server.Counts().Limited; got != 2 {
+			t.Errorf("%d limited, want 2", got)
+		}
+	})
+}
+
+func wantLimit(t *testing.T, r result, remaining, reset string) {
+	t.Helper()
+	if got := r.header.Get("X-RateLimit-Remaining"); got != remaining {
+		t.Errorf("X-RateLimit-Remaining %q, want %q", got, remaining)
+	}
+	if got := r.header.Get("X-RateLimit-Reset"); got != reset {
+		t.Errorf("X-RateLimit-Reset %q, want %q", got, reset)
+	}
+}
+
+func TestConnectionsHaveBucketsOfTheirOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := memory(t, mock.WithRateLimit(0, -5), mock.WithConnections(mock.Connection{ID: "a"}, mock.Connection{ID: "b"}))
+		for i, row := range []struct {
+			connection string
+			status     int
+		}{{"a", 200}, {"a", 429}, {"b", 200}, {"b", 429}} {
+			if r := g.do(g.requestOn(row.connection, "7", strconv.Itoa(i))); r.status != row.status {
+				t.Errorf("request %d on %s: %d, want %d", i, row.connection, r.status, row.status)
+			}
+		}
+	})
+}
+
+func TestWithoutRateLimit(t *testing.T) {
+	g := memory(t, mock.WithoutRateLimit())
+	for i := range 200 {
+		r := g.unsend("7", strconv.Itoa(i))
+		r.wantUnsent(t)
+		if got := r.header.Get("X-RateLimit-Limit"); got != "" {
+			t.Fatalf("X-RateLimit-Limit %q without a limit", got)
+		}
+	}
+}
+
+func TestNoMinuteHoldsMoreThanItsRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const rate = 7 // does not divide a minute
+		g := memory(t, mock.WithRateLimit(rate, 1))
+		passed := 0
+		for i := range 60_000 / 100 {
+			if g.unsend("7", strconv.Itoa(i)).status == http.StatusOK {
+				passed++
+			}
+			time.Sleep(100 * time.Millisecond) //nolint:forbidigo // virtual
+		}
+		if passed > rate || passed < rate-1 {
+			t.Errorf("%d requests in a minute, want %d", passed, rate)
+		}
+	})
+}

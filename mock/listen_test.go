@@ -1,0 +1,126 @@
+package mock_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/unsend-go/unsend/mock"
+)
+
+func TestServerKnowsAfterARestartWhatItKnew(t *testing.T) {
+	g := socket(t, mock.WithRateLimit(1, 3))
+	g.unsend("7", "9").wantUnsent(t)
+	if err := g.server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if url := g.server.URL(); url != "" {
+		t.Errorf("closed, its URL is %q", url)
+	}
+	if r := g.try(g.request("7", "8")); r.err == nil {
+		t.Error("a closed server answers")
+	}
+	url, err := g.server.StartAddr(strings.TrimPrefix(g.base, "http://"))
+	if err != nil || url != g.base || g.server.URL() != url {
+		t.Fatalf("started again at %q, was at %q: %v", url, g.base, err)
+	}
+	r := g.unsend("7", "9")
+	r.wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
+	if got := r.header.Get("X-RateLimit-Remaining"); got != "1" {
+		t.Errorf("remaining %q, want 1", got)
+	}
+	if n := len(g.server.Journal()); n != 2 {
+		t.Errorf("%d journal entries, want 2", n)
+	}
+}
+
+func TestStartSaysWhatToDo(t *testing.T) {
+	g := socket(t)
+	if _, err := g.server.Start(); err == nil || !strings.Contains(err.Error(), "close it first") {
+		t.Errorf("started twice: %v", err)
+	}
+	if _, err := mock.New().StartAddr(strings.TrimPrefix(g.base, "http://")); err == nil || !strings.Contains(err.Error(), "port 0") {
+		t.Errorf("address taken: %v", err)
+	}
+	if _, err := mock.New().StartAddr("no such address"); err == nil {
+		t.Error("listens on no address")
+	}
+}
+
+func TestCloseOfAServerThatDoesNotListen(t *testing.T) {
+	s := mock.New()
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if s.URL() != "" {
+		t.Errorf("URL %q", s.URL())
+	}
+}
+
+func TestCloseEndsDelayedAnswers(t *testing.T) {
+	g := socket(t)
+	g.server.Next(mock.Fault{Delay: time.Hour}, mock.Fault{Delay: time.Hour})
+	results := make(chan result)
+	for _, id := range []string{"8", "9"} {
+		req := g.request("7", id)
+		go func() { results <- g.try(req) }()
+	}
+	for g.server.Pending() > 0 { // both have arrived
+		<-time.After(time.Millisecond)
+	}
+	if err := g.server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if r := <-results; r.err == nil {
+			t.Errorf("answered %d", r.status)
+		}
+	}
+	for _, e := range g.server.Journal() {
+		if e.Acted || e.Status != 0 || e.Fault != "delay=1h0m0s" {
+			t.Errorf("journal %+v", e)
+		}
+	}
+}
+
+func TestClientLeavingASocketIsNoticed(t *testing.T) {
+	g := socket(t)
+	g.server.Next(mock.Fault{Delay: time.Hour})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		for g.server.Pending() > 0 {
+			<-time.After(time.Millisecond)
+		}
+		cancel()
+	}()
+	if r := g.try(g.request("7", "9").WithContext(ctx)); !errors.Is(r.err, context.Canceled) {
+		t.Errorf("%v", r.err)
+	}
+	if err := g.server.Close(); err != nil { // returns only once the request has ended
+		t.Fatal(err)
+	}
+	if !g.server.Exists("7", "9") {
+		t.Error("acted for a client that had left")
+	}
+}
+
+func TestHandlerBesideTheAPI(t *testing.T) {
+	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("docs")) })
+	both(t, func(t *testing.T, rigged func(...mock.Option) *rig) {
+		g := rigged(mock.WithHandler("/docs/", page), mock.WithHandler("/none/", nil), nil)
+		req := g.request("7", "9")
+		req.URL.Path = "/docs/x"
+		if r := g.try(req); r.body != "docs" {
+			t.Errorf("%d %q", r.status, r.body)
+		}
+		g.unsend("7", "9").wantUnsent(t)
+		if n := g.server.Counts().Requests; n != 1 {
+			t.Errorf("%d requests counted, want 1", n)
+		}
+	})
+}

@@ -1,0 +1,178 @@
+package mock_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/unsend-go/unsend/mock"
+)
+
+func TestMessageIsUnsentOnce(t *testing.T) {
+	both(t, func(t *testing.T, rigged func(...mock.Option) *rig) {
+		g := rigged()
+		if !g.server.Exists("7", "9") {
+			t.Error("without WithMessages an id does not exist")
+		}
+		g.unsend("7", "9").wantUnsent(t)
+		if g.server.Exists("7", "9") || g.server.UnsentCount("7", "9") != 1 {
+			t.Error("the message is still there")
+		}
+		g.unsend("7", "9").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
+		if n := g.server.UnsentCount("7", "9"); n != 1 {
+			t.Errorf("unsent %d times", n)
+		}
+		g.unsend("9", "7").wantUnsent(t)
+		if got, want := g.server.Counts(), (mock.Counts{Requests: 3, Unsent: 2}); got != want {
+			t.Errorf("counts %+v, want %+v", got, want)
+		}
+	})
+}
+
+func TestOnlyListedMessagesExist(t *testing.T) {
+	both(t, func(t *testing.T, rigged func(...mock.Option) *rig) {
+		g := rigged(mock.WithMessages(mock.Message{UserID: "7", MessageID: "9"}, mock.Message{UserID: "a_B-", MessageID: "x"}))
+		g.unsend("7", "8").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
+		g.unsend("7", "09").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
+		g.unsend("7", "9").wantUnsent(t)
+		g.unsend("a_B-", "x").wantUnsent(t)
+		g.unsend("a_B-", "x").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
+	})
+}
+
+func TestRemovedMessageIsGoneWithoutARequest(t *testing.T) {
+	both(t, func(t *testing.T, rigged func(...mock.Option) *rig) {
+		g := rigged()
+		g.server.Remove("7", "9")
+		g.server.Remove("7", "x")
+		for _, id := range []string{"9", "x"} {
+			g.unsend("7", id).wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
+			if g.server.Exists("7", id) || g.server.UnsentCount("7", id) != 0 {
+				t.Errorf("%s: exists or counts as unsent", id)
+			}
+		}
+		g.unsend("7", "8").wantUnsent(t)
+		g.server.Remove("7", "8")
+		if n := g.server.UnsentCount("7", "8"); n != 1 {
+			t.Errorf("unsent %d times, want 1 although it was removed later", n)
+		}
+	})
+}
+
+func TestSnapshotHoldsEveryDocumentedMember(t *testing.T) {
+	documented, err := os.ReadFile("../testdata/documented.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	both(t, func(t *testing.T, rigged func(...mock.Option) *rig) {
+		r := rigged().unsend("51234567", "6432457811894")
+		r.wantUnsent(t)
+		answer := parsed(t, r.body)
+		wantMembers(t, "", parsed(t, string(documented)), answer)
+		queue := answer["queue"].(map[string]any)
+		if id := queue["id"]; id != json.Number("6432457811894") {
+			t.Errorf("queue.id is %v", id)
+		}
+		if id := queue["fromUser"].(map[string]any)["id"]; id != json.Number("51234567") {
+			t.Errorf("queue.fromUser.id is %v", id)
+		}
+	})
+}
+
+// wantMembers asserts that got has what want has, of the same JSON type. null stands where
+// the contract lets it, which the exchange was checked for already.
+func wantMembers(t *testing.T, at string, want, got any) {
+	t.Helper()
+	switch want := want.(type) {
+	case map[string]any:
+		object, ok := got.(map[string]any)
+		if !ok {
+			t.Errorf("%s is %T", at, got)
+		}
+		for name, member := range want {
+			if _, ok := object[name]; !ok {
+				t.Errorf("%s/%s is missing", at, name)
+				continue
+			}
+			wantMembers(t, at+"/"+name, member, object[name])
+		}
+	case []any:
+		list, ok := got.([]any)
+		if !ok || len(list) == 0 {
+			t.Errorf("%s is %v", at, got)
+			return
+		}
+		wantMembers(t, at+"/0", want[0], list[0])
+	default:
+		if got != nil && at != "/queue/releaseForms" && reflect.TypeOf(got) != reflect.TypeOf(want) {
+			t.Errorf("%s is %T, documented as %T", at, got, want)
+		}
+	}
+}
+
+func TestOddIDs(t *testing.T) {
+	for _, id := range []string{"0", "007", "123456789012345678", "1234567890123456789", "a-_Z", strings.Repeat("9", 64)} {
+		both(t, func(t *testing.T, rigged func(...mock.Option) *rig) {
+			g := rigged()
+			r := g.unsend(id, id)
+			r.wantUnsent(t)
+			want := json.Number("0")
+			if len(id) <= 18 && (id[0] != '0' || id == "0") && id[0] <= '9' {
+				want = json.Number(id)
+			}
+			if got := parsed(t, r.body)["queue"].(map[string]any)["id"]; got != want {
+				t.Errorf("queue.id is %v, want %v", got, want)
+			}
+			g.unsend(id, id).wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
+		})
+	}
+}
+
+func TestMediaAreAsManyAsAsked(t *testing.T) {
+	for _, n := range []int{-1, 0, 1, 500} {
+		r := memory(t, mock.WithMedia(n)).unsend("7", "9")
+		r.wantUnsent(t)
+		queue := parsed(t, r.body)["queue"].(map[string]any)
+		want := max(0, n)
+		if got := len(queue["media"].([]any)); got != want || queue["mediaCount"] != json.Number(fmt.Sprint(want)) {
+			t.Errorf("%d media, mediaCount %v, want %d", got, queue["mediaCount"], want)
+		}
+	}
+}
+
+// The command of the documentation, with host, ids and credentials filled in.
+func TestCurlOfTheDocumentation(t *testing.T) {
+	curl, err := exec.LookPath("curl")
+	if err != nil {
+		t.Skip("needs curl")
+	}
+	g := socket(t)
+	cmd := exec.CommandContext(t.Context(), curl, "--silent", "--show-error", "--noproxy", "*",
+		"--request", "DELETE",
+		"--url", g.base+"/v2/access/chats/51234567/messages/6432457811894",
+		"--header", "Content-Type: application/json",
+		"--header", "apiKey: "+mock.DemoKey,
+		"--header", "x-connection-id: "+mock.DemoConnection,
+		"--data", "\n{\n\"withUserId\": \"<string>\"\n}\n",
+	)
+	var problems bytes.Buffer
+	cmd.Stderr = &problems
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, problems.String())
+	}
+	documented, err := os.ReadFile("../testdata/documented.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantMembers(t, "", parsed(t, string(documented)), parsed(t, string(out)))
+	if g.server.Exists("51234567", "6432457811894") {
+		t.Error("the message is still there")
+	}
+}
