@@ -92,6 +92,10 @@ func (c *Client) Generated() *gen.Client {
 	}
 	generated := *c.generated
 	generated.RequestEditors = slices.Clone(generated.RequestEditors)
+	if client, ok := generated.Client.(*http.Client); ok {
+		own := *client
+		generated.Client = &own
+	}
 	return &generated
 }
 
