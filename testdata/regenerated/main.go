@@ -27,7 +27,8 @@ func run() error {
 			fmt.Fprint(w, `{"error": "the message is being sent"}`)
 			return
 		}
-		fmt.Fprint(w, `{"success": true, "queue": {"id": 1, "isStarred": true, "media": [{"type": "document"}]}}`)
+		fmt.Fprint(w, `{"success": true, "queue": {"id": 1,
+			"fromUser": {"username": "someone"}, "media": [{"type": "document"}]}}`)
 	}))
 	defer server.Close()
 	client, err := gen.NewClientWithResponses(server.URL)
@@ -46,7 +47,7 @@ func run() error {
 	}
 	queue := answer.JSON200.Queue
 	kind := *queue.Media[0].Type
-	fmt.Println("starred:", *queue.IsStarred)
+	fmt.Println("username:", *queue.FromUser.Username)
 	fmt.Println("document:", kind == gen.MediaTypeDocument && kind.Valid())
 
 	answer, err = client.UnsendChatMessageWithResponse(ctx, "51234567", "409", body)
