@@ -15,8 +15,13 @@ import (
 // body passes here which a Go program could not decode.
 const maxDepth = 10_000
 
+// maxValues is how many values a body may hold, objects and arrays counted too. Some hundred
+// are usual. Three bytes of JSON can make a hundred of memory, and each value can be at fault.
+const maxValues = 100_000
+
 var (
 	errTooDeep = errors.New("nested too deep")
+	errTooMany = errors.New("too many values")
 	errMore    = errors.New("more behind the value")
 )
 
@@ -36,11 +41,15 @@ func decode(data []byte) (value any, repeated [][]string, err error) {
 
 type decoder struct {
 	json     *json.Decoder
+	values   int
 	at       []string
 	repeated [][]string
 }
 
 func (d *decoder) value() (any, error) {
+	if d.values++; d.values > maxValues {
+		return nil, errTooMany
+	}
 	token, err := d.json.Token()
 	if err != nil {
 		return nil, err
@@ -101,20 +110,24 @@ func (d *decoder) array() (any, error) {
 	return array, nil
 }
 
-// notJSON says what is wrong with data that decode refused, quoting none of it.
-func notJSON(data []byte, err error) string {
+// notJSON says what is wrong with data that decode refused, quoting none of it, and what is
+// asked for.
+func notJSON(data []byte, err error) (found, want string) {
+	const limit = "JSON within this limit"
 	var syntax *json.SyntaxError
 	switch {
 	case errors.Is(err, errTooDeep):
-		return fmt.Sprintf("JSON nested deeper than %d levels", maxDepth)
+		return fmt.Sprintf("JSON nested deeper than %d levels", maxDepth), limit
+	case errors.Is(err, errTooMany):
+		return fmt.Sprintf("JSON of more than %d values", maxValues), limit
 	case errors.Is(err, errMore):
-		return "something behind the JSON value"
+		return "something behind the JSON value", "one JSON value"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Sprintf("JSON cut short after %d bytes", len(data))
+		return fmt.Sprintf("JSON cut short after %s", count(len(data), "byte")), "whole JSON"
 	case errors.As(err, &syntax):
-		return fmt.Sprintf("text that is not JSON, from byte %d on", syntax.Offset)
+		return fmt.Sprintf("text that is not JSON, from byte %d on", syntax.Offset), "JSON"
 	}
-	return "text that is not JSON"
+	return "text that is not JSON", "JSON"
 }
 
 // notUTF8 returns where data stops being UTF-8, or -1.

@@ -31,6 +31,7 @@
 //
 // # Limits
 //
-// Of each body at most 8 MiB are read into memory; a longer one is a violation. What was read
-// is put back, so that the next reader sees the body as it came.
+// Of each body at most 8 MiB are read into memory; a longer one is a violation, and so is one
+// of more than 100,000 JSON values, where some hundred are usual. What was read is put back,
+// so that the next reader sees the body as it came.
 package contract

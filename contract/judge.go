@@ -59,7 +59,7 @@ func read(side Side, header http.Header, b body) (value any, repeated [][]string
 	}
 	value, repeated, err := decode(plain.data)
 	if err != nil {
-		return nil, nil, fault(notJSON(plain.data, err), "JSON")
+		return nil, nil, fault(notJSON(plain.data, err))
 	}
 	return value, repeated, nil
 }
