@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
 )
 
 // describe fills e from an error's body. It reads the current shape (error, type, requestId,
@@ -25,10 +24,10 @@ func (e *Error) describe(body []byte, redact func(string) string) {
 			e.RequestID = redact(id)
 		}
 	}
-	e.body = []byte(redact(string(body)))
-	e.body = e.body[:min(len(e.body), maxErrorBody)]
-	if e.Message == "" {
-		e.Message = cut(oneLine(strings.ToValidUTF8(string(e.body), "?")), maxErrorText)
+	redacted := redact(string(body))
+	e.body = []byte(redacted[:min(len(redacted), maxErrorBody)]) // a copy, so that the rest can go
+	if oneLine(e.Message) == "" {
+		e.Message = cut(oneLine(string(e.body)), maxErrorText)
 	}
 }
 

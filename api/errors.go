@@ -127,8 +127,11 @@ func redactor(key string) func(string) string {
 	return func(s string) string { return strings.ReplaceAll(s, key, "[redacted]") }
 }
 
+// oneLine leaves of a text what a terminal shows in the order in which it stands.
 func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "?"), func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.In(r, unicode.Cc, unicode.Cf)
+	}), " ")
 }
 
 // cut shortens s to at most n bytes without splitting a character.
