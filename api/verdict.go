@@ -1,7 +1,9 @@
 package api
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 )
@@ -47,19 +49,18 @@ func (c *Client) judgeSuccess(a *attempt) verdict {
 	}
 	err := c.answered(a)
 	if ok {
-		err.kind, err.Message = ErrRefused, "the service answered success: false"
+		err.kind, err.Message = ErrRefused, joinDistinct("the service answered success: false", err.Message)
 		return verdict{err: err}
 	}
 	err.kind, err.cause = ErrUnexpectedResponse, a.err
-	incomplete := false
+	incomplete := a.err != nil && !errors.Is(a.err, errTooLarge)
 	switch {
-	case a.err == nil:
-		err.Message = "the answer does not say whether the message was unsent: " + err.Message
-	case errors.Is(a.err, errTooLarge):
+	case incomplete:
+		err.Message = "the answer ended before success could be read: " + c.redact(a.err.Error())
+	case a.err != nil:
 		err.Message = "success cannot be found in the answer: " + a.err.Error()
 	default:
-		err.Message = "the answer ended before success could be read: " + c.redact(a.err.Error())
-		incomplete = true
+		err.Message = joinDistinct("the answer does not say whether the message was unsent", err.Message)
 	}
 	return verdict{err: err, retry: incomplete, maybe: true}
 }
@@ -69,6 +70,9 @@ func (c *Client) lost(a *attempt) *Error {
 	text := a.err.Error()
 	if outer, ok := errors.AsType[*url.Error](a.err); ok {
 		text = outer.Err.Error() // without the URL
+	}
+	if errors.Is(a.err, context.DeadlineExceeded) && a.took >= c.timeout {
+		text = fmt.Sprintf("no answer within %v", c.timeout)
 	}
 	return &Error{Message: c.redact(text), cause: a.err}
 }
@@ -81,13 +85,13 @@ func (c *Client) answered(a *attempt) *Error {
 		RetryAfter: a.retryAfter(),
 	}
 	err.describe(a.body, c.redact)
-	if err.Message == "" {
-		err.Message = http.StatusText(a.status) + " (no text in the answer)"
-	}
-	if a.status/100 == 3 {
+	switch {
+	case a.status/100 == 3:
 		err.Message = "the service answered with a redirect, which is never followed; check the base url"
-	} else if a.status < 200 || a.status > 599 {
+	case a.status < 200, a.status > 599:
 		err.kind = ErrUnexpectedResponse
+	case err.Message == "" && a.status/100 != 2:
+		err.Message = http.StatusText(a.status) + " (no text in the answer)"
 	}
 	return err
 }
