@@ -25,7 +25,7 @@ func readSuccess(body []byte) (success, ok bool) {
 		if key == "success" {
 			value, err := dec.Token()
 			success, isBool := value.(bool)
-			return success, isBool && err == nil
+			return success, isBool && err == nil && ended(body[dec.InputOffset():])
 		}
 		var skipped json.RawMessage
 		if dec.Decode(&skipped) != nil {
@@ -48,5 +48,12 @@ func firstMember(body []byte) (success, ok bool) {
 	if !success {
 		rest, ok = bytes.CutPrefix(body, []byte("false"))
 	}
-	return success, ok && len(rest) > 0 && bytes.IndexByte([]byte(jsonSpace+",}"), rest[0]) >= 0
+	return success, ok && ended(rest)
+}
+
+// ended says whether a member can end where rest begins: an answer cut there is readable, one
+// that goes on with anything else is no JSON, and says nothing.
+func ended(rest []byte) bool {
+	rest = bytes.TrimLeft(rest, jsonSpace)
+	return len(rest) == 0 || rest[0] == ',' || rest[0] == '}'
 }

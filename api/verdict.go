@@ -44,7 +44,7 @@ func (c *Client) judge(a *attempt, maybe bool) verdict {
 // judgeSuccess reads a 2xx, which is decided by the top-level success alone.
 func (c *Client) judgeSuccess(a *attempt) verdict {
 	success, ok := readSuccess(a.body)
-	if success {
+	if success && ok {
 		return verdict{outcome: Unsent}
 	}
 	err := c.answered(a)
