@@ -1,0 +1,102 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/unsend-go/unsend/mock"
+)
+
+// TestMessageInterrupted sends a signal while the service holds its answer back.
+func TestMessageInterrupted(t *testing.T) {
+	tests := []struct {
+		name   string
+		signal os.Signal
+		json   bool
+	}{
+		{"Ctrl-C", os.Interrupt, false},
+		{"SIGTERM", syscall.SIGTERM, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			server, arrived := heldServer(t)
+			cmd := exec.CommandContext(t.Context(), "unsend", "message", "--json="+map[bool]string{true: "true", false: "false"}[tt.json], "5", "6")
+			cmd.Env = append(os.Environ(), envKey+"="+mock.DemoKey, envConnection+"="+mock.DemoConnection, envBaseURL+"="+server.URL)
+			var stdout, stderr bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &stdout, &stderr
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			<-arrived
+			if err := cmd.Process.Signal(tt.signal); err != nil {
+				t.Fatal(err)
+			}
+			_ = cmd.Wait() // says no more than the exit code
+			if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
+				t.Errorf("exit code %d, want %d", got, exitInterrupted)
+			}
+			const want = "unsend message: interrupted; the message may have been unsent; run it again"
+			if got := stderr.String(); !strings.HasPrefix(got, want) || strings.Count(got, "\n") != 1 {
+				t.Errorf("standard error is %q, want one line that starts with %q", got, want)
+			}
+			if got := strings.Contains(stdout.String(), `"maybe_unsent": true`); got != tt.json {
+				t.Errorf("standard output is %q", &stdout)
+			}
+		})
+	}
+}
+
+// TestMessageInterruptedBeforeSending sends a signal while the client waits for its turn.
+func TestMessageInterruptedBeforeSending(t *testing.T) {
+	server := mock.New()
+	server.Next(mock.Fault{Status: http.StatusTooManyRequests, RetryAfter: "50"})
+	answered := make(chan struct{}, 1)
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		server.ServeHTTP(w, r)
+		answered <- struct{}{}
+	}))
+	t.Cleanup(front.Close)
+	cmd := exec.CommandContext(t.Context(), "unsend", "message", "5", "6")
+	cmd.Env = append(os.Environ(), envKey+"="+mock.DemoKey, envConnection+"="+mock.DemoConnection, envBaseURL+"="+front.URL)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-answered
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // says no more than the exit code
+	if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
+		t.Errorf("exit code %d, want %d", got, exitInterrupted)
+	}
+	if got, want := stderr.String(), "unsend message: interrupted; the message was not unsent\n"; got != want {
+		t.Errorf("standard error is %q, want %q", got, want)
+	}
+}
+
+// heldServer takes requests and answers none before the test ends. A value on the channel says
+// that one has arrived.
+func heldServer(t *testing.T) (*httptest.Server, <-chan struct{}) {
+	t.Helper()
+	arrived := make(chan struct{}, 1)
+	release := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		arrived <- struct{}{}
+		<-release
+	}))
+	t.Cleanup(func() {
+		close(release)
+		server.Close()
+	})
+	return server, arrived
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/unsend-go/unsend/mock"
+)
+
+// mockFaults are the flags that make a mock fail.
+type mockFaults struct {
+	next  []string
+	drawn []string
+	rate  float64
+	seed  uint64
+	list  bool
+}
+
+func (f *mockFaults) register(set *pflag.FlagSet) {
+	set.StringArrayVar(&f.next, "fault", nil, "`fault` of the next answer; repeated, of the ones after it")
+	set.Float64Var(&f.rate, "fault-rate", 0, "share of answers that go wrong, 0 to 1")
+	set.StringArrayVar(&f.drawn, "fault-of", nil, "`fault` to draw from at that rate (repeatable; default: all but the oversized)")
+	set.Uint64Var(&f.seed, "seed", 1, "seed that decides which answers go wrong")
+	set.BoolVar(&f.list, "list-faults", false, "print the kinds of fault and exit")
+}
+
+// options are those of the drawn faults, and next the scripted ones.
+func (f *mockFaults) options(set *pflag.FlagSet) (opts []mock.Option, next []mock.Fault, err error) {
+	if !(f.rate >= 0 && f.rate <= 1) {
+		return nil, nil, errors.New("--fault-rate must be 0 to 1")
+	}
+	if f.rate == 0 && (set.Changed("fault-of") || set.Changed("seed")) {
+		return nil, nil, errors.New("--fault-of and --seed do nothing without --fault-rate; give it, 0.1 say")
+	}
+	if next, err = parseFaults("--fault", f.next); err != nil {
+		return nil, nil, err
+	}
+	drawn, err := parseFaults("--fault-of", f.drawn)
+	if err != nil {
+		return nil, nil, err
+	}
+	if f.rate > 0 {
+		opts = append(opts, mock.WithFaults(f.seed, f.rate, drawn...))
+	}
+	return opts, next, nil
+}
+
+func parseFaults(flag string, texts []string) ([]mock.Fault, error) {
+	var list []mock.Fault
+	for _, text := range texts {
+		fault, err := mock.ParseFault(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", flag, err)
+		}
+		list = append(list, fault)
+	}
+	return list, nil
+}
+
+// faultExamples show what a fault is; each is one that the mock reads.
+func faultExamples() []string {
+	return []string{
+		"503    503,acted    drop    drop,acted    delay=2s    slow,delay=10ms",
+		"429,retry-after=5    429,retry-date=5s    401,type=RULES_OUTDATED",
+		"422,shape=earlier    301,location=https://other.example/    html,502",
+	}
+}
+
+// plainKinds are the kinds of fault that are no drift, of which there are too many for a help.
+func plainKinds() string {
+	drifts := mock.DriftKinds()
+	var names []string
+	for _, kind := range mock.FaultKinds() {
+		if !slices.Contains(drifts, kind) {
+			names = append(names, string(kind))
+		}
+	}
+	return strings.Join(names, " ")
+}
+
+// listFaults prints every kind of fault, one a line.
+func listFaults(w io.Writer) {
+	for _, kind := range mock.FaultKinds() {
+		_, _ = fmt.Fprintln(w, kind)
+	}
+}

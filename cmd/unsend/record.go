@@ -1,0 +1,73 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/unsend-go/unsend/api"
+)
+
+// record is the outcome of a message for machines.
+type record struct {
+	UserID      string          `json:"user_id"`
+	MessageID   string          `json:"message_id"`
+	Outcome     string          `json:"outcome"`
+	RequestID   string          `json:"request_id"`
+	Attempts    int             `json:"attempts"`
+	MaybeUnsent bool            `json:"maybe_unsent"`
+	Error       *errorRecord    `json:"error"`
+	Response    json.RawMessage `json:"response"`
+}
+
+// errorRecord is an [api.Error] for machines.
+type errorRecord struct {
+	Status         int     `json:"status"`
+	Type           string  `json:"type"`
+	Message        string  `json:"message"`
+	RequestID      string  `json:"request_id"`
+	ActionRequired string  `json:"action_required"`
+	RetryAfter     float64 `json:"retry_after"` // seconds
+}
+
+// newRecord records a call, of which either result or err is nil.
+func newRecord(userID, messageID string, result *api.Result, err *api.Error, key string) record {
+	r := record{UserID: userID, MessageID: messageID, Outcome: "failed", Error: newErrorRecord(err)}
+	if err != nil {
+		r.RequestID, r.Attempts, r.MaybeUnsent = err.RequestID, err.Attempts, err.MaybeUnsent
+		r.Response = asJSON(err.Body(), key)
+		return r
+	}
+	r.Outcome, r.RequestID, r.Attempts = result.Outcome.String(), result.RequestID, result.Attempts
+	r.Response = asJSON(result.Raw, key)
+	return r
+}
+
+func newErrorRecord(err *api.Error) *errorRecord {
+	if err == nil {
+		return nil
+	}
+	return &errorRecord{
+		Status:         err.StatusCode,
+		Type:           err.Type,
+		Message:        err.Message,
+		RequestID:      err.RequestID,
+		ActionRequired: err.ActionRequired,
+		RetryAfter:     err.RetryAfter.Seconds(),
+	}
+}
+
+// asJSON is body as it came where it is JSON, and else as a JSON string; null where there is
+// none. A server that repeats the key does not get it printed.
+func asJSON(body []byte, key string) json.RawMessage {
+	if key != "" {
+		body = bytes.ReplaceAll(body, []byte(key), []byte("[redacted]"))
+	}
+	switch {
+	case len(body) == 0:
+		return json.RawMessage("null")
+	case json.Valid(body):
+		return body
+	}
+	text, _ := json.Marshal(string(body)) // a string can always be written
+	return text
+}

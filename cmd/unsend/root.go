@@ -1,0 +1,81 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "unsend",
+		Short: "Take back chat messages through the OFAuth Access API",
+		Long: `Take back (unsend) chat messages through the OFAuth Access API, and know for
+certain what became of each.
+
+Credentials come from the environment: OFAUTH_API_KEY, OFAUTH_CONNECTION_ID and,
+for another server, OFAUTH_BASE_URL. With --mock no account is needed.
+
+` + exitHelp,
+		Example: `  unsend message --mock 51234567 6432457811894
+  unsend mock`,
+		Version:       versionText(),
+		Args:          knownCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetFlagErrorFunc(flagError)
+	root.AddCommand(
+		newMessage(),
+		newContract(),
+		newSpec(),
+		newMock(),
+		newVersion(),
+	)
+	return root
+}
+
+// knownCommand refuses what is no command, naming the one that was probably meant.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	hint := "see unsend --help"
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = "did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return fmt.Errorf("no command %q; %s", args[0], hint)
+}
+
+// flagError says where to look, and answers the one flag that many will try.
+func flagError(cmd *cobra.Command, err error) error {
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		switch unknown.GetSpecifiedName() {
+		case "api-key", "apikey", "apiKey", "key":
+			return fmt.Errorf("no flag takes the key, which would show in process lists; set %s or use --api-key-file", envKey)
+		}
+	}
+	if errors.Is(err, pflag.ErrHelp) {
+		return err
+	}
+	return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
+}
+
+// wantArgs asks for the named arguments, no more and no fewer.
+func wantArgs(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) == len(names):
+			return nil
+		case len(names) == 0:
+			return fmt.Errorf("takes no arguments, but was given %d; see %s --help", len(args), cmd.CommandPath())
+		}
+		return fmt.Errorf("want %s, but was given %s; see %s --help", strings.Join(names, " and "), count(len(args), "argument"), cmd.CommandPath())
+	}
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// exits CODE COMMAND ARGS... runs a command and asks for an exit code.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	err = ts.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		got = exit.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// oneline asks that standard error is one lower-case line that starts with the text given.
+func oneLine(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile("stderr")
+	line, rest, ended := strings.Cut(text, "\n")
+	switch {
+	case !ended || rest != "":
+		ts.Fatalf("standard error is not one line:\n%s", text)
+	case !strings.HasPrefix(line, args[0]):
+		ts.Fatalf("standard error is %q, want it to start with %q", line, args[0])
+	case len(args) > 1 && !strings.Contains(line, args[1]):
+		ts.Fatalf("standard error is %q, want it to say %q", line, args[1])
+	}
+}
+
+// startMock FLAGS... runs `unsend mock` on a free port until the script ends, when Ctrl-C must
+// end it well. It sets $MOCK to its URL and $CURL to the request it prints, and points the
+// environment of the client at it.
+func startMock(ts *testscript.TestScript, _ bool, args []string) {
+	cmd := exec.Command("unsend", append([]string{"mock", "--addr", "127.0.0.1:0"}, args...)...)
+	cmd.Stderr = ts.Stderr()
+	out, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	lines := bufio.NewScanner(out)
+	for lines.Scan() && !strings.HasPrefix(lines.Text(), "Stop with") {
+		line := strings.TrimSpace(lines.Text())
+		if _, url, ok := strings.Cut(line, "listens on "); ok {
+			ts.Setenv("MOCK", url)
+			ts.Setenv("ADDR", strings.TrimPrefix(url, "http://"))
+			ts.Setenv(envBaseURL, url)
+		}
+		if strings.HasPrefix(line, "curl ") {
+			ts.Setenv("CURL", line)
+		}
+	}
+	ts.Setenv(envKey, "sk_sandbox_demo")
+	ts.Setenv(envConnection, "conn_demo")
+	ts.Defer(func() {
+		if runtime.GOOS == "windows" { // which has no interrupt to send
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+			return
+		}
+		ts.Check(cmd.Process.Signal(os.Interrupt))
+		last := ""
+		for lines.Scan() {
+			last = lines.Text()
+		}
+		if err := cmd.Wait(); err != nil || !strings.HasPrefix(last, "stopped: ") {
+			ts.Logf("the mock ended with %v, saying %q", err, last)
+			ts.Check(errors.New("the mock did not stop cleanly"))
+		}
+	})
+}
+
+// jsonField PATH WANT asks for a member of the JSON object on standard output, PATH being
+// names joined by dots and WANT its JSON text; with ! that it is another.
+func jsonField(ts *testscript.TestScript, neg bool, args []string) {
+	var value any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &value))
+	for name := range strings.SplitSeq(args[0], ".") {
+		object, _ := value.(map[string]any)
+		member, ok := object[name]
+		if !ok {
+			ts.Fatalf("no member %s", args[0])
+		}
+		value = member
+	}
+	got, err := json.Marshal(value)
+	ts.Check(err)
+	if (string(got) == args[1]) == neg {
+		ts.Fatalf("%s is %s", args[0], got)
+	}
+}
+
+// long NAME N sets an environment variable to N characters.
+func longValue(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Setenv(args[0], strings.Repeat("1", n))
+}

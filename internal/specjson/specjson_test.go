@@ -1,0 +1,96 @@
+package specjson_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/unsend-go/unsend"
+	"github.com/unsend-go/unsend/internal/specjson"
+)
+
+func TestConvert(t *testing.T) {
+	tests := []struct{ name, yaml, want string }{
+		{"order is kept", "b: 1\na: 2\n", `{"b":1,"a":2}`},
+		{"scalars", "x: [1, 2.5, true, null, ~, text, 2025-07-23T10:01:22+00:00, '404', <b>]", `{"x":[1,2.5,true,null,null,"text","2025-07-23T10:01:22+00:00","404","<b>"]}`},
+		{"names", "200: a\ntrue: b\n'': c", `{"200":"a","true":"b","":"c"}`},
+		{"large integers", "x: 6432457811894123", `{"x":6432457811894123}`},
+		{"aliases", "x: &x {y: 1}\nz: *x", `{"x":{"y":1},"z":{"y":1}}`},
+		{"empty", "x: {}\ny: []", `{"x":{},"y":[]}`},
+		{"texts of many lines", "x: |\n  a\n  b\n", `{"x":"a\nb\n"}`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := specjson.Convert([]byte(tt.yaml))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if compact(t, got) != tt.want {
+				t.Errorf("got  %s\nwant %s", compact(t, got), tt.want)
+			}
+		})
+	}
+}
+
+func TestConvertReplacesServers(t *testing.T) {
+	for _, document := range []string{"servers: [{url: https://a.example}]\nz: 1", "z: 1"} {
+		got, err := specjson.Convert([]byte(document), "http://127.0.0.1:1", "http://b.example")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := `"servers":[{"url":"http://127.0.0.1:1"},{"url":"http://b.example"}]`; !strings.Contains(compact(t, got), want) || strings.Contains(string(got), "a.example") {
+			t.Errorf("%s became %s, want it to hold %s alone", document, got, want)
+		}
+	}
+}
+
+func TestConvertRefuses(t *testing.T) {
+	for _, document := range []string{"", "just text", "- a list", "a: [", "a: *nowhere", "? [a]\n: b", "a: {<<: {b: 1}}", "x: .nan"} {
+		if got, err := specjson.Convert([]byte(document)); err == nil || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q: got %s and the error %v, want an error of one line", document, got, err)
+		}
+	}
+}
+
+// TestConvertContract holds the conversion of the contract against what a YAML decoder that
+// knows nothing of it reads.
+func TestConvertContract(t *testing.T) {
+	converted, err := specjson.Convert(unsend.OpenAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, want any
+	if err := json.Unmarshal(converted, &got); err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal(unsend.OpenAPI, &want); err != nil {
+		t.Fatal(err)
+	}
+	plain, err := json.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(plain, &want); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Error("the contract's JSON says something else than its YAML")
+	}
+	if !strings.HasPrefix(string(converted), "{\n  \"openapi\"") {
+		t.Errorf("the JSON starts with %.40q, want the member openapi first", converted)
+	}
+}
+
+func compact(t *testing.T, text []byte) string {
+	t.Helper()
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(json.RawMessage(text)); err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(b.String())
+}
