@@ -62,16 +62,31 @@ func TestCloseOfAServerThatDoesNotListen(t *testing.T) {
 	}
 }
 
+// readings is a clock, and a wait until the server has taken in one more request: it looks at
+// the clock when a request comes and when its body was read.
+func readings() (clock func() time.Time, read func()) {
+	looks := make(chan struct{}, 100)
+	clock = func() time.Time {
+		looks <- struct{}{}
+		return time.Now()
+	}
+	return clock, func() {
+		<-looks
+		<-looks
+	}
+}
+
 func TestCloseEndsDelayedAnswers(t *testing.T) {
-	g := socket(t)
+	clock, read := readings()
+	g := socket(t, mock.WithClock(clock))
 	g.server.Next(mock.Fault{Delay: time.Hour}, mock.Fault{Delay: time.Hour})
 	results := make(chan result)
 	for _, id := range []string{"8", "9"} {
 		req := g.request("7", id)
 		go func() { results <- g.try(req) }()
 	}
-	for g.server.Pending() > 0 { // both have arrived
-		<-time.After(time.Millisecond)
+	for range 2 {
+		read()
 	}
 	if err := g.server.Close(); err != nil {
 		t.Fatal(err)
@@ -89,13 +104,12 @@ func TestCloseEndsDelayedAnswers(t *testing.T) {
 }
 
 func TestClientLeavingASocketIsNoticed(t *testing.T) {
-	g := socket(t)
+	clock, read := readings()
+	g := socket(t, mock.WithClock(clock))
 	g.server.Next(mock.Fault{Delay: time.Hour})
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
-		for g.server.Pending() > 0 {
-			<-time.After(time.Millisecond)
-		}
+		read()
 		cancel()
 	}()
 	if r := g.try(g.request("7", "9").WithContext(ctx)); !errors.Is(r.err, context.Canceled) {

@@ -161,6 +161,7 @@ func TestContractIsTheJudge(t *testing.T) {
 func TestOtherPathsAndMethods(t *testing.T) {
 	rows := []struct{ method, target string }{
 		{http.MethodDelete, "/"},
+		{http.MethodDelete, "//"},
 		{http.MethodDelete, "/v2/access/chats/7/messages/9/"},
 		{http.MethodDelete, "/v2/access/chats/7/messages/"},
 		{http.MethodDelete, "/v2/access/chats//messages/9"},

@@ -128,5 +128,5 @@ func clean(escaped string) bool {
 		return false
 	}
 	cleaned := path.Clean(escaped)
-	return escaped == cleaned || escaped == cleaned+"/"
+	return escaped == cleaned || cleaned != "/" && escaped == cleaned+"/"
 }

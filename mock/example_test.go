@@ -1,0 +1,107 @@
+package mock_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/unsend-go/unsend/mock"
+)
+
+// unsend sends the documented request with net/http and prints what comes of it.
+func unsend(client *http.Client, base, messageID string) {
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodDelete,
+		base+"/v2/access/chats/51234567/messages/"+messageID, strings.NewReader(`{"withUserId":"51234567"}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("apiKey", mock.DemoKey)
+	req.Header.Set("x-connection-id", mock.DemoConnection)
+	resp, err := client.Do(req)
+	if err != nil {
+		fmt.Println("no answer")
+		return
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		fmt.Println(resp.Status, err)
+		return
+	}
+	fmt.Printf("%s %.46s\n", resp.Status, body)
+}
+
+func Example() {
+	server := mock.New()
+	client := server.Client() // no socket; any host
+	unsend(client, "https://api-next.ofauth.com", "6432457811894")
+	unsend(client, "https://api-next.ofauth.com", "6432457811894")
+	// Output:
+	// 200 OK {"success":true,"queue":{"id":6432457811894,"t
+	// 404 Not Found {"error":"Message not found","requestId":"req_
+}
+
+func ExampleServer_Start() {
+	server := mock.New()
+	url, err := server.Start()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = server.Close() }()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	unsend(client, url, "6432457811894")
+	// Output:
+	// 200 OK {"success":true,"queue":{"id":6432457811894,"t
+}
+
+func ExampleServer_Next() {
+	server := mock.New()
+	server.Next(
+		mock.Fault{Status: 503, RetryAfter: "5"},
+		mock.Fault{Kind: mock.Drop, Acted: true}, // the answer is lost, the message is unsent
+	)
+	client := server.Client()
+	for range 3 {
+		unsend(client, "https://api-next.ofauth.com", "6432457811894")
+	}
+	for _, e := range server.Journal() {
+		fmt.Println(e.Status, e.Type, e.Acted, e.Fault)
+	}
+	// Output:
+	// 503 Service Unavailable {"error":"Service Unavailable","requestId":"re
+	// no answer
+	// 404 Not Found {"error":"Message not found","requestId":"req_
+	// 503  false 503,retry-after=5
+	// 0  true drop,acted
+	// 404 RESOURCE_NOT_FOUND false
+}
+
+func ExampleWithConnections() {
+	server := mock.New(
+		mock.WithMessages(mock.Message{UserID: "51234567", MessageID: "1"}),
+		mock.WithConnections(mock.Connection{ID: mock.DemoConnection, State: mock.Expired}),
+	)
+	unsend(server.Client(), "https://api-next.ofauth.com", "1")
+	server.SetConnection(mock.Connection{ID: mock.DemoConnection}) // connected again
+	unsend(server.Client(), "https://api-next.ofauth.com", "1")
+	unsend(server.Client(), "https://api-next.ofauth.com", "2")
+	// Output:
+	// 401 Unauthorized {"actionRequired":"refresh_session","error":"T
+	// 200 OK {"success":true,"queue":{"id":1,"text":"<p>Goo
+	// 404 Not Found {"error":"Message not found","requestId":"req_
+}
+
+func ExampleParseFault() {
+	f, err := mock.ParseFault("429,retry-after=5")
+	fmt.Println(f.Status, f.RetryAfter, err)
+	_, err = mock.ParseFault("404,acted")
+	fmt.Println(err)
+	// Output:
+	// 429 5 <nil>
+	// fault "404,acted": leave out acted, this answer means that the message was not unsent
+}
