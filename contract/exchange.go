@@ -63,7 +63,7 @@ func (x *exchange) receive(resp *http.Response) {
 	switch {
 	case resp.StatusCode == http.StatusSwitchingProtocols:
 		x.finish(resp.StatusCode, resp.Header, nothing) // its body is a connection
-	case resp.Body == nil || resp.Body == http.NoBody || resp.ContentLength == 0:
+	case resp.Body == nil || resp.Body == http.NoBody:
 		x.finish(resp.StatusCode, resp.Header, empty)
 	default:
 		status, header, seen := resp.StatusCode, resp.Header.Clone(), &recorder{}

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -13,10 +14,14 @@ import (
 	"github.com/unsend-go/unsend"
 )
 
+// mainOperation is what this module is about, whatever else its contract may come to hold: a
+// message that names no operation is judged as one of this.
+const mainOperation = "unsendChatMessage"
+
 // Validator judges exchanges by the contract. It is safe for concurrent use, and never
 // changes: make one and keep it.
 type Validator struct {
-	operations []*operation
+	operations []*operation // in a fixed order, the main one first
 }
 
 // operation is what the validator asks of one method and path of the contract.
@@ -64,9 +69,17 @@ func load(document []byte) (*Validator, error) {
 		return nil, fmt.Errorf("contract has no operation: add one under paths")
 	}
 	slices.SortStableFunc(v.operations, func(a, b *operation) int {
-		return slices.Compare([]string{a.route.Path, a.method}, []string{b.route.Path, b.method})
+		return cmp.Or(cmp.Compare(a.place(), b.place()), cmp.Compare(a.route.Path, b.route.Path), cmp.Compare(a.method, b.method))
 	})
 	return v, nil
+}
+
+// place orders operations: the main one first.
+func (op *operation) place() int {
+	if op.route.Operation.OperationID == mainOperation {
+		return 0
+	}
+	return 1
 }
 
 // allParameters joins an operation's parameters with those of its path that it does not
@@ -109,7 +122,7 @@ func credentialHeaders(doc *openapi3.T, op *openapi3.Operation) ([][]string, err
 }
 
 // find matches a request with an operation. Where none fits it returns the closest one, the
-// path's first and then the contract's first, so that the rest of the message is judged too.
+// path's first and then the main one, so that the rest of the message is judged too.
 func (v *Validator) find(req *http.Request) (op *operation, params map[string]string, pathOK bool) {
 	var segments []string
 	if req != nil && req.URL != nil {

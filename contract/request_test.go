@@ -11,6 +11,7 @@ import (
 )
 
 func TestRequestHeads(t *testing.T) {
+	v := newValidator(t)
 	for name, row := range map[string]struct {
 		edit func(*http.Request)
 		want []string // pointers
@@ -62,7 +63,7 @@ func TestRequestHeads(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			req := newRequest(t, documentedRequest)
 			row.edit(req)
-			vs := newValidator(t).CheckRequest(req)
+			vs := v.CheckRequest(req)
 			wantPointers(t, vs, row.want...)
 			if len(vs) > 0 && vs[0].Kind != row.kind {
 				t.Errorf("kind %q, want %q", vs[0].Kind, row.kind)

@@ -58,8 +58,8 @@ func faults(root *openapi3.Schema, err error) []fault {
 	path, schema := one.JSONPointer(), one.Schema
 	if one.SchemaField == "required" {
 		// The error carries the object's schema; what is asked for is the member's.
-		if member := schema.Properties[path[len(path)-1]]; member != nil {
-			schema = member.Value
+		if member := schemaAt(root, path); member != nil {
+			schema = member
 		}
 	}
 	return []fault{{path: path, schema: schema, field: one.SchemaField}}
