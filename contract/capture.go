@@ -110,7 +110,7 @@ func readHead(lines *lineReader) (*http.Response, error) {
 			return resp, err
 		}
 		name, value, ok := strings.Cut(line, ":")
-		if !ok || name == "" || strings.ContainsAny(name, " \t") {
+		if !ok || !isToken(name) {
 			return nil, fmt.Errorf("line %d of the capture is not a header", lines.read)
 		}
 		resp.Header.Add(name, strings.TrimSpace(value))

@@ -36,3 +36,8 @@ func startsWithStatusLine(text []byte) bool {
 	line, _, _ := bytes.Cut(bytes.TrimLeft(text, "\r\n"), []byte("\n"))
 	return statusLine.Match(bytes.TrimRight(line, "\r"))
 }
+
+// isToken reports whether name can name a header (RFC 9110, section 5.6.2).
+func isToken(name string) bool {
+	return name != "" && strings.Trim(name, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+}
