@@ -8,8 +8,11 @@ import (
 	"strings"
 )
 
+// deepest is how deep a snapshot is followed; the contract's are 7 levels deep.
+const deepest = 100
+
 // mend returns the part of a broken JSON text that can be read, closed where it breaks off,
-// and the place where that is, such as "queue.media.0.id".
+// and the place where that is, such as "queue.media.0.id"; "" is behind the end.
 func mend(raw []byte) (whole []byte, at string) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()    // no number is out of range
@@ -17,8 +20,11 @@ func mend(raw []byte) (whole []byte, at string) {
 	var end int64      // of the last token that can stay
 	for {
 		token, err := dec.Token()
-		if err != nil {
+		if err != nil || len(open) > deepest {
 			break
+		}
+		if _, number := token.(json.Number); number && int(dec.InputOffset()) == len(raw) {
+			break // its other digits may be missing
 		}
 		if len(open) > 0 && open[len(open)-1].next(token) {
 			continue // a name stays only with its value
@@ -31,7 +37,9 @@ func mend(raw []byte) (whole []byte, at string) {
 		case json.Delim('}'), json.Delim(']'):
 			open = open[:len(open)-1]
 		}
-		end = dec.InputOffset()
+		if end = dec.InputOffset(); len(open) == 0 {
+			break
+		}
 	}
 	whole = slices.Clone(raw[:end])
 	var path []string

@@ -59,6 +59,9 @@ func (r *Result) Queue() (*gen.Queue, error) {
 		if r.broken != nil {
 			err = r.broken
 		}
+		if at == "" {
+			return answer.Queue, fmt.Errorf("decode queue: the answer goes on behind its end: %w", err)
+		}
 		return answer.Queue, fmt.Errorf("decode queue: the answer breaks off at %s: %w", at, err)
 	}
 	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
