@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/unsend-go/unsend/mock"
+	"github.com/unsend-go/unsend/mock/docs"
 )
 
 type mockOptions struct {
@@ -28,6 +29,7 @@ func newMock() *cobra.Command {
 		Long: `Run a mock of the OFAuth Access API that honours the contract. It keeps everything
 in memory; every message exists and can be unsent once. It prints its address,
 the credentials that it accepts and a request to try, and runs until Ctrl-C.
+At /docs/ it serves the API reference, where requests can be tried in a browser.
 
 A fault is a status, a kind, or both, and what else is asked of it:
   ` + strings.Join(faultExamples(), "\n  ") + `
@@ -110,7 +112,12 @@ func (o *mockOptions) server(cmd *cobra.Command) (*mock.Server, error) {
 	if o.noRateLimit {
 		limit = mock.WithoutRateLimit()
 	}
-	server := mock.New(append(opts, limit, mock.WithMedia(o.media), mock.WithConnections(known...))...)
+	page := docs.Handler(mock.DemoKey, o.connection())
+	server := mock.New(append(opts, limit,
+		mock.WithMedia(o.media),
+		mock.WithConnections(known...),
+		mock.WithHandler(docs.Prefix, page),
+	)...)
 	server.Next(next...)
 	return server, nil
 }
@@ -136,21 +143,27 @@ func (o *mockOptions) known() (list []mock.Connection, err error) {
 	return list, nil
 }
 
+// connection is the one that the user is shown.
+func (o *mockOptions) connection() string {
+	if len(o.connections) == 0 {
+		return mock.DemoConnection
+	}
+	id, _, _ := strings.Cut(o.connections[0], ":")
+	return id
+}
+
 // greet prints what one needs to use the mock, above all a request that works when pasted.
 func (o *mockOptions) greet(w io.Writer, url string) {
-	connection := mock.DemoConnection
-	if len(o.connections) > 0 {
-		connection, _, _ = strings.Cut(o.connections[0], ":")
-	}
 	_, _ = fmt.Fprintf(w, `A mock of the OFAuth Access API listens on %s
 
   API key        %s
   connection id  %s
+  to read, try   %[1]s/docs/
 
 Take back a message:
 
   curl --request DELETE --url %[1]s/v2/access/chats/51234567/messages/6432457811894 --header 'Content-Type: application/json' --header 'apiKey: %[2]s' --header 'x-connection-id: %[3]s' --data '{"withUserId":"51234567"}'
 
 Stop with Ctrl-C.
-`, url, mock.DemoKey, connection)
+`, url, mock.DemoKey, o.connection())
 }

@@ -1,0 +1,64 @@
+// Package docs serves the contract as an interactive page, from the program's own memory: no
+// request leaves the host that serves it. It is apart from package mock, so that tests which
+// use the mock do not link a page.
+package docs
+
+import (
+	"net/http"
+
+	"github.com/swaggest/swgui"
+	"github.com/swaggest/swgui/v5emb"
+
+	"github.com/unsend-go/unsend"
+	"github.com/unsend-go/unsend/internal/specjson"
+)
+
+// Prefix is where [Handler] has to be mounted: with package mock,
+//
+//	mock.New(mock.WithHandler(docs.Prefix, docs.Handler(mock.DemoKey, mock.DemoConnection)))
+const Prefix = "/docs"
+
+const (
+	pagePath = Prefix + "/"
+	specPath = pagePath + "openapi.json"
+)
+
+// policy keeps the page to its own host, whatever it holds.
+const policy = "default-src 'none'; connect-src 'self'; img-src 'self' data:; " +
+	"script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+// Handler serves the page at /docs/, and as /docs/openapi.json the contract it shows. The
+// server of that contract is the host that was asked for it, so that Execute calls what serves
+// the page. The credentials are filled in.
+func Handler(apiKey, connectionID string) http.Handler {
+	page := v5emb.NewHandlerWithConfig(swgui.Config{
+		Title:              "Unsend chat message",
+		SwaggerJSON:        specPath,
+		BasePath:           pagePath,
+		PreAuthorizeApiKey: map[string]string{"apiKey": apiKey, "connectionId": connectionID},
+		SettingsUI: map[string]string{
+			"defaultModelsExpandDepth": "1",
+			"displayRequestDuration":   "true",
+			"docExpansion":             `"full"`,
+			"tryItOutEnabled":          "true",
+		},
+	})
+	mux := http.NewServeMux()
+	mux.Handle(pagePath, page)
+	mux.HandleFunc(specPath, serveSpec)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", policy)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		mux.ServeHTTP(w, r)
+	})
+}
+
+func serveSpec(w http.ResponseWriter, r *http.Request) {
+	document, err := specjson.Convert(unsend.OpenAPI, "http://"+r.Host)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(document) //nolint:gosec // JSON, never sniffed as a page; who left needs no answer
+}
