@@ -43,12 +43,13 @@ func (c *Client) send(ctx context.Context, userID, messageID string, body gen.Un
 	ctx = httptrace.WithClientTrace(ctx, conn.trace())
 	resp, err := c.generated.UnsendChatMessage(ctx, userID, messageID, body, onConnection(connection))
 	if err != nil {
-		return attempt{err: err, unwritten: conn.failed(err), tls: conn.refused(err)}
+		return attempt{err: c.veil(err), unwritten: conn.failed(err), tls: conn.refused(err)}
 	}
 	defer func() { _ = resp.Body.Close() }()
 	a = attempt{status: resp.StatusCode, header: resp.Header}
 	if a.status >= 200 { // a 101 has no body, but an open connection
 		a.body, a.err = readBody(resp.Body, resp.ContentLength)
+		a.err = c.veil(a.err)
 	}
 	return a
 }

@@ -127,6 +127,24 @@ func redactor(key string) func(string) string {
 	return func(s string) string { return strings.ReplaceAll(s, key, "[redacted]") }
 }
 
+// veiledError is an error of a transport, which may say more than it should, without the key. It
+// is held by a pointer, which formatting does not follow.
+type veiledError struct {
+	text string
+	err  error
+}
+
+func (v *veiledError) Error() string { return v.text }
+
+func (v *veiledError) Unwrap() error { return v.err }
+
+func (c *Client) veil(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &veiledError{text: c.redact(err.Error()), err: err}
+}
+
 // oneLine leaves of a text what a terminal shows in the order in which it stands.
 func oneLine(s string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "?"), func(r rune) bool {

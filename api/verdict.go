@@ -52,11 +52,11 @@ func (c *Client) judgeSuccess(a *attempt) verdict {
 		err.kind, err.Message = ErrRefused, joinDistinct("the service answered success: false", err.Message)
 		return verdict{err: err}
 	}
-	err.kind, err.cause = ErrUnexpectedResponse, a.err
+	err.kind = ErrUnexpectedResponse
 	incomplete := a.err != nil && !errors.Is(a.err, errTooLarge)
 	switch {
 	case incomplete:
-		err.Message = "the answer ended before success could be read: " + c.redact(a.err.Error())
+		err.Message = "the answer ended before success could be read: " + a.err.Error()
 	case a.err != nil:
 		err.Message = "success cannot be found in the answer: " + a.err.Error()
 	default:
@@ -83,6 +83,7 @@ func (c *Client) answered(a *attempt) *Error {
 		StatusCode: a.status,
 		RequestID:  c.redact(a.header.Get(requestIDHeader)),
 		RetryAfter: a.retryAfter(),
+		cause:      a.err,
 	}
 	err.describe(a.body, c.redact)
 	switch {
