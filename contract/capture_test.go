@@ -77,8 +77,7 @@ func TestReadCapture(t *testing.T) {
 
 // crlf ends the lines of the heads as HTTP/1 does, and leaves bodies alone.
 func crlf(capture string) string {
-	start := strings.Index(capture, "HTTP/")
-	if start < 0 || strings.HasPrefix(strings.TrimSpace(strings.TrimPrefix(capture, "\xef\xbb\xbf")), "{") {
+	if !strings.Contains(capture, "HTTP/") || strings.HasPrefix(strings.TrimSpace(strings.TrimPrefix(capture, "\xef\xbb\xbf")), "{") {
 		return capture
 	}
 	end := strings.LastIndex(capture, "\n\n")

@@ -38,7 +38,7 @@ func found(value any) (kind, text string) {
 	return "text", "a value of no kind of JSON"
 }
 
-func count(n int, unit string) string {
+func count[N int | uint64](n N, unit string) string {
 	if n == 1 {
 		return "1 " + unit
 	}
@@ -94,7 +94,7 @@ func describeString(schema *openapi3.Schema) string {
 	case most != nil:
 		text += fmt.Sprintf(" of %d to %d characters", least, *most)
 	case least > 0:
-		text += fmt.Sprintf(" of at least %s", count(int(least), "character"))
+		text += fmt.Sprintf(" of at least %s", count(least, "character"))
 	}
 	if schema.Pattern != "" {
 		text += " that matches " + schema.Pattern

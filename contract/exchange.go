@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -82,7 +83,7 @@ func (x *exchange) finish(status int, header http.Header, received func() body) 
 		if seen := x.sent.Load(); seen != nil {
 			sent = seen.body()
 		}
-		vs := append(x.head, x.validator.judgeRequestBody(x.request, sent)...)
+		vs := slices.Concat(x.head, x.validator.judgeRequestBody(x.request, sent))
 		if status != 0 {
 			vs = append(vs, x.validator.judgeResponse(x.request, status, header, received())...)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,8 +36,8 @@ func answer(body string, header ...string) *http.Response {
 		Header:     http.Header{"Content-Type": {"application/json"}},
 		Body:       io.NopCloser(strings.NewReader(body)),
 	}
-	for i := 0; i < len(header); i += 2 {
-		resp.Header.Set(header[i], header[i+1])
+	for pair := range slices.Chunk(header, 2) {
+		resp.Header.Set(pair[0], pair[1])
 	}
 	return resp
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -58,11 +59,6 @@ func hasBody(req *http.Request, status int) bool {
 }
 
 func statuses(responses *openapi3.Responses) string {
-	text := "one of"
-	for _, name := range slices.Sorted(maps.Keys(responses.Map())) {
-		if name != "default" {
-			text += " " + name
-		}
-	}
-	return text
+	names := slices.Sorted(maps.Keys(responses.Map()))
+	return "one of " + strings.Join(slices.DeleteFunc(names, func(name string) bool { return name == "default" }), " ")
 }
