@@ -214,15 +214,17 @@ func (b failingBody) Read([]byte) (int, error) { return 0, b.err }
 
 func TestErrorOfTheCallersBodyReachesTheCaller(t *testing.T) {
 	broken := errors.New("disk gone")
-	both(t, func(t *testing.T, rigged func(...mock.Option) *rig) {
-		g := rigged()
-		req := g.request("7", "9")
-		req.Body, req.GetBody, req.ContentLength = io.NopCloser(failingBody{broken}), nil, -1
-		if r := g.try(req); !errors.Is(r.err, broken) {
-			t.Errorf("error %v, status %d", r.err, r.status)
-		}
-		if !g.server.Exists("7", "9") {
-			t.Error("the message was taken by a request without its body")
-		}
-	})
+	for over, rigged := range transports() {
+		t.Run(over, func(t *testing.T) {
+			g := rigged(t)
+			req := g.request("7", "9")
+			req.Body, req.GetBody, req.ContentLength = io.NopCloser(failingBody{broken}), nil, -1
+			if r := g.try(req); !errors.Is(r.err, broken) {
+				t.Errorf("error %v, status %d", r.err, r.status)
+			}
+			if !g.server.Exists("7", "9") {
+				t.Error("the message was taken by a request without its body")
+			}
+		})
+	}
 }

@@ -37,9 +37,10 @@ func (x *exchange) send(a answer) {
 	h := x.w.Header()
 	h.Set("X-Request-Id", x.entry.RequestID)
 	if x.level.limit > 0 {
-		h.Set("X-RateLimit-Limit", strconv.Itoa(x.level.limit))
-		h.Set("X-RateLimit-Remaining", strconv.Itoa(x.level.remaining))
-		h.Set("X-RateLimit-Reset", strconv.FormatInt(seconds(x.level.reset), 10))
+		// As net/http keeps their names: it need not rewrite them.
+		h.Set("X-Ratelimit-Limit", strconv.Itoa(x.level.limit))
+		h.Set("X-Ratelimit-Remaining", strconv.Itoa(x.level.remaining))
+		h.Set("X-Ratelimit-Reset", strconv.FormatInt(seconds(x.level.reset), 10))
 	}
 	a.write(x.w, x.r)
 }

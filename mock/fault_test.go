@@ -68,35 +68,37 @@ func TestFaultsDoWhatTheirNamesSay(t *testing.T) {
 		{fault: mock.Fault{Kind: "nonsense", Acted: true}, status: 500, prefix: `{"error":"This scripted fault`, unsent: true},
 		{fault: mock.Fault{Status: 500, Shape: "round"}, status: 500, prefix: `{"error":"This scripted fault`},
 	}
-	both(t, func(t *testing.T, rigged func(...mock.Option) *rig) {
-		for _, row := range rows {
-			t.Run(fmt.Sprintf("%.60v", row.fault), func(t *testing.T) {
-				g := rigged()
-				g.server.Next(row.fault)
-				r := g.try(g.request("7", "9"))
-				if r.status != row.status || (r.err != nil) != row.cut {
-					t.Errorf("status %d, error %v; want %d, broken off: %v", r.status, r.err, row.status, row.cut)
-				}
-				if !strings.HasPrefix(r.body, row.prefix) || !strings.HasSuffix(r.body, row.suffix) {
-					t.Errorf("body %.80q … %q", r.body, r.body[max(0, len(r.body)-30):])
-				}
-				if len(r.body) < row.length || row.length > 0 && len(r.body) > row.length+4096 {
-					t.Errorf("%d bytes, want about %d", len(r.body), row.length)
-				}
-				if (len(r.violations) > 0) != row.broken && !row.cut {
-					t.Errorf("contract says %v, want departures: %v", r.violations, row.broken)
-				}
-				if got := !g.server.Exists("7", "9"); got != row.unsent {
-					t.Errorf("unsent: %v, want %v", got, row.unsent)
-				}
-				wantEntry(t, g, row.fault, row.status, row.unsent)
-				g.server.Next()
-				if after := g.unsend("7", "10"); after.status != http.StatusOK {
-					t.Errorf("the next request answers %d", after.status)
-				}
-			})
-		}
-	})
+	for over, rigged := range transports() {
+		t.Run(over, func(t *testing.T) {
+			for _, row := range rows {
+				t.Run(fmt.Sprintf("%.60v", row.fault), func(t *testing.T) {
+					g := rigged(t)
+					g.server.Next(row.fault)
+					r := g.try(g.request("7", "9"))
+					if r.status != row.status || (r.err != nil) != row.cut {
+						t.Errorf("status %d, error %v; want %d, broken off: %v", r.status, r.err, row.status, row.cut)
+					}
+					if !strings.HasPrefix(r.body, row.prefix) || !strings.HasSuffix(r.body, row.suffix) {
+						t.Errorf("body %.80q … %q", r.body, r.body[max(0, len(r.body)-30):])
+					}
+					if len(r.body) < row.length || row.length > 0 && len(r.body) > row.length+4096 {
+						t.Errorf("%d bytes, want about %d", len(r.body), row.length)
+					}
+					if (len(r.violations) > 0) != row.broken && !row.cut {
+						t.Errorf("contract says %v, want departures: %v", r.violations, row.broken)
+					}
+					if got := !g.server.Exists("7", "9"); got != row.unsent {
+						t.Errorf("unsent: %v, want %v", got, row.unsent)
+					}
+					wantEntry(t, g, row.fault, row.status, row.unsent)
+					g.server.Next()
+					if after := g.unsend("7", "10"); after.status != http.StatusOK {
+						t.Errorf("the next request answers %d", after.status)
+					}
+				})
+			}
+		})
+	}
 }
 
 func wantEntry(t *testing.T, g *rig, f mock.Fault, status int, acted bool) {
@@ -139,39 +141,41 @@ func TestErrorFaults(t *testing.T) {
 		{mock.Fault{Status: 301}, problem{Error: "Moved Permanently"}, "", "/moved"},
 		{mock.Fault{Status: 308, Location: "https://other.example/x"}, problem{Error: "Permanent Redirect"}, "", "https://other.example/x"},
 	}
-	both(t, func(t *testing.T, rigged func(...mock.Option) *rig) {
-		for _, row := range rows {
-			g := rigged(mock.WithClock(func() time.Time { return now }))
-			g.server.Next(row.fault)
-			r := g.try(g.request("7", "9"))
-			p := r.problem(t)
-			if row.fault.Shape == mock.ShapeCurrent {
-				row.want.RequestID = r.header.Get("X-Request-Id")
-			} else {
-				row.want.Details = p.Details
-				if p.Details == nil {
-					t.Errorf("%v: no details", row.fault)
+	for over, rigged := range transports() {
+		t.Run(over, func(t *testing.T) {
+			for _, row := range rows {
+				g := rigged(t, mock.WithClock(func() time.Time { return now }))
+				g.server.Next(row.fault)
+				r := g.try(g.request("7", "9"))
+				p := r.problem(t)
+				if row.fault.Shape == mock.ShapeCurrent {
+					row.want.RequestID = r.header.Get("X-Request-Id")
+				} else {
+					row.want.Details = p.Details
+					if p.Details == nil {
+						t.Errorf("%v: no details", row.fault)
+					}
+				}
+				if r.status != row.fault.Status || fmt.Sprint(p) != fmt.Sprint(row.want) {
+					t.Errorf("%v: answered %d %+v, want %+v", row.fault, r.status, p, row.want)
+				}
+				if got := r.header.Get("Retry-After"); got != row.retryAfter {
+					t.Errorf("%v: Retry-After %q, want %q", row.fault, got, row.retryAfter)
+				}
+				if got := r.header.Get("Location"); got != row.location {
+					t.Errorf("%v: Location %q, want %q", row.fault, got, row.location)
+				}
+				if remaining := r.header.Get("X-RateLimit-Remaining"); (remaining == "0") != (r.status == http.StatusTooManyRequests) {
+					t.Errorf("%v: remaining %q", row.fault, remaining)
+				}
+				// Outside the contract: the SDKs' shape, and statuses it does not list.
+				outside := row.fault.Shape == mock.ShapeSDK || r.status == 599 || r.status/100 == 3
+				if (len(r.violations) > 0) != outside {
+					t.Errorf("%v: contract says %v", row.fault, r.violations)
 				}
 			}
-			if r.status != row.fault.Status || fmt.Sprint(p) != fmt.Sprint(row.want) {
-				t.Errorf("%v: answered %d %+v, want %+v", row.fault, r.status, p, row.want)
-			}
-			if got := r.header.Get("Retry-After"); got != row.retryAfter {
-				t.Errorf("%v: Retry-After %q, want %q", row.fault, got, row.retryAfter)
-			}
-			if got := r.header.Get("Location"); got != row.location {
-				t.Errorf("%v: Location %q, want %q", row.fault, got, row.location)
-			}
-			if remaining := r.header.Get("X-RateLimit-Remaining"); (remaining == "0") != (r.status == http.StatusTooManyRequests) {
-				t.Errorf("%v: remaining %q", row.fault, remaining)
-			}
-			// Outside the contract: the SDKs' shape, and statuses it does not list.
-			outside := row.fault.Shape == mock.ShapeSDK || r.status == 599 || r.status/100 == 3
-			if (len(r.violations) > 0) != outside {
-				t.Errorf("%v: contract says %v", row.fault, r.violations)
-			}
-		}
-	})
+		})
+	}
 }
 
 func TestGoneIsSaidOfWhatIsGone(t *testing.T) {

@@ -36,7 +36,7 @@ func (f Fault) answer(x *exchange, plain []byte, exists bool) answer {
 		x.level.remaining = 0
 	}
 	if f.ownBody() && (!exists || !strings.Contains(f.Body, typeResourceNotFound)) {
-		a.body = []byte(f.Body)
+		a.replace(f.Body)
 	}
 	f.mangle(&a, x.entry.Acted)
 	if f.ContentType != "" {
@@ -47,6 +47,9 @@ func (f Fault) answer(x *exchange, plain []byte, exists bool) answer {
 	}
 	return a
 }
+
+// replace sends other text, which has no error type to journal.
+func (a *answer) replace(text string) { a.body, a.kind = []byte(text), "" }
 
 // mangle does to the body what the kind says.
 func (f Fault) mangle(a *answer, acted bool) {
@@ -67,13 +70,14 @@ func (f Fault) mangle(a *answer, acted bool) {
 			a.pause = f.Delay
 		}
 	case Text:
-		a.body, a.contentType = []byte(textPage), "text/plain; charset=utf-8"
+		a.replace(textPage)
+		a.contentType = "text/plain; charset=utf-8"
 	case HTML:
-		a.body = []byte(htmlPage)
+		a.replace(htmlPage)
 	case Null:
-		a.body = []byte("null")
+		a.replace("null")
 	case Empty:
-		a.body = nil
+		a.replace("")
 	case Mislabeled:
 		a.contentType = "text/html; charset=utf-8"
 	case Refused:

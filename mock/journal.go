@@ -15,12 +15,12 @@ type Entry struct {
 	Time         time.Time
 	RequestID    string
 	Method       string
-	Path         string // as sent, cut to 1,024 bytes
+	Path         string // as sent, without the query, cut to 1,024 bytes
 	UserID       string // empty where the path is not the operation's
 	MessageID    string
 	ConnectionID string // empty where the header named none that is known
 	Status       int    // 0 while it is being answered, and where no status was sent
-	Type         string // the error type that was answered, if one was
+	Type         string // the type in the error that was answered, if it had one
 	Acted        bool   // whether this request took the message away
 	Fault        string // the fault that befell it, as [ParseFault] reads it; empty for none
 }

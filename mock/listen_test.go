@@ -125,16 +125,18 @@ func TestClientLeavingASocketIsNoticed(t *testing.T) {
 
 func TestHandlerBesideTheAPI(t *testing.T) {
 	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("docs")) })
-	both(t, func(t *testing.T, rigged func(...mock.Option) *rig) {
-		g := rigged(mock.WithHandler("/docs/", page), mock.WithHandler("/none/", nil), nil)
-		req := g.request("7", "9")
-		req.URL.Path = "/docs/x"
-		if r := g.try(req); r.body != "docs" {
-			t.Errorf("%d %q", r.status, r.body)
-		}
-		g.unsend("7", "9").wantUnsent(t)
-		if n := g.server.Counts().Requests; n != 1 {
-			t.Errorf("%d requests counted, want 1", n)
-		}
-	})
+	for over, rigged := range transports() {
+		t.Run(over, func(t *testing.T) {
+			g := rigged(t, mock.WithHandler("/docs/", page), mock.WithHandler("/none/", nil), nil)
+			req := g.request("7", "9")
+			req.URL.Path = "/docs/x"
+			if r := g.try(req); r.body != "docs" {
+				t.Errorf("%d %q", r.status, r.body)
+			}
+			g.unsend("7", "9").wantUnsent(t)
+			if n := g.server.Counts().Requests; n != 1 {
+				t.Errorf("%d requests counted, want 1", n)
+			}
+		})
+	}
 }

@@ -27,11 +27,11 @@ func TestUnsentMessagesAreSmall(t *testing.T) {
 	runtime.KeepAlive(&m)
 }
 
-func heap() int {
+func heap() uint64 {
 	runtime.GC()
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
-	return int(stats.HeapAlloc)
+	return stats.HeapAlloc
 }
 
 func TestIDsThatArePacked(t *testing.T) {

@@ -39,71 +39,77 @@ func TestOrderOfChecks(t *testing.T) {
 		{"contract", []func(*http.Request){header("x-connection-id", "conn_good")}, 400, "BAD_REQUEST", "withUserId"},
 		{"message", []func(*http.Request){body(`{"withUserId":"7"}`), header("x-connection-id", "conn_good_too")}, 404, "RESOURCE_NOT_FOUND", "essage"},
 	}
-	both(t, func(t *testing.T, rigged func(...mock.Option) *rig) {
-		g := rigged(
-			mock.WithKeys("writer"), mock.WithReadOnlyKeys("reader"), mock.WithRateLimit(1, 1),
-			mock.WithMessages(mock.Message{UserID: "7", MessageID: "1"}, mock.Message{UserID: "7", MessageID: "2"}),
-			mock.WithConnections(
-				mock.Connection{ID: "conn_expired", State: mock.Expired, ReadOnly: true},
-				mock.Connection{ID: "conn_outdated", State: mock.RulesOutdated, ReadOnly: true},
-				mock.Connection{ID: "conn_empty", ReadOnly: true},
-				// One for each row: a connection has one token.
-				mock.Connection{ID: "conn_reads", ReadOnly: true}, mock.Connection{ID: "conn_reads_too", ReadOnly: true},
-				mock.Connection{ID: "conn_good"}, mock.Connection{ID: "conn_good_too"},
-			))
-		empty := g.requestOn("conn_empty", "7", "2")
-		empty.Header.Set("apiKey", "writer")
-		g.do(empty).wantProblem(t, http.StatusForbidden, "FORBIDDEN") // takes the one token
+	for over, rigged := range transports() {
+		t.Run(over, func(t *testing.T) {
+			g := rigged(t,
+				mock.WithKeys("writer"), mock.WithReadOnlyKeys("reader"), mock.WithRateLimit(1, 1),
+				mock.WithMessages(mock.Message{UserID: "7", MessageID: "1"}, mock.Message{UserID: "7", MessageID: "2"}),
+				mock.WithConnections(
+					mock.Connection{ID: "conn_expired", State: mock.Expired, ReadOnly: true},
+					mock.Connection{ID: "conn_outdated", State: mock.RulesOutdated, ReadOnly: true},
+					mock.Connection{ID: "conn_empty", ReadOnly: true},
+					// One for each row: a connection has one token.
+					mock.Connection{ID: "conn_reads", ReadOnly: true}, mock.Connection{ID: "conn_reads_too", ReadOnly: true},
+					mock.Connection{ID: "conn_good"}, mock.Connection{ID: "conn_good_too"},
+				))
+			empty := g.requestOn("conn_empty", "7", "2")
+			empty.Header.Set("apiKey", "writer")
+			g.do(empty).wantProblem(t, http.StatusForbidden, "FORBIDDEN") // takes the one token
 
-		var mends []func(*http.Request)
-		for _, step := range steps {
-			mends = append(mends, step.mend...)
-			req := g.request("7", "9")
-			for _, mend := range mends {
-				mend(req)
-			}
-			r := g.try(req)
-			p := r.wantProblem(t, step.status, step.kind)
-			if !strings.Contains(p.Error, step.part) {
-				t.Errorf("%s: text %q does not say %q", step.name, p.Error, step.part)
-			}
-			if want := map[bool]string{true: "refresh_session"}[step.kind == "SESSION_EXPIRED"]; p.ActionRequired != want {
-				t.Errorf("%s: actionRequired %q, want %q", step.name, p.ActionRequired, want)
-			}
-			for _, v := range r.violations {
-				if v.Side != "request" {
-					t.Errorf("%s: %s", step.name, v)
+			var mends []func(*http.Request)
+			for _, step := range steps {
+				mends = append(mends, step.mend...)
+				req := g.request("7", "9")
+				for _, mend := range mends {
+					mend(req)
+				}
+				r := g.try(req)
+				p := r.wantProblem(t, step.status, step.kind)
+				if !strings.Contains(p.Error, step.part) {
+					t.Errorf("%s: text %q does not say %q", step.name, p.Error, step.part)
+				}
+				if want := map[bool]string{true: "refresh_session"}[step.kind == "SESSION_EXPIRED"]; p.ActionRequired != want {
+					t.Errorf("%s: actionRequired %q, want %q", step.name, p.ActionRequired, want)
+				}
+				for _, v := range r.violations {
+					if v.Side != "request" {
+						t.Errorf("%s: %s", step.name, v)
+					}
 				}
 			}
-		}
-		if n := g.server.Counts().Unsent; n != 0 {
-			t.Errorf("%d messages unsent by refused requests", n)
-		}
-	})
+			if n := g.server.Counts().Unsent; n != 0 {
+				t.Errorf("%d messages unsent by refused requests", n)
+			}
+		})
+	}
 }
 
 func TestConnectionChangesOnTheWay(t *testing.T) {
-	both(t, func(t *testing.T, rigged func(...mock.Option) *rig) {
-		g := rigged()
-		g.unsend("7", "1").wantUnsent(t)
-		g.server.SetConnection(mock.Connection{ID: mock.DemoConnection, State: mock.Expired})
-		r := g.unsend("7", "2")
-		r.wantProblem(t, http.StatusUnauthorized, "SESSION_EXPIRED")
-		if got := r.header.Get("X-RateLimit-Remaining"); got != "89" {
-			t.Errorf("remaining %q, want 89: the bucket goes on, and a 401 takes nothing", got)
-		}
-		g.server.SetConnection(mock.Connection{ID: mock.DemoConnection})
-		g.unsend("7", "2").wantUnsent(t)
-	})
+	for over, rigged := range transports() {
+		t.Run(over, func(t *testing.T) {
+			g := rigged(t)
+			g.unsend("7", "1").wantUnsent(t)
+			g.server.SetConnection(mock.Connection{ID: mock.DemoConnection, State: mock.Expired})
+			r := g.unsend("7", "2")
+			r.wantProblem(t, http.StatusUnauthorized, "SESSION_EXPIRED")
+			if got := r.header.Get("X-RateLimit-Remaining"); got != "89" {
+				t.Errorf("remaining %q, want 89: the bucket goes on, and a 401 takes nothing", got)
+			}
+			g.server.SetConnection(mock.Connection{ID: mock.DemoConnection})
+			g.unsend("7", "2").wantUnsent(t)
+		})
+	}
 }
 
 func TestEmptyCredentialsAreNeverAccepted(t *testing.T) {
-	both(t, func(t *testing.T, rigged func(...mock.Option) *rig) {
-		g := rigged(mock.WithKeys(""), mock.WithConnections(mock.Connection{}))
-		req := g.request("7", "9")
-		req.Header.Del("apiKey")
-		g.try(req).wantProblem(t, http.StatusUnauthorized, "UNAUTHORIZED")
-	})
+	for over, rigged := range transports() {
+		t.Run(over, func(t *testing.T) {
+			g := rigged(t, mock.WithKeys(""), mock.WithConnections(mock.Connection{}))
+			req := g.request("7", "9")
+			req.Header.Del("apiKey")
+			g.try(req).wantProblem(t, http.StatusUnauthorized, "UNAUTHORIZED")
+		})
+	}
 	g := memory(t, mock.WithConnections(mock.Connection{}))
 	req := g.request("7", "9")
 	req.Header.Del("x-connection-id")
@@ -128,34 +134,36 @@ func TestContractIsTheJudge(t *testing.T) {
 		{"message id too long", "/v2/access/chats/7/messages/" + strings.Repeat("9", 65), "application/json", `{"withUserId":"7"}`, "messageId"},
 		{"body too large", "", "application/json", `{"withUserId":"7"` + strings.Repeat(" ", 64<<10) + "}", "65536"},
 	}
-	both(t, func(t *testing.T, rigged func(...mock.Option) *rig) {
-		g := rigged()
-		for _, row := range rows {
-			target := g.base + "/v2/access/chats/7/messages/9"
-			if row.target != "" {
-				target = g.base + row.target
+	for over, rigged := range transports() {
+		t.Run(over, func(t *testing.T) {
+			g := rigged(t)
+			for _, row := range rows {
+				target := g.base + "/v2/access/chats/7/messages/9"
+				if row.target != "" {
+					target = g.base + row.target
+				}
+				req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, target, strings.NewReader(row.body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				req.Header = g.request("7", "9").Header
+				req.Header.Set("Content-Type", row.contentType)
+				r := g.try(req)
+				p := r.wantProblem(t, http.StatusBadRequest, "BAD_REQUEST")
+				if !strings.Contains(p.Error, row.says) || strings.Contains(p.Error, "secret") || len(p.Error) > 500 {
+					t.Errorf("%s: says %q", row.name, p.Error)
+				}
 			}
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, target, strings.NewReader(row.body))
-			if err != nil {
-				t.Fatal(err)
+			if n := g.server.Counts().Unsent; n != 0 {
+				t.Errorf("%d messages unsent by bad requests", n)
 			}
-			req.Header = g.request("7", "9").Header
-			req.Header.Set("Content-Type", row.contentType)
-			r := g.try(req)
-			p := r.wantProblem(t, http.StatusBadRequest, "BAD_REQUEST")
-			if !strings.Contains(p.Error, row.says) || strings.Contains(p.Error, "secret") || len(p.Error) > 500 {
-				t.Errorf("%s: says %q", row.name, p.Error)
+			for _, body := range []string{`{"withUserId":7}`, ` { "withUserId" : "x" , "more": [] } `, `{"withUserId":"<string>"}`} {
+				req := g.request("7", "1"+strings.Repeat("0", len(body)))
+				req.Body, req.GetBody, req.ContentLength = io.NopCloser(strings.NewReader(body)), nil, int64(len(body))
+				g.do(req).wantUnsent(t)
 			}
-		}
-		if n := g.server.Counts().Unsent; n != 0 {
-			t.Errorf("%d messages unsent by bad requests", n)
-		}
-		for _, body := range []string{`{"withUserId":7}`, ` { "withUserId" : "x" , "more": [] } `, `{"withUserId":"<string>"}`} {
-			req := g.request("7", "1"+strings.Repeat("0", len(body)))
-			req.Body, req.GetBody, req.ContentLength = io.NopCloser(strings.NewReader(body)), nil, int64(len(body))
-			g.do(req).wantUnsent(t)
-		}
-	})
+		})
+	}
 }
 
 func TestOtherPathsAndMethods(t *testing.T) {
@@ -176,27 +184,29 @@ func TestOtherPathsAndMethods(t *testing.T) {
 		{http.MethodOptions, "/v2/access/chats/7/messages/9"},
 		{"PURGE", "/v2/access/chats/7/messages/9"},
 	}
-	both(t, func(t *testing.T, rigged func(...mock.Option) *rig) {
-		g := rigged()
-		for _, row := range rows {
-			req := g.request("7", "9")
-			req.Method = row.method
-			req.URL.Path = row.target
-			r := g.try(req)
-			r.wantProblem(t, http.StatusNotFound, "ROUTE_NOT_FOUND")
-			for _, v := range r.violations {
-				if v.Side != "request" {
-					t.Errorf("%s %s: %s", row.method, row.target, v)
+	for over, rigged := range transports() {
+		t.Run(over, func(t *testing.T) {
+			g := rigged(t)
+			for _, row := range rows {
+				req := g.request("7", "9")
+				req.Method = row.method
+				req.URL.Path = row.target
+				r := g.try(req)
+				r.wantProblem(t, http.StatusNotFound, "ROUTE_NOT_FOUND")
+				for _, v := range r.violations {
+					if v.Side != "request" {
+						t.Errorf("%s %s: %s", row.method, row.target, v)
+					}
 				}
 			}
-		}
-		head := g.request("7", "9")
-		head.Method = http.MethodHead
-		if r := g.try(head); r.status != http.StatusNotFound || r.body != "" || r.err != nil {
-			t.Errorf("HEAD: %d %q %v", r.status, r.body, r.err)
-		}
-		if !g.server.Exists("7", "9") {
-			t.Error("a request on another route took the message")
-		}
-	})
+			head := g.request("7", "9")
+			head.Method = http.MethodHead
+			if r := g.try(head); r.status != http.StatusNotFound || r.body != "" || r.err != nil {
+				t.Errorf("HEAD: %d %q %v", r.status, r.body, r.err)
+			}
+			if !g.server.Exists("7", "9") {
+				t.Error("a request on another route took the message")
+			}
+		})
+	}
 }

@@ -15,54 +15,60 @@ import (
 )
 
 func TestMessageIsUnsentOnce(t *testing.T) {
-	both(t, func(t *testing.T, rigged func(...mock.Option) *rig) {
-		g := rigged()
-		if !g.server.Exists("7", "9") {
-			t.Error("without WithMessages an id does not exist")
-		}
-		g.unsend("7", "9").wantUnsent(t)
-		if g.server.Exists("7", "9") || g.server.UnsentCount("7", "9") != 1 {
-			t.Error("the message is still there")
-		}
-		g.unsend("7", "9").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
-		if n := g.server.UnsentCount("7", "9"); n != 1 {
-			t.Errorf("unsent %d times", n)
-		}
-		g.unsend("9", "7").wantUnsent(t)
-		if got, want := g.server.Counts(), (mock.Counts{Requests: 3, Unsent: 2}); got != want {
-			t.Errorf("counts %+v, want %+v", got, want)
-		}
-	})
+	for over, rigged := range transports() {
+		t.Run(over, func(t *testing.T) {
+			g := rigged(t)
+			if !g.server.Exists("7", "9") {
+				t.Error("without WithMessages an id does not exist")
+			}
+			g.unsend("7", "9").wantUnsent(t)
+			if g.server.Exists("7", "9") || g.server.UnsentCount("7", "9") != 1 {
+				t.Error("the message is still there")
+			}
+			g.unsend("7", "9").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
+			if n := g.server.UnsentCount("7", "9"); n != 1 {
+				t.Errorf("unsent %d times", n)
+			}
+			g.unsend("9", "7").wantUnsent(t)
+			if got, want := g.server.Counts(), (mock.Counts{Requests: 3, Unsent: 2}); got != want {
+				t.Errorf("counts %+v, want %+v", got, want)
+			}
+		})
+	}
 }
 
 func TestOnlyListedMessagesExist(t *testing.T) {
-	both(t, func(t *testing.T, rigged func(...mock.Option) *rig) {
-		g := rigged(mock.WithMessages(mock.Message{UserID: "7", MessageID: "9"}, mock.Message{UserID: "a_B-", MessageID: "x"}))
-		g.unsend("7", "8").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
-		g.unsend("7", "09").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
-		g.unsend("7", "9").wantUnsent(t)
-		g.unsend("a_B-", "x").wantUnsent(t)
-		g.unsend("a_B-", "x").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
-	})
+	for over, rigged := range transports() {
+		t.Run(over, func(t *testing.T) {
+			g := rigged(t, mock.WithMessages(mock.Message{UserID: "7", MessageID: "9"}, mock.Message{UserID: "a_B-", MessageID: "x"}))
+			g.unsend("7", "8").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
+			g.unsend("7", "09").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
+			g.unsend("7", "9").wantUnsent(t)
+			g.unsend("a_B-", "x").wantUnsent(t)
+			g.unsend("a_B-", "x").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
+		})
+	}
 }
 
 func TestRemovedMessageIsGoneWithoutARequest(t *testing.T) {
-	both(t, func(t *testing.T, rigged func(...mock.Option) *rig) {
-		g := rigged()
-		g.server.Remove("7", "9")
-		g.server.Remove("7", "x")
-		for _, id := range []string{"9", "x"} {
-			g.unsend("7", id).wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
-			if g.server.Exists("7", id) || g.server.UnsentCount("7", id) != 0 {
-				t.Errorf("%s: exists or counts as unsent", id)
+	for over, rigged := range transports() {
+		t.Run(over, func(t *testing.T) {
+			g := rigged(t)
+			g.server.Remove("7", "9")
+			g.server.Remove("7", "x")
+			for _, id := range []string{"9", "x"} {
+				g.unsend("7", id).wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
+				if g.server.Exists("7", id) || g.server.UnsentCount("7", id) != 0 {
+					t.Errorf("%s: exists or counts as unsent", id)
+				}
 			}
-		}
-		g.unsend("7", "8").wantUnsent(t)
-		g.server.Remove("7", "8")
-		if n := g.server.UnsentCount("7", "8"); n != 1 {
-			t.Errorf("unsent %d times, want 1 although it was removed later", n)
-		}
-	})
+			g.unsend("7", "8").wantUnsent(t)
+			g.server.Remove("7", "8")
+			if n := g.server.UnsentCount("7", "8"); n != 1 {
+				t.Errorf("unsent %d times, want 1 although it was removed later", n)
+			}
+		})
+	}
 }
 
 func TestSnapshotHoldsEveryDocumentedMember(t *testing.T) {
@@ -70,19 +76,21 @@ func TestSnapshotHoldsEveryDocumentedMember(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	both(t, func(t *testing.T, rigged func(...mock.Option) *rig) {
-		r := rigged().unsend("51234567", "6432457811894")
-		r.wantUnsent(t)
-		answer := parsed(t, r.body)
-		wantMembers(t, "", parsed(t, string(documented)), answer)
-		queue := answer["queue"].(map[string]any)
-		if id := queue["id"]; id != json.Number("6432457811894") {
-			t.Errorf("queue.id is %v", id)
-		}
-		if id := queue["fromUser"].(map[string]any)["id"]; id != json.Number("51234567") {
-			t.Errorf("queue.fromUser.id is %v", id)
-		}
-	})
+	for over, rigged := range transports() {
+		t.Run(over, func(t *testing.T) {
+			r := rigged(t).unsend("51234567", "6432457811894")
+			r.wantUnsent(t)
+			answer := parsed(t, r.body)
+			wantMembers(t, "", parsed(t, string(documented)), answer)
+			queue := answer["queue"].(map[string]any)
+			if id := queue["id"]; id != json.Number("6432457811894") {
+				t.Errorf("queue.id is %v", id)
+			}
+			if id := queue["fromUser"].(map[string]any)["id"]; id != json.Number("51234567") {
+				t.Errorf("queue.fromUser.id is %v", id)
+			}
+		})
+	}
 }
 
 // wantMembers asserts that got has what want has, of the same JSON type. null stands where
@@ -118,19 +126,21 @@ func wantMembers(t *testing.T, at string, want, got any) {
 
 func TestOddIDs(t *testing.T) {
 	for _, id := range []string{"0", "007", "123456789012345678", "1234567890123456789", "a-_Z", strings.Repeat("9", 64)} {
-		both(t, func(t *testing.T, rigged func(...mock.Option) *rig) {
-			g := rigged()
-			r := g.unsend(id, id)
-			r.wantUnsent(t)
-			want := json.Number("0")
-			if len(id) <= 18 && (id[0] != '0' || id == "0") && id[0] <= '9' {
-				want = json.Number(id)
-			}
-			if got := parsed(t, r.body)["queue"].(map[string]any)["id"]; got != want {
-				t.Errorf("queue.id is %v, want %v", got, want)
-			}
-			g.unsend(id, id).wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
-		})
+		for over, rigged := range transports() {
+			t.Run(over, func(t *testing.T) {
+				g := rigged(t)
+				r := g.unsend(id, id)
+				r.wantUnsent(t)
+				want := json.Number("0")
+				if len(id) <= 18 && (id[0] != '0' || id == "0") && id[0] <= '9' {
+					want = json.Number(id)
+				}
+				if got := parsed(t, r.body)["queue"].(map[string]any)["id"]; got != want {
+					t.Errorf("queue.id is %v, want %v", got, want)
+				}
+				g.unsend(id, id).wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
+			})
+		}
 	}
 }
 
