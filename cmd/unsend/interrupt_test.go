@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"net/http"
 	"net/http/httptest"
@@ -54,33 +55,36 @@ func TestMessageInterrupted(t *testing.T) {
 	}
 }
 
-// TestMessageInterruptedBeforeSending sends a signal while the client waits for its turn.
-func TestMessageInterruptedBeforeSending(t *testing.T) {
+// TestMessageInterruptedWhileWaiting sends a signal while the client waits as a 429 asks. The
+// message was not unsent, and the line says so.
+func TestMessageInterruptedWhileWaiting(t *testing.T) {
 	server := mock.New()
 	server.Next(mock.Fault{Status: http.StatusTooManyRequests, RetryAfter: "50"})
-	answered := make(chan struct{}, 1)
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		server.ServeHTTP(w, r)
-		answered <- struct{}{}
-	}))
+	front := httptest.NewServer(server)
 	t.Cleanup(front.Close)
-	cmd := exec.CommandContext(t.Context(), "unsend", "message", "5", "6")
+	cmd := exec.CommandContext(t.Context(), "unsend", "message", "--verbose", "5", "6")
 	cmd.Env = append(os.Environ(), envKey+"="+mock.DemoKey, envConnection+"="+mock.DemoConnection, envBaseURL+"="+front.URL)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	<-answered
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
+	last := ""
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		if last = lines.Text(); strings.Contains(last, "status=429") && strings.Contains(last, "level=DEBUG") {
+			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	_ = cmd.Wait() // says no more than the exit code
 	if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
 		t.Errorf("exit code %d, want %d", got, exitInterrupted)
 	}
-	if got, want := stderr.String(), "unsend message: interrupted; the message was not unsent\n"; got != want {
-		t.Errorf("standard error is %q, want %q", got, want)
+	if want := "unsend message: interrupted; the message was not unsent"; last != want {
+		t.Errorf("the last line on standard error is %q, want %q", last, want)
 	}
 }
 
