@@ -147,7 +147,7 @@ func (o *operation) plan(ctx context.Context, v verdict) (wait time.Duration, ag
 	if wait == 0 {
 		wait = o.jitter(min(firstBackoff<<(o.attempts-1), maxBackoff))
 	}
-	if deadline, ok := ctx.Deadline(); ok && time.Now().Add(wait).After(deadline) {
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Add(wait).Before(deadline) {
 		v.err.RetryAfter = wait
 		return 0, false
 	}

@@ -59,7 +59,7 @@ func (p *Pacer) Wait(ctx context.Context, connection string) error {
 		if delay <= 0 {
 			return nil
 		}
-		if deadline, ok := ctx.Deadline(); ok && at.After(deadline) {
+		if deadline, ok := ctx.Deadline(); ok && !at.Before(deadline) {
 			p.giveBack(connection)
 			return TooLongError(delay)
 		}
