@@ -31,7 +31,8 @@ build: ## Build the command as bin/unsend
 
 .PHONY: test
 test: ## Run every test, with the race detector where it works
-	@race=$$(tools/race.sh); set -ex; for module in $(MODULES); do (cd $$module && go test $$race ./...); done
+	@set -e; race=$$(tools/race.sh); for module in $(MODULES); do \
+		echo "go test $$race ./... # in $$module"; (cd $$module && go test $$race ./...); done
 
 .PHONY: check
 check: format vet lint tidy generated spec-lint spec-opinions spec-diff spec-diff-test ## Run every check that CI runs beside the tests
