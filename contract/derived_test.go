@@ -151,5 +151,5 @@ func TestItemsOfEveryArrayAreJudged(t *testing.T) {
 
 // length is a bound of the contract as an int, cut where a test would not try it.
 func length(bound uint64) int {
-	return int(min(bound, mib)) //nolint:gosec // a mebibyte fits
+	return int(min(bound, mib))
 }

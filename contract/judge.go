@@ -54,9 +54,6 @@ func read(side Side, header http.Header, b body) (value any, repeated [][]string
 	case plain.err != nil:
 		return nil, nil, fault(fmt.Sprintf("a body that broke off after %d bytes", len(plain.data)), "a whole body")
 	}
-	if i := notUTF8(plain.data); i >= 0 {
-		return nil, nil, fault(fmt.Sprintf("bytes that are not UTF-8, from byte %d on", i), "JSON")
-	}
 	value, repeated, err := decode(plain.data)
 	if err != nil {
 		return nil, nil, fault(notJSON(plain.data, err))
