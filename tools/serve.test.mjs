@@ -29,6 +29,13 @@ async function client(url, ...preferences) {
   return stdout.trim().split('\n').map((line) => JSON.parse(line));
 }
 
+/** Fails with what `unsend contract` says of an answer that departs from the contract. */
+async function judge(capture) {
+  const judging = run('go', ['run', './cmd/unsend', 'contract', '-'], { cwd: root, timeout: 300_000 });
+  judging.child.stdin.end(capture);
+  await judging;
+}
+
 describe('the examples', () => {
   let server;
   before(async () => { server = await startPrism('mock', contract); });
@@ -38,6 +45,7 @@ describe('the examples', () => {
     const answer = await curl(server.url, credentials);
     assert.match(answer, /^HTTP\/1.1 200 /);
     assert.match(answer, /"success":true,"queue":\{"id":6432457811894/);
+    await judge(answer);
   });
 
   test('reach curl without credentials as an error', { skip: noCurl }, async () => {
@@ -81,6 +89,7 @@ describe('generated answers', () => {
     const answer = await curl(server.url, credentials);
     assert.match(answer, /^HTTP\/1.1 200 /);
     assert.match(answer, /"success":(true|false)/);
+    await judge(answer);
   });
 
   test('reach the client, and keep the contract as our validator reads it', async () => {
