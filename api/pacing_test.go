@@ -1,0 +1,309 @@
+package api_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/mock"
+)
+
+// burst makes n calls at once, on messages of their own, and returns when each request was
+// sent, counted from now.
+func burst(t *testing.T, server *mock.Server, client *api.Client, n int) []time.Duration {
+	t.Helper()
+	started, before := time.Now(), len(server.Journal())
+	var calls sync.WaitGroup
+	for i := range n {
+		calls.Go(func() {
+			if _, err := unsendMessage(t.Context(), t, client, userID, fmt.Sprint(before, "_", i)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	calls.Wait()
+	var sent []time.Duration
+	for _, entry := range server.Journal()[before:] {
+		sent = append(sent, entry.Time.Sub(started))
+	}
+	return sent
+}
+
+// TestThousandCalls is the documented rate limit, used up to its end and never past it.
+func TestThousandCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newMock()
+		sent := burst(t, server, mockClient(t, server), 1000)
+		if len(sent) != 1000 || server.Counts().Limited != 0 {
+			t.Fatalf("%d requests, %d of them refused by the rate limit", len(sent), server.Counts().Limited)
+		}
+		atOnce := 0
+		for _, at := range sent {
+			if at == 0 {
+				atOnce++
+			}
+		}
+		if atOnce != 90 {
+			t.Errorf("%d requests in the first instant, want 90", atOnce)
+		}
+		for i, at := range sent[90:] {
+			within := 0
+			for _, other := range sent[90+i:] {
+				if other < at+time.Minute {
+					within++
+				}
+			}
+			if within > 60 {
+				t.Fatalf("%d requests in the minute from %v on", within, at)
+			}
+		}
+		if last := sent[len(sent)-1]; last != 910*time.Second {
+			t.Errorf("the last request left after %v; the earliest is %v", last, 910*time.Second)
+		}
+	})
+}
+
+func TestRateLimitOfTheOption(t *testing.T) {
+	for _, c := range []struct {
+		opt  api.Option
+		last time.Duration // of 100 calls
+	}{
+		{api.WithRateLimit(60, 1), 99 * time.Second},
+		{api.WithRateLimit(600, 10), 9 * time.Second},
+		{api.WithRateLimit(1, 99), time.Minute},
+		{api.WithRateLimit(1_000_000, 1), 99 * 60 * time.Microsecond},
+		{api.WithRateLimit(7, 93), 7 * 8571428572},
+		{api.WithoutRateLimit(), 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			server := newMock(mock.WithoutRateLimit())
+			sent := burst(t, server, mockClient(t, server, c.opt), 100)
+			if last := sent[len(sent)-1]; last != c.last {
+				t.Errorf("the last request left after %v, want %v", last, c.last)
+			}
+		})
+	}
+}
+
+func TestConnectionsHaveTheirOwnPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		other := mock.Connection{ID: "conn_other"}
+		server := newMock(mock.WithConnections(other))
+		client := mockClient(t, server)
+		burst(t, server, client, 90)
+		started := time.Now()
+		if _, err := unsend(t.Context(), t, client, api.OnConnection(other.ID)); err != nil || time.Since(started) != 0 {
+			t.Errorf("the other connection waited %v: %v", time.Since(started), err)
+		}
+		if _, err := unsendMessage(t.Context(), t, client, userID, "7"); err != nil || time.Since(started) != time.Second {
+			t.Errorf("this one waited %v: %v", time.Since(started), err)
+		}
+	})
+}
+
+// TestSecondProcessIsNoticed has two clients that know nothing of each other on a connection.
+func TestSecondProcessIsNoticed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newMock()
+		first, second := mockClient(t, server), mockClient(t, server)
+		burst(t, server, first, 80)
+		if sent := burst(t, server, second, 1); sent[0] != 0 {
+			t.Errorf("the second process waited %v", sent[0])
+		}
+		// It has learned that 9 are left.
+		atOnce := 0
+		for _, at := range burst(t, server, second, 20) {
+			if at == 0 {
+				atOnce++
+			}
+		}
+		if atOnce != 9 || server.Counts().Limited != 0 {
+			t.Errorf("%d requests at once, want 9; %d were refused", atOnce, server.Counts().Limited)
+		}
+	})
+}
+
+// TestTwoProcessesGetThrough lets both go on for a while: each asks for all that the service
+// allows to both. Most calls must end well, and the others as rate limited, without doubt.
+func TestTwoProcessesGetThrough(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newMock()
+		var processes sync.WaitGroup
+		started, failed := time.Now(), 0
+		var mu sync.Mutex
+		for p := range 2 {
+			client := mockClient(t, server)
+			processes.Go(func() {
+				for i := range 200 {
+					if _, err := unsendMessage(t.Context(), t, client, userID, fmt.Sprintf("%d_%d", p, i)); err != nil {
+						mu.Lock()
+						failed++
+						mu.Unlock()
+						if !errors.Is(err, api.ErrRateLimited) || apiError(t, err).MaybeUnsent {
+							t.Error(err)
+						}
+					}
+				}
+			})
+		}
+		processes.Wait()
+		counts := server.Counts()
+		t.Logf("%d unsent in %v with %d requests, %d of them refused, %d calls failed", counts.Unsent, time.Since(started), counts.Requests, counts.Limited, failed)
+		if failed > 40 || counts.Unsent != 400-failed {
+			t.Errorf("%d calls failed, %d messages are gone", failed, counts.Unsent)
+		}
+		if took := time.Since(started); took > 2*310*time.Second {
+			t.Errorf("took %v; 310 s is the earliest", took)
+		}
+	})
+}
+
+// TestRetryAfterHoldsTheConnection: what one call was told, the others keep to.
+func TestRetryAfterHoldsTheConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newMock(mock.WithoutRateLimit())
+		client := mockClient(t, server)
+		server.Next(mock.Fault{Status: 429, RetryAfter: "10"})
+		sent := burst(t, server, client, 1)
+		if len(sent) != 2 || sent[1] != 10*time.Second {
+			t.Fatalf("sent at %v", sent)
+		}
+		server.Next(mock.Fault{Status: 503, RetryAfter: "10"})
+		ctx, cancel := context.WithCancel(t.Context())
+		var told sync.WaitGroup
+		told.Go(func() { _, _ = client.Unsend(ctx, userID, "told") })
+		pass(time.Second) // for a token
+		cancel()          // the one that was told leaves; the others wait all the same
+		told.Wait()
+		sent = burst(t, server, client, 5)
+		for i, at := range sent {
+			if want := 10*time.Second + time.Duration(i)*time.Second; at != want {
+				t.Errorf("call %d left after %v, want %v", i, at, want)
+			}
+		}
+	})
+}
+
+// TestPacingRefusesWhatCannotFit: at once, as rate limited, with nothing sent.
+func TestPacingRefusesWhatCannotFit(t *testing.T) {
+	for _, deadline := range []time.Duration{time.Millisecond, 999 * time.Millisecond, time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			server := newMock()
+			client := mockClient(t, server)
+			burst(t, server, client, 90)
+			ctx, cancel := context.WithTimeout(t.Context(), deadline)
+			defer cancel()
+			started := time.Now()
+			_, err := unsendMessage(ctx, t, client, userID, "7")
+			e := apiError(t, err)
+			if !errors.Is(err, api.ErrRateLimited) || e.StatusCode != 0 || e.Attempts != 0 || e.MaybeUnsent || e.RetryAfter != time.Second {
+				t.Errorf("%v: %+v", err, e)
+			}
+			if time.Since(started) != 0 || errors.Is(err, context.DeadlineExceeded) || len(server.Journal()) != 90 {
+				t.Errorf("after %v, with %d requests: %v", time.Since(started), len(server.Journal()), err)
+			}
+			// It has given its token back.
+			if sent := burst(t, server, client, 1); sent[0] != time.Second {
+				t.Errorf("the next call waited %v, want 1s", sent[0])
+			}
+		})
+	}
+}
+
+// TestPacingRefusesARetry: the retry's token cannot come in time. What the attempt before it
+// came to stays reachable, and its doubt stays.
+func TestPacingRefusesARetry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newMock(mock.WithoutRateLimit())
+		client := mockClient(t, server, api.WithRateLimit(1, 1))
+		server.Next(mock.Fault{Status: 503})
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		_, err := unsend(ctx, t, client)
+		e := apiError(t, err)
+		if !errors.Is(err, api.ErrRateLimited) || !errors.Is(err, api.ErrServer) || e.StatusCode != 0 || !e.MaybeUnsent || e.Attempts != 1 {
+			t.Errorf("%v: %+v", err, e)
+		}
+		if e.RetryAfter != 59500*time.Millisecond {
+			t.Errorf("RetryAfter %v, want the minute without the backoff", e.RetryAfter)
+		}
+	})
+}
+
+// TestRetriesTakeTokens: 30 calls of three attempts are a burst of 90.
+func TestRetriesTakeTokens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newMock(mock.WithoutRateLimit(), mock.WithFaults(1, 1, mock.Fault{Status: 500}))
+		client := mockClient(t, server)
+		client.SetJitter(func(time.Duration) time.Duration { return 0 })
+		for range 31 {
+			_, _ = unsend(t.Context(), t, client)
+		}
+		entries := server.Journal()
+		for i, want := range map[int]time.Duration{89: 0, 90: time.Second, 91: 2 * time.Second, 92: 3 * time.Second} {
+			if at := entries[i].Time.Sub(entries[0].Time); at != want {
+				t.Errorf("request %d left after %v, want %v", i+1, at, want)
+			}
+		}
+	})
+}
+
+// TestCancelledWaitsGiveTokensBack: 50 callers leave, and the next one has but one to wait for.
+func TestCancelledWaitsGiveTokensBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newMock()
+		client := mockClient(t, server)
+		burst(t, server, client, 90)
+		ctx, cancel := context.WithCancel(t.Context())
+		var waiting sync.WaitGroup
+		for i := range 50 {
+			waiting.Go(func() {
+				_, err := unsendMessage(ctx, t, client, userID, fmt.Sprint("left_", i))
+				if e := apiError(t, err); !errors.Is(err, context.Canceled) || e.Attempts != 0 || e.MaybeUnsent {
+					t.Errorf("%v: %+v", err, e)
+				}
+			})
+		}
+		synctest.Wait()
+		cancel()
+		waiting.Wait()
+		if sent := burst(t, server, client, 1); sent[0] != time.Second {
+			t.Errorf("the next call waited %v, want 1s", sent[0])
+		}
+	})
+}
+
+// TestConnectionsAreForgotten uses 100,000 of them, each once.
+func TestConnectionsAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+			return newResponse(req, http.StatusOK, nil, strings.NewReader(`{"success":true}`)), nil
+		}))
+		most := 0
+		for i := range 100_000 {
+			if _, err := client.Unsend(t.Context(), userID, messageID, api.OnConnection(fmt.Sprintf("conn_%d", i))); err != nil {
+				t.Fatal(err)
+			}
+			most = max(most, client.Buckets())
+			if i%100 == 99 {
+				pass(time.Second) // in which a token is back
+			}
+		}
+		if most > 500 {
+			t.Errorf("up to %d connections were remembered, of 100 that were in use", most)
+		}
+	})
+}
+
+// pass lets time go by in a bubble, and what is due in it happen.
+func pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
