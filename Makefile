@@ -4,6 +4,11 @@
 # What the checks run, beside what go.mod pins. `go run` fetches, builds and caches it.
 GOLANGCI_LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
+# How benchmarks are run and summed up.
+BENCHSTAT = golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
+BENCHTIME = 1s
+BENCHCOUNT = 6
+
 # This module and those nested in it.
 MODULES = . $(patsubst %/go.mod,%,$(wildcard e2e/go.mod examples/*/go.mod))
 
@@ -35,7 +40,7 @@ test: ## Run every test, with the race detector where it works
 		echo "go test $$race ./... # in $$module"; (cd $$module && go test $$race ./...); done
 
 .PHONY: check
-check: format vet lint tidy generated spec-lint spec-opinions spec-diff spec-diff-test ## Run every check that CI runs beside the tests
+check: format vet lint tidy generated spec-lint spec-opinions spec-diff spec-diff-test cross release-test ## Run every check that CI runs beside the tests
 
 ##@ The parts of check
 
@@ -60,6 +65,15 @@ tidy: ## go.mod and go.sum hold what is used and no more
 generated: ## gen/ is what openapi.yaml says, byte for byte
 	go test -run '^TestGenerated' .
 
+.PHONY: cross
+cross: ## Every package and test binary builds for Windows and macOS
+	@set -e; for os in windows darwin; do echo "GOOS=$$os go test -exec true ./..."; \
+		CGO_ENABLED=0 GOOS=$$os go test -exec true ./... >/dev/null; done
+
+.PHONY: release-test
+release-test: ## Two builds of a release are the same, byte for byte
+	tools/release.test.sh
+
 ##@ The contract
 
 .PHONY: spec-lint
@@ -77,3 +91,21 @@ spec-diff: ## What openapi.yaml changes for clients since BASE=<git ref>, or the
 .PHONY: spec-diff-test
 spec-diff-test: ## Prove that spec-diff says no to what breaks
 	tools/spec-diff.test.sh
+
+##@ Figures
+
+.PHONY: bench
+bench: ## What a call, a batch and a program cost, against bare net/http
+	@mkdir -p bin
+	go test -run '^$$' -bench . -benchtime $(BENCHTIME) -count $(BENCHCOUNT) -timeout 60m ./internal/bench | tee bin/bench.txt
+	go run $(BENCHSTAT) bin/bench.txt
+
+.PHONY: cover
+cover: ## How much of the hand-written code the tests run
+	tools/cover.sh
+
+##@ Releases
+
+.PHONY: release
+release: ## Trimmed, stamped binaries for every platform, with checksums, in dist/
+	tools/release.sh
