@@ -133,11 +133,12 @@ func (o *operation) attempt(ctx context.Context) (attempt, verdict) {
 // random part of a ceiling that doubles with each attempt. A wait that is too long, or that
 // cannot end before the context does, is left to the caller, in RetryAfter.
 func (o *operation) plan(ctx context.Context, v verdict) (wait time.Duration, again bool) {
-	if !v.retry {
+	if err := ctx.Err(); err != nil && v.err != nil && (v.retry || v.err.cause != nil) {
+		// Transports return the cause of a cancellation, which need not be the context's error.
+		_ = v.err.because(err)
 		return 0, false
 	}
-	if err := ctx.Err(); err != nil {
-		_ = v.err.because(err)
+	if !v.retry {
 		return 0, false
 	}
 	if o.attempts > o.retries || v.err.RetryAfter > maxRetryAfter {
