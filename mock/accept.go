@@ -45,7 +45,7 @@ func (c *accepter) check(r *http.Request, userID, messageID string, body []byte)
 func plainlySound(r *http.Request, userID, messageID string, body []byte) bool {
 	contentType := r.Header["Content-Type"]
 	return len(contentType) == 1 && contentType[0] == mediaJSON &&
-		r.URL.RawQuery == "" && r.URL.RawPath == "" &&
+		r.URL.RawPath == "" &&
 		len(r.Header["Apikey"]) == 1 && len(r.Header["X-Connection-Id"]) == 1 &&
 		plainID(userID) && plainID(messageID) && plainBody(body)
 }

@@ -45,7 +45,6 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	select {
 	case <-out.ready:
 	case <-req.Context().Done():
-		leave()
 		closeBody(in) // a handler may be waiting for it
 		return nil, context.Cause(req.Context())
 	}

@@ -101,7 +101,8 @@ func TestLongBodyIsStreamed(t *testing.T) {
 		var written int
 		done := make(chan error, 1)
 		chunk := bytes.Repeat([]byte("x"), 10_000)
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://mock/", nil)
+		// A context that never ends: what ends the handler is its reader's leaving.
+		req, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), http.MethodGet, "http://mock/", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -204,6 +205,24 @@ func TestClientTimeoutCountsAsTimeout(t *testing.T) {
 			if !errors.As(err, &timeout) || !timeout.Timeout() || !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("%v: %v", f, err)
 			}
+		}
+	})
+}
+
+func TestCancelingEndsAHandlerThatReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := memory(t)
+		body, _ := io.Pipe() // says nothing, for ever
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		req := g.request("7", "9").WithContext(ctx)
+		req.Body, req.GetBody, req.ContentLength = body, nil, -1
+		if r := g.unjudged(req); !errors.Is(r.err, context.DeadlineExceeded) {
+			t.Errorf("%v", r.err)
+		}
+		synctest.Wait()
+		if j := g.server.Journal(); len(j) != 1 || j[0].Acted {
+			t.Errorf("journal %+v", j)
 		}
 	})
 }

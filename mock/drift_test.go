@@ -71,6 +71,14 @@ func TestDriftsChangeTheirMember(t *testing.T) {
 	}
 }
 
+func TestDriftsKeepLongIDs(t *testing.T) {
+	d, _ := driftOf("drift-price-number")
+	const id = "987654321987654321" // would not survive a float64
+	if body := d.apply(newSnapshot(1).body(id, id)); strings.Count(string(body), ":"+id) != 2 {
+		t.Errorf("an id was changed: %.300s", body)
+	}
+}
+
 type absent struct{}
 
 // at finds the values at a path, one for each element of the lists on the way.

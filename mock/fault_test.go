@@ -1,6 +1,8 @@
 package mock_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -245,4 +247,34 @@ func TestSlowBodyComesByteByByte(t *testing.T) {
 			t.Errorf("at the end: %d bytes, %v", n, err)
 		}
 	})
+}
+
+func TestSlowBodyOnASocketComesInPieces(t *testing.T) {
+	g := socket(t)
+	g.server.Next(mock.Fault{Kind: mock.Slow, Delay: time.Hour, Body: `{"success":true}`})
+	ctx, cancel := context.WithCancel(t.Context())
+	resp, err := (&http.Client{Transport: g.next}).Do(g.request("7", "9").WithContext(ctx))
+	if err != nil {
+		t.Fatal(err) // the header comes although no byte of the body does
+	}
+	cancel()
+	_, err = io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+
+	g.server.Next(mock.Fault{Kind: mock.Slow, Body: `{"success":true}`})
+	resp, err = (&http.Client{Transport: g.next}).Do(g.request("7", "8"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	reads := 0
+	for buf := make([]byte, 100); err == nil; reads++ {
+		_, err = resp.Body.Read(buf)
+	}
+	if reads < 4 {
+		t.Errorf("the body came in %d pieces", reads)
+	}
 }

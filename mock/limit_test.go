@@ -122,20 +122,3 @@ func TestWithoutRateLimit(t *testing.T) {
 		}
 	}
 }
-
-func TestNoMinuteHoldsMoreThanItsRate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const rate = 7 // does not divide a minute
-		g := memory(t, mock.WithRateLimit(rate, 1))
-		passed := 0
-		for i := range 60_000 / 100 {
-			if g.unsend("7", strconv.Itoa(i)).status == http.StatusOK {
-				passed++
-			}
-			time.Sleep(100 * time.Millisecond) //nolint:forbidigo // virtual
-		}
-		if passed > rate || passed < rate-1 {
-			t.Errorf("%d requests in a minute, want %d", passed, rate)
-		}
-	})
-}

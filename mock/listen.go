@@ -18,7 +18,6 @@ type listener struct {
 	url    string
 	server *http.Server
 	served chan struct{}
-	stop   context.CancelFunc
 	open   sync.WaitGroup // connections
 }
 
@@ -35,18 +34,14 @@ func (s *Server) StartAddr(addr string) (url string, err error) {
 	if l.server != nil {
 		return "", errors.New("mock: already listening on " + l.url + ", close it first")
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	sock, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	sock, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
 	if err != nil {
-		stop()
 		return "", fmt.Errorf("mock: %w; choose another address, or port 0 for a free one", err)
 	}
 	server := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          log.New(io.Discard, "", 0),
-		// Ended by Close, so that no delayed answer outlives it.
-		BaseContext: func(net.Listener) context.Context { return ctx },
 		ConnState: func(_ net.Conn, state http.ConnState) {
 			switch state {
 			case http.StateNew:
@@ -62,7 +57,7 @@ func (s *Server) StartAddr(addr string) (url string, err error) {
 		defer close(served)
 		_ = server.Serve(sock) // http.ErrServerClosed, once Close was called
 	}()
-	l.server, l.served, l.stop, l.url = server, served, stop, "http://"+sock.Addr().String()
+	l.server, l.served, l.url = server, served, "http://"+sock.Addr().String()
 	return l.url, nil
 }
 
@@ -82,7 +77,6 @@ func (s *Server) Close() error {
 	if l.server == nil {
 		return nil
 	}
-	l.stop()
 	err := l.server.Close()
 	<-l.served
 	l.open.Wait()

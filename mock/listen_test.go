@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -121,6 +122,30 @@ func TestClientLeavingASocketIsNoticed(t *testing.T) {
 	if !g.server.Exists("7", "9") {
 		t.Error("acted for a client that had left")
 	}
+}
+
+func TestCloseWaitsForHandlers(t *testing.T) {
+	ended, started := false, make(chan struct{})
+	g := socket(t, mock.WithHandler("/wait", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(started)
+		<-r.Context().Done()
+		for range 10_000 {
+			runtime.Gosched() // takes its time
+		}
+		ended = true
+	})))
+	req := g.request("7", "9")
+	req.URL.Path, req.Body, req.ContentLength = "/wait", nil, 0
+	done := make(chan result)
+	go func() { done <- g.unjudged(req) }()
+	<-started
+	if err := g.server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !ended {
+		t.Error("closed while a handler was running")
+	}
+	<-done
 }
 
 func TestHandlerBesideTheAPI(t *testing.T) {

@@ -44,10 +44,11 @@ func WithConnections(list ...Connection) Option {
 }
 
 // WithRateLimit gives each connection a token bucket that holds burst requests and gains
-// perMinute of them a minute. The default is 60 and 90; values below 1 are taken as 1.
+// perMinute of them a minute. The default is 60 and 90; values below 1 are taken as 1, those
+// above a million as a million.
 func WithRateLimit(perMinute, burst int) Option {
 	return func(s *Server) {
-		perMinute, burst := max(1, perMinute), max(1, burst)
+		perMinute, burst := min(max(1, perMinute), 1_000_000), min(max(1, burst), 1_000_000)
 		// Rounded up, so that no minute ever holds more than perMinute.
 		s.access.interval = (time.Minute + time.Duration(perMinute) - 1) / time.Duration(perMinute)
 		s.access.burst = burst

@@ -84,6 +84,32 @@ func TestOrderOfChecks(t *testing.T) {
 	}
 }
 
+func TestPermissionOfTheKeyAndOfTheConnection(t *testing.T) {
+	for over, rigged := range transports() {
+		t.Run(over, func(t *testing.T) {
+			g := rigged(t, mock.WithKeys("writes"), mock.WithReadOnlyKeys("reads"),
+				mock.WithConnections(mock.Connection{ID: "writes"}, mock.Connection{ID: "reads", ReadOnly: true}))
+			for _, row := range []struct {
+				key, connection string
+				status          int
+			}{
+				{"reads", "writes", http.StatusForbidden},
+				{"writes", "reads", http.StatusForbidden},
+				{"reads", "reads", http.StatusForbidden},
+				{mock.DemoKey, "writes", http.StatusUnauthorized},
+				{"writes", mock.DemoConnection, http.StatusUnauthorized},
+				{"writes", "writes", http.StatusOK},
+			} {
+				req := g.requestOn(row.connection, "7", "9")
+				req.Header.Set("apiKey", row.key)
+				if r := g.do(req); r.status != row.status {
+					t.Errorf("key %s on connection %s: %d, want %d", row.key, row.connection, r.status, row.status)
+				}
+			}
+		})
+	}
+}
+
 func TestConnectionChangesOnTheWay(t *testing.T) {
 	for over, rigged := range transports() {
 		t.Run(over, func(t *testing.T) {

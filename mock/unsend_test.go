@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -80,6 +81,9 @@ func TestSnapshotHoldsEveryDocumentedMember(t *testing.T) {
 		t.Run(over, func(t *testing.T) {
 			r := rigged(t).unsend("51234567", "6432457811894")
 			r.wantUnsent(t)
+			if got := r.header.Get("Content-Length"); got != strconv.Itoa(len(r.body)) {
+				t.Errorf("Content-Length %q, got %d bytes", got, len(r.body))
+			}
 			answer := parsed(t, r.body)
 			wantMembers(t, "", parsed(t, string(documented)), answer)
 			queue := answer["queue"].(map[string]any)
