@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/unsend-go/unsend/cmd/unsend/internal/words"
 	"github.com/unsend-go/unsend/contract"
 )
 
@@ -71,7 +72,7 @@ func printViolations(w io.Writer, name string, status int, violations []contract
 		_, _ = fmt.Fprintf(w, "%s: this %d honours the contract\n", name, status)
 		return
 	}
-	_, _ = fmt.Fprintf(w, "%s: this %d departs from the contract in %s\n", name, status, count(len(violations), "place"))
+	_, _ = fmt.Fprintf(w, "%s: this %d departs from the contract in %s\n", name, status, words.Count(len(violations), "place"))
 	for _, v := range violations {
 		_, _ = fmt.Fprintf(w, "  %s\n", plain(v.String()))
 	}

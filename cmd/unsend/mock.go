@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/unsend-go/unsend/cmd/unsend/internal/words"
 	"github.com/unsend-go/unsend/mock"
 	"github.com/unsend-go/unsend/mock/docs"
 )
@@ -85,7 +86,7 @@ func (o *mockOptions) run(cmd *cobra.Command) error {
 		return failed(err)
 	}
 	seen := server.Counts()
-	_, _ = fmt.Fprintf(cmd.OutOrStdout(), "stopped: %s, %s unsent\n", count(seen.Requests, "request"), count(seen.Unsent, "message"))
+	_, _ = fmt.Fprintf(cmd.OutOrStdout(), "stopped: %s, %s unsent\n", words.Count(seen.Requests, "request"), words.Count(seen.Unsent, "message"))
 	return nil
 }
 

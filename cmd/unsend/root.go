@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/unsend-go/unsend/cmd/unsend/internal/words"
 )
 
 func newRoot() *cobra.Command {
@@ -76,6 +78,6 @@ func wantArgs(names ...string) cobra.PositionalArgs {
 		case len(names) == 0:
 			return fmt.Errorf("takes no arguments, but was given %d; see %s --help", len(args), cmd.CommandPath())
 		}
-		return fmt.Errorf("want %s, but was given %s; see %s --help", strings.Join(names, " and "), count(len(args), "argument"), cmd.CommandPath())
+		return fmt.Errorf("want %s, but was given %s; see %s --help", strings.Join(names, " and "), words.Count(len(args), "argument"), cmd.CommandPath())
 	}
 }

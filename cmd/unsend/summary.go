@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/cmd/unsend/internal/words"
 	"github.com/unsend-go/unsend/gen"
 )
 
@@ -14,7 +15,7 @@ import (
 func summarize(w io.Writer, userID, messageID string, result *api.Result) {
 	line := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
 	line("%s: message %s of the chat with %s", spoken(result.Outcome), messageID, userID)
-	request := count(result.Attempts, "attempt")
+	request := words.Count(result.Attempts, "attempt")
 	if result.RequestID != "" {
 		request += ", request " + plain(result.RequestID)
 	}
@@ -49,5 +50,5 @@ func mediaText(queue *gen.Queue) string {
 	if n == 1 {
 		return "with 1 medium"
 	}
-	return fmt.Sprintf("with %s media", thousands(n))
+	return fmt.Sprintf("with %s media", words.Number(n))
 }
