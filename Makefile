@@ -74,6 +74,12 @@ cross: ## Every package and test binary builds for Windows and macOS
 release-test: ## Two builds of a release are the same, byte for byte
 	tools/release.test.sh
 
+##@ The browser
+
+.PHONY: browser
+browser: ## The API reference of `unsend mock` in a real Chromium, which must be on PATH
+	cd e2e && go test -tags browser -count 1 ./...
+
 ##@ The contract
 
 .PHONY: spec-lint
