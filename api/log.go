@@ -53,8 +53,9 @@ func (o *operation) record(ctx context.Context, level slog.Level, what string, a
 	}
 	o.log.LogAttrs(ctx, level, what, append([]slog.Attr{
 		slog.String("operation", "unsendChatMessage"),
-		slog.String("connection", o.connection),
-		slog.String("user_id", o.userID),
-		slog.String("message_id", o.messageID),
+		// A key passes for an id: it may have been given in the place of one.
+		slog.String("connection", o.redact(o.connection)),
+		slog.String("user_id", o.redact(o.userID)),
+		slog.String("message_id", o.redact(o.messageID)),
 	}, attrs...)...)
 }
