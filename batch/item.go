@@ -1,0 +1,46 @@
+package batch
+
+import (
+	"fmt"
+
+	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/internal/ids"
+)
+
+// Item is one message to take back.
+type Item struct {
+	UserID       string // the chat's user
+	MessageID    string
+	ConnectionID string // the creator's connection that acts; empty for the client's own
+	WithUserID   string // of the request's body; empty for UserID
+	Line         int    // where the item stands in its input, from 1; 0 where nothing says so
+}
+
+// check says which id of the item is none.
+func (i Item) check() error {
+	for _, id := range []struct {
+		name, text string
+		optional   bool
+	}{
+		{columnUser, i.UserID, false},
+		{columnMessage, i.MessageID, false},
+		{columnConnection, i.ConnectionID, true},
+		{columnWith, i.WithUserID, true},
+	} {
+		if id.text == "" && id.optional {
+			continue
+		}
+		if err := ids.Check(id.text); err != nil {
+			return fmt.Errorf("%w: %s %w", api.ErrInvalidID, id.name, err)
+		}
+	}
+	return nil
+}
+
+// The members of an item, as columns, as JSON and in the journal.
+const (
+	columnUser       = "user_id"
+	columnMessage    = "message_id"
+	columnConnection = "connection_id"
+	columnWith       = "with_user_id"
+)
