@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/unsend-go/unsend/contract"
+	"github.com/unsend-go/unsend/internal/ids"
 )
 
 // longestReason bounds the text of a 400.
@@ -47,23 +48,7 @@ func plainlySound(r *http.Request, userID, messageID string, body []byte) bool {
 	return len(contentType) == 1 && contentType[0] == mediaJSON &&
 		r.URL.RawPath == "" &&
 		len(r.Header["Apikey"]) == 1 && len(r.Header["X-Connection-Id"]) == 1 &&
-		plainID(userID) && plainID(messageID) && plainBody(body)
-}
-
-func plainID(id string) bool {
-	if len(id) == 0 || len(id) > 64 {
-		return false
-	}
-	for _, c := range []byte(id) {
-		if !idByte(c) {
-			return false
-		}
-	}
-	return true
-}
-
-func idByte(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c == '-'
+		ids.Check(userID) == nil && ids.Check(messageID) == nil && plainBody(body)
 }
 
 // plainBody is {"withUserId":"…"} or {"withUserId":123}, blanks allowed.
@@ -82,7 +67,7 @@ func plainBody(body []byte) bool {
 	}
 	value = trim(value)
 	if quoted, ok := inside(value, `"`, `"`); ok {
-		return plainID(string(quoted))
+		return ids.Check(string(quoted)) == nil
 	}
 	_, ok = decimal(string(value))
 	return ok

@@ -73,7 +73,7 @@ func WithClock(now func() time.Time) Option {
 }
 
 // WithMedia sets how many media the snapshot of a message holds, 1 by default: each adds
-// about 1.3 kB to the answer. Values below 0 are taken as 0.
+// about 1.2 kB to the answer. Values below 0 are taken as 0.
 func WithMedia(n int) Option {
 	return func(s *Server) { s.media = max(0, n) }
 }
