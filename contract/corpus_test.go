@@ -123,8 +123,15 @@ func readExchange(t *testing.T, file string) corpusExchange {
 	if !strings.HasSuffix(x.Why, ".") || x.Violations[contract.Request] == nil || x.Violations[contract.Response] == nil {
 		t.Error("an exchange says why, and what is wrong with each side")
 	}
-	if x.Prism != nil && (!strings.HasSuffix(x.Prism.Why, ".") || len(x.Prism.Differs) == 0) {
-		t.Error("a disagreement says which side, and why")
+	if x.Prism != nil {
+		if !strings.HasSuffix(x.Prism.Why, ".") || len(x.Prism.Differs) == 0 {
+			t.Error("a disagreement says which side, and why")
+		}
+		for side, verdict := range x.Prism.Differs {
+			if ours := x.Violations[side]; verdict == "passes" && len(ours) == 0 || verdict == "refuses" && len(ours) > 0 || verdict != "passes" && verdict != "refuses" {
+				t.Errorf("%s: %q is no disagreement with %q", side, verdict, ours)
+			}
+		}
 	}
 	return x
 }

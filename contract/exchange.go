@@ -3,7 +3,6 @@ package contract
 import (
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -11,27 +10,30 @@ import (
 
 // exchange collects what is seen of a request and its answer.
 type exchange struct {
-	validator *Validator
-	report    func([]Violation)
-	request   *http.Request // for its head; the body is in sent
-	head      []Violation
-	sent      atomic.Pointer[recorder] // nil: the request has no body
-	once      sync.Once
+	report func([]Violation)
+	op     *operation
+	toHead bool
+	head   []Violation              // of the request
+	header http.Header              // of the request, as far as its body needs it
+	sent   atomic.Pointer[recorder] // the request's body; nil: it has none
+	once   sync.Once
 }
 
-// newExchange judges the request's head at once: its headers are the caller's again as soon
-// as the answer is there.
+// newExchange judges the request's head at once: its URL and headers are the caller's again as
+// soon as the answer is there.
 func newExchange(v *Validator, req *http.Request, report func([]Violation)) *exchange {
-	head := &http.Request{Method: req.Method, URL: &url.URL{}, Header: http.Header{}}
-	if req.URL != nil {
-		*head.URL = *req.URL
-	}
+	op, params, pathOK := v.find(req)
+	header := http.Header{}
 	for _, name := range []string{"Content-Type", "Content-Encoding"} {
-		if value := req.Header.Get(name); value != "" {
-			head.Header.Set(name, value)
-		}
+		header.Set(name, req.Header.Get(name))
 	}
-	return &exchange{validator: v, report: report, request: head, head: v.judgeRequestHead(req)}
+	return &exchange{
+		report: report,
+		op:     op,
+		toHead: req.Method == http.MethodHead,
+		head:   op.judgeRequestHead(req, params, pathOK),
+		header: header,
+	}
 }
 
 // send returns the request to pass on, its body recorded. A transport that has to send a body
@@ -83,9 +85,9 @@ func (x *exchange) finish(status int, header http.Header, received func() body) 
 		if seen := x.sent.Load(); seen != nil {
 			sent = seen.body()
 		}
-		vs := slices.Concat(x.head, x.validator.judgeRequestBody(x.request, sent))
+		vs := slices.Concat(x.head, x.op.judgeRequestBody(x.header, sent))
 		if status != 0 {
-			vs = append(vs, x.validator.judgeResponse(x.request, status, header, received())...)
+			vs = append(vs, x.op.judgeResponse(x.toHead, status, header, received())...)
 		}
 		if vs = tidy(vs); len(vs) > 0 {
 			x.report(vs)

@@ -110,7 +110,7 @@ func TestRequestWithGetBodyKeepsItsBodyUnread(t *testing.T) {
 func TestBrokenBodyIsAViolationAndBreaksAgain(t *testing.T) {
 	broken := errors.New("connection reset")
 	resp := newResponse(http.StatusOK, "")
-	resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"success":true}`), failingReader{broken}))
+	resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"success":true}`), &failingOnce{err: broken}))
 	vs := newValidator(t).CheckResponse(nil, resp)
 	wantPointers(t, vs, "")
 	if len(vs) == 1 && vs[0].Found != "a body that broke off after 16 bytes" {
@@ -141,6 +141,21 @@ func TestNestingCannotExhaustTheStack(t *testing.T) {
 	}
 	deep := `{"success":true,"queue":{"id":1,"releaseForms":` + strings.Repeat("[", 9_998) + strings.Repeat("]", 9_998) + `}}`
 	wantPointers(t, v.CheckResponse(nil, newResponse(http.StatusOK, deep)))
+}
+
+func TestWhatOnlyLooksDeepOrLongPasses(t *testing.T) {
+	v := newValidator(t)
+	for name, value := range map[string]string{
+		"brackets in a string":              `"` + strings.Repeat(`[{`, 20_000) + `"`,
+		"brackets behind a quote":           `"\"` + strings.Repeat(`[{`, 20_000) + `"`,
+		"commas in a string":                `"` + strings.Repeat(`,:`, 200_000) + `"`,
+		"a string that ends in a backslash": `["\\"` + strings.Repeat(`,[]`, 20_000) + `]`,
+		"side by side":                      `[1` + strings.Repeat(`,[{}]`, 20_000) + `]`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			wantPointers(t, v.CheckResponse(nil, newResponse(http.StatusOK, `{"success":true,"x":`+value+`}`)))
+		})
+	}
 }
 
 func TestFloodOfFaultsIsBounded(t *testing.T) {
@@ -176,12 +191,16 @@ func TestCompressedBodies(t *testing.T) {
 		"plain, as curl prints":     {"gzip", []byte(`{"success":true}`), nil},
 		"plain, as curl prints, br": {"br", []byte(`{"success":true}`), nil},
 		"unknown encoding":          {"br", []byte("\x0b\x07\x80"), []string{""}},
-		"bomb":                      {"gzip", zipped(t, endless(9*mib)), []string{""}},
+		"bomb":                      {"gzip", bytes.Repeat(zipped(t, endless(mib)), 1024), []string{""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			resp := newResponse(http.StatusOK, string(row.body))
 			resp.Header.Set("Content-Encoding", row.encoding)
+			before := allocated()
 			wantPointers(t, v.CheckResponse(nil, resp), row.want...)
+			if grown := allocated() - before; grown > 128*mib {
+				t.Errorf("%d MiB allocated", grown/mib)
+			}
 			wantRead(t, resp.Body, string(row.body))
 		})
 	}
@@ -220,6 +239,15 @@ type countingCloser struct {
 func (c *countingCloser) Close() error {
 	*c.closed++
 	return nil
+}
+
+// failingOnce pretends, once it failed, that nothing was wrong.
+type failingOnce struct{ err error }
+
+func (f *failingOnce) Read([]byte) (int, error) {
+	err := f.err
+	f.err = io.EOF
+	return 0, err
 }
 
 type failingReader struct{ err error }

@@ -16,7 +16,9 @@ func (v *Validator) CheckRequest(req *http.Request) []Violation {
 	if req == nil {
 		return []Violation{{Side: Request, Kind: "missing", Found: "no request", Want: "a request"}}
 	}
-	return v.judgeRequest(req, takeRequest(req))
+	op, params, pathOK := v.find(req)
+	head := op.judgeRequestHead(req, params, pathOK)
+	return tidy(append(head, op.judgeRequestBody(req.Header, takeRequest(req))...))
 }
 
 func takeRequest(req *http.Request) body {
@@ -30,13 +32,8 @@ func takeRequest(req *http.Request) body {
 	return take(&req.Body)
 }
 
-func (v *Validator) judgeRequest(req *http.Request, b body) []Violation {
-	return tidy(append(v.judgeRequestHead(req), v.judgeRequestBody(req, b)...))
-}
-
 // judgeRequestHead judges all but the body.
-func (v *Validator) judgeRequestHead(req *http.Request) []Violation {
-	op, params, pathOK := v.find(req)
+func (op *operation) judgeRequestHead(req *http.Request, params map[string]string, pathOK bool) []Violation {
 	var vs []Violation
 	if !pathOK {
 		vs = append(vs, Violation{Side: Request, Pointer: "path", Kind: "string", Found: "another path", Want: op.route.Path})
@@ -54,13 +51,12 @@ func (v *Validator) judgeRequestHead(req *http.Request) []Violation {
 }
 
 // judgeRequestBody judges a body that was read already.
-func (v *Validator) judgeRequestBody(req *http.Request, b body) []Violation {
-	op, _, _ := v.find(req)
+func (op *operation) judgeRequestBody(header http.Header, b body) []Violation {
 	ref := op.route.Operation.RequestBody
 	if ref == nil {
 		return nil
 	}
-	return judgeBody(Request, ref.Value.Content, req.Header, b, ref.Value.Required)
+	return judgeBody(Request, ref.Value.Content, header, b, ref.Value.Required)
 }
 
 // judgeCredentials asks for every header of the alternative that lacks the fewest.

@@ -21,12 +21,13 @@ func (v *Validator) CheckResponse(req *http.Request, resp *http.Response) []Viol
 	if req == nil {
 		req = resp.Request
 	}
-	return v.judgeResponse(req, resp.StatusCode, resp.Header, take(&resp.Body))
+	op, _, _ := v.find(req)
+	toHead := req != nil && req.Method == http.MethodHead
+	return tidy(op.judgeResponse(toHead, resp.StatusCode, resp.Header, take(&resp.Body)))
 }
 
-// judgeResponse judges a response whose body was read already.
-func (v *Validator) judgeResponse(req *http.Request, status int, header http.Header, b body) []Violation {
-	op, _, _ := v.find(req)
+// judgeResponse judges a response whose body was read already; toHead is one to a HEAD request.
+func (op *operation) judgeResponse(toHead bool, status int, header http.Header, b body) []Violation {
 	var vs []Violation
 	responses := op.route.Operation.Responses
 	ref := responses.Status(status)
@@ -44,17 +45,14 @@ func (v *Validator) judgeResponse(req *http.Request, status int, header http.Hea
 		parameter.Name, parameter.In = name, openapi3.ParameterInHeader
 		vs = append(vs, judgeParameter(Response, op, &parameter, &http.Request{Header: header}, nil)...)
 	}
-	if hasBody(req, status) {
+	if !toHead && hasBody(status) {
 		vs = append(vs, judgeBody(Response, ref.Value.Content, header, b, true)...)
 	}
-	return tidy(vs)
+	return vs
 }
 
-// hasBody reports whether HTTP lets such an answer carry a body.
-func hasBody(req *http.Request, status int) bool {
-	if req != nil && req.Method == http.MethodHead {
-		return false
-	}
+// hasBody reports whether HTTP lets an answer of this status carry a body.
+func hasBody(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }
 
