@@ -138,6 +138,13 @@ func TestLaterEditsOfTheContractAreHeldToo(t *testing.T) {
 		want(t, v.CheckRequest(request(t, http.MethodDelete, "/v2/access/chats/7/messages/9?page=two")), "request query:page: found a string of 3 characters, want an integer")
 		want(t, v.CheckRequest(request(t, http.MethodDelete, "/v2/access/chats/7/messages/9?page=2")))
 	})
+	t.Run("a second method", func(t *testing.T) {
+		v := mustEdit(t, "    delete:\n      operationId", "    put:\n      operationId: a\n      parameters:\n        - $ref: '#/components/parameters/UserID'\n        - $ref: '#/components/parameters/MessageID'\n      responses: {'200': {description: x}}\n    delete:\n      operationId")
+		for _, method := range []string{http.MethodPut, http.MethodDelete} {
+			want(t, v.CheckRequest(request(t, method, "/v2/access/chats/7/messages/9")))
+		}
+		want(t, v.CheckRequest(request(t, http.MethodGet, "/v2/access/chats/7/messages/9")), "request method: found GET, want DELETE")
+	})
 	t.Run("a second operation", func(t *testing.T) {
 		const second = `  /v2/access/chats/{userId}:
     get:

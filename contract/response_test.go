@@ -197,6 +197,11 @@ func TestViolationsReadWell(t *testing.T) {
 		t.Errorf("got:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 
+	long := v.CheckResponse(nil, newResponse(http.StatusOK, `{"success":-1`+strings.Repeat("0", 400)+`}`))
+	if len(long) != 1 || long[0].Found != "a number of 402 characters" {
+		t.Errorf("got %v", long)
+	}
+
 	req := newRequest(t, "")
 	everythingWrong(req)
 	want = []string{
