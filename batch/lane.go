@@ -100,17 +100,13 @@ func (l *lane) limit(inFlight int) int {
 	return inFlight
 }
 
-// fresh says whether what is sent next is an item that was not sent yet. A probing lane asks
-// with few items, but with more than one: a message that always fails says nothing of the
-// others.
+// fresh says whether what is sent next is an item that was not sent yet. A probing lane
+// prefers those: a message that always fails says nothing of the others.
 func (l *lane) fresh(now time.Time) bool {
-	switch {
-	case l.queued == 0 || len(l.waiting) >= longestQueue:
+	if l.queued == 0 || len(l.waiting) >= longestQueue {
 		return false
-	case l.probing():
-		return len(l.waiting) < probes
 	}
-	return len(l.waiting) == 0 || l.waiting[0].due.After(now)
+	return len(l.waiting) == 0 || l.probing() || l.waiting[0].due.After(now)
 }
 
 // ready returns when the lane has something to send next; false where it has nothing.

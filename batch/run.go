@@ -74,7 +74,8 @@ type run struct {
 	workers map[*worker]bool
 	extra   int // workers beyond the first of each lane
 	invalid int // items that cannot be sent, for their ids
-	read    bool
+	read    bool  // all items were read
+	over    bool  // everything has ended
 	reason  error // why nothing more is sent
 }
 
@@ -130,6 +131,7 @@ func (r *run) conclude() {
 	if c := r.total(); r.read && c.Ended() == c.Items && !errors.Is(r.reason, ErrJournal) {
 		r.reason = nil // it was stopped with nothing left to do
 	}
+	r.over = true
 	r.mu.Unlock()
 	close(r.ended)
 	close(r.results)

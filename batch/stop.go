@@ -67,7 +67,7 @@ func (r *run) stop(reason error) {
 
 // halted is stop for those who hold the mutex.
 func (r *run) halted(reason error) {
-	if r.reason == nil {
+	if r.reason == nil && !r.over {
 		r.reason = reason
 		close(r.halt)
 	}

@@ -51,6 +51,8 @@ func (r *run) staff(l *lane) {
 			}
 			r.extra++
 		}
+		w.ctx, w.cancel = context.WithCancel(r.ctx)
+		w.ctx = httptrace.WithClientTrace(w.ctx, w.trace())
 		l.workers++
 		r.workers[w] = true
 		r.working.Go(w.work)
@@ -58,9 +60,7 @@ func (r *run) staff(l *lane) {
 }
 
 func (w *worker) work() {
-	w.ctx, w.cancel = context.WithCancel(w.run.ctx)
 	defer w.cancel()
-	w.ctx = httptrace.WithClientTrace(w.ctx, w.trace())
 	out := outbox{run: w.run}
 	for {
 		t, ok := w.next(&out)

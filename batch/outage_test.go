@@ -1,0 +1,138 @@
+package batch
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/mock"
+)
+
+// away is a service that cannot be reached while down is set.
+type away struct {
+	next    http.RoundTripper
+	down    atomic.Bool
+	refused atomic.Int64
+}
+
+func (a *away) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !a.down.Load() {
+		return a.next.RoundTrip(req)
+	}
+	a.refused.Add(1)
+	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+}
+
+func awayClient(t *testing.T, server *mock.Server, opts ...api.Option) (*away, *api.Client) {
+	t.Helper()
+	service := &away{next: server.Client().Transport}
+	return service, newClient(t, server, append(opts, api.WithHTTPClient(&http.Client{Transport: service}))...)
+}
+
+func TestOutageIsWaitedOut(t *testing.T) {
+	for name, begins := range map[string]time.Duration{"from the start": 0, "in the middle": 30 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const length = 5 * time.Minute
+				server := newMock(3)
+				service, client := awayClient(t, server)
+				items := slices.Concat(messages(0, 200), messages(1, 150), messages(2, 400))
+				time.AfterFunc(begins, func() { service.down.Store(true) })
+				time.AfterFunc(begins+length, func() { service.down.Store(false) })
+				if begins == 0 {
+					service.down.Store(true)
+				}
+				start := time.Now()
+				results := collect(t.Context(), client, items, Options{})
+				wantTally(t, results, "750 unsent")
+				unsentOnce(t, server, slices.Values(items))
+				if took, limit := time.Since(start), earliest(400)+length+time.Minute; took > limit {
+					t.Errorf("it took %v; want at most %v", took, limit)
+				}
+				if n := service.refused.Load(); n > 3*3*30 {
+					t.Errorf("the service that was away was tried %d times", n)
+				}
+			})
+		})
+	}
+}
+
+// A service that is away for good ends the run, within half an hour.
+func TestOutageForGood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newMock(2)
+		service, client := awayClient(t, server)
+		service.down.Store(true)
+		start := time.Now()
+		var results []Result
+		for r := range Run(t.Context(), client, slices.Values(slices.Concat(messages(0, 1000), messages(1, 3))), Options{}) {
+			results = append(results, r)
+			if r.Final || r.MaybeUnsent || !errors.Is(r.Err, syscall.ECONNREFUSED) {
+				t.Fatalf("got %+v: %v", r, r.Err)
+			}
+			if (r.Outcome == Failed) != (r.Attempts > 0) {
+				t.Fatalf("%s after %d requests", r.Outcome, r.Attempts)
+			}
+		}
+		if len(results) != 1003 || time.Since(start) > 30*time.Minute {
+			t.Errorf("%d results after %v", len(results), time.Since(start))
+		}
+	})
+}
+
+// A message that always fails does not make its connection look dead, even where it is the
+// first.
+func TestOneBadMessageIsNoOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newMock(1)
+		items := messages(0, 200)
+		server.NextFor(items[0].UserID, items[0].MessageID, slices.Repeat([]mock.Fault{{Status: 503}}, 100)...)
+		start := time.Now()
+		results := collect(t.Context(), newClient(t, server, api.WithRetries(0)), items, Options{})
+		wantTally(t, results, "199 unsent, 1 failed")
+		if took := time.Since(start); took > 10*time.Minute {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+// Faults at random, each of which may have been acted on or not, end in certainty.
+func TestRandomFaultsEndWell(t *testing.T) {
+	for seed := range uint64(3) {
+		synctest.Test(t, func(t *testing.T) {
+			server := newMock(3, mock.WithFaults(seed, 0.3,
+				mock.Fault{Kind: mock.Drop}, mock.Fault{Kind: mock.Drop, Acted: true}, mock.Fault{Status: 503},
+				mock.Fault{Status: 503, Acted: true}, mock.Fault{Status: 429, RetryAfter: "1"}, mock.Fault{Status: 502, Kind: mock.HTML},
+				mock.Fault{Kind: mock.HTML, Acted: true}, mock.Fault{Kind: mock.Truncated}))
+			items := slices.Concat(messages(0, 300), messages(1, 300), messages(2, 300))
+			results := collect(t.Context(), newClient(t, server), items, Options{})
+			if len(results) != len(items) {
+				t.Errorf("%d results of %d", len(results), len(items))
+			}
+			for _, r := range results {
+				if r.Outcome != Unsent && r.Outcome != AlreadyGone {
+					t.Errorf("%+v: %v", r, r.Err)
+				}
+			}
+			unsentOnce(t, server, slices.Values(items))
+		})
+	}
+}
+
+func TestBackoffGrowsToItsBound(t *testing.T) {
+	for n := range 30 {
+		want := min(time.Second<<min(max(n-1, 0), 10), longestWait)
+		for range 50 {
+			if d := backoff(n); d < want/2 || d > want {
+				t.Fatalf("try %d waits %v; want %v to %v", n, d, want/2, want)
+			}
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package batch
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// interleave takes items of each list in turn.
+func interleave(lists ...[]Item) []Item {
+	var all []Item
+	for i := 0; len(lists) > 0; i++ {
+		lists = slices.DeleteFunc(lists, func(l []Item) bool { return i >= len(l) })
+		for _, l := range lists {
+			all = append(all, l[i])
+		}
+	}
+	return all
+}
+
+// The service's bucket lets 90 requests through at once and one a second from then on: n
+// messages cannot be done before n-90 seconds.
+func earliest(n int) time.Duration { return time.Duration(max(n-90, 0)) * time.Second }
+
+func TestFinishIsAsEarlyAsTheBucketsAllow(t *testing.T) {
+	for _, connections := range []int{1, 7, 100} {
+		for _, order := range []string{"one after the other", "interleaved"} {
+			t.Run(fmt.Sprintf("%d connections, %s", connections, order), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					each := 300
+					if connections == 100 {
+						each = 150
+					}
+					server := newMock(connections)
+					var lists [][]Item
+					for i := range connections {
+						lists = append(lists, messages(i, each))
+					}
+					items := slices.Concat(lists...)
+					if order == "interleaved" {
+						items = interleave(lists...)
+					}
+					start := time.Now()
+					results := collect(t.Context(), newClient(t, server), items, Options{})
+					took := time.Since(start)
+					wantTally(t, results, fmt.Sprintf("%d unsent", each*connections))
+					unsentOnce(t, server, slices.Values(items))
+					if limit := earliest(each) * 103 / 100; took > limit {
+						t.Errorf("it took %v; the buckets allow %v, and 3 %% on top are %v", took, earliest(each), limit)
+					}
+					if c := server.Counts(); c.Limited*100 > c.Requests {
+						t.Errorf("%d of %d answers were 429; want at most 1 %%", c.Limited, c.Requests)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestShortConnectionsEndAsIfAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sizes := []int{2000, 1, 90, 120, 400, 91}
+		server := newMock(len(sizes))
+		var items []Item // the longest first, which must not hold up the others
+		for i, n := range sizes {
+			items = append(items, messages(i, n)...)
+		}
+		start := time.Now()
+		ended := map[string]time.Duration{}
+		for r := range Run(t.Context(), newClient(t, server), slices.Values(items), Options{}) {
+			if r.Outcome != Unsent {
+				t.Errorf("%+v ended %s: %v", r.Item, r.Outcome, r.Err)
+			}
+			ended[r.Item.ConnectionID] = time.Since(start)
+		}
+		for i, n := range sizes {
+			if got, limit := ended[connectionID(i)], earliest(n)*103/100; got > limit {
+				t.Errorf("the %d messages of %s ended after %v; alone they would after %v", n, connectionID(i), got, earliest(n))
+			}
+		}
+	})
+}

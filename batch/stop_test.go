@@ -1,0 +1,186 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/mock"
+)
+
+// slowMock answers after ten seconds.
+func slowMock() *mock.Server {
+	return newMock(2, mock.WithFaults(1, 1, mock.Fault{Delay: 10 * time.Second}))
+}
+
+func TestStopFinishesWhatIsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := slowMock()
+		stop := make(chan struct{})
+		time.AfterFunc(15*time.Second, func() { close(stop) })
+		start := time.Now()
+		var progress Progress
+		results := collect(t.Context(), newClient(t, server), slices.Concat(messages(0, 100), messages(1, 100)), Options{Stop: stop, Progress: &progress})
+		// One on each connection until 10 s, then eight until 20 s.
+		wantTally(t, results, "18 unsent")
+		if took := time.Since(start); took != 20*time.Second {
+			t.Errorf("it took %v; want 20 s", took)
+		}
+		if n := len(server.Journal()); n != 18 {
+			t.Errorf("%d requests; want 18", n)
+		}
+		if err := progress.Err(); !errors.Is(err, ErrStopped) {
+			t.Errorf("progress says %v; want ErrStopped", err)
+		}
+		if c := progress.Counts(); c.Items != 200 || c.Ended() != 18 || c.InFlight != 0 {
+			t.Errorf("progress is %+v", c)
+		}
+	})
+}
+
+func TestContextStopsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := slowMock()
+		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+		defer cancel()
+		start := time.Now()
+		var progress Progress
+		results := collect(ctx, newClient(t, server), slices.Concat(messages(0, 100), messages(1, 100)), Options{Progress: &progress})
+		wantTally(t, results, "2 unsent, 16 failed")
+		for _, r := range results {
+			if r.Outcome == Failed && (!errors.Is(r.Err, context.DeadlineExceeded) || !r.MaybeUnsent || r.Final) {
+				t.Errorf("got %+v: %v", r, r.Err)
+			}
+		}
+		if took := time.Since(start); took != 15*time.Second {
+			t.Errorf("it took %v; want 15 s", took)
+		}
+		if err := progress.Err(); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("progress says %v", err)
+		}
+	})
+}
+
+// Twice Ctrl-C: the stop first, then the context.
+func TestContextEndsAStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		stop := make(chan struct{})
+		time.AfterFunc(11*time.Second, func() { close(stop) })
+		time.AfterFunc(12*time.Second, cancel)
+		start := time.Now()
+		results := collect(ctx, newClient(t, slowMock()), messages(0, 100), Options{Stop: stop})
+		wantTally(t, results, "1 unsent, 8 failed")
+		if took := time.Since(start); took != 12*time.Second {
+			t.Errorf("it took %v; want 12 s", took)
+		}
+	})
+}
+
+func TestLeavingTheLoopFinishesWhatIsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := slowMock()
+		start := time.Now()
+		var progress Progress
+		for r := range Run(t.Context(), newClient(t, server), slices.Values(messages(0, 100)), Options{Progress: &progress}) {
+			if r.Outcome != Unsent {
+				t.Errorf("got %+v", r)
+			}
+			break
+		}
+		if took := time.Since(start); took != 20*time.Second {
+			t.Errorf("it took %v; want 20 s", took)
+		}
+		if n := server.Counts().Unsent; n != progress.Counts().Unsent || n < 8 {
+			t.Errorf("%d unsent, and %d told; want all that were under way", n, progress.Counts().Unsent)
+		}
+		if !errors.Is(progress.Err(), ErrStopped) {
+			t.Errorf("progress says %v", progress.Err())
+		}
+	})
+}
+
+// A loop whose body panics leaves nothing behind, and does not wait.
+func TestPanicInTheLoop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		func() {
+			defer func() {
+				if recover() != "mine" {
+					t.Error("the panic is lost")
+				}
+			}()
+			for range Run(t.Context(), newClient(t, slowMock()), slices.Values(messages(0, 100)), Options{}) {
+				panic("mine")
+			}
+		}()
+		if took := time.Since(start); took != 10*time.Second {
+			t.Errorf("it took %v; want no more than the first answer", took)
+		}
+	})
+}
+
+// What had failed in passing when a run was stopped is told to have failed.
+func TestStopTellsWhatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newMock(1, mock.WithFaults(1, 1, mock.Fault{Status: 503}))
+		stop := make(chan struct{})
+		time.AfterFunc(5*time.Second, func() { close(stop) })
+		results := collect(t.Context(), newClient(t, server), messages(0, 100), Options{Stop: stop})
+		if len(results) == 0 || len(results) > 20 {
+			t.Errorf("%d results", len(results))
+		}
+		for _, r := range results {
+			if r.Outcome != Failed || !errors.Is(r.Err, api.ErrServer) || !r.MaybeUnsent || r.Final {
+				t.Errorf("got %+v: %v", r, r.Err)
+			}
+		}
+	})
+}
+
+// A run that was stopped with nothing left to do came to its end.
+func TestStopAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stop := make(chan struct{})
+		close(stop)
+		var progress Progress
+		for range Run(t.Context(), newClient(t, newMock(1)), slices.Values([]Item(nil)), Options{Stop: stop, Progress: &progress}) {
+			t.Error("a result of nothing")
+		}
+		if progress.Err() != nil {
+			t.Errorf("progress says %v", progress.Err())
+		}
+	})
+}
+
+// Over a socket the run knows which calls are on the wire: a stop does not wait for those
+// that wait for their turn.
+func TestStopDoesNotWaitForTurns(t *testing.T) {
+	server := newMock(1, mock.WithRateLimit(1, 3))
+	url, err := server.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = server.Close() }()
+	client, err := api.New(testKey, api.WithBaseURL(url), api.WithRateLimit(1, 3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := make(chan struct{})
+	start := time.Now()
+	var results []Result
+	for r := range Run(t.Context(), client, slices.Values(messages(0, 50)), Options{Stop: stop}) {
+		if results = append(results, r); len(results) == 3 {
+			close(stop) // the fourth would have its turn in a minute
+		}
+	}
+	wantTally(t, results, "3 unsent")
+	if took := time.Since(start); took > 20*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
