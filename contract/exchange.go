@@ -43,7 +43,7 @@ func (x *exchange) send(req *http.Request) *http.Request {
 		return req
 	}
 	record := func(rc io.ReadCloser) io.ReadCloser {
-		seen := &recorder{}
+		seen := &recorder{length: req.ContentLength}
 		x.sent.Store(seen)
 		return &tee{ReadCloser: rc, seen: seen, done: func() {}}
 	}
@@ -69,7 +69,7 @@ func (x *exchange) receive(resp *http.Response) {
 	case resp.Body == nil || resp.Body == http.NoBody:
 		x.finish(resp.StatusCode, resp.Header, empty)
 	default:
-		status, header, seen := resp.StatusCode, resp.Header.Clone(), &recorder{}
+		status, header, seen := resp.StatusCode, resp.Header.Clone(), &recorder{length: resp.ContentLength}
 		resp.Body = &tee{ReadCloser: resp.Body, seen: seen, done: func() { x.finish(status, header, seen.body) }}
 	}
 }

@@ -82,7 +82,7 @@ func TestHandlerJudgesEveryWayToAnswer(t *testing.T) {
 		}, []string{"response header:Content-Type"}},
 		"flushed in parts": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
-			w.(http.Flusher).Flush()
+			flush(t, w)
 			_, _ = io.WriteString(w, `{"success":7}`)
 			_ = http.NewResponseController(w).Flush()
 		}, []string{"response /success"}},
@@ -137,19 +137,31 @@ func TestHandlerReportsTheRequestOfAnAbortedExchange(t *testing.T) {
 }
 
 func TestHandlerLetsTheConnectionBeTakenOver(t *testing.T) {
-	url, client, seen := watched(t, func(w http.ResponseWriter, r *http.Request) {
+	seen, done := &reports{}, make(chan struct{})
+	takeOver := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
-		conn, _, err := w.(http.Hijacker).Hijack()
+		hijacker, ok := w.(http.Hijacker)
+		if !ok {
+			t.Error("the connection can no longer be taken over")
+			return
+		}
+		conn, _, err := hijacker.Hijack()
 		if err != nil {
 			t.Error(err)
 			return
 		}
 		_ = conn.Close()
 	})
-	if resp, err := client.Do(toServer(t, url, `{}`)); err == nil {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(done) // the client is gone before the handler is
+		contract.Handler(takeOver, seen.add).ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	if resp, err := server.Client().Do(toServer(t, server.URL, `{}`)); err == nil {
 		_ = resp.Body.Close()
 		t.Error("there was an answer")
 	}
+	<-done
 	seen.want(t, "request /withUserId")
 }
 
@@ -174,7 +186,7 @@ func TestHandlerStreams(t *testing.T) {
 	url, client, seen := watched(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		respond(w, http.StatusOK, "{\n")
-		w.(http.Flusher).Flush()
+		flush(t, w)
 		<-goOn
 		_, _ = io.WriteString(w, `"success":1}`)
 	})

@@ -8,6 +8,7 @@ import (
 
 // recorder keeps what passes by of a body, up to the limit.
 type recorder struct {
+	length  int64 // how long the message says that the body is; 0 or less: it does not say
 	mu      sync.Mutex
 	data    []byte
 	tooLong bool
@@ -36,13 +37,15 @@ func (r *recorder) end(err error) {
 	}
 }
 
-// body is what is known once nobody reads on. A JSON decoder stops behind the value without
-// asking for the end, so a whole value counts as a whole body; less is no ground to judge on.
+// body is what is known once nobody reads on. Who knows the length does not ask for the end,
+// and neither does a JSON decoder behind the value, so as many bytes as announced, or a whole
+// value, count as a whole body; less is no ground to judge on.
 func (r *recorder) body() body {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	b := body{data: r.data, tooLong: r.tooLong, err: r.err}
-	if !r.ended && !r.tooLong {
+	whole := r.ended || r.tooLong || r.length > 0 && int64(len(r.data)) >= r.length
+	if !whole {
 		_, _, err := decode(r.data)
 		b.unseen = err != nil
 	}

@@ -21,7 +21,7 @@ var shared = sync.OnceValues(New)
 // the copy, and the judgement of both bodies at the end of the response. A response body that
 // is closed before its end, or a request body that the transport did not read to its end, is
 // judged where what was read is a whole JSON value, and passed over where it is not. A
-// response body that is never closed is never reported.
+// response body that is neither read to its end nor closed is never reported.
 func Transport(next http.RoundTripper, report func([]Violation)) http.RoundTripper {
 	if next == nil {
 		next = http.DefaultTransport

@@ -56,7 +56,7 @@ func TestTransportStreamsBothWays(t *testing.T) {
 		arrived <- string(first)
 		_, _ = io.Copy(io.Discard, r.Body) // what counts was read
 		respond(w, http.StatusOK, `{"success"`)
-		w.(http.Flusher).Flush()
+		flush(t, w)
 		<-goOn
 		_, _ = io.WriteString(w, `:true}`)
 	})
@@ -93,6 +93,7 @@ func TestTransportJudgesABodyThatIsClosedEarly(t *testing.T) {
 		want []string
 	}{
 		"behind its value":   {`{"success":"yes"}` + strings.Repeat(" ", 4096), 17, []string{"response /success"}},
+		"behind its length":  {`{"success":"yes"`, 16, []string{"response "}},
 		"inside its value":   {`{"success":"yes","queue":null}`, 17, nil},
 		"unread":             {`{"success":"yes"}`, 0, nil},
 		"unread, bad status": {`{"success":"yes"}`, 0, []string{"response status"}},

@@ -70,6 +70,17 @@ func respond(w http.ResponseWriter, status int, body string) {
 	_, _ = io.WriteString(w, body) // a client that went away is the test's to notice
 }
 
+// flush asks the writer itself, as handlers do.
+func flush(t *testing.T, w http.ResponseWriter) {
+	t.Helper()
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		t.Error("the answer can no longer be flushed")
+		return
+	}
+	flusher.Flush()
+}
+
 func do(t *testing.T, client *http.Client, req *http.Request) (*http.Response, string) {
 	t.Helper()
 	resp, err := client.Do(req)
