@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/unsend-go/unsend/gen"
+	"github.com/unsend-go/unsend/internal/snapshot"
 )
 
 // Outcome is how a message came to be gone. The zero value is no outcome.
@@ -48,6 +49,9 @@ type Result struct {
 func (r *Result) Queue() (*gen.Queue, error) {
 	if r == nil || r.Outcome != Unsent {
 		return nil, nil
+	}
+	if queue, ok := snapshot.Decode(r.Raw); ok {
+		return queue, nil
 	}
 	var answer struct {
 		Queue *gen.Queue `json:"queue"`
