@@ -92,7 +92,7 @@ spec-opinions: ## Prism judges the exchanges that contract/ judges, and serves t
 
 .PHONY: spec-diff
 spec-diff: ## What openapi.yaml changes for clients since BASE=<git ref>, or the last release
-	tools/spec-diff.sh $(BASE)
+	tools/spec-diff.sh "$(BASE)"
 
 .PHONY: spec-diff-test
 spec-diff-test: ## Prove that spec-diff says no to what breaks
