@@ -23,6 +23,8 @@ func readHeader(src *lines) (*columns, error) {
 	switch {
 	case errors.Is(err, io.EOF):
 		return nil, &LineError{Line: 1, Err: errEmpty}
+	case errors.Is(err, ErrInput):
+		return nil, &LineError{Line: at, Err: err}
 	case err != nil:
 		return nil, &LineError{Line: at, Err: fmt.Errorf("%w: the header cannot be read: %w", ErrInput, err)}
 	}

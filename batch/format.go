@@ -14,35 +14,48 @@ var (
 	errArray  = fmt.Errorf("%w: it is a JSON array; want one object on each line", ErrInput)
 )
 
-// begin looks at the start of an input without waiting for more of it than came, passes over
-// a byte order mark, and finds out the format.
+// begin looks at the start of an input without waiting for more of it than it needs, passes
+// over a byte order mark, and finds out the format.
 func begin(in *bufio.Reader, format Format) (Format, error) {
-	if _, err := in.Peek(1); err != nil {
-		if errors.Is(err, io.EOF) {
-			return format, errEmpty
-		}
+	first, err := in.Peek(1)
+	switch {
+	case errors.Is(err, io.EOF):
+		return format, errEmpty
+	case err != nil:
 		return format, unreadable(err)
 	}
-	if first, _ := in.Peek(1); first[0] == 0xef { // as a mark's first of three bytes
-		if mark, _ := in.Peek(3); bytes.Equal(mark, []byte("\xef\xbb\xbf")) {
+	const mark = "\xef\xbb\xbf"
+	if first[0] == mark[0] {
+		if start, _ := in.Peek(len(mark)); string(start) == mark {
 			_, _ = in.Discard(len(mark)) // they are there
 		}
 	}
-	start, _ := in.Peek(in.Buffered())
-	if bytes.IndexByte(start, 0) >= 0 || bytes.HasPrefix(start, []byte("\x1f\x8b")) {
+	if start, _ := in.Peek(in.Buffered()); bytes.IndexByte(start, 0) >= 0 || bytes.HasPrefix(start, []byte("\x1f\x8b")) {
 		return format, errBinary
 	}
 	if format != Auto {
 		return format, nil
 	}
-	start = bytes.TrimLeft(start, " \t\r\n")
-	switch {
-	case bytes.HasPrefix(start, []byte("{")):
+	switch firstVisible(in) {
+	case '{':
 		return JSONL, nil
-	case bytes.HasPrefix(start, []byte("[")):
+	case '[':
 		return format, errArray
 	}
 	return CSV, nil
+}
+
+// firstVisible returns the first byte behind white space, or 0.
+func firstVisible(in *bufio.Reader) byte {
+	for n := 1; ; n++ {
+		start, err := in.Peek(n)
+		if err != nil {
+			return 0
+		}
+		if last := start[n-1]; last != ' ' && last != '\t' && last != '\r' && last != '\n' {
+			return last
+		}
+	}
 }
 
 // unreadable is an input that failed.

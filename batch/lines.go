@@ -18,6 +18,7 @@ type lines struct {
 	number int    // of the line read last
 	long   []byte // where a line is put together that is longer than in's buffer
 	undone []line
+	err    error // that ended the input
 }
 
 type line struct {
@@ -32,10 +33,16 @@ func (l *lines) next() (line, error) {
 		l.undone = l.undone[1:]
 		return first, nil
 	}
+	if l.err != nil {
+		return line{number: l.number}, l.err
+	}
 	text, err := l.read()
 	l.number++
 	if errors.Is(err, io.EOF) && len(text) > 0 {
 		err = nil // the last line has no end
+	}
+	if err != nil && !errors.Is(err, errTooLong) {
+		l.err = err
 	}
 	text = bytes.TrimSuffix(text, []byte("\n"))
 	text = bytes.TrimSuffix(text, []byte("\r"))

@@ -79,7 +79,9 @@ func (s state) with(o Outcome) state {
 }
 
 func newRows() *rows {
-	return &rows{seed: maphash.MakeSeed(), table: make([]ref, 1<<10)}
+	r := &rows{seed: maphash.MakeSeed(), table: make([]ref, 1<<10)}
+	r.failures.of(failure{}) // a new row's
+	return r
 }
 
 // find looks the item up by its connection, user and message.

@@ -72,8 +72,8 @@ type run struct {
 	lanes   []*lane // by the number of the connection in rows; nil where the input did not name it
 	order   []*lane
 	workers map[*worker]bool
-	extra   int // workers beyond the first of each lane
-	invalid int // items that cannot be sent, for their ids
+	extra   int   // workers beyond the first of each lane
+	invalid int   // items that cannot be sent, for their ids
 	read    bool  // all items were read
 	over    bool  // everything has ended
 	reason  error // why nothing more is sent

@@ -87,7 +87,7 @@ func TestRepeatedRowsAreSentOnce(t *testing.T) {
 		}
 		elsewhere := first // the same ids on another connection are another message
 		elsewhere.ConnectionID, elsewhere.Line = connectionID(1), 99
-			results := collect(t.Context(), newClient(t, server), append(items, elsewhere), Options{})
+		results := collect(t.Context(), newClient(t, server), append(items, elsewhere), Options{})
 		if len(results) != 13 {
 			t.Fatalf("%d results; want one for each of 13 rows", len(results))
 		}
