@@ -3,6 +3,7 @@ package snapshot
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"reflect"
 	"slices"
@@ -19,10 +20,10 @@ func compare[T, Parts any](t *testing.T, raw []byte, read func(*decoder, *T, *Pa
 	want := new(T)
 	err := json.Unmarshal(raw, want)
 	if decoded && err != nil {
-		t.Errorf("decoded %q, to which encoding/json says %v", raw, err)
+		t.Errorf("decoded %.500q, to which encoding/json says %v", raw, err)
 	}
 	if decoded && err == nil && !reflect.DeepEqual(got, want) {
-		t.Errorf("%q differs:\n got %s\nwant %s", raw, dump(got), dump(want))
+		t.Errorf("%.500q becomes something else: %s", raw, difference(got, want))
 	}
 	return decoded, err == nil
 }
@@ -32,12 +33,16 @@ func compareAnswer(t *testing.T, raw []byte) (decoded, right bool) {
 	return compare(t, raw, readAnswer)
 }
 
-func dump(v any) string {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return err.Error()
+// difference shows where two values begin to differ, as JSON.
+func difference(got, want any) string {
+	is, _ := json.Marshal(got)
+	should, _ := json.Marshal(want)
+	from := 0
+	for from < min(len(is), len(should)) && is[from] == should[from] {
+		from++
 	}
-	return string(text)
+	from = max(from-20, 0)
+	return fmt.Sprintf("got … %.80s …, want … %.80s …", is[from:], should[from:])
 }
 
 // values are what tests put in the place of another value.

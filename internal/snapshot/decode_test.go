@@ -112,10 +112,10 @@ func TestNothingIsShared(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(got, want) {
-		t.Errorf("a queue changed with another:\n got %s\nwant %s", dump(got), dump(want))
+		t.Errorf("a queue changed with another: %s", difference(got, want))
 	}
 	if fresh, _ := Decode(testdata(t, "wire.json")); !reflect.DeepEqual(got, fresh) {
-		t.Errorf("a queue changed with its bytes:\n got %s\nwant %s", dump(got), dump(fresh))
+		t.Errorf("a queue changed with its bytes: %s", difference(got, fresh))
 	}
 }
 

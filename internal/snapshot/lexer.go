@@ -99,9 +99,9 @@ func (d *decoder) name() []byte {
 		return nil
 	}
 	start := d.pos + 1
-	end, ascii := d.scan(start)
+	end := d.scan(start)
 	d.pos = end
-	if !ascii || d.peek() != '"' {
+	if d.peek() != '"' {
 		d.decline()
 		return nil
 	}

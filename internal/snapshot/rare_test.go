@@ -43,6 +43,7 @@ func TestLeftToJSON(t *testing.T) {
 		"{\"queue\":{\"text\":\"\xff\"}}",
 		"{\"queue\":{\"text\":\"long enough \xed\xa0\x80\"}}",
 		"{\"queue\":{\"text\":\"\xc3\\n\"}}",
+		"{\"queue\":{\"text\":\"\x80 begins no character\"}}",
 		"{\"a\":\"\xc3\"}",
 		`{"queue":{"id":-9223372036854775808}}`,
 		`{"queue":{"id":-0}}`,

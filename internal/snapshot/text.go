@@ -17,24 +17,36 @@ func (d *decoder) str() string {
 	d.pos++
 	start := d.strings.Len()
 	for {
-		end, ascii := d.scan(d.pos)
-		part := d.raw[d.pos:end]
-		d.strings.Write(part)
+		end := d.scan(d.pos)
+		d.strings.Write(d.raw[d.pos:end])
 		d.pos = end
-		if !ascii && !utf8.Valid(part) {
-			d.decline()
-		}
-		switch d.peek() {
-		case '"':
+		switch c := d.peek(); {
+		case c == '"':
 			d.pos++
 			return d.strings.String()[start:]
-		case '\\':
+		case c == '\\':
 			d.pos++
 			d.strings.WriteRune(d.escape())
+		case c >= utf8.RuneSelf:
+			d.foreign()
 		default:
 			d.decline()
 			return ""
 		}
+	}
+}
+
+// foreign reads characters beyond ASCII.
+func (d *decoder) foreign() {
+	end := d.pos
+	for end < len(d.raw) && d.raw[end] >= utf8.RuneSelf {
+		end++
+	}
+	characters := d.raw[d.pos:end]
+	d.strings.Write(characters)
+	d.pos = end
+	if !utf8.Valid(characters) {
+		d.decline()
 	}
 }
 
@@ -82,33 +94,24 @@ func (d *decoder) hex() rune {
 	return rune(r)
 }
 
-// scan returns the end of the part of a string that starts at i: where the closing quote, a
-// backslash or a control character is, or the text ends.
-func (d *decoder) scan(i int) (end int, ascii bool) {
+// scan returns where, from i on, the first byte is that cannot stand in a string as it is and
+// in ASCII: a quote, a backslash, a control character or part of a foreign one.
+func (d *decoder) scan(i int) int {
 	const (
 		each = 0x0101010101010101 // times a byte: eight of it
 		top  = 0x80 * each
 	)
-	var seen uint64
 	for ; i+8 <= len(d.raw); i += 8 {
-		eight := binary.LittleEndian.Uint64(d.raw[i:])
-		quote, backslash := eight^'"'*each, eight^'\\'*each
-		// A byte minus n borrows into its top bit where it is below n: 1 finds zeros. Only
-		// what stands above the first hit may be wrong.
-		hits := (quote-each)&^quote | (backslash-each)&^backslash | (eight-' '*each)&^eight
+		eight := binary.LittleEndian.Uint64(d.raw[i : i+8])
+		// A byte of ASCII minus n has its top bit set where it was below n: where it was zero,
+		// for 1. What stands above the first hit may have lost a borrow to it.
+		hits := ((eight ^ '"'*each) - each) | ((eight ^ '\\'*each) - each) | (eight - ' '*each) | eight
 		if hits &= top; hits != 0 {
-			bit := bits.TrailingZeros64(hits) &^ 7
-			seen |= eight & (1<<bit - 1)
-			return i + bit/8, seen&top == 0
+			return i + bits.TrailingZeros64(hits)/8
 		}
-		seen |= eight
 	}
-	for ; i < len(d.raw); i++ {
-		c := d.raw[i]
-		if c == '"' || c == '\\' || c < ' ' {
-			break
-		}
-		seen |= uint64(c)
+	for i < len(d.raw) && d.raw[i] >= ' ' && d.raw[i] < utf8.RuneSelf && d.raw[i] != '"' && d.raw[i] != '\\' {
+		i++
 	}
-	return i, seen&top == 0 && seen&0x80 == 0
+	return i
 }
