@@ -79,3 +79,22 @@ func TestNotJSON(t *testing.T) {
 		}
 	}
 }
+
+// TestScan stops at the same bytes at every place in the eight that it takes at once.
+func TestScan(t *testing.T) {
+	for c := range 256 {
+		stops := c < ' ' || c == '"' || c == '\\' || c >= 0x80
+		for i := range 20 {
+			raw := []byte(strings.Repeat("a", 20))
+			raw[i] = byte(c)
+			want := len(raw)
+			if stops {
+				want = i
+			}
+			d := decoder{raw: raw}
+			if got := d.scan(0); got != want {
+				t.Errorf("%q: stopped at %d, want %d", raw, got, want)
+			}
+		}
+	}
+}

@@ -104,8 +104,9 @@ func (d *decoder) scan(i int) int {
 	for ; i+8 <= len(d.raw); i += 8 {
 		eight := binary.LittleEndian.Uint64(d.raw[i : i+8])
 		// A byte of ASCII minus n has its top bit set where it was below n: where it was zero,
-		// for 1. What stands above the first hit may have lost a borrow to it.
-		hits := ((eight ^ '"'*each) - each) | ((eight ^ '\\'*each) - each) | (eight - ' '*each) | eight
+		// for 1. So has a foreign one in one term at least. What stands above the first hit may
+		// have lost a borrow to it.
+		hits := ((eight ^ '"'*each) - each) | ((eight ^ '\\'*each) - each) | (eight - ' '*each)
 		if hits &= top; hits != 0 {
 			return i + bits.TrailingZeros64(hits)/8
 		}
