@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -116,11 +117,13 @@ func (c *connecting) failed(err error) bool {
 // refused says whether either side refused the other's certificate or TLS configuration,
 // which no retry changes.
 func (c *connecting) refused(err error) bool {
-	if handshake := c.handshake.Load(); handshake != nil && !c.got.Load() {
-		return !broken(*handshake)
+	if alert, ok := alerted(err); ok && aboutCertificate(alert) {
+		return true
 	}
-	alert, ok := errors.AsType[tls.AlertError](err)
-	return ok && aboutCertificate(alert) || errors.Is(err, http.ErrSchemeMismatch) ||
+	if handshake := c.handshake.Load(); c.got.Load() || handshake != nil {
+		return !c.got.Load() && !broken(*handshake)
+	}
+	return errors.Is(err, http.ErrSchemeMismatch) ||
 		is[*tls.CertificateVerificationError](err) || is[x509.UnknownAuthorityError](err) ||
 		is[x509.HostnameError](err) || is[x509.CertificateInvalidError](err)
 }
@@ -137,9 +140,23 @@ func aboutCertificate(alert tls.AlertError) bool {
 	return alert >= noCertificate && alert <= accessDenied || alert == certificateRequired
 }
 
+// alerted finds the TLS alert by which the other side ended a connection. Those of TCP have a
+// type that crypto/tls keeps to itself, and the texts of [tls.AlertError].
+func alerted(err error) (tls.AlertError, bool) {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
+		for alert := range tls.AlertError(math.MaxUint8) {
+			if op.Err.Error() == alert.Error() {
+				return alert, true
+			}
+		}
+	}
+	return errors.AsType[tls.AlertError](err)
+}
+
 // broken says whether a handshake ended with the connection rather than with a refusal.
 func broken(err error) bool {
-	return !is[tls.AlertError](err) && (is[net.Error](err) ||
+	_, refusal := alerted(err)
+	return !refusal && (is[net.Error](err) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.Canceled))
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -31,6 +32,11 @@ func connectionSeen(req *http.Request, got bool) {
 	if got {
 		trace.GotConn(httptrace.GotConnInfo{})
 	}
+}
+
+// remote is a TLS alert as crypto/tls hands it over from TCP.
+func remote(text string) error {
+	return &net.OpError{Op: "remote error", Err: errors.New(text)}
 }
 
 // TestNoAnswer is every way in which an attempt can end without one.
@@ -64,6 +70,11 @@ func TestNoAnswer(t *testing.T) {
 		"client certificate required":   {tls.AlertError(116), nil, false, false},
 		"bad client certificate":        {tls.AlertError(42), nil, false, false},
 		"another alert":                 {tls.AlertError(80), nil, true, true},
+		"certificate required, on TCP":  {remote("tls: certificate required"), func(r *http.Request) { connectionSeen(r, true) }, false, false},
+		"unknown authority, on TCP":     {fmt.Errorf("readLoop: %w", remote("tls: unknown certificate authority")), nil, false, false},
+		"another alert, on TCP":         {remote("tls: internal error"), func(r *http.Request) { connectionSeen(r, true) }, true, true},
+		"no alert's text":               {remote("tls: certificate of merit"), nil, true, true},
+		"no alert on a connection":      {x509.UnknownAuthorityError{}, func(r *http.Request) { connectionSeen(r, true) }, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
