@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -276,28 +274,6 @@ func TestCancelledWaitsGiveTokensBack(t *testing.T) {
 		waiting.Wait()
 		if sent := burst(t, server, client, 1); sent[0] != time.Second {
 			t.Errorf("the next call waited %v, want 1s", sent[0])
-		}
-	})
-}
-
-// TestConnectionsAreForgotten uses 100,000 of them, each once.
-func TestConnectionsAreForgotten(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
-			return newResponse(req, http.StatusOK, nil, strings.NewReader(`{"success":true}`)), nil
-		}))
-		most := 0
-		for i := range 100_000 {
-			if _, err := client.Unsend(t.Context(), userID, messageID, api.OnConnection(fmt.Sprintf("conn_%d", i))); err != nil {
-				t.Fatal(err)
-			}
-			most = max(most, client.Buckets())
-			if i%100 == 99 {
-				pass(time.Second) // in which a token is back
-			}
-		}
-		if most > 500 {
-			t.Errorf("up to %d connections were remembered, of 100 that were in use", most)
 		}
 	})
 }
