@@ -10,7 +10,7 @@ BENCHTIME = 1s
 BENCHCOUNT = 6
 
 # This module and those nested in it.
-MODULES = . $(patsubst %/go.mod,%,$(wildcard e2e/go.mod examples/*/go.mod))
+MODULES = . $(patsubst %/go.mod,%,$(wildcard e2e/go.mod e2e/*/go.mod examples/*/go.mod))
 
 # $(call each-module,COMMAND) runs COMMAND in every module and stops at the first failure.
 each-module = @set -e; for module in $(MODULES); do (cd $$module && $(1)); done
