@@ -81,6 +81,34 @@ func (f *clientFlags) client(log io.Writer, connections ...string) (*sender, err
 	return &s, nil
 }
 
+// check refuses what [clientFlags.client] would refuse, but for credentials that are missing.
+func (f *clientFlags) check() error {
+	if err := f.contradiction(); err != nil {
+		return err
+	}
+	_, err := api.New(mock.DemoKey, append(optionsFromEnv(), f.options(io.Discard)...)...)
+	return asFlags(err)
+}
+
+// defaultConnection is the one that acts where nothing else is named, if there is one.
+func (f *clientFlags) defaultConnection() string {
+	switch {
+	case f.set.Changed("connection"):
+		return f.connection
+	case f.mock:
+		return mock.DemoConnection
+	}
+	return os.Getenv(envConnection)
+}
+
+// perMinute is the rate on each connection, 0 where there is no limit.
+func (f *clientFlags) perMinute() int {
+	if f.noRateLimit {
+		return 0
+	}
+	return f.rate
+}
+
 // optionsFromEnv are what [api.FromEnv] reads beside the key.
 func optionsFromEnv() (opts []api.Option) {
 	if id := os.Getenv(envConnection); id != "" {
@@ -147,6 +175,9 @@ func (f *clientFlags) newMock(connections []string) *mock.Server {
 
 // asFlags says an error of the client's configuration in words of the command line.
 func asFlags(err error) error {
+	if err == nil {
+		return nil
+	}
 	text := strings.NewReplacer(
 		"WithoutRateLimit", "--no-rate-limit",
 		"WithPlainHTTP", "--plain-http",

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 
 	"github.com/unsend-go/unsend/api"
 )
@@ -19,7 +20,7 @@ type record struct {
 	Response    json.RawMessage `json:"response"`
 }
 
-// errorRecord is an [api.Error] for machines.
+// errorRecord is an error for machines.
 type errorRecord struct {
 	Status         int     `json:"status"`
 	Type           string  `json:"type"`
@@ -31,8 +32,9 @@ type errorRecord struct {
 
 // newRecord records a call, of which either result or err is nil.
 func newRecord(userID, messageID string, result *api.Result, err *api.Error, key string) record {
-	r := record{UserID: userID, MessageID: messageID, Outcome: "failed", Error: newErrorRecord(err)}
+	r := record{UserID: userID, MessageID: messageID, Outcome: "failed"}
 	if err != nil {
+		r.Error = newErrorRecord(err)
 		r.RequestID, r.Attempts, r.MaybeUnsent = err.RequestID, err.Attempts, err.MaybeUnsent
 		r.Response = asJSON(err.Body(), key)
 		return r
@@ -42,17 +44,18 @@ func newRecord(userID, messageID string, result *api.Result, err *api.Error, key
 	return r
 }
 
-func newErrorRecord(err *api.Error) *errorRecord {
-	if err == nil {
-		return nil
+func newErrorRecord(err error) *errorRecord {
+	answer, ok := errors.AsType[*api.Error](err)
+	if !ok {
+		return &errorRecord{Message: err.Error()}
 	}
 	return &errorRecord{
-		Status:         err.StatusCode,
-		Type:           err.Type,
-		Message:        err.Message,
-		RequestID:      err.RequestID,
-		ActionRequired: err.ActionRequired,
-		RetryAfter:     err.RetryAfter.Seconds(),
+		Status:         answer.StatusCode,
+		Type:           answer.Type,
+		Message:        answer.Message,
+		RequestID:      answer.RequestID,
+		ActionRequired: answer.ActionRequired,
+		RetryAfter:     answer.RetryAfter.Seconds(),
 	}
 }
 

@@ -11,7 +11,8 @@ import (
 	"github.com/unsend-go/unsend/cmd/unsend/internal/words"
 )
 
-func newRoot() *cobra.Command {
+// newRoot makes the command. The arguments are those it will be run with.
+func newRoot(args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "unsend",
 		Short: "Take back chat messages through the OFAuth Access API",
@@ -34,6 +35,7 @@ for another server, OFAUTH_BASE_URL. With --mock no account is needed.
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newMessage(),
+		newBatch(args),
 		newContract(),
 		newSpec(),
 		newMock(),

@@ -96,4 +96,3 @@ func runAll(t *testing.T, args ...string) string {
 	run(args, strings.NewReader(""), &out, &out)
 	return out.String()
 }
-

@@ -9,10 +9,10 @@ import (
 	"github.com/unsend-go/unsend/cmd/unsend/internal/words"
 )
 
-const (
-	barWidth = 24 // columns
-	maxParts = 6  // that are shown one by one
-)
+// MaxParts is up to how many parts are shown one by one.
+const MaxParts = 6
+
+const barWidth = 24 // columns
 
 // textLine says how far the run is.
 func textLine(s State, p *pace) string {
@@ -45,7 +45,7 @@ func details(s State, p *pace) string {
 func barLines(s State, p *pace, width int) []string {
 	head := fmt.Sprintf("%s of %s%s", words.Number(s.done()), words.Number(s.Total), details(s, p))
 	list := []string{fit(bar(s)+" "+head, width)}
-	if len(s.Parts) < 2 || len(s.Parts) > maxParts {
+	if len(s.Parts) < 2 || len(s.Parts) > MaxParts {
 		return list
 	}
 	longest := 0

@@ -17,7 +17,7 @@ type State struct {
 	Earlier  int           // of these three, done before the run began
 	Waiting  int           // to be tried again
 	AtLeast  time.Duration // that the rest takes whatever the rate is
-	Parts    []Part        // shown one by one while they are few
+	Parts    []Part        // shown one by one where they are 2 to MaxParts
 	Stopping bool          // nothing new is begun
 }
 
@@ -40,54 +40,85 @@ const (
 	lineEvery = 30 * time.Second
 )
 
-// Start shows state until the function it returns is called, which leaves w as it was but for
-// lines. Where width is nil w is no terminal; else it tells how many columns there are.
-func Start(w io.Writer, width func() int, state func() State) (stop func()) {
-	m := &meter{w: w, width: width, state: state}
-	every := lineEvery
-	if width != nil {
-		every = drawEvery
-	}
-	quit, ended := make(chan struct{}), make(chan struct{})
-	m.show()
-	go func() {
-		defer close(ended)
-		ticker := time.NewTicker(every)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ticker.C:
-				m.show()
-			case <-quit:
-				return
-			}
-		}
-	}()
-	return sync.OnceFunc(func() {
-		close(quit)
-		<-ended
-		m.screen.clear(w)
-	})
-}
+// Meter shows the state of one run.
+type Meter struct {
+	w     io.Writer
+	width func() int
+	state func() State
+	quit  chan struct{}
+	ended chan struct{}
 
-type meter struct {
-	w      io.Writer
-	width  func() int
-	state  func() State
+	mu     sync.Mutex
 	screen screen
 	pace   pace
-	begun  bool
 }
 
-func (m *meter) show() {
-	s, now := m.state(), time.Now()
-	m.pace.add(now, s.done()-s.Earlier)
+// Start shows state until Stop is called. Where width is nil w is no terminal; else it tells
+// how many columns there are.
+func Start(w io.Writer, width func() int, state func() State) *Meter {
+	m := &Meter{w: w, width: width, state: state, quit: make(chan struct{}), ended: make(chan struct{})}
+	m.draw(m.look())
+	go m.follow()
+	return m
+}
+
+func (m *Meter) follow() {
+	defer close(m.ended)
+	every := lineEvery
 	if m.width != nil {
-		m.screen.draw(m.w, barLines(s, &m.pace, m.width()))
+		every = drawEvery
+	}
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-m.quit:
+			return
+		case <-ticker.C:
+			m.tick()
+		}
+	}
+}
+
+func (m *Meter) tick() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.look()
+	if m.width == nil {
+		_, _ = io.WriteString(m.w, textLine(s, &m.pace)+"\n")
 		return
 	}
-	if m.begun { // the first look has nothing to tell yet
-		_, _ = io.WriteString(m.w, textLine(s, &m.pace)+"\n")
+	m.draw(s)
+}
+
+// look asks for the state, and notes how fast it changes.
+func (m *Meter) look() State {
+	s := m.state()
+	m.pace.add(time.Now(), s.done()-s.Earlier)
+	return s
+}
+
+// draw shows a state on a terminal.
+func (m *Meter) draw(s State) {
+	if m.width != nil {
+		m.screen.draw(m.w, barLines(s, &m.pace, m.width()))
 	}
-	m.begun = true
+}
+
+// Say writes a line that stays, above the bar where there is one.
+func (m *Meter) Say(line string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.screen.clear(m.w)
+	_, _ = io.WriteString(m.w, line+"\n")
+	m.draw(m.state())
+}
+
+// Stop ends it, and leaves of it what was said and written in lines.
+func (m *Meter) Stop() {
+	close(m.quit)
+	<-m.ended
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.screen.clear(m.w)
 }

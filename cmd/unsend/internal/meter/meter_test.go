@@ -89,7 +89,7 @@ func TestStartOnATerminal(t *testing.T) {
 		state := State{Total: 4}
 		var mu sync.Mutex
 		set := func(s State) { mu.Lock(); defer mu.Unlock(); state = s }
-		stop := Start(&out, func() int { return 60 }, func() State { mu.Lock(); defer mu.Unlock(); return state })
+		m := Start(&out, func() int { return 60 }, func() State { mu.Lock(); defer mu.Unlock(); return state })
 		wantScreen(t, &out, "░░░░░░░░░░░░░░░░░░░░░░░░ 0 of 4")
 		two := []Part{{Name: "a", Total: 2, Done: 1}, {Name: "b", Total: 2}}
 		set(State{Total: 4, Unsent: 1, Parts: two})
@@ -98,9 +98,11 @@ func TestStartOnATerminal(t *testing.T) {
 		set(State{Total: 4, Unsent: 4})
 		elapse(drawEvery)
 		wantScreen(t, &out, "████████████████████████ 4 of 4")
-		stop()
-		stop()
-		wantScreen(t, &out)
+		m.Say("two lines")
+		m.Say("that stay")
+		wantScreen(t, &out, "two lines", "that stay", "████████████████████████ 4 of 4")
+		m.Stop()
+		wantScreen(t, &out, "two lines", "that stay")
 	})
 }
 
@@ -111,10 +113,11 @@ func TestStartElsewhere(t *testing.T) {
 		state := func() State {
 			return State{Total: 600, Unsent: 100 + int(time.Since(began)/time.Second), Earlier: 100}
 		}
-		stop := Start(&out, nil, state)
+		m := Start(&out, nil, state)
 		elapse(lineEvery*2 + time.Second)
-		stop()
-		want := "130 of 600 done, 60 a minute, 7 min 50 s left\n160 of 600 done, 60 a minute, 7 min 20 s left\n"
+		m.Say("nearly there")
+		m.Stop()
+		want := "130 of 600 done, 60 a minute, 7 min 50 s left\n160 of 600 done, 60 a minute, 7 min 20 s left\nnearly there\n"
 		if got := out.written.String(); got != want {
 			t.Errorf("got\n%swant\n%s", got, want)
 		}
