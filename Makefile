@@ -23,8 +23,9 @@ help: ## Say what each target does
 ##@ Every day
 
 .PHONY: demo
-demo: ## Take back a message on the mock: no account, no network
+demo: ## Take back a message, then a batch, on the mock: no account, no network
 	go run ./cmd/unsend message --mock 51234567 6432457811894
+	go run ./cmd/unsend batch --mock --yes examples/messages.csv
 
 .PHONY: generate
 generate: ## Write gen/ from openapi.yaml
