@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -107,8 +108,8 @@ func FuzzQueue(f *testing.F) {
 		if _, mismatch := errors.AsType[*json.UnmarshalTypeError](plain); plain == nil && err != nil || plain != nil && !mismatch && err == nil {
 			t.Fatalf("%q: Queue says %v, encoding/json %v", body, err, plain)
 		}
-		if plain == nil && (queue == nil) != (want.Queue == nil) {
-			t.Fatalf("%q: Queue gives %v, encoding/json %v", body, queue, want.Queue)
+		if plain == nil && !reflect.DeepEqual(queue, want.Queue) {
+			t.Fatalf("%q: Queue gives %+v, encoding/json %+v", body, queue, want.Queue)
 		}
 		if !bytes.Equal(result.Raw, body) {
 			t.Fatal("Queue changed Raw")
