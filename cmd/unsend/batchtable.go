@@ -79,17 +79,22 @@ func resumable(messages int, s *batch.Summary) int {
 
 // resumeCommand is the command that goes on with a run, for pasting into a shell.
 func resumeCommand(args []string) string {
-	var b strings.Builder
-	b.WriteString("unsend")
-	resumes := false
-	for _, arg := range args {
-		b.WriteString(" " + quoted(arg))
-		resumes = resumes || arg == "--resume" || arg == "--resume=true"
+	line := []string{"unsend"}
+	at := len(args) // where flags end
+	if i := slices.Index(args, "--"); i >= 0 {
+		at = i
 	}
-	if !resumes {
-		b.WriteString(" --resume")
+	flags, rest := args[:at], args[at:]
+	for _, arg := range flags {
+		line = append(line, quoted(arg))
 	}
-	return b.String()
+	if !slices.Contains(flags, "--resume") {
+		line = append(line, "--resume")
+	}
+	for _, arg := range rest {
+		line = append(line, quoted(arg))
+	}
+	return strings.Join(line, " ")
 }
 
 // quoted is arg as a shell takes it.

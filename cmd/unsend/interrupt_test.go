@@ -104,3 +104,41 @@ func heldServer(t *testing.T) (*httptest.Server, <-chan struct{}) {
 	})
 	return server, arrived
 }
+
+// TestBatchTerminated ends a batch as a cluster ends a container, by SIGTERM, without a
+// terminal: it says so in lines, and can be gone on with.
+func TestBatchTerminated(t *testing.T) {
+	dir, g := messages(t), newGate(t, 10)
+	cmd := exec.CommandContext(t.Context(), "unsend", "batch", "messages.csv", "--yes")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), envKey+"="+mock.DemoKey, envBaseURL+"="+g.url)
+	var stdout bytes.Buffer
+	cmd.Stdout = &stdout
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-g.held
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		if said = append(said, lines.Text()); strings.HasPrefix(lines.Text(), "Finishing what is in flight") {
+			g.open()
+		}
+	}
+	_ = cmd.Wait() // says no more than the exit code
+	if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
+		t.Errorf("exit code %d, want %d", got, exitInterrupted)
+	}
+	if len(said) != 2 {
+		t.Errorf("standard error is %q, want the plan and a line about the end", said)
+	}
+	if !strings.HasSuffix(stdout.String(), "\n  unsend batch messages.csv --yes --resume\n") {
+		t.Errorf("standard output does not end with the command to go on with:\n%s", &stdout)
+	}
+}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -37,9 +36,7 @@ func echo(t *testing.T, status int) *httptest.Server {
 func TestKeyIsPrintedNowhere(t *testing.T) {
 	dir := t.TempDir()
 	keyFile := filepath.Join(dir, "key")
-	if err := os.WriteFile(keyFile, []byte(plantedKey+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, keyFile, plantedKey+"\n")
 	t.Setenv(envConnection, "conn_demo")
 	for _, status := range []int{200, 302, 400, 401, 403, 404, 422, 418, 429, 500} {
 		server := echo(t, status)
@@ -65,6 +62,27 @@ func TestKeyIsPrintedNowhere(t *testing.T) {
 	}
 }
 
+// TestKeyIsInNoJournal searches what batches print and record.
+func TestKeyIsInNoJournal(t *testing.T) {
+	t.Setenv(envKey, plantedKey)
+	for _, status := range []int{200, 400, 401, 403, 404, 422} {
+		t.Setenv(envBaseURL, echo(t, status).URL)
+		for _, flags := range [][]string{{"--yes"}, {"--yes", "--json"}, {"--yes", "--verbose"}, {"--dry-run"}} {
+			t.Run(fmt.Sprintf("%v, %d", flags, status), func(t *testing.T) {
+				t.Chdir(t.TempDir())
+				writeFile(t, "messages.csv", "user_id,message_id,connection_id\n5,1,conn_a\n5,2,conn_a\n5,3,conn_b\n")
+				wantNoKey(t, runAll(t, append([]string{"batch", "messages.csv", "--retries", "0"}, flags...)...))
+				if flags[0] == "--dry-run" {
+					return
+				}
+				wantNoKey(t, readFile(t, "messages.csv.journal"))
+				wantNoKey(t, runAll(t, append([]string{"batch", "messages.csv", "--resume", "--retries", "0"}, flags...)...))
+				wantNoKey(t, runAll(t, "batch", "--report", "messages.csv.journal"))
+			})
+		}
+	}
+}
+
 // TestKeyInWrongPlaces hands the key to what does not want it.
 func TestKeyInWrongPlaces(t *testing.T) {
 	t.Setenv(envConnection, "conn_demo")
@@ -74,6 +92,8 @@ func TestKeyInWrongPlaces(t *testing.T) {
 		{"message", "5", "6", "--base-url", "https://" + plantedKey + "@api.example"},
 		{"message", "5", "6", "--base-url", "https://api.example?key=" + plantedKey},
 		{"message", "5", "6", plantedKey},
+		{"message", plantedKey + "/", "6"},
+		{"message", "5", "6", "--connection", plantedKey + "/"},
 	} {
 		t.Setenv(envKey, plantedKey)
 		wantNoKey(t, runAll(t, args...))
@@ -89,10 +109,18 @@ func wantNoKey(t *testing.T, out string) {
 	}
 }
 
-// runAll runs the command in this process and returns all that it printed.
-func runAll(t *testing.T, args ...string) string {
+func writeFile(t *testing.T, name, text string) {
 	t.Helper()
-	var out bytes.Buffer
-	run(args, strings.NewReader(""), &out, &out)
-	return out.String()
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
