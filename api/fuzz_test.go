@@ -98,7 +98,7 @@ func FuzzQueue(f *testing.F) {
 		if err != nil {
 			checkErrorText(t, err)
 		}
-		if queue != nil {
+		if queue != nil && err == nil { // with Go 1.27, what is left of 1e400 is infinite
 			if _, err := json.Marshal(queue); err != nil {
 				t.Fatalf("%q gives a queue that is no JSON: %v", body, err)
 			}
