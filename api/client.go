@@ -11,6 +11,7 @@ import (
 
 	"github.com/unsend-go/unsend/gen"
 	"github.com/unsend-go/unsend/internal/pace"
+	"github.com/unsend-go/unsend/internal/wire"
 )
 
 // Version is this module's version, sent in the User-Agent header.
@@ -65,7 +66,7 @@ func build(cfg config, opts []Option) (*Client, error) {
 	client := &Client{
 		generated: &gen.Client{
 			Server:         base.String() + "/",
-			Client:         guarded(cfg.http, base),
+			Client:         wire.Guard(cfg.http, base, ErrConfig),
 			RequestEditors: editors,
 		},
 		connection: cfg.connection,

@@ -1,6 +1,10 @@
 package api
 
-import "time"
+import (
+	"time"
+
+	"github.com/unsend-go/unsend/internal/wire"
+)
 
 // What the tests reach beyond the exported names.
 
@@ -26,4 +30,4 @@ func (c *Client) SetJitter(jitter func(ceiling time.Duration) time.Duration) { c
 func (c *Client) Buckets() int { return c.pace.Known() }
 
 // MaxBody is how much of a body is read.
-const MaxBody = maxBody
+const MaxBody = wire.MaxBody

@@ -1,10 +1,6 @@
 package api
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
-
 	"github.com/unsend-go/unsend/gen"
 	"github.com/unsend-go/unsend/internal/snapshot"
 )
@@ -50,29 +46,5 @@ func (r *Result) Queue() (*gen.Queue, error) {
 	if r == nil || r.Outcome != Unsent {
 		return nil, nil
 	}
-	if queue, ok := snapshot.Decode(r.Raw); ok {
-		return queue, nil
-	}
-	var answer struct {
-		Queue *gen.Queue `json:"queue"`
-	}
-	err := json.Unmarshal(r.Raw, &answer)
-	if is[*json.SyntaxError](err) {
-		whole, at := mend(r.Raw)
-		_ = json.Unmarshal(whole, &answer)
-		if r.broken != nil {
-			err = r.broken
-		}
-		if at == "" {
-			return answer.Queue, fmt.Errorf("decode queue: the answer goes on behind its end: %w", err)
-		}
-		return answer.Queue, fmt.Errorf("decode queue: the answer breaks off at %s: %w", at, err)
-	}
-	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return answer.Queue, fmt.Errorf("decode queue: %s is a JSON %s, not the contract's %v: %w", mismatch.Field, mismatch.Value, mismatch.Type, err)
-	}
-	if err != nil {
-		return answer.Queue, fmt.Errorf("decode queue: %w", err)
-	}
-	return answer.Queue, nil
+	return snapshot.Read(r.Raw, r.broken)
 }

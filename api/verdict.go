@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+
+	"github.com/unsend-go/unsend/internal/wire"
 )
 
 // verdict is what one attempt means for its call.
@@ -53,7 +55,7 @@ func (c *Client) judgeSuccess(a *attempt) verdict {
 		return verdict{err: err}
 	}
 	err.kind = ErrUnexpectedResponse
-	incomplete := a.err != nil && !errors.Is(a.err, errTooLarge)
+	incomplete := a.err != nil && !errors.Is(a.err, wire.ErrTooLarge)
 	switch {
 	case incomplete:
 		err.Message = "the answer ended before success could be read: " + a.err.Error()

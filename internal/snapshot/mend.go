@@ -1,4 +1,4 @@
-package api
+package snapshot
 
 import (
 	"bytes"
@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // deepest is how deep a snapshot is followed; the contract's are 7 levels deep.
@@ -49,7 +51,21 @@ func mend(raw []byte) (whole []byte, at string) {
 	for _, n := range slices.Backward(open) {
 		whole = append(whole, n.closer)
 	}
-	return whole, cut(oneLine(strings.Join(path, ".")), 100)
+	return whole, printable(strings.Join(path, "."))
+}
+
+// printable leaves of a path what a line can hold: an answer may name its members anything.
+func printable(path string) string {
+	path = strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, path)
+	if runes := []rune(path); len(runes) > 100 {
+		return string(runes[:100]) + "…"
+	}
+	return path
 }
 
 // nesting is an object or array that is open, and how far it has been read.
