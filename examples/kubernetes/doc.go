@@ -1,0 +1,4 @@
+// Package kubernetes holds a Job that shares a batch among machines, and the test that keeps
+// it in step with the command. It is a module of its own, so that nobody else depends on
+// Kubernetes' types.
+package kubernetes
