@@ -19,6 +19,8 @@ var (
 	// ErrJournalExists is a journal that is there already, where none was to be resumed. It is
 	// an ErrJournal too.
 	ErrJournalExists = errors.New("journal exists")
+	// ErrJournalInUse is a journal that another process has open. It is an ErrJournal too.
+	ErrJournalInUse = errors.New("another process is using it; wait until that has ended, or choose another path")
 )
 
 // Journal records a run in a file, so that it can be resumed by another: each item before it

@@ -9,8 +9,6 @@ import (
 	"github.com/gofrs/flock"
 )
 
-var errInUse = errors.New("another process is using it; wait until that has ended, or choose another path")
-
 // lockJournal locks a file beside the journal. The journal itself cannot be locked: on
 // Windows that would keep its owner from writing too.
 func lockJournal(path string) (*flock.Flock, error) {
@@ -21,7 +19,7 @@ func lockJournal(path string) (*flock.Flock, error) {
 			return nil, err
 		}
 		if !locked {
-			return nil, errInUse
+			return nil, ErrJournalInUse
 		}
 		same, err := stillThere(lock)
 		if err == nil && same {

@@ -23,8 +23,11 @@ func (o *batchOptions) openJournal(name string, input batch.Input) (*batch.Journ
 		}
 	}
 	journal, err := batch.OpenJournal(path, input, o.resume)
-	if errors.Is(err, batch.ErrJournalExists) {
+	switch {
+	case errors.Is(err, batch.ErrJournalExists):
 		return nil, fmt.Errorf("journal %s exists: go on with that run by --resume, or begin another with --journal", path)
+	case errors.Is(err, batch.ErrJournalInUse):
+		return nil, failed(err) // which passes, and is no mistake of the input
 	}
 	return journal, err
 }

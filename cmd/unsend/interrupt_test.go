@@ -106,7 +106,8 @@ func heldServer(t *testing.T) (*httptest.Server, <-chan struct{}) {
 }
 
 // TestBatchTerminated ends a batch as a cluster ends a container, by SIGTERM, without a
-// terminal: it says so in lines, and can be gone on with.
+// terminal: it says so in lines, and can be gone on with. While it runs no other process gets
+// its journal.
 func TestBatchTerminated(t *testing.T) {
 	dir, g := messages(t), newGate(t, 10)
 	cmd := exec.CommandContext(t.Context(), "unsend", "batch", "messages.csv", "--yes")
@@ -122,6 +123,11 @@ func TestBatchTerminated(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-g.held
+	second := exec.CommandContext(t.Context(), "unsend", "batch", "messages.csv", "--yes", "--resume")
+	second.Dir, second.Env = cmd.Dir, cmd.Env
+	if out, _ := second.CombinedOutput(); second.ProcessState.ExitCode() != exitFailed || !strings.Contains(string(out), "unsend batch: journal messages.csv.journal: another process is using it") {
+		t.Errorf("a second run on the journal ends with %d:\n%s", second.ProcessState.ExitCode(), out)
+	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
