@@ -26,9 +26,9 @@ func (e *Error) describe(body []byte, redact func(string) string) {
 	}
 	redacted := redact(string(body))
 	e.body = []byte(redacted[:min(len(redacted), maxErrorBody)]) // a copy, so that the rest can go
-	object := bytes.HasPrefix(bytes.TrimLeft(body, jsonSpace), []byte("{"))
-	if oneLine(e.Message) == "" && !(object && e.StatusCode/100 == 2) {
-		// An object with a 2xx may hold a message's text, which no error shows.
+	// An object with a 2xx may hold a message's text, which no error shows.
+	secret := e.StatusCode/100 == 2 && bytes.HasPrefix(bytes.TrimLeft(body, jsonSpace), []byte("{"))
+	if oneLine(e.Message) == "" && !secret {
 		e.Message = cut(oneLine(string(e.body)), maxErrorText)
 	}
 }

@@ -10,7 +10,7 @@ import (
 // checkID holds an id against the contract's pattern.
 func checkID(name, id string) error {
 	if err := ids.Check(id); err != nil {
-		return fmt.Errorf("%w: %s %s", ErrInvalidID, name, err)
+		return fmt.Errorf("%w: %s %s", ErrInvalidID, name, err.Error())
 	}
 	return nil
 }

@@ -99,7 +99,8 @@ func at(node any, path []string) []any {
 		return at(member, path[1:])
 	}
 	var all []any
-	for _, element := range member.([]any) {
+	elements, _ := member.([]any)
+	for _, element := range elements {
 		all = append(all, at(element, path[1:])...)
 	}
 	return all

@@ -25,7 +25,7 @@ func ReadBody(r io.Reader, size int64) ([]byte, error) {
 	if size > 0 && size <= largeBody {
 		return fill(bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead)), r)
 	}
-	buf := buffers.Get().(*bytes.Buffer)
+	buf := buffers.Get().(*bytes.Buffer) //nolint:errcheck // the pool holds nothing else
 	body, err := fill(buf, r)
 	body = bytes.Clone(body)
 	if buf.Cap() <= largeBody {
