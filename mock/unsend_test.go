@@ -86,11 +86,11 @@ func TestSnapshotHoldsEveryDocumentedMember(t *testing.T) {
 			}
 			answer := parsed(t, r.body)
 			wantMembers(t, "", parsed(t, string(documented)), answer)
-			queue := answer["queue"].(map[string]any)
+			queue := member(answer, "queue")
 			if id := queue["id"]; id != json.Number("6432457811894") {
 				t.Errorf("queue.id is %v", id)
 			}
-			if id := queue["fromUser"].(map[string]any)["id"]; id != json.Number("51234567") {
+			if id := member(queue, "fromUser")["id"]; id != json.Number("51234567") {
 				t.Errorf("queue.fromUser.id is %v", id)
 			}
 		})
@@ -139,7 +139,7 @@ func TestOddIDs(t *testing.T) {
 				if len(id) <= 18 && (id[0] != '0' || id == "0") && id[0] <= '9' {
 					want = json.Number(id)
 				}
-				if got := parsed(t, r.body)["queue"].(map[string]any)["id"]; got != want {
+				if got := member(parsed(t, r.body), "queue")["id"]; got != want {
 					t.Errorf("queue.id is %v, want %v", got, want)
 				}
 				g.unsend(id, id).wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
@@ -152,9 +152,10 @@ func TestMediaAreAsManyAsAsked(t *testing.T) {
 	for _, n := range []int{-1, 0, 1, 500} {
 		r := memory(t, mock.WithMedia(n)).unsend("7", "9")
 		r.wantUnsent(t)
-		queue := parsed(t, r.body)["queue"].(map[string]any)
+		queue := member(parsed(t, r.body), "queue")
 		want := max(0, n)
-		if got := len(queue["media"].([]any)); got != want || queue["mediaCount"] != json.Number(fmt.Sprint(want)) {
+		media, _ := queue["media"].([]any)
+		if got := len(media); got != want || queue["mediaCount"] != json.Number(fmt.Sprint(want)) {
 			t.Errorf("%d media, mediaCount %v, want %d", got, queue["mediaCount"], want)
 		}
 	}
@@ -189,4 +190,10 @@ func TestCurlOfTheDocumentation(t *testing.T) {
 	if g.server.Exists("51234567", "6432457811894") {
 		t.Error("the message is still there")
 	}
+}
+
+// member returns an object's member that is an object, or nil.
+func member(object map[string]any, name string) map[string]any {
+	inner, _ := object[name].(map[string]any)
+	return inner
 }
