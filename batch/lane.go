@@ -24,6 +24,8 @@ type lane struct {
 	strikes  int       // passing failures since the last other answer
 	answered time.Time // when that came, or when the first request was sent
 	hold     time.Time // nothing is sent before
+	held     time.Time // when the lane was held last, to probe
+	rounds   int       // how often it was since the last other answer
 	stopped  error
 
 	counts Counts
@@ -36,6 +38,7 @@ type task struct {
 	tries int       // how often it was sent in this run
 	sent  int       // requests that this took
 	maybe bool      // may have been unsent
+	began time.Time // when the last try was
 	err   error     // of the last try
 	due   time.Time // of the next
 }
@@ -129,21 +132,25 @@ func (l *lane) take(rows *rows, now time.Time) task {
 	return task{row: row, item: rows.item(row), maybe: rows.state(row)&maybe != 0}
 }
 
-// missed counts a passing failure, and holds the lane: for as long as the answer asks, and
-// longer each time where nothing else comes. It says whether to give the connection up.
-func (l *lane) missed(now time.Time, retryAfter time.Duration) bool {
+// missed counts a passing failure of a request that was begun at a time, and holds the lane:
+// for as long as the answer asks, and, where nothing else comes, longer after each round of
+// requests. It says whether to give the connection up.
+func (l *lane) missed(began, now time.Time, retryAfter time.Duration) bool {
 	l.strikes++
 	if retryAfter > 0 {
 		l.hold = later(l.hold, now.Add(min(retryAfter, longestHold)))
 	}
-	if l.probing() {
-		n := l.strikes
-		if l.proven {
-			n -= strikesOut - 1
-		}
-		l.hold = later(l.hold, now.Add(backoff(n)))
+	if l.probing() && began.After(l.held) {
+		l.rounds++
+		l.held = now // what was under way by now belongs to this round
+		l.hold = later(l.hold, now.Add(backoff(l.rounds)))
 	}
 	return l.strikes > maxRequeues && now.Sub(l.answered) > longestOutage
+}
+
+// heard notes an answer that says that the service works, on this connection too.
+func (l *lane) heard(now time.Time) {
+	l.proven, l.strikes, l.rounds, l.answered = true, 0, 0, now
 }
 
 func later(a, b time.Time) time.Time {

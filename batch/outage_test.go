@@ -87,6 +87,23 @@ func TestOutageForGood(t *testing.T) {
 	})
 }
 
+// Many requests that fail at once are one sign of an outage, not many: the connection is soon
+// tried again.
+func TestShortOutageIsShort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const inFlight = 64
+		server := newMock(1, mock.WithoutRateLimit())
+		server.Next(mock.Fault{})
+		server.Next(slices.Repeat([]mock.Fault{{Kind: mock.Drop, Delay: time.Second}}, inFlight)...)
+		start := time.Now()
+		client := newClient(t, server, api.WithRetries(0), api.WithoutRateLimit())
+		wantTally(t, collect(t.Context(), client, messages(0, 1000), Options{InFlight: inFlight}), "1000 unsent")
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("it took %v; want little more than the second of the outage, and one of waiting", took)
+		}
+	})
+}
+
 // A message that always fails does not make its connection look dead, even where it is the
 // first.
 func TestOneBadMessageIsNoOutage(t *testing.T) {

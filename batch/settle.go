@@ -54,7 +54,7 @@ func (r *run) settleError(l *lane, t task, err error, e *api.Error, now time.Tim
 	case stops:
 		l.stop(err)
 	case passes:
-		if r.reason == nil && l.missed(now, e.RetryAfter) {
+		if r.reason == nil && l.missed(t.began, now, e.RetryAfter) {
 			l.stop(err)
 		}
 		if e.Attempts > 0 {
@@ -72,7 +72,7 @@ func (r *run) settleError(l *lane, t task, err error, e *api.Error, now time.Tim
 
 // accepted notes an answer to a request that was carried out, or refused for its message.
 func (r *run) accepted(l *lane, now time.Time) {
-	l.proven, l.strikes, l.answered = true, 0, now
+	l.heard(now)
 	r.staff(l)
 }
 

@@ -146,6 +146,7 @@ func (w *worker) pick() (task, time.Duration, step) {
 		return task{}, at.Sub(now), rest
 	}
 	t := l.take(w.rows, now)
+	t.began = now
 	if l.answered.IsZero() {
 		l.answered = now
 	}
