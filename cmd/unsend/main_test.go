@@ -10,7 +10,7 @@ import (
 
 // TestMain lets this test binary be the command itself, so that tests can run it as a process.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"unsend": main})
+	testscript.Main(m, map[string]func(){"unsend": main, "unsend-on-small-disk": smallDisk})
 }
 
 // TestScripts runs testdata/script: every flag, exit code and bad input, as a shell sees them.
