@@ -111,7 +111,7 @@ func (o *batchOptions) run(cmd *cobra.Command, name string) error {
 	}
 	brake := newBrake(cmd.Context())
 	defer brake.release()
-	in, err := openSource(cmd, name, o.client.defaultConnection())
+	in, err := openSource(cmd, name, o.client.defaultConnection(), brake)
 	if err != nil {
 		return err
 	}

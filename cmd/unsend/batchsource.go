@@ -16,12 +16,33 @@ type source struct {
 	name       string // for people
 	file       *os.File
 	spooled    bool
+	leftover   string // a file to remove once it is closed
 	connection string // of rows that name none
 }
 
-// openSource opens the file, or standard input for "-". What cannot be read twice, such as a
-// pipe, is copied into a temporary file first.
-func openSource(cmd *cobra.Command, name, connection string) (*source, error) {
+// openSource opens the file, or standard input for "-", and gives up when the brake is
+// pressed: who writes into a pipe may take his time.
+func openSource(cmd *cobra.Command, name, connection string, b *brake) (*source, error) {
+	type opened struct {
+		*source
+		err error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		s, err := readableTwice(cmd, name, connection)
+		done <- opened{s, err}
+	}()
+	select {
+	case o := <-done:
+		return o.source, o.err
+	case <-b.soft:
+		return nil, errNothingSent
+	}
+}
+
+// readableTwice opens what can be read twice. What cannot, such as a pipe, is copied into a
+// temporary file first.
+func readableTwice(cmd *cobra.Command, name, connection string) (*source, error) {
 	in, err := openInput(cmd, name)
 	if err != nil {
 		return nil, err
@@ -47,6 +68,9 @@ func (s *source) spool(in io.Reader) error {
 		return err
 	}
 	s.file, s.spooled = file, true
+	if os.Remove(file.Name()) != nil { // on Windows, which removes no open file
+		s.leftover = file.Name()
+	}
 	_, err = io.Copy(file, in)
 	return err
 }
@@ -82,7 +106,7 @@ func (s *source) close() {
 		return
 	}
 	_ = s.file.Close()
-	if s.spooled {
-		_ = os.Remove(s.file.Name())
+	if s.leftover != "" {
+		_ = os.Remove(s.leftover)
 	}
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -146,5 +147,30 @@ func TestBatchTerminated(t *testing.T) {
 	}
 	if !strings.HasSuffix(stdout.String(), "\n  unsend batch messages.csv --yes --resume\n") {
 		t.Errorf("standard output does not end with the command to go on with:\n%s", &stdout)
+	}
+}
+
+// TestBatchInterruptedWhileReading sends a signal while standard input says nothing.
+func TestBatchInterruptedWhileReading(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "unsend", "batch", "--mock", "--yes", "-")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// More than a pipe holds: once it is written, the command is reading.
+	if _, err := io.WriteString(in, "user_id,message_id\n"+strings.Repeat("5,6\n", 50_000)); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // says no more than the exit code
+	if got := cmd.ProcessState.ExitCode(); got != exitInterrupted || out.String() != "unsend batch: interrupted; nothing was sent\n" {
+		t.Errorf("exit code %d, want %d:\n%s", got, exitInterrupted, &out)
 	}
 }

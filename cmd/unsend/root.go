@@ -24,6 +24,7 @@ for another server, OFAUTH_BASE_URL. With --mock no account is needed.
 
 ` + exitHelp,
 		Example: `  unsend message --mock 51234567 6432457811894
+  unsend batch --mock messages.csv
   unsend mock`,
 		Version:       versionText(),
 		Args:          knownCommand,
@@ -41,7 +42,32 @@ for another server, OFAUTH_BASE_URL. With --mock no account is needed.
 		newMock(),
 		newVersion(),
 	)
+	refineHelp(root)
+	refineCompletion(root, args)
 	return root
+}
+
+// refineHelp makes help refuse what is no command.
+func refineHelp(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	help, _, _ := root.Find([]string{"help"}) // which was just added
+	help.Args = func(_ *cobra.Command, args []string) error {
+		if found, rest, err := root.Find(args); err != nil || found == root && len(rest) > 0 {
+			return knownCommand(root, args)
+		}
+		return nil
+	}
+}
+
+// refineCompletion makes completion refuse what is no shell.
+func refineCompletion(root *cobra.Command, args []string) {
+	root.InitDefaultCompletionCmd(args...)
+	completion, _, err := root.Find([]string{"completion"})
+	if err != nil || completion == root { // as while a shell asks for completions
+		return
+	}
+	completion.Args = knownCommand
+	completion.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 }
 
 // knownCommand refuses what is no command, naming the one that was probably meant.
@@ -50,7 +76,7 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	cmd.SuggestionsMinimumDistance = 2
-	hint := "see unsend --help"
+	hint := "see " + cmd.CommandPath() + " --help"
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = "did you mean " + strings.Join(near, " or ") + "?"
 	}
