@@ -1,0 +1,104 @@
+package unsend_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var block = regexp.MustCompile("(?ms)^```(go|console|yaml|)\n(.*?)^```$")
+
+// TestReadmeSnippets holds every Go snippet of the README to the examples, which are run.
+func TestReadmeSnippets(t *testing.T) {
+	examples := dedent(read(t, "example_test.go"))
+	found := 0
+	for _, match := range block.FindAllStringSubmatch(read(t, "README.md"), -1) {
+		if match[1] != "go" {
+			continue
+		}
+		found++
+		if !strings.Contains(examples, dedent(match[2])) {
+			t.Errorf("example_test.go does not have this snippet of the README:\n%s", match[2])
+		}
+	}
+	if found == 0 {
+		t.Error("the README has no snippet")
+	}
+}
+
+// TestReadmeCommands holds every command of the README to where it is run: the tests of the
+// command, or CI.
+func TestReadmeCommands(t *testing.T) {
+	ran := read(t, ".ci/run") + read(t, ".github/workflows/ci.yml")
+	scripts, err := filepath.Glob("cmd/unsend/testdata/script/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, script := range scripts {
+		ran += read(t, script)
+	}
+	found := 0
+	for _, match := range block.FindAllStringSubmatch(read(t, "README.md"), -1) {
+		if match[1] != "console" {
+			continue
+		}
+		for line := range strings.Lines(match[2]) {
+			command, isCommand := strings.CutPrefix(strings.TrimSpace(line), "$ ")
+			if !isCommand || strings.HasPrefix(command, "go get ") { // there is nothing to get before a release
+				continue
+			}
+			found++
+			if !strings.Contains(ran, command+"\n") {
+				t.Errorf("neither CI nor a script of cmd/unsend runs this command of the README: %s", command)
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("the README has no command")
+	}
+}
+
+// TestReadmeLinks follows the README's and the documents' links within the repository.
+func TestReadmeLinks(t *testing.T) {
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := regexp.MustCompile(`\]\(([^)#]+)`)
+	for _, page := range append(pages, "README.md", "CONTRIBUTING.md") {
+		for _, match := range link.FindAllStringSubmatch(block.ReplaceAllString(read(t, page), ""), -1) {
+			if strings.HasPrefix(match[1], "http") {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), match[1])); err != nil {
+				t.Errorf("%s links to what is not there: %v", page, err)
+			}
+		}
+	}
+}
+
+func TestReadmeIsShort(t *testing.T) {
+	if lines := strings.Count(read(t, "README.md"), "\n"); lines > 250 {
+		t.Errorf("the README has %d lines; want at most 250", lines)
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(string(text), "\r\n", "\n")
+}
+
+// dedent takes the indentation off all lines, so that a snippet may stand inside a function.
+func dedent(text string) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		lines = append(lines, strings.TrimSpace(line))
+	}
+	return strings.Join(lines, "\n")
+}
