@@ -34,6 +34,13 @@ func connectionSeen(req *http.Request, got bool) {
 	}
 }
 
+// handshakeSeen tells the tracing of a request that a certificate was refused.
+func handshakeSeen(req *http.Request) {
+	if trace := httptrace.ContextClientTrace(req.Context()); trace != nil {
+		trace.TLSHandshakeDone(tls.ConnectionState{}, x509.UnknownAuthorityError{})
+	}
+}
+
 // remote is a TLS alert as crypto/tls hands it over from TCP.
 func remote(text string) error {
 	return &net.OpError{Op: "remote error", Err: errors.New(text)}
@@ -70,6 +77,9 @@ func TestNoAnswer(t *testing.T) {
 		"client certificate required":   {tls.AlertError(116), nil, false, false},
 		"bad client certificate":        {tls.AlertError(42), nil, false, false},
 		"another alert":                 {tls.AlertError(80), nil, true, true},
+		"an alert of other things":      {tls.AlertError(20), nil, true, true},
+		"a certificate of another dial": {io.EOF, func(r *http.Request) { handshakeSeen(r); connectionSeen(r, true) }, true, true},
+		"a handshake refused":           {io.EOF, func(r *http.Request) { connectionSeen(r, false); handshakeSeen(r) }, false, false},
 		"certificate required, on TCP":  {remote("tls: certificate required"), func(r *http.Request) { connectionSeen(r, true) }, false, false},
 		"unknown authority, on TCP":     {fmt.Errorf("readLoop: %w", remote("tls: unknown certificate authority")), nil, false, false},
 		"another alert, on TCP":         {remote("tls: internal error"), func(r *http.Request) { connectionSeen(r, true) }, true, true},
