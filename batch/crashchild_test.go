@@ -56,7 +56,7 @@ func childRun(url, inputPath, journalPath string, stop <-chan struct{}) (int, er
 	if err != nil {
 		return 2, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	input := Inspect(Read(file, Auto), Shard{})
 	if input.Err != nil || input.Bad > 0 {
 		return 2, fmt.Errorf("input: %d bad rows, %w", input.Bad, input.Err)

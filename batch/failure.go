@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/internal/ids"
 )
 
 // failure is what is kept of an error: its kind, never a text, in which a message's could
@@ -136,6 +137,9 @@ func hint(f failure) string {
 
 // cut makes a text of others fit for one line.
 func cut(s string) string {
+	if len(s) < maxKind && ids.Check(s) == nil {
+		return s
+	}
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || !unicode.IsPrint(r) {
 			return '?'

@@ -10,6 +10,9 @@ import (
 // syncInterval is how much of a run a power cut may take from its journal.
 const syncInterval = 250 * time.Millisecond
 
+// maxSpare is the largest buffer that is kept.
+const maxSpare = 64 << 10
+
 // journalFile is what a journal needs of its file.
 type journalFile interface {
 	io.WriterAt
@@ -23,62 +26,78 @@ type writer struct {
 	file journalFile
 
 	mu      sync.Mutex
-	idle    sync.Cond
-	writing bool
-	next    []byte // lines to write
-	spare   []byte // the buffer that next takes turns with
-	taken   uint64 // number of the latest commit in next
-	written uint64 // and in the file
+	next    *group // that lines can still join
+	current *group // that is being written, or was last
+	spare   []byte // a buffer for the next group
 	size    int64
 	dirty   bool // written to since the last sync
 	err     error
 }
 
+// group is lines that are written at once.
+type group struct {
+	lines   []byte
+	written chan struct{} // closed when they are, or cannot be
+}
+
 func newWriter(file journalFile, size int64) *writer {
-	w := &writer{file: file, size: size}
-	w.idle.L = &w.mu
-	return w
+	begin := &group{written: make(chan struct{})}
+	close(begin.written)
+	return &writer{file: file, size: size, current: begin}
 }
 
 // commit returns once the lines are written: a process that is killed then does not lose
 // them. After an error it writes nothing more.
 func (w *writer) commit(lines []byte) error {
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	if w.err != nil || len(lines) == 0 {
+		defer w.mu.Unlock()
 		return w.err
 	}
-	w.next = append(w.next, lines...)
-	w.taken++
-	for mine := w.taken; w.written < mine && w.err == nil; {
-		if w.writing {
-			w.idle.Wait()
-			continue
-		}
-		w.write()
+	mine, first := w.next, w.next == nil
+	if first {
+		mine = &group{lines: w.spare[:0], written: make(chan struct{})}
+		w.next, w.spare = mine, nil
 	}
+	mine.lines = append(mine.lines, lines...)
+	before := w.current
+	w.mu.Unlock()
+
+	if first { // who opens a group writes it
+		<-before.written
+		w.write(mine)
+	} else {
+		<-mine.written
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	return w.err
 }
 
-// write writes what there is, without the mutex.
-func (w *writer) write() {
-	lines, upTo, at := w.next, w.taken, w.size
-	w.next, w.writing = w.spare[:0], true
+func (w *writer) write(g *group) {
+	w.mu.Lock()
+	w.next, w.current = nil, g
+	at, err := w.size, w.err
 	w.mu.Unlock()
-	_, err := w.file.WriteAt(lines, at)
-	if err != nil {
-		// What was written of the last lines goes, so that the journal stays whole. If it
-		// cannot be undone, it is a torn line, which can be read too.
-		_ = w.file.Truncate(at)
+	if err == nil {
+		if _, err = w.file.WriteAt(g.lines, at); err != nil {
+			// What was written of the group goes, so that the journal stays whole. If it
+			// cannot be undone, it is a torn line, which can be read too.
+			_ = w.file.Truncate(at)
+		}
 	}
 	w.mu.Lock()
-	w.spare, w.writing, w.dirty = lines, false, true
-	if err != nil {
-		w.err = errors.Join(w.err, err)
-	} else {
-		w.written, w.size = upTo, at+int64(len(lines))
+	defer w.mu.Unlock()
+	w.dirty = true
+	if err == nil {
+		w.size = at + int64(len(g.lines))
+	} else if w.err == nil {
+		w.err = err
 	}
-	w.idle.Broadcast()
+	if w.spare == nil && cap(g.lines) <= maxSpare {
+		w.spare = g.lines
+	}
+	close(g.written)
 }
 
 // sync makes what was written survive a power cut.

@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	defaultInFlight = 8
+	defaultInFlight = 4
 	maxInFlight     = 1000
 )
 
@@ -21,7 +21,7 @@ var (
 // Options configure [Run]. The zero value works.
 type Options struct {
 	// InFlight is how many requests are under way at most on one connection. The default is
-	// 8; 1 to 1,000. A connection starts with one, until the service has accepted it.
+	// 4; 1 to 1,000. A connection starts with one, until the service has accepted it.
 	InFlight int
 	// Shard leaves items of other shards out. The zero value leaves none out.
 	Shard Shard

@@ -127,6 +127,10 @@ func appendTime(dst []byte, at time.Time) []byte {
 }
 
 func appendText(dst []byte, text string) []byte {
+	if ids.Check(text) == nil { // as types and request ids are
+		dst = append(append(dst, '"'), text...)
+		return append(dst, '"')
+	}
 	quoted, err := json.Marshal(text)
 	if err != nil {
 		return append(dst, `""`...) // never: any string can be quoted

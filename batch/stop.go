@@ -9,8 +9,9 @@ import (
 var errTooMany = fmt.Errorf("%w: more rows than can be held; split the input", ErrOptions)
 
 const (
-	drainStep  = 250 * time.Millisecond
-	drainGrace = 2 * time.Second // for an answer that has begun to come in
+	drainStep = 250 * time.Millisecond
+	beginning = drainStep       // in which a call that need not wait is on the wire
+	finishing = 2 * time.Second // in which an answer that has begun to come in is read
 )
 
 // watch stops the run when it is told to, and sees to it that what is under way then ends
@@ -47,13 +48,9 @@ func (r *run) drain() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for w := range r.workers {
-		switch w.stage.Load() {
-		case unsent:
+		age := time.Since(time.Unix(0, w.since.Load()))
+		if stage := w.stage.Load(); stage == unsent && age > beginning || stage == answered && age > finishing {
 			w.cancel()
-		case answered:
-			if time.Since(time.Unix(0, w.since.Load())) > drainGrace {
-				w.cancel()
-			}
 		}
 	}
 }

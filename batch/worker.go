@@ -18,7 +18,7 @@ type worker struct {
 	ctx    context.Context //nolint:containedctx // that of each of its calls
 	cancel context.CancelFunc
 	stage  atomic.Int32
-	since  atomic.Int64 // Unix nanoseconds, of the stage answered
+	since  atomic.Int64 // Unix nanoseconds, of the stages unsent and answered
 }
 
 // Stages of a call.
@@ -90,6 +90,7 @@ func (w *worker) send(t task) (*api.Result, error) {
 	if t.item.WithUserID != "" {
 		opts = append(opts[:len(opts):len(opts)], api.WithUserID(t.item.WithUserID))
 	}
+	w.since.Store(t.began.UnixNano())
 	w.stage.Store(unsent)
 	return w.client.Unsend(w.ctx, t.item.UserID, t.item.MessageID, opts...)
 }
