@@ -36,7 +36,7 @@ func (s *hashSet) add(hash uint64) bool {
 
 // find returns the slot of the hash, or the empty one where it belongs.
 func (s *hashSet) find(hash uint64) uint64 {
-	mask := uint64(len(s.slots) - 1)
+	mask := uint64(len(s.slots) - 1) //nolint:gosec // it has at least one
 	at := hash >> 1 & mask
 	for s.slots[at] != 0 && s.slots[at] != hash {
 		at = (at + 1) & mask

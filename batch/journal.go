@@ -36,10 +36,11 @@ type Journal struct {
 	out   *writer
 	file  journalFile
 
-	fresh bool  // nothing is in it
-	used  bool  // a run has begun
-	rows  *rows // what earlier runs left, for the run
-	ended map[string]int
+	created bool  // it was not there before
+	fresh   bool  // nothing is in it
+	used    bool  // a run has begun
+	rows    *rows // what earlier runs left, for the run
+	ended   map[string]int
 }
 
 // OpenJournal opens the journal of a run over input, as [Inspect] returned it. Without resume
@@ -62,11 +63,12 @@ func OpenJournal(path string, input Input, resume bool) (*Journal, error) {
 }
 
 func (j *Journal) open(resume bool) error {
+	_, absent := os.Stat(j.path)
 	file, err := os.OpenFile(j.path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
-	j.file = file
+	j.file, j.created = file, errors.Is(absent, fs.ErrNotExist)
 	info, err := file.Stat()
 	if err != nil {
 		return err
@@ -152,7 +154,11 @@ func (j *Journal) begin(shard Shard) (*rows, error) {
 	j.used = true
 	var lines []byte
 	if j.fresh {
-		lines = appendHeader(lines, j.input)
+		header, err := headerLine(j.input)
+		if err != nil {
+			return nil, err
+		}
+		lines = header
 	}
 	if err := j.commit(appendMark(lines, eventRun, time.Now())); err != nil {
 		return nil, err
@@ -201,8 +207,8 @@ func (j *Journal) release() error {
 		errs = append(errs, j.file.Close())
 		j.file = nil
 	}
-	if info, err := os.Stat(j.path); err == nil && info.Mode().IsRegular() && info.Size() == 0 {
-		errs = append(errs, os.Remove(j.path))
+	if j.created && (j.out == nil || j.out.size == 0) {
+		errs = append(errs, os.Remove(j.path)) //nolint:gosec // it is where the caller wants it
 	}
 	if j.lock != nil {
 		errs = append(errs, unlockJournal(j.lock))
@@ -228,8 +234,7 @@ func journalFailure(path string, cause error) error {
 	if cause == nil {
 		return nil
 	}
-	var named *fs.PathError
-	if errors.As(cause, &named) {
+	if named, ok := errors.AsType[*fs.PathError](cause); ok {
 		cause = fmt.Errorf("%s: %w", named.Op, named.Err)
 	}
 	return &journalError{path: path, cause: cause}

@@ -39,7 +39,7 @@ func stillThere(lock *flock.Flock) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	theirs, err := os.Stat(lock.Path())
+	theirs, err := os.Stat(lock.Path()) //nolint:gosec // beside the journal, where the caller wants it
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -50,10 +50,10 @@ func stillThere(lock *flock.Flock) (bool, error) {
 // that to files that are open.
 func unlockJournal(lock *flock.Flock) error {
 	if runtime.GOOS != "windows" {
-		_ = os.Remove(lock.Path()) // left behind, it harms nobody
+		_ = os.Remove(lock.Path()) //nolint:gosec // it is beside the journal; left behind, it harms nobody
 		return lock.Unlock()
 	}
 	err := lock.Unlock()
-	_ = os.Remove(lock.Path())
+	_ = os.Remove(lock.Path()) //nolint:gosec // as above
 	return err
 }

@@ -26,13 +26,12 @@ func readJournal(r io.Reader, joined bool, each func(record) error) (journalEnd,
 	for n := 1; ; n++ {
 		line, err := in.ReadSlice('\n')
 		switch {
-		case err == io.EOF:
-			rec, bad := parseRecord(line)
-			if bad != nil || n == 1 && rec.Journal == "" {
-				return end, nil
+		case errors.Is(err, io.EOF):
+			if rec, whole := lastRecord(line, n); whole {
+				end.at, end.open = end.at+int64(len(line)), true
+				return end, at(n, each(rec))
 			}
-			end.at, end.open = end.at+int64(len(line)), true
-			return end, at(n, each(rec))
+			return end, nil
 		case errors.Is(err, bufio.ErrBufferFull):
 			if torn, err := endsTorn(in); torn || err != nil {
 				return end, err
@@ -64,6 +63,12 @@ func readJournal(r io.Reader, joined bool, each func(record) error) (journalEnd,
 	}
 }
 
+// lastRecord reads a line that lacks its newline: it was torn there, or before.
+func lastRecord(line []byte, number int) (record, bool) {
+	rec, err := parseRecord(line)
+	return rec, err == nil && (number > 1 || rec.Journal != "")
+}
+
 // endsTorn reads on in a line that is too long, and says whether it has no end.
 func endsTorn(in *bufio.Reader) (bool, error) {
 	for {
@@ -71,7 +76,7 @@ func endsTorn(in *bufio.Reader) (bool, error) {
 		switch {
 		case err == nil:
 			return false, nil
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return true, nil
 		case !errors.Is(err, bufio.ErrBufferFull):
 			return false, err

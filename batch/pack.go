@@ -20,7 +20,7 @@ const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxy
 
 func packID(dst []byte, id string) []byte {
 	if n, ok := plainNumber(id); ok {
-		return binary.AppendUvarint(dst, n<<packedBits|packedNumber)
+		return binary.AppendUvarint(dst, n<<packedBits) // that is, packedNumber
 	}
 	dst = binary.AppendUvarint(dst, uint64(len(id))<<packedBits|packedText)
 	var bits uint32
@@ -29,11 +29,11 @@ func packID(dst []byte, id string) []byte {
 		bits = bits<<6 | uint32(sixBits(id[i]))
 		for held += 6; held >= 8; {
 			held -= 8
-			dst = append(dst, byte(bits>>held))
+			dst = append(dst, byte(bits>>held)) //nolint:gosec // the lowest eight are due
 		}
 	}
 	if held > 0 {
-		dst = append(dst, byte(bits<<(8-held)))
+		dst = append(dst, byte(bits<<(8-held))) //nolint:gosec // the lowest eight are due
 	}
 	return dst
 }
@@ -51,7 +51,7 @@ func unpackID(src []byte, same string) (id string, rest []byte) {
 	}
 	var text [64]byte
 	out := text[:0]
-	length := int(head >> packedBits) //nolint:gosec // the length of an id, at most 64
+	length := int(head >> packedBits)
 	var bits uint32
 	held, at := 0, 0
 	for len(out) < length {
@@ -70,7 +70,7 @@ func unpackID(src []byte, same string) (id string, rest []byte) {
 func skipID(src []byte) []byte {
 	head, n := binary.Uvarint(src)
 	if head&(1<<packedBits-1) == packedText {
-		n += packedSize(int(head >> packedBits)) //nolint:gosec // the length of an id, at most 64
+		n += packedSize(int(head >> packedBits))
 	}
 	return src[n:]
 }

@@ -177,8 +177,11 @@ func TestErrorsAreTyped(t *testing.T) {
 
 func TestReadingCanEndAnywhere(t *testing.T) {
 	n := 0
-	for range Read(strings.NewReader("user_id,message_id\n1,2\n..,2\n3,4\n"), Auto) {
-		if n++; n == 2 {
+	for _, err := range Read(strings.NewReader("user_id,message_id\n1,2\n..,2\n3,4\n"), Auto) {
+		if n++; (n == 2) != (err != nil) {
+			t.Errorf("row %d: %v", n, err)
+		}
+		if n == 2 {
 			break
 		}
 	}

@@ -46,15 +46,12 @@ type record struct {
 	Type         string    `json:"type,omitempty"`
 }
 
-func appendHeader(dst []byte, input Input) []byte {
+func headerLine(input Input) ([]byte, error) {
 	line, err := json.Marshal(record{
 		Journal: journalName, Version: journalVersion,
 		Input: input.Fingerprint, Shard: input.Shard.String(), Messages: input.Messages,
 	})
-	if err != nil {
-		return dst // never: a record has only what JSON can say
-	}
-	return append(append(dst, line...), '\n')
+	return append(line, '\n'), err
 }
 
 func appendMark(dst []byte, event string, at time.Time) []byte {

@@ -101,7 +101,7 @@ func TestShardsAndTheirReport(t *testing.T) {
 }
 
 func TestReportNamesDamage(t *testing.T) {
-	good := appendHeader(nil, Input{})
+	good := header(t, nil)
 	_, err := Report(bytes.NewReader(good), strings.NewReader(string(good)+"x\n"))
 	if err == nil || err.Error() != "journal error: journal 2: line 2: it is not a line that a run writes" || !errors.Is(err, ErrJournal) {
 		t.Errorf("got %v", err)
@@ -119,7 +119,7 @@ func TestReportCountsTheLastOfEach(t *testing.T) {
 	items := messages(0, 5)
 	at := time.Unix(1_700_000_000, 0)
 	failed := Result{Item: items[0], Outcome: Failed, Err: &api.Error{StatusCode: 503, MaybeUnsent: true}, MaybeUnsent: true}
-	lines := appendMark(appendHeader(nil, inspect(items)), eventRun, at)
+	lines := appendMark(header(t, items), eventRun, at)
 	lines = appendEnd(appendSend(lines, items[0]), at.Add(10*time.Second), failed)
 	failed.Item = items[1]
 	lines = appendEnd(appendSend(lines, items[1]), at.Add(20*time.Second), failed)

@@ -136,7 +136,7 @@ func (r *rows) add(line int, s state) (ref, bool) {
 
 // slot returns the slot of a message, or the empty one where it belongs.
 func (r *rows) slot(ids []byte) uint64 {
-	mask := uint64(len(r.table) - 1)
+	mask := uint64(len(r.table) - 1) //nolint:gosec // it has at least one
 	at := maphash.Bytes(r.seed, ids) & mask
 	for r.table[at] != 0 && !bytes.Equal(ids, r.ids(r.table[at]-1)) {
 		at = (at + 1) & mask
@@ -147,7 +147,7 @@ func (r *rows) slot(ids []byte) uint64 {
 func (r *rows) grow() {
 	old := r.table
 	r.table = make([]ref, 2*len(old))
-	mask := uint64(len(r.table) - 1)
+	mask := uint64(len(r.table) - 1) //nolint:gosec // it has at least one
 	for _, row := range old {
 		if row == 0 {
 			continue

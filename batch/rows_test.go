@@ -135,7 +135,7 @@ func heapInUse() int {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return int(m.HeapAlloc)
+	return int(m.HeapAlloc) //nolint:gosec // far below
 }
 
 func TestInternedKindsAreBounded(t *testing.T) {

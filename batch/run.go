@@ -147,7 +147,7 @@ func (r *run) finish() {
 		r.stop(ErrStopped)
 		r.cancel()
 	}
-	for range r.results { //nolint:revive // nobody listens any more
+	for range r.results { // nobody listens any more
 	}
 	r.helping.Wait()
 	r.cancel()

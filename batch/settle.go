@@ -99,8 +99,7 @@ func (r *run) end(l *lane, t task, result Result, out *outbox) {
 	if result.Outcome == Failed {
 		result.Err = whole(result.Err, t)
 		r.rows.setFailure(t.row, failureOf(result.Err))
-		var e *api.Error
-		if errors.As(result.Err, &e) {
+		if e, ok := errors.AsType[*api.Error](result.Err); ok {
 			result.RequestID = e.RequestID
 		}
 	}

@@ -72,8 +72,13 @@ func (r *run) halted(reason error) {
 
 // stop lets nothing more be sent on a connection. The first reason stands.
 func (l *lane) stop(reason error) {
-	if l.stopped == nil {
-		l.stopped = reason
+	if l.stopped != nil {
+		return
+	}
+	l.stopped = reason
+	select {
+	case l.wake <- struct{}{}: // whoever waits for a better time waits for nothing
+	default:
 	}
 }
 

@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"net/http/httptrace"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -51,12 +52,16 @@ func (r *run) staff(l *lane) {
 			}
 			r.extra++
 		}
-		w.ctx, w.cancel = context.WithCancel(r.ctx)
-		w.ctx = httptrace.WithClientTrace(w.ctx, w.trace())
+		w.prepare(r.ctx)
 		l.workers++
 		r.workers[w] = true
 		r.working.Go(w.work)
 	}
+}
+
+func (w *worker) prepare(ctx context.Context) {
+	ctx, w.cancel = context.WithCancel(ctx)
+	w.ctx = httptrace.WithClientTrace(ctx, w.trace())
 }
 
 func (w *worker) work() {
@@ -88,7 +93,7 @@ func (w *worker) trace() *httptrace.ClientTrace {
 func (w *worker) send(t task) (*api.Result, error) {
 	opts := w.lane.options
 	if t.item.WithUserID != "" {
-		opts = append(opts[:len(opts):len(opts)], api.WithUserID(t.item.WithUserID))
+		opts = append(slices.Clip(opts), api.WithUserID(t.item.WithUserID))
 	}
 	w.since.Store(t.began.UnixNano())
 	w.stage.Store(unsent)
@@ -170,9 +175,9 @@ func (w *worker) takeBack(t task) {
 // dismiss takes the worker off the books.
 func (w *worker) dismiss() {
 	w.lane.workers--
-	delete(w.run.workers, w)
+	delete(w.workers, w)
 	if w.extra {
-		w.run.extra--
+		w.run.extra-- // not the worker's own
 	}
 }
 
