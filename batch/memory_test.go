@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -179,4 +182,18 @@ func BenchmarkMemory(b *testing.B) {
 			}
 		})
 	}
+}
+
+// serveUnsent answers every request on loopback with some 2 kB that say success.
+func serveUnsent(tb testing.TB) (url string) {
+	tb.Helper()
+	body := []byte(`{"success":true,"queue":{"id":6432457811894,"text":"` + strings.Repeat("x", 2000) + `"}}`)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+		_, _ = w.Write(body)
+	}))
+	tb.Cleanup(server.Close)
+	return server.URL
 }
