@@ -59,16 +59,19 @@ func BenchmarkCall(b *testing.B) {
 }
 
 // BenchmarkConcurrent holds many goroutines that share one client against as many that share
-// one http.Client.
+// one http.Client, on answers of 10 KB.
 func BenchmarkConcurrent(b *testing.B) {
 	ctx := context.Background()
-	url, client := serve(b, answer(b, 1)), wire(b)
+	url, client := serve(b, answer(b, 10)), wire(b)
 	ours := unsender(b, url, client)
 	for _, goroutines := range []int{1, 10, 100, 1000} {
-		b.Run(label(goroutines, "goroutines"), func(b *testing.B) {
-			against(b, max(32/goroutines, 1),
-				together(goroutines, floor(b, url, client)),
-				together(goroutines, func() { unsend(ctx, b, ours) }))
+		block := max(32/goroutines, 1)
+		bare := together(goroutines, floor(b, url, client))
+		b.Run(label(goroutines, "goroutines")+"/unsend", func(b *testing.B) {
+			against(b, block, bare, together(goroutines, func() { unsend(ctx, b, ours) }))
+		})
+		b.Run(label(goroutines, "goroutines")+"/unsend+queue", func(b *testing.B) {
+			against(b, block, bare, together(goroutines, func() { decode(b, unsend(ctx, b, ours)) }))
 		})
 	}
 }
