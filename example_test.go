@@ -39,12 +39,24 @@ func mustClient(server *mock.Server, more ...api.Option) *api.Client {
 }
 
 func Example() {
+	server := mock.New()
+	address, err := server.Start()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = server.Close() }()
 	// The environment, as a shell would set it.
-	_ = os.Setenv("OFAUTH_API_KEY", mock.DemoKey)
-	defer func() { _ = os.Unsetenv("OFAUTH_API_KEY") }()
-	opts := onMock(mock.New())
+	for name, value := range map[string]string{
+		"OFAUTH_API_KEY":       mock.DemoKey,
+		"OFAUTH_CONNECTION_ID": mock.DemoConnection,
+		"OFAUTH_BASE_URL":      address,
+	} {
+		_ = os.Setenv(name, value)
+		defer func() { _ = os.Unsetenv(name) }()
+	}
 
-	client, err := api.FromEnv(opts...) // OFAUTH_API_KEY, OFAUTH_CONNECTION_ID
+	client, err := api.FromEnv() // OFAUTH_API_KEY, OFAUTH_CONNECTION_ID
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -59,7 +71,9 @@ func Example() {
 	if err != nil {
 		fmt.Println(err) // the message is gone all the same
 	}
-	fmt.Println("media:", len(queue.Media))
+	if queue != nil { // nil where the answer had no snapshot, as that of already_gone
+		fmt.Println("media:", len(queue.Media))
+	}
 
 	// Output:
 	// unsent

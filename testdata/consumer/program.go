@@ -1,0 +1,74 @@
+// Package consumer is a program of someone else's: it uses what README.md names.
+package consumer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/contract"
+)
+
+// Client is one that is watched, paced and logged.
+func Client(key string, next http.RoundTripper, report func([]contract.Violation)) (*api.Client, error) {
+	return api.New(key,
+		api.WithConnection("conn_demo"),
+		api.WithRateLimit(60, 1),
+		api.WithLogger(slog.New(slog.DiscardHandler)),
+		api.WithHTTPClient(&http.Client{Transport: contract.Transport(next, report)}))
+}
+
+// TakeBack says what became of a message, whose snapshot it weighs.
+func TakeBack(ctx context.Context, client *api.Client, userID, messageID string) (says string, weight int) {
+	result, err := client.Unsend(ctx, userID, messageID, api.OnConnection("conn_demo"))
+	if err != nil {
+		return Explain(err), 0
+	}
+	if queue, err := result.Queue(); err != nil || queue == nil {
+		return result.Outcome.String(), 0
+	}
+	switch result.Outcome {
+	case api.Unsent:
+		return "unsent", len(result.Raw)
+	case api.AlreadyGone:
+		return "gone", len(result.Raw)
+	}
+	return "unknown", 0
+}
+
+// Explain says of which kind an error is, and what goes with it.
+func Explain(err error) string {
+	kind := "another"
+	for _, known := range []error{
+		api.ErrConfig, api.ErrInvalidID, api.ErrSessionExpired, api.ErrUnauthorized, api.ErrForbidden,
+		api.ErrNotFound, api.ErrRateLimited, api.ErrServer, api.ErrRefused, api.ErrUnexpectedResponse,
+	} {
+		if errors.Is(err, known) {
+			kind = known.Error()
+			break
+		}
+	}
+	failure, ok := errors.AsType[*api.Error](err)
+	switch {
+	case !ok:
+		return kind
+	case failure.RetryAfter > 0:
+		return kind + ": wait " + failure.RetryAfter.String()
+	case failure.MaybeUnsent:
+		return kind + ": perhaps unsent: " + string(failure.Body())
+	}
+	return kind + ": " + failure.Type + failure.ActionRequired
+}
+
+// TakeBackAll counts how the messages of a list ended.
+func TakeBackAll(ctx context.Context, client *api.Client, list io.Reader) map[batch.Outcome]int {
+	ended := map[batch.Outcome]int{}
+	for result := range batch.Run(ctx, client, batch.Good(batch.Read(list, batch.Auto)), batch.Options{}) {
+		ended[result.Outcome]++
+	}
+	return ended
+}
