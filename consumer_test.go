@@ -18,7 +18,8 @@ func TestConsumer(t *testing.T) {
 	}
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"go.mod":          "module consumer\n\ngo 1.26.0\n",
+		// The requirements of this module, so that go needs to look for none.
+		"go.mod":          strings.Replace(read(t, "go.mod"), "module github.com/unsend-go/unsend\n", "module consumer\n", 1),
 		"go.sum":          read(t, "go.sum"),
 		"program.go":      read(t, "testdata/consumer/program.go"),
 		"program_test.go": read(t, "testdata/consumer/program_test.go"),
