@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/unsend-go/unsend/cmd/unsend/internal/words"
+	"github.com/unsend-go/unsend/internal/ids"
 	"github.com/unsend-go/unsend/mock"
 	"github.com/unsend-go/unsend/mock/docs"
 )
@@ -131,6 +132,8 @@ func (o *mockOptions) known() (list []mock.Connection, err error) {
 		switch {
 		case id == "":
 			return nil, fmt.Errorf("--connection %q has no id", text)
+		case ids.Check(id) != nil: // which no client could send, and the printed request not quote
+			return nil, fmt.Errorf("--connection: the id %w", ids.Check(id))
 		case !stated:
 		case state == string(mock.Expired), state == string(mock.RulesOutdated):
 			c.State = mock.State(state)

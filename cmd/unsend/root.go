@@ -1,12 +1,10 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/unsend-go/unsend/cmd/unsend/internal/words"
 )
@@ -68,6 +66,9 @@ func refineCompletion(root *cobra.Command, args []string) {
 	}
 	completion.Args = knownCommand
 	completion.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	for _, shell := range completion.Commands() {
+		shell.Args = wantArgs()
+	}
 }
 
 // knownCommand refuses what is no command, naming the one that was probably meant.
@@ -81,20 +82,6 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 		hint = "did you mean " + strings.Join(near, " or ") + "?"
 	}
 	return fmt.Errorf("no command %q; %s", args[0], hint)
-}
-
-// flagError says where to look, and answers the one flag that many will try.
-func flagError(cmd *cobra.Command, err error) error {
-	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
-		switch unknown.GetSpecifiedName() {
-		case "api-key", "apikey", "apiKey", "key":
-			return fmt.Errorf("no flag takes the key, which would show in process lists; set %s or use --api-key-file", envKey)
-		}
-	}
-	if errors.Is(err, pflag.ErrHelp) {
-		return err
-	}
-	return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 }
 
 // wantArgs asks for the named arguments, no more and no fewer.
