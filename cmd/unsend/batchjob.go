@@ -54,7 +54,11 @@ func (j *job) send(plan batch.Plan) {
 		defer close(told)
 		select {
 		case <-j.brake.soft:
-			shown.Say("Finishing what is in flight; Ctrl-C again stops at once.")
+			if j.brake.signaled.Load() {
+				shown.Say("Finishing what is in flight; Ctrl-C again stops at once.")
+			} else {
+				shown.Say("Nobody reads the outcomes any more: finishing what is in flight.")
+			}
 		case <-over:
 		}
 	}()
