@@ -81,7 +81,7 @@ answer as it came, the message's text included.
 	flags.BoolVar(&opts.skipInvalid, "skip-invalid", false, "leave bad rows out instead of refusing the input")
 	flags.BoolVarP(&opts.yes, "yes", "y", false, "do not ask")
 	flags.BoolVar(&opts.dryRun, "dry-run", false, "print the plan, and send nothing")
-	flags.StringVar(&opts.journal, "journal", "", "`file` that records the run (default FILE.journal; none with --mock)")
+	flags.StringVar(&opts.journal, "journal", "", "`file` that records the run (default FILE.journal, unsend.journal for standard input; none with --mock)")
 	flags.BoolVar(&opts.resume, "resume", false, "go on with the run that the journal records, or begin it")
 	flags.StringVar(&opts.shard, "shard", "", "take the `I/N` part of the connections, 0/N being the first")
 	flags.BoolVar(&opts.report, "report", false, "print the joint table of the journals that are named, and send nothing")
