@@ -17,12 +17,16 @@ import (
 // hunt looks for the planted key in every printed form of v.
 func hunt(t testing.TB, v any) {
 	t.Helper()
-	if result, ok := v.(*api.Result); ok && len(result.Raw) > 4096 {
-		short := *result // bytes are printed as numbers, millions of them
-		short.Raw = short.Raw[:4096]
+	forms := map[string]string{}
+	if result, ok := v.(*api.Result); ok {
+		forms["request id"] = result.RequestID
+		if _, err := result.Queue(); err != nil {
+			forms["queue's error"] = fmt.Sprintf("%v %+v %#v", err, err, err)
+		}
+		short := *result
+		short.Raw = short.Raw[:min(len(short.Raw), 64)] // bytes are printed as numbers, which takes its time
 		v = &short
 	}
-	forms := map[string]string{}
 	for _, verb := range []string{"%v", "%+v", "%#v"} {
 		forms[verb] = fmt.Sprintf(verb, v)
 	}
@@ -34,18 +38,12 @@ func hunt(t testing.TB, v any) {
 	slog.New(slog.NewJSONHandler(&object, nil)).Info("dump", "value", v)
 	forms["slog text"], forms["slog JSON"] = text.String(), object.String()
 
-	switch v := v.(type) {
-	case *api.Error:
+	if e, ok := v.(*api.Error); ok {
 		for verb, form := range map[string]string{"value %v": "%v", "value %+v": "%+v", "value %#v": "%#v"} {
-			forms[verb] = fmt.Sprintf(form, *v)
+			forms[verb] = fmt.Sprintf(form, *e)
 		}
-		forms["body"] = string(v.Body())
-		forms["fields"] = strings.Join([]string{v.Message, v.Type, v.RequestID, v.ActionRequired}, "\n")
-	case *api.Result:
-		forms["request id"] = v.RequestID
-		if _, err := v.Queue(); err != nil {
-			forms["queue's error"] = fmt.Sprintf("%v %+v %#v", err, err, err)
-		}
+		forms["body"] = string(e.Body())
+		forms["fields"] = strings.Join([]string{e.Message, e.Type, e.RequestID, e.ActionRequired}, "\n")
 	}
 	for name, form := range forms {
 		if strings.Contains(form, plantedKey) {
