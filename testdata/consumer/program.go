@@ -4,9 +4,9 @@ package consumer
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
@@ -64,11 +64,25 @@ func Explain(err error) string {
 	return kind + ": " + failure.Type + failure.ActionRequired
 }
 
-// TakeBackAll counts how the messages of a list ended.
-func TakeBackAll(ctx context.Context, client *api.Client, list io.Reader) map[batch.Outcome]int {
-	ended := map[batch.Outcome]int{}
-	for result := range batch.Run(ctx, client, batch.Good(batch.Read(list, batch.Auto)), batch.Options{}) {
-		ended[result.Outcome]++
+// TakeBackAll counts how the messages of a list ended, and how many of them in an earlier run
+// of the same journal. It sends nothing where a row is bad.
+func TakeBackAll(ctx context.Context, client *api.Client, list, path string) (ended map[batch.Outcome]int, earlier int, err error) {
+	input := batch.Inspect(batch.Read(strings.NewReader(list), batch.Auto), batch.Shard{})
+	if input.Bad > 0 {
+		return nil, 0, input.BadRows[0]
 	}
-	return ended
+	journal, err := batch.OpenJournal(path, input, true)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer func() { err = errors.Join(err, journal.Close()) }()
+	ended = map[batch.Outcome]int{}
+	items := batch.Good(batch.Read(strings.NewReader(list), batch.Auto))
+	for result := range batch.Run(ctx, client, items, batch.Options{Journal: journal}) {
+		ended[result.Outcome]++
+		if result.Earlier {
+			earlier++
+		}
+	}
+	return ended, earlier, nil
 }

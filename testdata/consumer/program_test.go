@@ -2,8 +2,10 @@ package consumer
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -91,13 +93,17 @@ func TestHurry(t *testing.T) {
 }
 
 func TestTakeBackAll(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		list := strings.NewReader("user_id,message_id\n1,2\n1,3\nno id,4\n")
-		ended := TakeBackAll(t.Context(), watched(t, mock.New()), list)
-		if want := map[batch.Outcome]int{batch.Unsent: 2}; !maps.Equal(ended, want) {
-			t.Errorf("ended as %v; want %v", ended, want)
+	client, path := watched(t, mock.New()), filepath.Join(t.TempDir(), "journal")
+	const list = "user_id,message_id\n1,2\n1,3\n"
+	for run, want := range []int{0, 2} {
+		ended, earlier, err := TakeBackAll(t.Context(), client, list, path)
+		if err != nil || !maps.Equal(ended, map[batch.Outcome]int{batch.Unsent: 2}) || earlier != want {
+			t.Errorf("run %d: ended as %v, %d of them earlier, %v; want 2 unsent, %d earlier", run+1, ended, earlier, err, want)
 		}
-	})
+	}
+	if _, _, err := TakeBackAll(t.Context(), client, list+"no id,4\n", path); !errors.Is(err, api.ErrInvalidID) {
+		t.Errorf("a bad row: %v; want %v", err, api.ErrInvalidID)
+	}
 }
 
 func TestCheck(t *testing.T) {
