@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -56,9 +55,9 @@ func newCrashSite(t *testing.T, n int) *crashSite {
 	return s
 }
 
-// run starts a process, and ends it by end, some time after it began to send. It returns
-// what it printed, and how it ended.
-func (s *crashSite) run(t *testing.T, after time.Duration, end func(*os.Process) error) (told []string, err error) {
+// run starts a process, and ends it by end at a random moment: a little after it has told of
+// so many messages. It returns what it told, and how it ended.
+func (s *crashSite) run(t *testing.T, messages int, end func(*os.Process) error) (told []string, err error) {
 	t.Helper()
 	cmd := childCommand(t, s.url, s.input, s.journal)
 	out, err := cmd.StdoutPipe()
@@ -69,14 +68,22 @@ func (s *crashSite) run(t *testing.T, after time.Duration, end func(*os.Process)
 		t.Fatal(err)
 	}
 	in := bufio.NewReader(out)
-	if line, err := in.ReadString('\n'); err == nil && line == "ready\n" && end != nil {
-		timer := time.AfterFunc(after, func() { _ = end(cmd.Process) })
-		defer timer.Stop()
+	for {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			break // what the kill cut off is not told
+		}
+		if line != "ready\n" {
+			told = append(told, strings.TrimSuffix(line, "\n"))
+		}
+		if end != nil && len(told) >= messages {
+			finish := end
+			timer := time.AfterFunc(rand.N(5*time.Millisecond), func() { _ = finish(cmd.Process) })
+			defer timer.Stop()
+			end = nil // once
+		}
 	}
-	rest, _ := io.ReadAll(in) // until it is gone
-	err = cmd.Wait()
-	lines := strings.Split(string(rest), "\n")
-	return lines[:len(lines)-1], err // the last was cut off by the kill, or is empty
+	return told, cmd.Wait()
 }
 
 // record notes what has ended by what a process left, and checks that it told no more.
@@ -149,7 +156,7 @@ func TestKilledProcesses(t *testing.T) {
 	t.Parallel()
 	s := newCrashSite(t, 4000)
 	for n := range 50 {
-		told, err := s.run(t, rand.N(50*time.Millisecond), (*os.Process).Kill)
+		told, err := s.run(t, rand.N(50), (*os.Process).Kill)
 		if err == nil {
 			t.Fatalf("process %d of 50 came to the end; want it killed", n)
 		}
@@ -169,7 +176,7 @@ func TestInterruptedProcesses(t *testing.T) {
 	t.Parallel()
 	s := newCrashSite(t, 2000)
 	for n := range 12 {
-		told, err := s.run(t, rand.N(50*time.Millisecond), func(p *os.Process) error { return p.Signal(os.Interrupt) })
+		told, err := s.run(t, rand.N(50), func(p *os.Process) error { return p.Signal(os.Interrupt) })
 		if status, ok := err.(*exec.ExitError); !ok || status.ExitCode() != 1 { //nolint:errorlint // Wait's own
 			t.Fatalf("process %d ended with %v; want it to stop by itself, with 1", n, err)
 		}
