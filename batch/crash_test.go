@@ -56,7 +56,8 @@ func newCrashSite(t *testing.T, n int) *crashSite {
 }
 
 // run starts a process, and ends it by end at a random moment: a little after it has told of
-// so many messages. It returns what it told, and how it ended.
+// so many messages, those that ended in earlier processes included. It returns what it told,
+// and how it ended.
 func (s *crashSite) run(t *testing.T, messages int, end func(*os.Process) error) (told []string, err error) {
 	t.Helper()
 	cmd := childCommand(t, s.url, s.input, s.journal)
@@ -156,7 +157,7 @@ func TestKilledProcesses(t *testing.T) {
 	t.Parallel()
 	s := newCrashSite(t, 4000)
 	for n := range 50 {
-		told, err := s.run(t, rand.N(50), (*os.Process).Kill)
+		told, err := s.run(t, len(s.ended)+rand.N(50), (*os.Process).Kill)
 		if err == nil {
 			t.Fatalf("process %d of 50 came to the end; want it killed", n)
 		}
@@ -176,7 +177,7 @@ func TestInterruptedProcesses(t *testing.T) {
 	t.Parallel()
 	s := newCrashSite(t, 2000)
 	for n := range 12 {
-		told, err := s.run(t, rand.N(50), func(p *os.Process) error { return p.Signal(os.Interrupt) })
+		told, err := s.run(t, len(s.ended)+rand.N(50), func(p *os.Process) error { return p.Signal(os.Interrupt) })
 		if status, ok := err.(*exec.ExitError); !ok || status.ExitCode() != 1 { //nolint:errorlint // Wait's own
 			t.Fatalf("process %d ended with %v; want it to stop by itself, with 1", n, err)
 		}
