@@ -19,6 +19,8 @@ type lane struct {
 	workers  int  // goroutines
 	sleeping bool // one of them waits for its time
 	wake     chan struct{}
+	quit     chan struct{} // closed when nothing more is sent
+	closed   bool          // quit is
 
 	proven   bool      // the service has accepted the connection
 	strikes  int       // passing failures since the last other answer
@@ -44,7 +46,7 @@ type task struct {
 }
 
 func newLane(id string) *lane {
-	l := &lane{id: id, wake: make(chan struct{}, 1)}
+	l := &lane{id: id, wake: make(chan struct{}, 1), quit: make(chan struct{})}
 	if id != "" {
 		l.options = []api.CallOption{api.OnConnection(id)}
 	}

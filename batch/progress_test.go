@@ -22,13 +22,18 @@ func TestProgress(t *testing.T) {
 		if progress.Counts() != (Counts{}) || progress.Connections() != nil || progress.Err() != nil {
 			t.Error("it tells of a run that there is not")
 		}
-		var during, done Counts
-		var list []ConnectionCounts
-		time.AfterFunc(100*time.Millisecond, func() { during, list = progress.Counts(), progress.Connections() })
+		type state struct {
+			counts Counts
+			list   []ConnectionCounts
+		}
+		middle := make(chan state, 1)
+		time.AfterFunc(100*time.Millisecond, func() { middle <- state{progress.Counts(), progress.Connections()} })
+		var done Counts
 		items := append(slices.Concat(a, b), a[0])
 		for range Run(t.Context(), newClient(t, server, api.WithRetries(0), api.WithoutRateLimit()), slices.Values(items), Options{Progress: &progress}) {
 			done = progress.Counts()
 		}
+		during, list := func() (Counts, []ConnectionCounts) { s := <-middle; return s.counts, s.list }()
 		if want := (Counts{Items: 9, Unsent: 1, Failed: 2, Skipped: 2, InFlight: 3, Waiting: 1}); during != want {
 			t.Errorf("on the way: %+v; want %+v", during, want)
 		}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"sync"
-	"sync/atomic"
 
 	"github.com/unsend-go/unsend/api"
 )
@@ -60,18 +59,15 @@ type run struct {
 	ctx     context.Context //nolint:containedctx // that of the run, as long as it lives
 	cancel  context.CancelFunc
 	results chan Result
-	halt    chan struct{} // closed when nothing more is to be sent
 	ended   chan struct{} // closed when everything has ended
 	working sync.WaitGroup
 	helping sync.WaitGroup
-	traced  atomic.Bool // the transport tells how far a request came
 
 	mu      sync.Mutex
 	rows    *rows
 	repeats repeats
 	lanes   []*lane // by the number of the connection in rows; nil where the input did not name it
 	order   []*lane
-	workers map[*worker]bool
 	extra   int   // workers beyond the first of each lane
 	invalid int   // items that cannot be sent, for their ids
 	read    bool  // all items were read
@@ -92,9 +88,7 @@ func newRun(ctx context.Context, client *api.Client, opts Options) (*run, error)
 		shard:    opts.Shard,
 		journal:  opts.Journal,
 		results:  make(chan Result, 64),
-		halt:     make(chan struct{}),
 		ended:    make(chan struct{}),
-		workers:  map[*worker]bool{},
 		rows:     newRows(),
 	}
 	if r.journal != nil {
@@ -140,11 +134,7 @@ func (r *run) conclude() {
 // finish waits until nothing of the run is left. Where the loop did not end by itself, as
 // when its body panics, what is under way is stopped too.
 func (r *run) finish() {
-	select {
-	case <-r.halt:
-	case <-r.ended:
-	default:
-		r.stop(ErrStopped)
+	if r.stop(ErrStopped) {
 		r.cancel()
 	}
 	for range r.results { // nobody listens any more

@@ -10,13 +10,17 @@ import (
 // maxKeptBody is how much of an answer's body an error keeps while its item waits.
 const maxKeptBody = 4 << 10
 
-// settle finds out what an answer means for its item and its lane. cut says that the call was
-// stopped from here.
-func (r *run) settle(l *lane, t task, answer *api.Result, err error, cut bool, out *outbox) {
+// settle finds out what an answer means for its item and its lane. begun says that the call
+// made an attempt: one that was stopped before has sent nothing, whatever its error leaves
+// open.
+func (r *run) settle(l *lane, t task, answer *api.Result, err error, begun bool, out *outbox) {
 	now := time.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	l.counts.InFlight--
+	if over := r.ctx.Err(); over != nil {
+		r.halted(over)
+	}
 	if err == nil {
 		t.sent += answer.Attempts
 		r.accepted(l, now)
@@ -27,14 +31,14 @@ func (r *run) settle(l *lane, t task, answer *api.Result, err error, cut bool, o
 		r.end(l, t, Result{Outcome: outcome, Final: true, RequestID: answer.RequestID, Response: answer}, out)
 		return
 	}
+	if l.closed && !begun {
+		r.uncalled(l, t, out)
+		return
+	}
 	var e *api.Error
 	if errors.As(err, &e) {
 		t.sent += e.Attempts
 		t.maybe = t.maybe || e.MaybeUnsent
-	}
-	if cut && e != nil && e.StatusCode == 0 && !e.MaybeUnsent {
-		r.uncalled(l, t, out)
-		return
 	}
 	r.settleError(l, t, err, e, now, out)
 }
@@ -52,10 +56,10 @@ func (r *run) settleError(l *lane, t task, err error, e *api.Error, now time.Tim
 	case ends:
 		r.accepted(l, now)
 	case stops:
-		l.stop(err)
+		r.stopLane(l, err)
 	case passes:
 		if r.reason == nil && l.missed(t.began, now, e.RetryAfter) {
-			l.stop(err)
+			r.stopLane(l, err)
 		}
 		if e.Attempts > 0 {
 			t.tries++
@@ -76,11 +80,16 @@ func (r *run) accepted(l *lane, now time.Time) {
 	r.staff(l)
 }
 
-// uncalled is for a task that was stopped before anything was sent.
+// uncalled is for a task that was stopped before anything was sent: with the run, or with its
+// connection.
 func (r *run) uncalled(l *lane, t task, out *outbox) {
-	out.waits(t)
-	if t.tries > 0 {
-		l.pushWaiting(t) // for giveUpWaiting
+	switch {
+	case t.tries > 0:
+		r.end(l, t, Result{Outcome: Failed, Err: t.err}, out)
+	case r.reason == nil:
+		r.end(l, t, Result{Outcome: Skipped, Err: l.stopped}, out)
+	default:
+		out.waits(t)
 	}
 }
 

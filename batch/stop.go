@@ -3,82 +3,54 @@ package batch
 import (
 	"context"
 	"fmt"
-	"time"
 )
 
 var errTooMany = fmt.Errorf("%w: more rows than can be held; split the input", ErrOptions)
 
-const (
-	drainStep = 250 * time.Millisecond
-	beginning = drainStep       // in which a call that need not wait is on the wire
-	finishing = 2 * time.Second // in which an answer that has begun to come in is read
-)
-
-// watch stops the run when it is told to, and sees to it that what is under way then ends
-// soon.
+// watch stops the run when it is told to.
 func (r *run) watch(ctx context.Context, stop <-chan struct{}) {
 	select {
 	case <-ctx.Done():
 		r.stop(ctx.Err())
 	case <-stop:
 		r.stop(ErrStopped)
-	case <-r.halt:
 	case <-r.ended:
-		return
-	}
-	ticker := time.NewTicker(drainStep)
-	defer ticker.Stop()
-	for {
-		r.drain()
-		select {
-		case <-ticker.C:
-		case <-r.ended:
-			return
-		}
 	}
 }
 
-// drain cancels the calls that are not on the wire: those that wait for their turn, and,
-// after an answer that was an error, for another attempt. Where the transport does not tell
-// how far a request is, they are left to end by themselves.
-func (r *run) drain() {
-	if !r.traced.Load() {
-		return
-	}
+// stop lets nothing more be sent. The first reason stands; stop reports whether it is this
+// one.
+func (r *run) stop(reason error) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for w := range r.workers {
-		age := time.Since(time.Unix(0, w.since.Load()))
-		if stage := w.stage.Load(); stage == unsent && age > beginning || stage == answered && age > finishing {
-			w.cancel()
-		}
-	}
-}
-
-// stop lets nothing more be sent. The first reason stands.
-func (r *run) stop(reason error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.halted(reason)
+	return r.halted(reason)
 }
 
 // halted is stop for those who hold the mutex.
-func (r *run) halted(reason error) {
-	if r.reason == nil && !r.over {
-		r.reason = reason
-		close(r.halt)
+func (r *run) halted(reason error) bool {
+	if r.reason != nil || r.over {
+		return false
+	}
+	r.reason = reason
+	for _, l := range r.order {
+		l.close()
+	}
+	return true
+}
+
+// stopLane lets nothing more be sent on a connection. The first reason stands.
+func (r *run) stopLane(l *lane, reason error) {
+	if l.stopped == nil {
+		l.stopped = reason
+		l.close()
 	}
 }
 
-// stop lets nothing more be sent on a connection. The first reason stands.
-func (l *lane) stop(reason error) {
-	if l.stopped != nil {
-		return
-	}
-	l.stopped = reason
-	select {
-	case l.wake <- struct{}{}: // whoever waits for a better time waits for nothing
-	default:
+// close ends what waits on the lane.
+func (l *lane) close() {
+	if !l.closed {
+		l.closed = true
+		close(l.quit)
 	}
 }
 

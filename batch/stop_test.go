@@ -91,6 +91,7 @@ func TestLeavingTheLoopFinishesWhatIsUnderWay(t *testing.T) {
 			if r.Outcome != Unsent {
 				t.Errorf("got %+v", r)
 			}
+			synctest.Wait() // four more are under way
 			break
 		}
 		if took := time.Since(start); took != 20*time.Second {
@@ -158,29 +159,54 @@ func TestStopAtTheEnd(t *testing.T) {
 	})
 }
 
-// Over a socket the run knows which calls are on the wire: a stop does not wait for those
-// that wait for their turn.
+// A stop does not wait for those that wait for their turn.
 func TestStopDoesNotWaitForTurns(t *testing.T) {
-	server := newMock(1, mock.WithRateLimit(1, 3))
-	url, err := server.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = server.Close() }()
-	client, err := api.New(testKey, api.WithBaseURL(url), api.WithRateLimit(1, 3))
-	if err != nil {
-		t.Fatal(err)
-	}
-	stop := make(chan struct{})
-	start := time.Now()
-	var results []Result
-	for r := range Run(t.Context(), client, slices.Values(messages(0, 50)), Options{Stop: stop}) {
-		if results = append(results, r); len(results) == 3 {
-			close(stop) // the fourth would have its turn in a minute
+	synctest.Test(t, func(t *testing.T) {
+		server := newMock(1, mock.WithRateLimit(1, 3))
+		stop := make(chan struct{})
+		start := time.Now()
+		var results []Result
+		for r := range Run(t.Context(), newClient(t, server, api.WithRateLimit(1, 3)), slices.Values(messages(0, 50)), Options{Stop: stop}) {
+			if results = append(results, r); len(results) == 3 {
+				synctest.Wait() // the fourth would have its turn in a minute
+				close(stop)
+			}
 		}
-	}
-	wantTally(t, results, "3 unsent")
-	if took := time.Since(start); took > 20*time.Second {
-		t.Errorf("it took %v", took)
-	}
+		wantTally(t, results, "3 unsent")
+		if took := time.Since(start); took != 0 {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+// Nor for those that wait to try again, whose last answer is told.
+func TestStopDoesNotWaitForRetries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newMock(1)
+		server.Next(mock.Fault{Status: 503, RetryAfter: "50"}, mock.Fault{Status: 503})
+		stop := make(chan struct{})
+		time.AfterFunc(10*time.Second, func() { close(stop) })
+		start := time.Now()
+		results := collect(t.Context(), newClient(t, server), messages(0, 50), Options{Stop: stop})
+		wantTally(t, results, "1 failed")
+		if took := time.Since(start); took != 10*time.Second || len(results) == 1 && !errors.Is(results[0].Err, api.ErrServer) {
+			t.Errorf("it took %v: %v", took, results[0].Err)
+		}
+	})
+}
+
+// Nor does a connection that was stopped: calls that wait for their turn on it are skipped.
+func TestStoppedConnectionDoesNotWaitForTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newMock(1, mock.WithRateLimit(1, 3))
+		items := messages(0, 50)
+		server.NextFor(items[1].UserID, items[1].MessageID, mock.Fault{Delay: time.Second})
+		server.NextFor(items[2].UserID, items[2].MessageID, mock.Fault{Status: 401, Delay: time.Second})
+		start := time.Now()
+		results := collect(t.Context(), newClient(t, server, api.WithRateLimit(1, 3)), items, Options{InFlight: 5})
+		wantTally(t, results, "2 unsent, 1 failed, 47 skipped")
+		if took := time.Since(start); took != time.Second || len(server.Journal()) != 3 {
+			t.Errorf("it took %v, and %d requests", took, len(server.Journal()))
+		}
+	})
 }

@@ -1,10 +1,7 @@
 package batch
 
 import (
-	"context"
-	"net/http/httptrace"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/unsend-go/unsend/api"
@@ -15,19 +12,8 @@ type worker struct {
 	*run
 	lane  *lane
 	extra bool // counted in run.extra
-
-	ctx    context.Context //nolint:containedctx // that of each of its calls
-	cancel context.CancelFunc
-	stage  atomic.Int32
-	since  atomic.Int64 // Unix nanoseconds, of the stages unsent and answered
+	gate  gate
 }
-
-// Stages of a call.
-const (
-	unsent   = iota // nothing of a request is written: the call waits for its turn, or connects
-	written         // a request is on its way
-	answered        // an answer has begun to come in
-)
 
 // staff starts workers for what a lane has to send, as many as it may have. One that finds
 // nothing to do leaves.
@@ -52,41 +38,21 @@ func (r *run) staff(l *lane) {
 			}
 			r.extra++
 		}
-		w.prepare(r.ctx)
 		l.workers++
-		r.workers[w] = true
 		r.working.Go(w.work)
 	}
 }
 
-func (w *worker) prepare(ctx context.Context) {
-	ctx, w.cancel = context.WithCancel(ctx)
-	w.ctx = httptrace.WithClientTrace(ctx, w.trace())
-}
-
 func (w *worker) work() {
-	defer w.cancel()
+	w.gate = gate{Context: w.ctx, quit: w.lane.quit}
 	out := outbox{run: w.run}
 	for {
 		t, ok := w.next(&out)
 		if !ok {
 			return
 		}
-		result, err := w.send(t)
-		w.settle(w.lane, t, result, err, w.ctx.Err() != nil, &out)
-	}
-}
-
-func (w *worker) trace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
-		WroteHeaders: func() {
-			w.traced.Store(true)
-			w.stage.Store(written)
-		},
-		GotFirstResponseByte: func() {
-			w.since.Store(time.Now().UnixNano())
-			w.stage.Store(answered)
-		},
+		answer, err := w.send(t)
+		w.settle(w.lane, t, answer, err, w.gate.begun > 0, &out)
 	}
 }
 
@@ -95,9 +61,8 @@ func (w *worker) send(t task) (*api.Result, error) {
 	if t.item.WithUserID != "" {
 		opts = append(slices.Clip(opts), api.WithUserID(t.item.WithUserID))
 	}
-	w.since.Store(t.began.UnixNano())
-	w.stage.Store(unsent)
-	return w.client.Unsend(w.ctx, t.item.UserID, t.item.MessageID, opts...)
+	w.gate.begun = 0
+	return w.client.Unsend(&w.gate, t.item.UserID, t.item.MessageID, opts...)
 }
 
 // next returns what is to be sent next, once it is on record; false where there is nothing
@@ -175,7 +140,6 @@ func (w *worker) takeBack(t task) {
 // dismiss takes the worker off the books.
 func (w *worker) dismiss() {
 	w.lane.workers--
-	delete(w.workers, w)
 	if w.extra {
 		w.run.extra-- // not the worker's own
 	}
@@ -187,7 +151,7 @@ func (w *worker) sleep(d time.Duration) {
 	select {
 	case <-timer.C:
 	case <-w.lane.wake:
-	case <-w.halt:
+	case <-w.lane.quit:
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
