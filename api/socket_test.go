@@ -166,7 +166,7 @@ func TestNotHTTP(t *testing.T) {
 				}
 			}()
 			defer func() { _ = listener.Close(); <-served }()
-			transport := &http.Transport{}
+			transport := &http.Transport{DisableKeepAlives: true} // each request on a connection of its own
 			defer transport.CloseIdleConnections()
 			client := newClient(t, judgedRequests(t, transport), api.WithBaseURL("http://"+listener.Addr().String()))
 			client.SetJitter(func(time.Duration) time.Duration { return 0 })
