@@ -61,11 +61,11 @@ func (f *Fault) parse(part string) error {
 	var err error
 	switch name {
 	case "delay":
-		if f.Delay, err = time.ParseDuration(value); err == nil && f.Delay < 0 {
+		if f.Delay, err = duration(value); err == nil && f.Delay < 0 {
 			err = errors.New("must not be negative")
 		}
 	case "retry-date":
-		f.RetryDate, err = time.ParseDuration(value)
+		f.RetryDate, err = duration(value)
 	case "retry-after":
 		f.RetryAfter = value
 	case "type":
@@ -84,6 +84,14 @@ func (f *Fault) parse(part string) error {
 		return fmt.Errorf("%s needs a value", name)
 	}
 	return nil
+}
+
+func duration(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a time such as 2s or 10ms", text)
+	}
+	return d, nil
 }
 
 func (f *Fault) parseWord(word string) error {
