@@ -25,8 +25,8 @@ var (
 
 // Journal records a run in a file, so that it can be resumed by another: each item before it
 // is sent, and when it ends. Lines are written before what they announce is done, so that a
-// killed process loses none, and synced four times a second, so that a power cut takes at
-// most the last moments: resuming finds out how those ended.
+// killed process loses none, and synced each second, so that a power cut takes at most the
+// last moments: resuming finds out how those ended.
 //
 // While it is open no other process can open it; "<path>.lock" sees to that.
 type Journal struct {

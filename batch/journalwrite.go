@@ -3,12 +3,13 @@ package batch
 import (
 	"errors"
 	"io"
+	"runtime"
 	"sync"
 	"time"
 )
 
 // syncInterval is how much of a run a power cut may take from its journal.
-const syncInterval = 250 * time.Millisecond
+const syncInterval = time.Second
 
 // maxSpare is the largest buffer that is kept.
 const maxSpare = 64 << 10
@@ -65,6 +66,7 @@ func (w *writer) commit(lines []byte) error {
 
 	if first { // who opens a group writes it
 		<-before.written
+		runtime.Gosched() // others may be about to join: a write costs more than their lines
 		w.write(mine)
 	} else {
 		<-mine.written
