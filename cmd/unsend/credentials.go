@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"strings"
 )
 
@@ -23,6 +25,10 @@ const maxKeyFile = 4 << 10
 func readKeyFile(name string) (string, error) {
 	if name == "" {
 		return "", errors.New("--api-key-file needs the name of a file")
+	}
+	if _, err := os.Stat(name); err != nil && !errors.Is(err, fs.ErrPermission) {
+		// Which is not named: it may be the key itself, given where its file belongs.
+		return "", errors.New("api key file does not exist; give --api-key-file the name of a file that holds the key")
 	}
 	file, err := openFile(name)
 	if err != nil {
