@@ -111,7 +111,7 @@ func readHead(lines *lineReader) (*http.Response, error) {
 		}
 		name, value, ok := strings.Cut(line, ":")
 		if !ok || !isToken(name) {
-			return nil, fmt.Errorf("line %d of the capture is not a header", lines.read)
+			return nil, fmt.Errorf("line %d of the capture is not a header; give it all that `curl -i` prints, with an empty line before the body", lines.read)
 		}
 		resp.Header.Add(name, strings.TrimSpace(value))
 	}
