@@ -46,5 +46,9 @@ func (r *Result) Queue() (*gen.Queue, error) {
 	if r == nil || r.Outcome != Unsent {
 		return nil, nil
 	}
-	return snapshot.Read(r.Raw, r.broken)
+	queue, err := snapshot.Read(r.Raw, r.broken)
+	if err != nil { // its text may quote a number or a name of any length
+		err = &veiledError{text: cut(oneLine(err.Error()), maxErrorText), err: err}
+	}
+	return queue, err
 }
