@@ -77,7 +77,7 @@ answer as it came, the message's text included.
 	}
 	opts.client.register(cmd.Flags())
 	flags := cmd.Flags()
-	flags.IntVar(&opts.inFlight, "in-flight", 8, "requests under way at most on each connection, up to 1,000")
+	flags.IntVar(&opts.inFlight, "in-flight", 4, "requests under way at most on each connection, up to 1,000")
 	flags.BoolVar(&opts.skipInvalid, "skip-invalid", false, "leave bad rows out instead of refusing the input")
 	flags.BoolVarP(&opts.yes, "yes", "y", false, "do not ask")
 	flags.BoolVar(&opts.dryRun, "dry-run", false, "print the plan, and send nothing")

@@ -127,8 +127,8 @@ func against(b *testing.B, block int, floor, ours func()) {
 	b.ReportMetric(0, "ns/op") // of a pair of blocks: says nothing
 	b.ReportMetric(median(times), "ns/call")
 	b.ReportMetric(median(ratios), "x-floor")
-	bytes, allocs := allocated(block, ours)
-	b.ReportMetric(bytes, "B/call")
+	size, allocs := allocated(block, ours)
+	b.ReportMetric(size, "B/call")
 	b.ReportMetric(allocs, "allocs/call")
 }
 
@@ -146,7 +146,7 @@ func median(values []float64) float64 {
 }
 
 // allocated counts what a call allocates, the server's side of it included.
-func allocated(n int, f func()) (bytes, allocs float64) {
+func allocated(n int, f func()) (size, allocs float64) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	timed(n, f)

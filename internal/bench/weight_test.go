@@ -120,8 +120,13 @@ func module(tb testing.TB, root, program string) (dir string) {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	requirements, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		tb.Fatal(err)
+	}
 	for name, text := range map[string]string{
-		"go.mod":  "module program\n\ngo 1.26.0\n",
+		// This module's requirements, so that go need not look for any, on a cold cache either.
+		"go.mod":  strings.Replace(string(requirements), "module github.com/unsend-go/unsend\n", "module program\n", 1),
 		"go.sum":  string(sums),
 		"main.go": program,
 	} {
