@@ -13,15 +13,16 @@ func (e *Error) describe(body []byte, redact func(string) string) {
 	var shape struct {
 		Error, Message, Type, Code, RequestID, ActionRequired json.RawMessage
 	}
+	kept := func(raw json.RawMessage) string { return cut(redact(text(raw)), maxErrorBody) }
 	if json.Unmarshal(body, &shape) == nil {
-		e.Message = redact(joinDistinct(text(shape.Error), text(shape.Message)))
-		e.Type = redact(text(shape.Type))
+		e.Message = joinDistinct(kept(shape.Error), kept(shape.Message))
+		e.Type = kept(shape.Type)
 		if e.Type == "" {
-			e.Type = redact(text(shape.Code))
+			e.Type = kept(shape.Code)
 		}
-		e.ActionRequired = redact(text(shape.ActionRequired))
-		if id := text(shape.RequestID); id != "" {
-			e.RequestID = redact(id)
+		e.ActionRequired = kept(shape.ActionRequired)
+		if id := kept(shape.RequestID); id != "" {
+			e.RequestID = id
 		}
 	}
 	redacted := redact(string(body))

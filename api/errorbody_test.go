@@ -115,6 +115,27 @@ func TestErrorBodyIsCapped(t *testing.T) {
 	}
 }
 
+// TestErrorFieldsAreCapped for the same reason.
+func TestErrorFieldsAreCapped(t *testing.T) {
+	long := strings.Repeat("x", 1<<20)
+	for name, body := range map[string]string{
+		"current": `{"error":"` + long + `","type":"` + long + `","requestId":"` + long + `","actionRequired":"` + long + `"}`,
+		"earlier": `{"error":"` + long + `","message":"` + long + `y","code":"` + long + `"}`,
+		"numbers": `{"error":` + strings.Repeat("9", 1<<20) + `}`,
+		"a page":  "<html>" + long,
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := fail(t, 400, http.Header{"X-Request-Id": {long}}, body)
+			if n := len(e.Message) + len(e.Type) + len(e.RequestID) + len(e.ActionRequired); n > 5*64<<10 {
+				t.Errorf("the error holds %d bytes of text", n)
+			}
+			if !strings.HasSuffix(e.RequestID, "…") {
+				t.Errorf("the request id is not cut: it has %d bytes", len(e.RequestID))
+			}
+		})
+	}
+}
+
 func TestHostileErrorText(t *testing.T) {
 	long := strings.Repeat("wide 🌞 ", 1000)
 	for name, c := range map[string]struct {

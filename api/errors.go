@@ -40,7 +40,7 @@ var (
 
 const (
 	maxErrorText = 400      // bytes of Error.Error
-	maxErrorBody = 64 << 10 // bytes of Error.Body
+	maxErrorBody = 64 << 10 // bytes of Error.Body, and of each text that the service sent
 )
 
 // Error is a call that did not end with the message known to be gone.

@@ -83,7 +83,7 @@ func (c *Client) lost(a *attempt) *Error {
 func (c *Client) answered(a *attempt) *Error {
 	err := &Error{
 		StatusCode: a.status,
-		RequestID:  c.redact(a.header.Get(requestIDHeader)),
+		RequestID:  cut(c.redact(a.header.Get(requestIDHeader)), maxErrorBody),
 		RetryAfter: a.retryAfter(),
 		cause:      a.err,
 	}
