@@ -74,7 +74,7 @@ func TestFullDisk(t *testing.T) {
 				var progress Progress
 				results := collect(t.Context(), client, items, Options{Journal: j, Progress: &progress})
 				err := progress.Err()
-				if want := "journal " + path + ": " + syscall.ENOSPC.Error(); !errors.Is(err, ErrJournal) || !errors.Is(err, syscall.ENOSPC) || err.Error() != want {
+				if want := "journal " + path + ": " + syscall.ENOSPC.Error() + "; mend this, then resume"; !errors.Is(err, ErrJournal) || !errors.Is(err, syscall.ENOSPC) || err.Error() != want {
 					t.Fatalf("room for %d: progress says %v; want %s", room, err, want)
 				}
 				if err := j.Close(); !errors.Is(err, ErrJournal) {

@@ -15,19 +15,18 @@
 // A message is what connection, user and message id say; rows that repeat one are sent once,
 // and each gets its outcome.
 //
-//	what the client returned                                   outcome      sent again by a run that resumes
-//	unsent, or already gone                                    the same     no
-//	404 RESOURCE_NOT_FOUND, and an earlier try may have acted  already_gone no
-//	400, 404, 422, or a 403 with a type of its own             failed       only if it may have been unsent
+//	what the client returned                                    outcome       a run that resumes
+//	unsent, or already gone                                     the same      leaves it
+//	404 RESOURCE_NOT_FOUND, where an earlier try may have acted already_gone  leaves it
+//	400, 404, 422, or a 403 with a type of its own              failed        leaves it, unless it may have been unsent
 //	no answer, 408, 429, 5xx but 501 and 505, RULES_OUTDATED,
-//	a 2xx that cannot be read: ten times more, then            failed       yes
-//	other 401, SESSION_ types, 403 FORBIDDEN or without type   failed       yes
-//	anything else                                              failed       yes
-//	its connection was stopped                                 skipped      yes
+//	a 2xx that cannot be read: tried ten times more, then       failed        sends it again
+//	another 401, SESSION_ types, 403 FORBIDDEN or without type,
+//	a certificate refused, a client that cannot work            failed, and its connection is stopped: sends it again
+//	anything else                                               failed        sends it again
+//	nothing, for its connection was stopped                     skipped       sends it again
 //
-// A connection is stopped by the last but two row of this table, by a certificate that is
-// refused, by a client without a connection or configuration that works, and after 15
-// minutes in which nothing but passing failures came.
+// A connection is stopped too where nothing but passing failures came for 15 minutes.
 //
 // # Pace
 //

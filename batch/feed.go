@@ -66,7 +66,7 @@ func (r *run) queue(item Item, s state, out *outbox) {
 	l := r.lane(row)
 	l.counts.Items++
 	if l.stopped != nil {
-		r.end(l, task{row: row, item: item}, Result{Outcome: Skipped, Err: l.stopped}, out)
+		r.end(l, task{row: row, item: item, maybe: s&maybe != 0}, Result{Outcome: Skipped, Err: l.stopped}, out)
 		return
 	}
 	l.push(r.rows, row)

@@ -3,7 +3,6 @@ package batch
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -165,7 +164,7 @@ func (j *Journal) begin(shard Shard) (*rows, error) {
 	}
 	known := j.rows
 	j.rows = nil
-	return known, journalFailure(j.path, j.out.sync())
+	return known, writeFailure(j.path, j.out.sync())
 }
 
 // commit writes lines; see writer. A nil journal takes them all.
@@ -173,7 +172,7 @@ func (j *Journal) commit(lines []byte) error {
 	if j == nil {
 		return nil
 	}
-	return journalFailure(j.path, j.out.commit(lines))
+	return writeFailure(j.path, j.out.commit(lines))
 }
 
 // finish ends the run.
@@ -184,7 +183,7 @@ func (j *Journal) finish() error {
 	if err := j.commit(appendMark(nil, eventStop, time.Now())); err != nil {
 		return err
 	}
-	return journalFailure(j.path, j.out.sync())
+	return writeFailure(j.path, j.out.sync())
 }
 
 // Close syncs the journal and lets others open it. It is not to be called while a run goes
@@ -197,7 +196,7 @@ func (j *Journal) Close() error {
 	if j.out != nil {
 		err = j.out.sync()
 	}
-	return errors.Join(journalFailure(j.path, err), j.release())
+	return errors.Join(writeFailure(j.path, err), j.release())
 }
 
 // release gives up what is held.
@@ -235,9 +234,18 @@ func journalFailure(path string, cause error) error {
 		return nil
 	}
 	if named, ok := errors.AsType[*fs.PathError](cause); ok {
-		cause = fmt.Errorf("%s: %w", named.Op, named.Err)
+		cause = fmt.Errorf("%s: %w; mend this, or choose another path", named.Op, named.Err)
 	}
 	return &journalError{path: path, cause: cause}
 }
 
-var _ io.Closer = (*Journal)(nil)
+// writeFailure is what ends a run.
+func writeFailure(path string, cause error) error {
+	if cause == nil {
+		return nil
+	}
+	if named, ok := errors.AsType[*fs.PathError](cause); ok {
+		cause = fmt.Errorf("%s: %w", named.Op, named.Err)
+	}
+	return &journalError{path: path, cause: fmt.Errorf("%w; mend this, then resume", cause)}
+}

@@ -166,6 +166,9 @@ func TestJournalCutAnywhere(t *testing.T) {
 		wantTally(t, runJournaled(t, newClient(t, server), path, items, Options{}), "3 unsent")
 		whole := readFile(t, path)
 		for size := range len(whole) + 1 {
+			if size < len(whole)-300 && size%7 > 0 {
+				continue // it would take long
+			}
 			if err := os.WriteFile(path, whole[:size], 0o600); err != nil {
 				t.Fatal(err)
 			}

@@ -26,7 +26,8 @@ type lane struct {
 	strikes  int       // passing failures since the last other answer
 	answered time.Time // when that came, or when the first request was sent
 	hold     time.Time // nothing is sent before
-	held     time.Time // when the lane was held last, to probe
+	probe    time.Time // while probing, nothing is sent before this either
+	held     time.Time // when probe was set
 	rounds   int       // how often it was since the last other answer
 	stopped  error
 
@@ -119,7 +120,9 @@ func (l *lane) ready(now time.Time) (time.Time, bool) {
 	switch {
 	case l.queued == 0 && len(l.waiting) == 0:
 		return time.Time{}, false
-	case l.fresh(now), l.probing():
+	case l.probing():
+		return later(l.hold, l.probe), true
+	case l.fresh(now):
 		return l.hold, true
 	}
 	return later(l.hold, l.waiting[0].due), true
@@ -145,7 +148,7 @@ func (l *lane) missed(began, now time.Time, retryAfter time.Duration) bool {
 	if l.probing() && began.After(l.held) {
 		l.rounds++
 		l.held = now // what was under way by now belongs to this round
-		l.hold = later(l.hold, now.Add(backoff(l.rounds)))
+		l.probe = now.Add(backoff(l.rounds))
 	}
 	return l.strikes > maxRequeues && now.Sub(l.answered) > longestOutage
 }

@@ -104,6 +104,28 @@ func TestShortOutageIsShort(t *testing.T) {
 	})
 }
 
+// An answer to a request that was under way when others failed ends the probing.
+func TestAnswerEndsProbing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newMock(1, mock.WithoutRateLimit())
+		items := messages(0, 300)
+		for _, item := range items[1:13] {
+			server.NextFor(item.UserID, item.MessageID, mock.Fault{Status: 503, Delay: time.Second})
+		}
+		server.NextFor(items[13].UserID, items[13].MessageID, mock.Fault{Delay: 1100 * time.Millisecond})
+		start := time.Now()
+		var quick time.Duration
+		for r := range Run(t.Context(), newClient(t, server, api.WithRetries(0), api.WithoutRateLimit()), slices.Values(items), Options{InFlight: 13}) {
+			if r.Attempts == 1 {
+				quick = time.Since(start)
+			}
+		}
+		if quick > 1200*time.Millisecond {
+			t.Errorf("the last that did not fail ended after %v; want it not held back by those that did", quick)
+		}
+	})
+}
+
 // A message that always fails does not make its connection look dead, even where it is the
 // first.
 func TestOneBadMessageIsNoOutage(t *testing.T) {

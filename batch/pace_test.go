@@ -6,6 +6,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/mock"
 )
 
 // interleave takes items of each list in turn.
@@ -81,4 +84,39 @@ func TestShortConnectionsEndAsIfAlone(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Slow answers keep no connection from its pace: while some are awaited others are asked for.
+func TestSlowAnswersKeepThePace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n, slow = 400, 2 * time.Second
+		server := newMock(3, mock.WithFaults(1, 1, mock.Fault{Delay: slow}))
+		items := slices.Concat(messages(0, n), messages(1, n), messages(2, n))
+		start := time.Now()
+		wantTally(t, collect(t.Context(), newClient(t, server), items, Options{}), "1200 unsent")
+		if took, limit := time.Since(start), earliest(n)*103/100+slow; took > limit {
+			t.Errorf("it took %v; the buckets allow %v, and with 3 %% and the last answer it is %v", took, earliest(n), limit)
+		}
+	})
+}
+
+// Other plans' buckets are filled as well.
+func TestOtherRates(t *testing.T) {
+	for _, rate := range []struct{ perMinute, burst int }{{1200, 10}, {7, 3}, {100_000, 1}} {
+		synctest.Test(t, func(t *testing.T) {
+			const n = 300
+			server := newMock(2, mock.WithRateLimit(rate.perMinute, rate.burst))
+			client := newClient(t, server, api.WithRateLimit(rate.perMinute, rate.burst))
+			items := slices.Concat(messages(0, n), messages(1, n))
+			plan := NewPlan(inspect(items), nil, rate.perMinute, rate.burst)
+			start := time.Now()
+			wantTally(t, collect(t.Context(), client, items, Options{}), "600 unsent")
+			if took := time.Since(start); took > plan.Duration*103/100 || took < plan.Duration {
+				t.Errorf("at %d a minute it took %v; the plan says %v", rate.perMinute, took, plan.Duration)
+			}
+			if c := server.Counts(); c.Limited*100 > c.Requests {
+				t.Errorf("%d of %d answers were 429", c.Limited, c.Requests)
+			}
+		})
+	}
 }

@@ -117,7 +117,6 @@ func (r *run) conclude() {
 	r.working.Wait()
 	out := outbox{run: r}
 	r.giveUpWaiting(&out)
-	out.flush()
 	if err := r.journal.finish(); err != nil {
 		r.stop(err)
 	}

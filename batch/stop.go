@@ -86,10 +86,11 @@ func (r *run) failWaiting(l *lane, out *outbox) {
 
 // giveUpWaiting does so for all lanes, once nothing is sent any more.
 func (r *run) giveUpWaiting(out *outbox) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, l := range r.order {
+	for _, l := range r.order { // which nobody adds to any more
+		r.mu.Lock()
 		r.failWaiting(l, out)
+		r.mu.Unlock()
+		out.flush()
 	}
 }
 

@@ -27,7 +27,8 @@ func (r *run) staff(l *lane) {
 		default: // it was told already
 		}
 	}
-	if l.workers > 0 && l.hold.After(time.Now()) {
+	now := time.Now()
+	if at, _ := l.ready(now); l.workers > 0 && at.After(now) {
 		return
 	}
 	for range min(l.limit(r.inFlight)-l.workers, max(l.queued, 1)) {
