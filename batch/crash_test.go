@@ -30,7 +30,7 @@ type crashSite struct {
 func newCrashSite(t *testing.T, n int) *crashSite {
 	t.Helper()
 	quick := mock.Fault{Delay: 4 * time.Millisecond}
-	faults := append(slices.Repeat([]mock.Fault{quick}, 24),
+	faults := append(slices.Repeat([]mock.Fault{quick}, 55),
 		mock.Fault{Kind: mock.Drop}, mock.Fault{Kind: mock.Drop, Acted: true},
 		mock.Fault{Status: 503}, mock.Fault{Status: 503, Acted: true}, mock.Fault{Status: 429})
 	s := &crashSite{
