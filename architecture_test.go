@@ -1,0 +1,63 @@
+package unsend_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mayImport is which rooms of the house know which, as docs/architecture.md draws it.
+var mayImport = map[string][]string{
+	"":                           {},
+	"gen":                        {},
+	"internal/ids":               {},
+	"internal/pace":              {},
+	"internal/wire":              {},
+	"internal/bench":             {},
+	"internal/specjson":          {},
+	"internal/snapshot":          {"gen"},
+	"internal/snapshot/kinds":    {},
+	"internal/snapshot/generate": {"gen", "internal/snapshot/kinds"},
+	"api":                        {"gen", "internal/ids", "internal/pace", "internal/snapshot", "internal/wire"},
+	"batch":                      {"api", "internal/ids"},
+	"contract":                   {""},
+	"mock":                       {"contract", "gen", "internal/ids"},
+	"mock/docs":                  {"", "internal/specjson"},
+	"cmd/unsend/internal/words":  {},
+	"cmd/unsend/internal/meter":  {"cmd/unsend/internal/words"},
+	"cmd/unsend": {
+		"", "api", "batch", "contract", "gen", "internal/ids", "internal/specjson", "mock", "mock/docs",
+		"cmd/unsend/internal/meter", "cmd/unsend/internal/words",
+	},
+	"tools/call": {"api", "contract"},
+}
+
+// TestImportsPointOneWay fails for an import that is not drawn, and for one that is drawn and
+// gone. Tests may import what they like.
+func TestImportsPointOneWay(t *testing.T) {
+	const module = "github.com/unsend-go/unsend"
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	room := func(path string) string { return strings.TrimPrefix(strings.TrimPrefix(path, module), "/") }
+	for line := range strings.Lines(string(out)) {
+		paths := strings.Fields(line)
+		name := room(paths[0])
+		allowed, known := mayImport[name]
+		if !known {
+			t.Errorf("package %q stands in no room: add it to mayImport, and to docs/architecture.md", name)
+			continue
+		}
+		var imported []string
+		for _, path := range paths[1:] {
+			if strings.HasPrefix(path, module) {
+				imported = append(imported, room(path))
+			}
+		}
+		if slices.Sort(allowed); !slices.Equal(imported, allowed) {
+			t.Errorf("%s imports %q, and is drawn to import %q", name, imported, allowed)
+		}
+	}
+}
