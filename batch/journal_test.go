@@ -243,6 +243,7 @@ func FuzzJournal(f *testing.F) {
 	f.Add(append(lines[:len(lines)-30], lines...))
 	f.Add(append(lines, make([]byte, 100)...))
 	f.Add([]byte("{}\n"))
+	f.Add(bytes.Replace(lines, []byte(`"wait"`), []byte(`"`+strings.Repeat("\x87", 100)+`"`), 1)) // not UTF-8
 	f.Fuzz(func(t *testing.T, text []byte) {
 		rows := newRows()
 		end, err := readJournal(bytes.NewReader(text), false, func(rec record) error {
@@ -258,7 +259,7 @@ func FuzzJournal(f *testing.F) {
 		if end.at < 0 || end.at > int64(len(text)) {
 			t.Fatalf("it ends at %d of %d", end.at, len(text))
 		}
-		if err != nil && (strings.ContainsAny(err.Error(), "\n\x00") || len(err.Error()) > 200) {
+		if err != nil && (strings.ContainsAny(err.Error(), "\n\x00") || len(err.Error()) > 300) {
 			t.Fatalf("not one clear line: %q", err)
 		}
 		// What can be written on can be read again, whole.
