@@ -67,7 +67,9 @@ func (s *screen) carryOut(number, command string) {
 	switch command {
 	case "A":
 		n, _ := strconv.Atoi(number)
-		s.row -= n
+		// A terminal stops at its top. It comes to that where Ctrl-C had the system throw away
+		// lines that were written and not yet read.
+		s.row = max(s.row-n, 0)
 	case "J":
 		s.rows = s.rows[:s.row+1]
 		s.rows[s.row] = ""
