@@ -199,11 +199,9 @@ func TestStopDoesNotWaitForRetries(t *testing.T) {
 func TestStoppedConnectionDoesNotWaitForTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newMock(1, mock.WithRateLimit(1, 3))
-		items := messages(0, 50)
-		server.NextFor(items[1].UserID, items[1].MessageID, mock.Fault{Delay: time.Second})
-		server.NextFor(items[2].UserID, items[2].MessageID, mock.Fault{Status: 401, Delay: time.Second})
+		server.Next(mock.Fault{}, mock.Fault{Delay: time.Second}, mock.Fault{Status: 401, Delay: time.Second})
 		start := time.Now()
-		results := collect(t.Context(), newClient(t, server, api.WithRateLimit(1, 3)), items, Options{InFlight: 5})
+		results := collect(t.Context(), newClient(t, server, api.WithRateLimit(1, 3)), messages(0, 50), Options{InFlight: 5})
 		wantTally(t, results, "2 unsent, 1 failed, 47 skipped")
 		if took := time.Since(start); took != time.Second || len(server.Journal()) != 3 {
 			t.Errorf("it took %v, and %d requests", took, len(server.Journal()))
