@@ -41,7 +41,7 @@ test: ## Run every test, with the race detector where it works
 		echo "go test $$race ./... # in $$module"; (cd $$module && go test $$race ./...); done
 
 .PHONY: check
-check: format vet lint tidy generated spec-lint spec-opinions spec-diff spec-diff-test cross release-test ## Run every check that CI runs beside the tests
+check: format vet lint tidy generated kept spec-lint spec-opinions spec-diff spec-diff-test cross release-test ## Run every check that CI runs beside the tests
 
 ##@ The parts of check
 
@@ -80,6 +80,10 @@ release-test: ## Two builds of a release are the same, byte for byte
 .PHONY: browser
 browser: ## The API reference of `unsend mock` in a real Chromium, which must be on PATH
 	cd e2e && go test -tags browser -count 1 ./...
+
+.PHONY: kept
+kept: ## Allocations, linked modules and a batch's memory, which -race would distort
+	go test -count=1 -run 'Allocations|TestModules|MemoryOfAMillion' ./internal/bench ./internal/snapshot ./batch
 
 ##@ The contract
 

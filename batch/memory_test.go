@@ -159,9 +159,6 @@ func TestMemoryOfAMillionRows(t *testing.T) {
 		if m.PeakRSS > 128<<20 {
 			t.Errorf("%s: the peak was %d MiB; want at most 128", name, m.PeakRSS>>20)
 		}
-		if m.First > time.Second {
-			t.Errorf("%s: the first result came after %v; want it not to wait for all rows", name, m.First)
-		}
 	}
 }
 
