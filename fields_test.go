@@ -7,7 +7,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"github.com/unsend-go/unsend"
+	"github.com/unsend-go/unsend/internal/spec"
 )
 
 // field is one line of testdata/fields.tsv: what is published and seen of one property.
@@ -38,7 +38,7 @@ func documentedFields(t *testing.T) []field {
 // as in the table: "queue.media[].id".
 func contractFields(t *testing.T) map[string]*openapi3.Schema {
 	t.Helper()
-	doc, err := openapi3.NewLoader().LoadFromData(unsend.OpenAPI)
+	doc, err := openapi3.NewLoader().LoadFromData(spec.Document)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func TestContractAdmitsNullExactlyWhereItIsPublishedOrSeen(t *testing.T) {
 }
 
 func TestContractRequiresOnlyWhatACallerCanRelyOn(t *testing.T) {
-	doc, err := openapi3.NewLoader().LoadFromData(unsend.OpenAPI)
+	doc, err := openapi3.NewLoader().LoadFromData(spec.Document)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/unsend-go/unsend/gen"
@@ -98,6 +99,23 @@ func (c *Client) Generated() *gen.Client {
 		generated.Client = &own
 	}
 	return &generated
+}
+
+// BaseURL returns the service's address as the client uses it, without a slash at its end.
+func (c *Client) BaseURL() string {
+	if c == nil || c.generated == nil {
+		return ""
+	}
+	return strings.TrimSuffix(c.generated.Server, "/")
+}
+
+// Delay returns how long the connection's pace asks to wait until the next request can go:
+// 0 where it can go at once.
+func (c *Client) Delay(connectionID string) time.Duration {
+	if c == nil || c.pace == nil {
+		return 0
+	}
+	return c.pace.Delay(connectionID)
 }
 
 // Header names in the form in which net/http keeps them: others cost an allocation each.

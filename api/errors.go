@@ -36,6 +36,9 @@ var (
 	// ErrUnexpectedResponse is an answer that does not say whether the message was unsent: a
 	// 2xx whose success cannot be read, or a redirect.
 	ErrUnexpectedResponse = errors.New("unexpected response")
+	// ErrStopped is returned where the channel of [StopWith] was closed before the call
+	// could send what was left to send.
+	ErrStopped = errors.New("stopped")
 )
 
 const (
@@ -53,6 +56,9 @@ type Error struct {
 	RetryAfter     time.Duration // how long to wait before the next call; 0 where nothing says so
 	Attempts       int           // requests sent, or begun to be sent
 	MaybeUnsent    bool          // an attempt of the call may have unsent the message
+	Scope          Scope         // whose trouble it is
+	Retryable      bool          // the same call may succeed later without a change
+	Answered       bool          // the service itself said it, not a gateway, a proxy or the network
 
 	kind  error // ErrRefused, ErrUnexpectedResponse or ErrRateLimited where the status does not say it
 	cause error
@@ -108,6 +114,9 @@ func (e *Error) Is(target error) bool {
 
 // Unwrap returns what caused e, such as an error of the network or of the context.
 func (e *Error) Unwrap() error { return e.cause }
+
+// Hint returns one lower-case line that says what to do.
+func (e *Error) Hint() string { return "" }
 
 // Body returns the start of the answer's body, at most 64 KiB, with the key redacted.
 func (e *Error) Body() []byte { return e.body }

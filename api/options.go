@@ -182,8 +182,41 @@ func WithUserAgent(agent string) Option {
 type CallOption func(*call) error
 
 type call struct {
-	connection string
-	withUserID string
+	connection  string
+	withUserID  string
+	retries     int
+	stop        <-chan struct{}
+	maybeUnsent bool
+}
+
+// Retries retries a transient error of this call up to n times, in place of the client's
+// [WithRetries]; 0 to 20.
+func Retries(n int) CallOption {
+	return func(c *call) error {
+		c.retries = n
+		if n < 0 || n > maxRetries {
+			return configError("%d retries are out of range; want 0 to %d", n, maxRetries)
+		}
+		return nil
+	}
+}
+
+// StopWith lets the call begin no further attempt once stop is closed: what waits ends with
+// an [ErrStopped], and an attempt under way goes on to its end.
+func StopWith(stop <-chan struct{}) CallOption {
+	return func(c *call) error {
+		c.stop = stop
+		return nil
+	}
+}
+
+// MaybeUnsentBefore says that an earlier call may have unsent the message, so that MaybeUnsent
+// begins true, and a RESOURCE_NOT_FOUND is [AlreadyGone].
+func MaybeUnsentBefore() CallOption {
+	return func(c *call) error {
+		c.maybeUnsent = true
+		return nil
+	}
 }
 
 // OnConnection names the connection that acts in this call.

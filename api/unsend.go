@@ -46,7 +46,7 @@ func (c *Client) prepare(ctx context.Context, userID, messageID string, opts []C
 	case ctx == nil:
 		return nil, configError("context is nil; use context.Background()")
 	}
-	settings := call{connection: c.connection, withUserID: userID}
+	settings := call{connection: c.connection, withUserID: userID, retries: c.retries}
 	for i, opt := range opts {
 		if opt == nil {
 			return nil, configError("call option %d is nil; leave it out", i+1)

@@ -11,7 +11,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
 
-	"github.com/unsend-go/unsend"
+	"github.com/unsend-go/unsend/internal/spec"
 )
 
 // mainOperation is what this module is about, whatever else its contract may come to hold: a
@@ -37,7 +37,7 @@ type operation struct {
 // New loads the contract that this module embeds, which takes some ten milliseconds. Its
 // error means that the contract itself is unsound, which the tests of this module rule out.
 func New() (*Validator, error) {
-	return load(unsend.OpenAPI)
+	return load(spec.Document)
 }
 
 func load(document []byte) (*Validator, error) {

@@ -8,13 +8,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/unsend-go/unsend"
+	"github.com/unsend-go/unsend/internal/spec"
 )
 
 // edited loads the contract with one passage replaced, as a later edit of it may.
 func edited(t *testing.T, old, replacement string) (*Validator, error) {
 	t.Helper()
-	text := string(unsend.OpenAPI)
+	text := string(spec.Document)
 	if strings.Count(text, old) != 1 {
 		t.Fatalf("the contract has %q %d times, want once", old, strings.Count(text, old))
 	}
@@ -69,8 +69,8 @@ func TestUnsoundContractIsRefused(t *testing.T) {
 		"not YAML":      "openapi: [",
 		"another file":  "name: x",
 		"no paths":      "openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths: {}\n",
-		"unresolved":    strings.Replace(string(unsend.OpenAPI), "schemas/Queue'", "schemas/None'", 1),
-		"key in cookie": strings.Replace(string(unsend.OpenAPI), "in: header\n      name: apiKey", "in: cookie\n      name: apiKey", 1),
+		"unresolved":    strings.Replace(string(spec.Document), "schemas/Queue'", "schemas/None'", 1),
+		"key in cookie": strings.Replace(string(spec.Document), "in: header\n      name: apiKey", "in: cookie\n      name: apiKey", 1),
 	} {
 		v, err := load([]byte(document))
 		if err == nil || v != nil {
@@ -173,11 +173,11 @@ func TestLaterEditsOfTheContractAreHeldToo(t *testing.T) {
 }
 
 func TestLoadingChangesNoSpecOfTheCaller(t *testing.T) {
-	before := string(unsend.OpenAPI)
+	before := string(spec.Document)
 	if _, err := New(); err != nil {
 		t.Fatal(err)
 	}
-	if string(unsend.OpenAPI) != before {
+	if string(spec.Document) != before {
 		t.Error("the embedded contract changed")
 	}
 }

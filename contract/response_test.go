@@ -9,8 +9,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"github.com/unsend-go/unsend"
 	"github.com/unsend-go/unsend/contract"
+	"github.com/unsend-go/unsend/internal/spec"
 )
 
 const documentedError = `{"error":"Message not found","type":"RESOURCE_NOT_FOUND","requestId":"req_8f14e45fceea"}`
@@ -49,7 +49,7 @@ func TestBodyOfAnUnlistedStatusIsJudgedByTheDefault(t *testing.T) {
 }
 
 func TestExamplesOfTheContractPass(t *testing.T) {
-	doc, err := openapi3.NewLoader().LoadFromData(unsend.OpenAPI)
+	doc, err := openapi3.NewLoader().LoadFromData(spec.Document)
 	if err != nil {
 		t.Fatal(err)
 	}

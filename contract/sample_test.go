@@ -10,8 +10,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"github.com/unsend-go/unsend"
 	"github.com/unsend-go/unsend/contract"
+	"github.com/unsend-go/unsend/internal/spec"
 )
 
 // sideBody is a body of the contract with every property in it.
@@ -24,7 +24,7 @@ type sideBody struct {
 
 func bodies(t *testing.T) []sideBody {
 	t.Helper()
-	doc, err := openapi3.NewLoader().LoadFromData(unsend.OpenAPI)
+	doc, err := openapi3.NewLoader().LoadFromData(spec.Document)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/unsend-go/unsend"
+	"github.com/unsend-go/unsend/internal/spec"
 	"github.com/unsend-go/unsend/internal/specjson"
 )
 
@@ -18,7 +18,7 @@ func newSpec() *cobra.Command {
 		Args:              wantArgs(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			document := unsend.OpenAPI
+			document := spec.Document
 			if asJSON {
 				converted, err := specjson.Convert(document)
 				if err != nil {

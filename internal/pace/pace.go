@@ -83,6 +83,18 @@ func (p *Pacer) reserve(connection string, now time.Time) time.Time {
 	return later(b.spent, b.held)
 }
 
+// Delay returns how long until the connection's next token is there, without taking it.
+func (p *Pacer) Delay(connection string) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	b := p.buckets[connection]
+	if b == nil {
+		return 0
+	}
+	now := time.Now()
+	return max(0, later(b.spent.Add(p.interval), b.held).Sub(now))
+}
+
 func (p *Pacer) giveBack(connection string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

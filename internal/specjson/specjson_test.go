@@ -8,7 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/unsend-go/unsend"
+	"github.com/unsend-go/unsend/internal/spec"
 	"github.com/unsend-go/unsend/internal/specjson"
 )
 
@@ -58,7 +58,7 @@ func TestConvertRefuses(t *testing.T) {
 // TestConvertContract holds the conversion of the contract against what a YAML decoder that
 // knows nothing of it reads.
 func TestConvertContract(t *testing.T) {
-	converted, err := specjson.Convert(unsend.OpenAPI)
+	converted, err := specjson.Convert(spec.Document)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestConvertContract(t *testing.T) {
 	if err := json.Unmarshal(converted, &got); err != nil {
 		t.Fatal(err)
 	}
-	if err := yaml.Unmarshal(unsend.OpenAPI, &want); err != nil {
+	if err := yaml.Unmarshal(spec.Document, &want); err != nil {
 		t.Fatal(err)
 	}
 	plain, err := json.Marshal(want)

@@ -9,7 +9,7 @@ import (
 	"github.com/swaggest/swgui"
 	"github.com/swaggest/swgui/v5emb"
 
-	"github.com/unsend-go/unsend"
+	"github.com/unsend-go/unsend/internal/spec"
 	"github.com/unsend-go/unsend/internal/specjson"
 )
 
@@ -54,7 +54,7 @@ func Handler(apiKey, connectionID string) http.Handler {
 }
 
 func serveSpec(w http.ResponseWriter, r *http.Request) {
-	document, err := specjson.Convert(unsend.OpenAPI, "http://"+r.Host)
+	document, err := specjson.Convert(spec.Document, "http://"+r.Host)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
