@@ -7,12 +7,14 @@ import (
 	"github.com/unsend-go/unsend/internal/ids"
 )
 
-// Item is one message to take back.
+// Item is one message to take back. Connection, user and message id say which message it is:
+// rows with the same three are the same message, whatever else they say.
 type Item struct {
 	UserID       string // the chat's user
 	MessageID    string
-	ConnectionID string // the creator's connection that acts; empty for the client's own
+	ConnectionID string // the creator's connection that acts; empty for the ledger's [DefaultConnection]
 	WithUserID   string // of the request's body; empty for UserID
+	MaybeUnsent  bool   // an earlier run may have unsent it: the input's column maybe_unsent
 	Line         int    // where the item stands in its input, from 1; 0 where nothing says so
 }
 
@@ -37,10 +39,11 @@ func (i Item) check() error {
 	return nil
 }
 
-// The members of an item, as columns, as JSON and in the journal.
+// The members of an item, as columns of an input and as JSON.
 const (
-	columnUser       = "user_id"
-	columnMessage    = "message_id"
-	columnConnection = "connection_id"
-	columnWith       = "with_user_id"
+	columnUser        = "user_id"
+	columnMessage     = "message_id"
+	columnConnection  = "connection_id"
+	columnWith        = "with_user_id"
+	columnMaybeUnsent = "maybe_unsent"
 )

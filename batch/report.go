@@ -1,123 +1,74 @@
 package batch
 
 import (
-	"cmp"
-	"fmt"
-	"io"
-	"slices"
 	"time"
+
+	"github.com/unsend-go/unsend/api"
 )
 
-// maxGroups bounds the kinds of failures that are told apart; the service's set is open.
-const maxGroups = 50
+// Filter chooses the messages that [Ledger.Messages] yields.
+type Filter int
 
-// reporter gathers what journals tell.
-type reporter struct {
-	summary Summary
-	rows    *rows
-	inputs  map[[2]string]int // messages, by fingerprint and shard
-	spans   []span            // of the runs
+// Filters.
+const (
+	All       Filter = iota // every message that is not set aside
+	NotUnsent               // those that are not known to be gone: failed, skipped, or still open
+)
+
+// Counts are how many messages there are of each kind.
+type Counts struct {
+	Items       int // all but those set aside
+	Unsent      int
+	AlreadyGone int
+	Failed      int
+	Skipped     int
+	SetAside    int // not among Items
+	InFlight    int // being sent; of Progress only
+	Waiting     int // failed in passing, to be sent again; of Progress only
 }
 
-// span is the time from a run's first record to its last.
-type span struct{ from, to time.Time }
+// Ended is how many messages have an outcome.
+func (c Counts) Ended() int { return c.Unsent + c.AlreadyGone + c.Failed + c.Skipped }
 
-func report(journals []io.Reader) (Summary, error) {
-	r := reporter{rows: newRows(), inputs: map[[2]string]int{}}
-	for i, journal := range journals {
-		if _, err := readJournal(journal, true, r.add); err != nil {
-			return Summary{}, fmt.Errorf("%w: journal %d: %w", ErrJournal, i+1, err)
-		}
-	}
-	for _, messages := range r.inputs {
-		r.summary.Messages += messages
-	}
-	r.summary.Failures = slices.DeleteFunc(r.summary.Failures, func(g FailureGroup) bool { return g.Count == 0 })
-	r.summary.Elapsed = together(r.spans)
-	return r.summary, nil
+// Plan is what a run would do.
+type Plan struct {
+	Messages    int    // to be sent
+	Connections []Load // that they are on, by name
+	Ended       int    // messages that earlier runs ended for good
+	SetAside    int    // messages that no run sends unless an input lists them again
 }
 
-func (r *reporter) add(rec record) error {
-	switch {
-	case rec.Journal != "":
-		r.inputs[[2]string{rec.Input, rec.Shard}] = rec.Messages
-		return nil
-	case rec.Event == eventRun:
-		r.spans = append(r.spans, span{rec.At, rec.At})
-		return nil
+// Duration is how long the plan takes at perMinute requests a minute on each connection after a
+// burst: as long as the connection with the most messages takes. 0 a minute is no rate limit.
+func (p Plan) Duration(perMinute, burst int) time.Duration {
+	if perMinute <= 0 {
+		return 0
 	}
-	if last := len(r.spans) - 1; last >= 0 && rec.At.After(r.spans[last].to) {
-		r.spans[last].to = rec.At
+	interval := (time.Minute + time.Duration(perMinute) - 1) / time.Duration(perMinute)
+	most := 0
+	for _, c := range p.Connections {
+		most = max(most, c.Messages)
 	}
-	if rec.Event == eventStop {
-		return nil
-	}
-	before, after, row, err := r.rows.remember(&rec)
-	if err != nil {
-		return err
-	}
-	r.summary.tell(before, r.rows.failure(row), -1)
-	r.rows.setFailure(row, rec.failure())
-	r.summary.tell(after, rec.failure(), 1)
-	return nil
+	return time.Duration(max(most-burst, 0)) * interval
 }
 
-// tell counts what is known of a message; n is 1, or -1 to take it back.
-func (s *Summary) tell(st state, f failure, n int) {
-	switch o := st.outcome(); {
-	case o != "":
-		s.count(o, f, st&final != 0, st&maybe != 0, n)
-	case st&maybe != 0:
-		s.Unsettled += n
-	}
+// Report is what became of the messages of a ledger.
+type Report struct {
+	Counts
+	Open    int           // of Items, still to be sent, without an outcome
+	Service string        // as [ServiceOf] writes it, or "mock"
+	Groups  []Group       // of those that did not end well, the most frequent first; at most 50
+	Elapsed time.Duration // during which runs went on; 0 where that is not kept
 }
 
-// count adds n items of one kind, or takes them away.
-func (s *Summary) count(o Outcome, f failure, isFinal, maybeUnsent bool, n int) {
-	switch o {
-	case Unsent:
-		s.Unsent += n
-	case AlreadyGone:
-		s.AlreadyGone += n
-	case Skipped:
-		s.Skipped += n
-	case Failed:
-		s.Failed += n
-		s.countFailure(f, isFinal, maybeUnsent, n)
-	}
-}
-
-func (s *Summary) countFailure(f failure, isFinal, maybeUnsent bool, n int) {
-	at := slices.IndexFunc(s.Failures, func(g FailureGroup) bool { return g.Kind == f.kind })
-	if at < 0 && len(s.Failures) >= maxGroups && f.kind != kindOther {
-		s.countFailure(failure{kind: kindOther}, isFinal, maybeUnsent, n)
-		return
-	}
-	if at < 0 {
-		at = len(s.Failures)
-		s.Failures = append(s.Failures, FailureGroup{Kind: f.kind, Hint: hint(f)})
-	}
-	g := &s.Failures[at]
-	g.Count += n
-	if isFinal {
-		g.Final += n
-	}
-	if maybeUnsent {
-		g.MaybeUnsent += n
-	}
-	slices.SortStableFunc(s.Failures, func(a, b FailureGroup) int { return cmp.Compare(b.Count, a.Count) })
-}
-
-// together is how long any of the spans went on.
-func together(spans []span) time.Duration {
-	slices.SortFunc(spans, func(a, b span) int { return a.from.Compare(b.from) })
-	var sum time.Duration
-	var until time.Time
-	for _, s := range spans {
-		if from := later(s.from, until); s.to.After(from) {
-			sum += s.to.Sub(from)
-			until = s.to
-		}
-	}
-	return sum
+// Group is how many messages ended in the same way.
+type Group struct {
+	Outcome     Outcome // Failed, Skipped, or empty for those still open
+	Scope       api.Scope
+	Status      int    // of the answer; 0 where none came
+	Type        string // the service's name of the error
+	Hint        string // what to do
+	Count       int
+	Final       int // of Count, never sent again
+	MaybeUnsent int // of Count, may have been unsent all the same
 }

@@ -2,37 +2,38 @@ package batch
 
 import "github.com/unsend-go/unsend/api"
 
-// Outcome is how an item ended.
+// Outcome is how a message ended.
 type Outcome string
 
-// Outcomes. The zero value is an item that has not ended.
+// Outcomes. The zero value is a message that has not ended.
 const (
 	Unsent      Outcome = "unsent"       // the service said that it took the message back
-	AlreadyGone Outcome = "already_gone" // an earlier attempt may have taken it back, and it is gone
+	AlreadyGone Outcome = "already_gone" // an earlier request may have taken it back, and it is gone
 	Failed      Outcome = "failed"       // Result.Err says why
 	Skipped     Outcome = "skipped"      // not sent: its connection was stopped, as Result.Err says
 )
 
-// Result is how one item ended.
+// Result is how one message ended.
 type Result struct {
 	Item    Item
-	Outcome Outcome
+	Outcome Outcome // empty, of [Ledger.Messages] only, for a message that is still to be sent
 
-	// Err is nil for Unsent and AlreadyGone. Of a Failed item it is an [*api.Error], whose
-	// Attempts and MaybeUnsent are of all that was sent for the item, or an [api.ErrConfig] or
-	// [api.ErrInvalidID] where nothing could be sent. Of a Skipped one it is why its connection
-	// was stopped.
-	Err error
-
-	// Final items have ended for good: a run that resumes this one does not send them again.
+	// Final messages have ended for good, and are never sent again. Unsent and AlreadyGone
+	// are; Failed is where the service itself refused this message and nothing of it is
+	// ambiguous. Everything else is sent again by the next run.
 	Final bool
-	// MaybeUnsent is true of an item that is not known to be gone, but may be.
+	// MaybeUnsent is true of a message that is not known to be gone, but may be.
 	MaybeUnsent bool
 
-	Attempts  int         // requests sent in this run
+	Attempts  int         // requests: of this run, or of all runs in what [Ledger.Messages] yields
 	RequestID string      // names the last request to the vendor's support
-	Response  *api.Result // the client's answer, where there was a good one in this run
+	Response  *api.Result // the client's answer; nil where there was no good one, and from Messages
 
-	Earlier   bool // ended in the run that this one resumes; nothing was sent for it now
-	Duplicate bool // repeats an earlier item, whose outcome this is; nothing was sent for it
+	// Err is nil for Unsent and AlreadyGone. Of a Failed message it is an [*api.Error], whose
+	// Attempts and MaybeUnsent are of all that this run sent for it. Of a Skipped one it is
+	// what stopped its connection. From Messages it is an *api.Error made of what the ledger
+	// keeps of it.
+	Err error
+	// Hint is one line that says what to do about Err, or empty.
+	Hint string
 }

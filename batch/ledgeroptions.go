@@ -1,0 +1,74 @@
+package batch
+
+import (
+	"fmt"
+
+	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/internal/ids"
+)
+
+// Option configures a ledger that is opened.
+type Option func(*settings) error
+
+type settings struct {
+	service    string
+	connection string
+	readOnly   bool
+}
+
+// ForService says which service the ledger is for: that of the client's base URL. A new ledger
+// keeps it; one that was made for another service is refused with an [ErrLedger], untouched.
+// Scheme, host and path count, the port does too, but not on loopback: any local server is one
+// service.
+func ForService(client *api.Client) Option {
+	return func(s *settings) error {
+		s.service = ServiceOf(client)
+		return nil
+	}
+}
+
+// ForMock says that the ledger is for a mock inside the process, whatever base URL the client
+// has: nothing in it was ever unsent. It belongs to no other service.
+func ForMock() Option {
+	return func(s *settings) error {
+		s.service = mockService
+		return nil
+	}
+}
+
+// DefaultConnection names the connection of items that name none. Without it they are bad rows.
+func DefaultConnection(id string) Option {
+	return func(s *settings) error {
+		if err := ids.Check(id); err != nil {
+			return fmt.Errorf("%w: %w: default connection %w", ErrOptions, api.ErrInvalidID, err)
+		}
+		s.connection = id
+		return nil
+	}
+}
+
+// ReadOnly opens a ledger for Report, Messages and Plan only. It takes no lock, so that it
+// works beside a run that goes on, and creates nothing.
+func ReadOnly() Option {
+	return func(s *settings) error {
+		s.readOnly = true
+		return nil
+	}
+}
+
+// AddOption configures one call of [Ledger.Add] or [Ledger.Replace].
+type AddOption func(*addSettings)
+
+type addSettings struct{ skipBad bool }
+
+// SkipBad leaves bad rows out and adds the others. An input that cannot be read on is refused
+// as a whole all the same.
+func SkipBad() AddOption {
+	return func(s *addSettings) { s.skipBad = true }
+}
+
+const mockService = "mock"
+
+// ServiceOf returns how a ledger names the client's service: scheme, host and path of its base
+// URL, in lower case, and without the port where the host is loopback.
+func ServiceOf(client *api.Client) string { return client.BaseURL() }

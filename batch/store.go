@@ -1,0 +1,121 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"github.com/unsend-go/unsend/api"
+)
+
+// Store keeps the rows of a ledger. [Ledger] and [Run] are written over it, and know no other
+// difference between SQLite and PostgreSQL. All methods may be called at the same time.
+//
+// Between Begin and End a worker works on the messages: it claims connections, records each
+// request before it is sent, and each answer before it is told. A store that several workers
+// share gives each connection to one of them, and to another when that one has died.
+type Store interface {
+	// Name is how messages to people name the ledger, without a password.
+	Name() string
+	// Service is the service that the ledger was made for, as [ServiceOf] writes it; empty
+	// where it was made for none.
+	Service() string
+	// Shared reports whether other workers may work on the same messages at the same time,
+	// so that what is done must be asked for and cannot be counted here.
+	Shared() bool
+
+	// Add keeps the items, in one transaction: all of them or, where items yields an error,
+	// none, and that error is returned. Items are complete and checked. It counts New, Known
+	// and Repeated. A message that was known takes the line and, unless it has ended for
+	// good, the WithUserID of its new row; it is MaybeUnsent if it was or the row says so;
+	// and it is no longer set aside. Where replace is true, open messages that items does not
+	// list are set aside and counted in SetAside; a store whose other workers work on another
+	// list refuses that. What is added is synced when Add returns.
+	Add(ctx context.Context, items iter.Seq2[Item, error], replace bool) (Added, error)
+
+	// Begin begins a run, or joins the one that other workers are at. Where retryFailed is
+	// true, messages that ended with Failed and are final are opened again. Of a message
+	// that ended in the run it stays known that it did: nobody gets it again before the next.
+	Begin(ctx context.Context, retryFailed bool) error
+	// Claim gives the caller connections that have open messages and that nobody works on,
+	// to work on until Release or End; more of them each time it is called, where the store
+	// would rather leave some to other workers. Left is how many connections with open
+	// messages the caller has not been given in this run: others work on them, or may.
+	Claim(ctx context.Context) (claimed []Load, left int, err error)
+	// Next returns up to n open messages of a connection that the caller has claimed, in the
+	// order of their lines, behind the message after; its zero value is before the first.
+	Next(ctx context.Context, connectionID string, after Message, n int) ([]Message, error)
+	// Write records entries in their order, as one transaction, and returns when it is
+	// synced. Where the caller no longer has the claim of any entry's connection nothing is
+	// written, and the error matches [ErrClaimLost].
+	Write(ctx context.Context, entries []Entry) error
+	// Release gives connections back on which the caller has nothing left to do.
+	Release(ctx context.Context, connectionIDs []string) error
+	// End ends the caller's part of the run, and gives back all claims. It is not called by
+	// a process that was killed: what that had claimed becomes free by itself.
+	End(ctx context.Context) error
+
+	// Counts counts the messages by how they ended, those set aside not among them.
+	Counts(ctx context.Context) (Counts, error)
+	// Loads returns the connections with open messages, and how many on each, by name.
+	Loads(ctx context.Context) ([]Load, error)
+	// Groups counts the messages by everything that a [Group] tells of them, the most
+	// frequent first; beyond limit groups the rest is left out.
+	Groups(ctx context.Context, limit int) ([]Group, error)
+	// Messages yields the messages that filter asks for, by line, those set aside not among
+	// them. The loop may take its time: it holds up nothing else.
+	Messages(ctx context.Context, filter Filter) iter.Seq2[Entry, error]
+
+	// Close gives the ledger back. No other method is called afterwards.
+	Close() error
+}
+
+// ErrClaimLost is returned by a [Store] for a worker whose claims have become void, because
+// its session with the database ended. [Run] begins again, and claims anew.
+var ErrClaimLost = errors.New("the claim on the connection was lost")
+
+// Load is how many open messages a connection has.
+type Load struct {
+	ConnectionID string
+	Messages     int
+}
+
+// Message is an open message, as a [Store] hands it out.
+type Message struct {
+	Key  int64 // the store's own name of it, above 0
+	Item Item
+}
+
+// Event is what an [Entry] records.
+type Event int
+
+// Events.
+const (
+	Sending Event = iota // a request is about to be sent: the message may be unsent from here on
+	Waiting              // the message is not ended, and waits to be sent again
+	Ended                // the message has ended, for this run or for good
+)
+
+// Entry is what is recorded of a message.
+type Entry struct {
+	Message
+	Event       Event
+	MaybeUnsent bool    // what is known now: true of every Sending
+	Outcome     Outcome // of Ended
+	Final       bool    // of Ended: it is never sent again
+	Attempts    int     // of Waiting and Ended: requests sent since the last entry; from Messages: of all runs
+	RequestID   string
+	Failure     Failure
+	At          time.Time
+}
+
+// Failure is what a ledger keeps of an error. Its texts are bounded, and hold nothing of a
+// message's text.
+type Failure struct {
+	Scope  api.Scope
+	Status int    // of the answer; 0 where none came
+	Type   string // the service's name of the error; at most 60 characters
+	Text   string // what was said; at most 300 bytes
+	Hint   string // what to do; at most 200 bytes
+}
