@@ -1,7 +1,7 @@
 package batch
 
 import (
-	"bytes"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -9,98 +9,223 @@ import (
 	"strings"
 )
 
-// columns is where a CSV's header has what an item is made of.
-type columns struct {
-	user, message, connection, with int // -1 where there is none
-	count                           int
-	split                           splitter
+// csvReader reads items from CSV.
+type csvReader struct {
+	text    csvText
+	csv     *csv.Reader     // nil until the first row was found
+	before  int             // lines above it
+	at      [numColumns]int // where a row has each column; -1 where there is none
+	least   int             // cells that a row must have: up to its ids
+	most    int             // cells that the first row names
+	ignored *ignoredNames
 }
 
-// readHeader reads the first row that is not blank. Its error is a *LineError.
-func readHeader(src *lines) (*columns, error) {
-	var split splitter
-	fields, at, err := split.row(src)
-	switch {
-	case errors.Is(err, io.EOF):
-		return nil, &LineError{Line: 1, Err: errEmpty}
-	case errors.Is(err, ErrInput):
-		return nil, &LineError{Line: at, Err: err}
-	case err != nil:
-		return nil, &LineError{Line: at, Err: fmt.Errorf("%w: the header cannot be read: %w", ErrInput, err)}
-	}
-	find := func(name string) int {
-		return slices.IndexFunc(fields, func(field []byte) bool { return string(field) == name })
-	}
-	c := &columns{
-		user: find(columnUser), message: find(columnMessage), connection: find(columnConnection), with: find(columnWith),
-		count: len(fields),
-	}
-	if reason := c.lack(fields); reason != "" {
-		return nil, &LineError{Line: at, Err: fmt.Errorf("%w: %s", ErrInput, reason)}
-	}
-	return c, nil
+func newCSVReader(src *lines, ignored *ignoredNames) *csvReader {
+	return &csvReader{text: csvText{lines: src}, ignored: ignored}
 }
 
-// lack says what is wrong with a header.
-func (c *columns) lack(fields [][]byte) string {
-	want := "; want " + columnUser + "," + columnMessage + "[," + columnConnection + "][," + columnWith + "]"
-	switch {
-	case c.user < 0 && c.message < 0 && len(fields) == 1 && bytes.ContainsAny(fields[0], ";\t"):
-		return "its columns are not separated by commas" + want
-	case c.user < 0 && c.message < 0:
-		return "the first row is no header" + want
-	case c.user < 0:
-		return "the header lacks " + columnUser + want
-	case c.message < 0:
-		return "the header lacks " + columnMessage + want
-	}
-	for i, field := range fields {
-		name := string(field)
-		known := name == columnUser || name == columnMessage || name == columnConnection || name == columnWith
-		if known && slices.ContainsFunc(fields[:i], func(f []byte) bool { return string(f) == name }) {
-			return "the header has " + name + " twice"
+func (c *csvReader) next() (Item, int, error) {
+	if c.csv == nil {
+		if line, err := c.readHeader(); err != nil {
+			return Item{}, line, err
 		}
 	}
-	return ""
+	for {
+		cells, line, err := c.row()
+		if err != nil {
+			return Item{}, line, err
+		}
+		filled := countFilled(cells)
+		switch {
+		case filled == 0:
+			continue
+		case filled > c.most:
+			return Item{}, line, fmt.Errorf("the row has %d cells, and the first row names %d: delete what is too much, or put a cell with %s in it into quotes", filled, c.most, c.separator())
+		case len(cells) < c.least:
+			return Item{}, line, fmt.Errorf("the row has %d of the %d cells that the first row names: separate them by %s, and leave empty what there is not", len(cells), c.most, c.separator())
+		}
+		var v values
+		for column, at := range c.at {
+			if at >= 0 && at < len(cells) {
+				v[column] = cells[at]
+			}
+		}
+		item, err := v.item()
+		return item, line, err
+	}
 }
 
-func (c *columns) row(src *lines) (Item, int, error) {
-	fields, at, err := c.split.row(src)
+// row returns the next row's cells, which are good until the next call, and where it starts.
+func (c *csvReader) row() ([]string, int, error) {
+	c.text.size = 0
+	cells, err := c.csv.Read()
+	var parse *csv.ParseError
+	broken := errors.As(err, &parse)
+	switch {
+	case errors.Is(c.text.err, ErrInput):
+		return nil, c.text.lines.number, c.text.err
+	case broken && (c.text.err != nil || parse.Line > parse.StartLine):
+		// Where the cell ends is a guess, and so is where the next row starts.
+		line := parse.StartLine
+		if last := len(cells) - 1; last >= 0 {
+			line, _ = c.csv.FieldPos(last)
+			line += strings.Count(cells[last], "\n")
+		}
+		return nil, c.before + line, unusable(`a quote (") opens a cell here, and none closes it: delete it, or close the cell`)
+	case errors.Is(c.text.err, errTooLong):
+		return nil, c.text.lines.number, unusable("%w", errTooLong)
+	case broken:
+		return nil, c.before + parse.StartLine, errors.New(`a quote (") stands in the middle of a cell: delete it, or write "" for it and put the whole cell into quotes`)
+	case err != nil:
+		return nil, 0, errEnd
+	}
+	line, _ := c.csv.FieldPos(0)
+	return cells, c.before + line, nil
+}
+
+// readHeader finds the separator, and the columns by their names in the first row.
+func (c *csvReader) readHeader() (int, error) {
+	first, err := c.text.peek()
 	if err != nil {
-		return Item{}, at, err
+		return c.text.lines.number, err
 	}
-	if len(fields) != c.count {
-		return Item{}, at, fmt.Errorf("the row has %s, and the header %d", plural(len(fields), "field"), c.count)
+	c.before = c.text.lines.number - 1
+	c.csv = csv.NewReader(&c.text)
+	c.csv.Comma, c.csv.ReuseRecord, c.csv.FieldsPerRecord = guessSeparator(first), true, -1
+	c.csv.TrimLeadingSpace = c.csv.Comma != '\t' // else it would take empty cells for blanks
+	names, line, err := c.row()
+	if err == nil {
+		err = c.findColumns(names)
 	}
-	return newItem(field(fields, c.user), field(fields, c.message), field(fields, c.connection), field(fields, c.with)), at, nil
+	if err != nil && !errors.Is(err, ErrInput) {
+		err = unusable("%w", err)
+	}
+	return line, err
 }
 
-func field(fields [][]byte, n int) []byte {
-	if n < 0 {
-		return nil
+func (c *csvReader) findColumns(names []string) error {
+	c.most = countFilled(names)
+	c.at = [numColumns]int{-1, -1, -1, -1, -1}
+	for i, name := range names {
+		column, ok := exactColumn(name)
+		if ok && c.at[column] >= 0 {
+			return namedTwice(column)
+		}
+		if ok {
+			c.at[column] = i
+		}
 	}
-	return fields[n]
+	has := func(column column) bool { return c.at[column] >= 0 }
+	switch {
+	case c.most == 1 && strings.ContainsAny(names[0], ",;\t"):
+		return errors.New("the whole row is one cell, in quotes: delete the quotes, or in Excel split the column with Data, Text to Columns, and save again")
+	case !has(inUser) && !has(inMessage) && slices.ContainsFunc(names, isWholeNumber):
+		return errors.New("the first row does not name the columns: put one with user_id,message_id above it")
+	}
+	for _, name := range names {
+		if _, ok := exactColumn(name); ok || fold(name) == "" {
+			continue
+		}
+		if err := nearMiss(name, has); err != nil {
+			return err
+		}
+		c.ignored.add(name)
+	}
+	for _, needed := range []column{inUser, inMessage} {
+		if !has(needed) {
+			return fmt.Errorf("no column is named %s: the first row must name the columns, %s and %s at least", needed, inUser, inMessage)
+		}
+	}
+	c.least = 1 + max(c.at[inUser], c.at[inMessage], c.at[inConnection])
+	return nil
 }
 
-// newItem copies what it is given, all of it at once.
-func newItem(user, message, connection, with []byte) Item {
-	var b strings.Builder
-	b.Grow(len(user) + len(message) + len(connection) + len(with))
-	for _, part := range [...][]byte{user, message, connection, with} {
-		b.Write(part)
-	}
-	text := b.String()
-	cutOff := func(part []byte) string {
-		head := text[:len(part)]
-		text = text[len(part):]
-		return head
-	}
-	return Item{UserID: cutOff(user), MessageID: cutOff(message), ConnectionID: cutOff(connection), WithUserID: cutOff(with)}
+func (c *csvReader) separator() string {
+	return map[rune]string{',': "commas", ';': "semicolons", '\t': "tabs"}[c.csv.Comma]
 }
 
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
+// guessSeparator returns what makes most of a first row's names known or, where none is, gives
+// most cells.
+func guessSeparator(first string) rune {
+	best, most := ',', -1
+	for _, comma := range ",;\t" {
+		names := strings.Split(strings.ReplaceAll(first, `"`, ""), string(comma))
+		score := len(names)
+		for _, name := range names {
+			if _, ok := exactColumn(name); ok {
+				score += maxRow
+			}
+		}
+		if score > most {
+			best, most = comma, score
+		}
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return best
+}
+
+// countFilled counts cells up to the last that is not blank.
+func countFilled(cells []string) int {
+	n := len(cells)
+	for n > 0 && strings.TrimFunc(cells[n-1], isBlank) == "" {
+		n--
+	}
+	return n
+}
+
+// csvText hands lines to a csv.Reader one by one, so that it does not read ahead: what it has
+// taken since size was set to 0 is the row that it is reading, and can be bounded.
+type csvText struct {
+	lines *lines
+	line  []byte // with its end
+	rest  []byte // of line
+	size  int
+	err   error // that ended the text
+}
+
+// peek returns the first line that is not blank, and leaves it to Read. Excel's own "sep=;" is
+// passed over: the row below says as much.
+func (t *csvText) peek() (string, error) {
+	for {
+		text, err := t.lines.next()
+		if errors.Is(err, errTooLong) {
+			err = unusable("%w", err)
+		}
+		if err != nil {
+			return "", err
+		}
+		line := strings.TrimFunc(string(text), isBlank)
+		hint := len(line) <= len(`"sep=;"`) && strings.HasPrefix(strings.ToLower(strings.Trim(line, `"`)), "sep=")
+		if line != "" && !hint {
+			t.hold(text)
+			return line, nil
+		}
+	}
+}
+
+func (t *csvText) hold(text []byte) {
+	t.line = append(append(t.line[:0], text...), '\n')
+	t.rest = t.line
+}
+
+// Read takes any error for the end of the text, and leaves it in err.
+func (t *csvText) Read(p []byte) (int, error) {
+	if t.err == nil && len(t.rest) == 0 {
+		var text []byte
+		text, t.err = t.lines.next()
+		if t.size > 0 || len(text) > 0 { // blank lines between rows are of none
+			t.size += len(text) + 1
+		}
+		if t.err == nil && t.size > maxRow {
+			t.err = errTooLong
+		}
+		if t.err == nil {
+			t.hold(text)
+		}
+	}
+	if t.err != nil {
+		return 0, io.EOF
+	}
+	n := copy(p, t.rest)
+	t.rest = t.rest[n:]
+	return n, nil
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/unsend-go/unsend/api"
-	"github.com/unsend-go/unsend/internal/ids"
 )
 
 // Item is one message to take back. Connection, user and message id say which message it is:
@@ -32,7 +31,7 @@ func (i Item) check() error {
 		if id.text == "" && id.optional {
 			continue
 		}
-		if err := ids.Check(id.text); err != nil {
+		if err := checkID(id.text); err != nil {
 			return fmt.Errorf("%w: %s %w", api.ErrInvalidID, id.name, err)
 		}
 	}

@@ -2,68 +2,165 @@ package batch
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
+	"io"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
-// jsonItem is an item as a line of JSON.
-type jsonItem struct {
-	User       jsonID `json:"user_id"`
-	Message    jsonID `json:"message_id"`
-	Connection jsonID `json:"connection_id"`
-	With       jsonID `json:"with_user_id"`
+const jsonExample = `{"user_id": 51, "message_id": 64}`
+
+var errOpenObject = errors.New("the JSON object does not end on its line: want one whole object on each line; jq -c . writes it so")
+
+// jsonReader reads items from JSON lines.
+type jsonReader struct {
+	lines   *lines
+	text    bytes.Reader // one line
+	decoder *jsontext.Decoder
+	options []jsontext.Options
+	names   map[string]column // of members seen before; or foreignMember, or similarMember
+	later   bool              // an object was read before
+	ignored *ignoredNames
 }
 
-// jsonID is a string, or a whole number, of which every digit counts.
-type jsonID string
-
-var errJSONID = errors.New("an id is a JSON string or a whole number")
-
-// UnmarshalJSON reads an id. Null is as good as none.
-func (id *jsonID) UnmarshalJSON(raw []byte) error {
-	switch {
-	case raw[0] == '"':
-		return json.Unmarshal(raw, (*string)(id))
-	case string(raw) == "null":
-		return nil
-	case strings.Trim(string(raw), "0123456789") != "":
-		return errJSONID
-	}
-	*id = jsonID(raw)
-	return nil
+func newJSONReader(src *lines, ignored *ignoredNames) *jsonReader {
+	r := &jsonReader{lines: src, names: map[string]column{}, ignored: ignored}
+	// A name that comes twice is found by what it means, however it is spelled.
+	r.options = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
+	r.decoder = jsontext.NewDecoder(&r.text, r.options...)
+	return r
 }
 
-// jsonRow reads the next line that is not blank.
-func jsonRow(src *lines) (Item, int, error) {
+func (r *jsonReader) next() (Item, int, error) {
 	for {
-		l, err := src.next()
+		line, err := r.lines.next()
 		if err != nil {
-			return Item{}, l.number, fault(err)
+			return Item{}, r.lines.number, err
 		}
-		if len(bytes.TrimSpace(l.text)) == 0 {
+		line = bytes.TrimFunc(line, isBlank)
+		if len(line) == 0 {
 			continue
 		}
-		var row jsonItem
-		if err := json.Unmarshal(l.text, &row); err != nil {
-			return Item{}, l.number, jsonFault(err)
+		item, err := r.item(line)
+		if errors.Is(err, errOpenObject) && !r.later {
+			err = unusable("%w", err) // all are printed so
 		}
-		return Item{
-			UserID: string(row.User), MessageID: string(row.Message),
-			ConnectionID: string(row.Connection), WithUserID: string(row.With),
-		}, l.number, nil
+		r.later = true
+		return item, r.lines.number, err
 	}
 }
 
-// jsonFault says what is wrong without what the line holds.
-func jsonFault(err error) error {
-	var mismatch *json.UnmarshalTypeError
-	switch {
-	case errors.Is(err, errJSONID):
-		return errJSONID
-	case errors.As(err, &mismatch):
-		return fmt.Errorf("the line is a JSON %s; want an object", mismatch.Value)
+// What a member is that is none of ours, beside the columns.
+const (
+	foreignMember = numColumns + iota
+	similarMember // could be meant as one
+)
+
+// item reads one object. Its errors show nothing of the line but where it is wrong.
+func (r *jsonReader) item(line []byte) (Item, error) {
+	if line[0] != '{' {
+		return Item{}, fmt.Errorf("the line is no JSON object: want one such as %s", jsonExample)
 	}
-	return fmt.Errorf("the line is not JSON: %w", err)
+	r.text.Reset(line)
+	r.decoder.Reset(&r.text, r.options...)
+	v, err := r.members()
+	var syntax *jsontext.SyntacticError
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return Item{}, errOpenObject
+	case errors.As(err, &syntax):
+		return Item{}, fmt.Errorf("the line is not JSON from byte %d on", syntax.ByteOffset+1)
+	case err != nil:
+		return Item{}, err
+	case r.decoder.InputOffset() < int64(len(line)):
+		return Item{}, errors.New("a comma or something else follows the JSON object: want one object on each line, and nothing else")
+	}
+	return v.item()
+}
+
+func (r *jsonReader) members() (*values, error) {
+	var v values
+	var seen [numColumns]bool
+	var near []string
+	if _, err := r.decoder.ReadToken(); err != nil {
+		return nil, err
+	}
+	for r.decoder.PeekKind() == '"' {
+		token, err := r.decoder.ReadToken()
+		if err != nil {
+			return nil, err
+		}
+		name := token.String()
+		c := r.column(name)
+		switch {
+		case c >= numColumns:
+			if c == similarMember {
+				near = append(near, name)
+			}
+			err = r.decoder.SkipValue()
+		case seen[c]:
+			err = namedTwice(c)
+		default:
+			seen[c] = true
+			v[c], err = r.value(c)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if _, err := r.decoder.ReadToken(); err != nil {
+		return nil, err
+	}
+	for _, name := range near {
+		if err := nearMiss(name, func(c column) bool { return seen[c] }); err != nil {
+			return nil, err
+		}
+	}
+	return &v, nil
+}
+
+// column finds what a member's name means, once for each name.
+func (r *jsonReader) column(name string) column {
+	c, known := r.names[name]
+	if known {
+		return c
+	}
+	c, ok := exactColumn(name)
+	if !ok {
+		r.ignored.add(name)
+		c = foreignMember
+		if _, near := nearColumn(name); near {
+			c = similarMember
+		}
+	}
+	const most = 1000 // so that names which do not come again cannot fill the memory
+	if len(r.names) < most {
+		r.names[name] = c
+	}
+	return c
+}
+
+// value returns an id to the letter: a number is not read as a float.
+func (r *jsonReader) value(c column) (string, error) {
+	kind := r.decoder.PeekKind()
+	if kind == '{' || kind == '[' {
+		return "", fmt.Errorf("%s has more than one value: want a text or a whole number", c)
+	}
+	token, err := r.decoder.ReadToken()
+	if err != nil || kind == 'n' {
+		return "", err
+	}
+	text := token.String()
+	switch {
+	case c == inMaybeUnsent:
+		return text, nil
+	case kind == 't', kind == 'f':
+		return "", invalidID(c, fmt.Errorf("is %s: want a text or a whole number", text))
+	case kind == '0':
+		if mistake := checkNumber(text); mistake != nil {
+			return "", invalidID(c, mistake)
+		}
+	}
+	return text, nil
 }

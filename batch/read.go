@@ -2,106 +2,130 @@ package batch
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 )
 
-// Format is how items are written.
-type Format int
+// ErrInput is matched by an error after which an input cannot be read on: it is empty, of a
+// format that is not read, lacks a column, has a quote that is not closed, or its reader failed.
+var ErrInput = errors.New("the input cannot be used")
 
-// Formats that [Read] reads.
-const (
-	Auto  Format = iota // JSONL where the input begins with "{", and else CSV
-	CSV                 // a header row of user_id, message_id and, if need be, connection_id and with_user_id, in any order among other columns, which are ignored
-	JSONL               // a JSON object of the same members on each line; ids may be numbers
-)
-
-// ErrInput is an input that cannot be read on: it is empty, binary or without a header, or
-// the reader failed.
-var ErrInput = errors.New("unusable input")
-
-// LineError is what is wrong with one row of the input.
+// LineError is what is wrong with one line of an input or, where Line is 0, with all of it.
 type LineError struct {
 	Line int // from 1
 	Err  error
 }
 
 // Error returns one line.
-func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
+func (e *LineError) Error() string {
+	if e.Line == 0 {
+		return e.Err.Error()
+	}
+	return fmt.Sprintf("line %d: %v", e.Line, e.Err)
+}
 
 // Unwrap returns Err.
 func (e *LineError) Unwrap() error { return e.Err }
 
-// Read streams the items of r. A byte order mark, CRLF, blank lines and quoted fields are
-// accepted; a row is at most 256 KiB long. Each error is a [*LineError]; after one of a row
-// reading goes on, so that every bad row can be listed, and after one that matches [ErrInput]
-// it ends. Each id is held against the contract's pattern.
+// Read streams the items of r, CSV or JSON lines, and holds no more than one of them.
+//
+// The first row of a CSV names the columns: user_id, message_id and, if need be,
+// connection_id, with_user_id and maybe_unsent (true, false, 1, 0 or empty), in any order.
+// Case, blanks and underscores in the names do not count. Cells are separated by commas,
+// semicolons or tabs, whichever the first row has. The members of a JSON object are named in
+// the same way. Text is UTF-8, or UTF-16 with a byte order mark; lines end in LF, CRLF or CR.
+// A row is at most 64 KiB long. Blanks around an id do not count, and rows of nothing but
+// blanks and separators are passed over.
+//
+// Each error is a [*LineError], but for [IgnoredColumns], which comes last where there are any.
+// After a bad row reading goes on, so that all of them can be listed; after an error that
+// matches [ErrInput] it ends. A text that is no id matches [api.ErrInvalidID]. An error shows
+// of the input only what cannot be a key.
 func Read(r io.Reader, format Format) iter.Seq2[Item, error] {
-	return func(yield func(Item, error) bool) { read(r, format, yield) }
-}
-
-// OnConnection gives id as connection to items that name none. Where id is empty, such an
-// item is a [*LineError].
-func OnConnection(items iter.Seq2[Item, error], id string) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
-		for item, err := range items {
-			if err == nil && item.ConnectionID == "" {
-				item.ConnectionID = id
-				if id == "" {
-					err = &LineError{Line: item.Line, Err: errors.New("connection_id is missing, and no other connection is given")}
-				}
+		var ignored ignoredNames
+		next, err := openInput(r, format, &ignored)
+		if err != nil {
+			yield(Item{}, &LineError{Err: err})
+			return
+		}
+		for found := false; ; found = true {
+			item, line, err := next()
+			if errors.Is(err, errEnd) && found {
+				break
 			}
-			if !yield(item, err) {
+			if errors.Is(err, errEnd) {
+				line, err = 0, unusable("it has no messages: want a first row with %s,%s, and a row for each message below it", columnUser, columnMessage)
+			}
+			if err != nil {
+				item, err = Item{}, &LineError{Line: line, Err: err}
+			}
+			item.Line = line
+			if !yield(item, err) || errors.Is(err, ErrInput) {
 				return
 			}
+		}
+		if len(ignored.list) > 0 {
+			yield(Item{}, ignored.list)
 		}
 	}
 }
 
-// Good leaves out what is not an item.
-func Good(items iter.Seq2[Item, error]) iter.Seq[Item] {
-	return func(yield func(Item) bool) {
-		for item, err := range items {
-			if err == nil && !yield(item) {
-				return
-			}
-		}
-	}
-}
+// rowReader returns the next item and the line where it starts. After errEnd, and after an
+// error that matches ErrInput, it is not called again.
+type rowReader func() (Item, int, error)
 
-func read(r io.Reader, format Format, yield func(Item, error) bool) {
-	src := &lines{in: bufio.NewReaderSize(r, 64<<10)}
-	format, err := begin(src.in, format)
+var (
+	errEnd     = errors.New("end of the input") // not io.EOF, which a reader's own error may wrap
+	errTooLong = errors.New("the row is longer than 64 KiB")
+)
+
+func openInput(r io.Reader, format Format, ignored *ignoredNames) (rowReader, error) {
+	in, format, err := recognize(r, format)
 	if err != nil {
-		yield(Item{}, &LineError{Line: 1, Err: err})
-		return
+		return nil, err
 	}
-	next := jsonRow
-	if format == CSV {
-		columns, err := readHeader(src)
-		if err != nil {
-			yield(Item{}, err)
-			return
-		}
-		next = columns.row
+	if format == JSONL {
+		return newJSONReader(&lines{in: in}, ignored).next, nil
 	}
-	for {
-		item, at, err := next(src)
-		if errors.Is(err, io.EOF) {
-			return
-		}
-		if err == nil {
-			err = item.check()
-		}
-		if err != nil {
-			err = &LineError{Line: at, Err: err}
-			item = Item{}
-		}
-		item.Line = at
-		if !yield(item, err) || errors.Is(err, ErrInput) {
-			return
-		}
+	return newCSVReader(&lines{in: in}, ignored).next, nil
+}
+
+func unusable(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{ErrInput}, args...)...)
+}
+
+func readFailed(err error) error { return unusable("reading it failed: %w", err) }
+
+// maxRow bounds what is held of an input without line ends, or with a quote that stays open.
+const maxRow = 64 << 10
+
+// lines reads a text line by line.
+type lines struct {
+	in     *bufio.Reader // of maxRow bytes
+	number int           // of the line read last
+}
+
+// next returns a line without its end; it is good until the next call. The error is errEnd,
+// errTooLong, after which reading can go on, or matches ErrInput.
+func (l *lines) next() ([]byte, error) {
+	text, err := l.in.ReadSlice('\n')
+	if len(text) == 0 && err == io.EOF { //nolint:errorlint // an error that wraps io.EOF is a failure
+		return nil, errEnd
 	}
+	l.number++
+	tooLong := errors.Is(err, bufio.ErrBufferFull)
+	for errors.Is(err, bufio.ErrBufferFull) {
+		_, err = l.in.ReadSlice('\n')
+	}
+	switch {
+	case err != nil && err != io.EOF: //nolint:errorlint // as above
+		return nil, readFailed(err)
+	case tooLong:
+		return nil, errTooLong
+	}
+	return bytes.TrimSuffix(text, []byte("\n")), nil
 }

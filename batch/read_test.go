@@ -2,171 +2,172 @@ package batch
 
 import (
 	"errors"
+	"fmt"
 	"io"
-	"reflect"
 	"strings"
 	"testing"
 	"testing/iotest"
 
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/unicode"
+
 	"github.com/unsend-go/unsend/api"
 )
 
-// readAll returns the items, and the errors' texts.
-func readAll(r io.Reader, format Format) (items []Item, bad []string) {
+// readAll writes what Read yields: an item as its line, user/message and whatever else it has,
+// and an error as it is told.
+func readAll(r io.Reader, format Format) string {
+	var told []string
 	for item, err := range Read(r, format) {
 		if err != nil {
-			bad = append(bad, err.Error())
-		} else {
-			items = append(items, item)
+			told = append(told, err.Error())
+			continue
 		}
+		text := fmt.Sprintf("%d %s/%s", item.Line, item.UserID, item.MessageID)
+		if item.ConnectionID != "" {
+			text += " on " + item.ConnectionID
+		}
+		if item.WithUserID != "" {
+			text += " with " + item.WithUserID
+		}
+		if item.MaybeUnsent {
+			text += " maybe"
+		}
+		told = append(told, text)
 	}
-	return items, bad
+	return strings.Join(told, "\n")
 }
 
-func TestReadItems(t *testing.T) {
-	plain := []Item{{UserID: "51", MessageID: "64", Line: 2}, {UserID: "52", MessageID: "65", Line: 3}}
-	for name, c := range map[string]struct {
-		text string
-		want []Item
-	}{
-		"plain":              {"user_id,message_id\n51,64\n52,65\n", plain},
-		"no last line end":   {"user_id,message_id\n51,64\n52,65", plain},
-		"CRLF":               {"user_id,message_id\r\n51,64\r\n52,65\r\n", plain},
-		"byte order mark":    {"\xef\xbb\xbfuser_id,message_id\n51,64\n52,65\n", plain},
-		"quoted":             {"\"user_id\",\"message_id\"\n\"51\",64\n52,\"65\"\n", plain},
-		"extra columns":      {"a,message_id,b,user_id,c\nx,64,y,51,z\n,65,,52,\n", plain},
-		"blank lines":        {"\nuser_id,message_id\n\n51,64\n\r\n", []Item{{UserID: "51", MessageID: "64", Line: 4}}},
-		"only a header":      {"user_id,message_id\n", nil},
-		"all columns":        {"with_user_id,connection_id,message_id,user_id\nw,c_1,64,51\n", []Item{{UserID: "51", MessageID: "64", ConnectionID: "c_1", WithUserID: "w", Line: 2}}},
-		"empty optional":     {"user_id,message_id,connection_id,with_user_id\n51,64,,\n", []Item{{UserID: "51", MessageID: "64", Line: 2}}},
-		"quotes in a column": {"user_id,message_id,text\n51,64,\"a \"\"b\"\", c\"\n52,65,\"\"\n", plain},
-		"lines in a column":  {"user_id,message_id,text\n51,64,\"a\n\nb,\"\n52,65,\"c\r\nd\"\n", []Item{{UserID: "51", MessageID: "64", Line: 2}, {UserID: "52", MessageID: "65", Line: 5}}},
-		"JSON lines":         {`{"user_id":"51","message_id":"64"}` + "\n" + `{"message_id":65,"user_id":52,"else":{"a":[1]}}`, []Item{{UserID: "51", MessageID: "64", Line: 1}, {UserID: "52", MessageID: "65", Line: 2}}},
-		"JSON with null":     {"\n " + `{"user_id":9007199254740993,"message_id":"64","connection_id":null,"with_user_id":"w"}` + "\r\n\n", []Item{{UserID: "9007199254740993", MessageID: "64", WithUserID: "w", Line: 2}}},
-		"JSON with a mark":   {"\xef\xbb\xbf" + `{"user_id":"51","message_id":"64","connection_id":"c"}`, []Item{{UserID: "51", MessageID: "64", ConnectionID: "c", Line: 1}}},
-	} {
-		for way, r := range map[string]io.Reader{"at once": strings.NewReader(c.text), "byte by byte": iotest.OneByteReader(strings.NewReader(c.text))} {
-			items, bad := readAll(r, Auto)
-			if !reflect.DeepEqual(items, c.want) || bad != nil {
-				t.Errorf("%s, %s: got %+v, %q; want %+v", name, way, items, bad, c.want)
+type readCase struct{ name, input, want string }
+
+func checkReads(t *testing.T, format Format, cases []readCase) {
+	t.Helper()
+	for _, c := range cases {
+		for way, r := range map[string]io.Reader{"at once": strings.NewReader(c.input), "byte by byte": iotest.OneByteReader(strings.NewReader(c.input))} {
+			if got := readAll(r, format); got != c.want {
+				t.Errorf("%s, %s: got\n%s\nwant\n%s", c.name, way, got, c.want)
 			}
 		}
 	}
 }
 
-func TestBadRowsAreListedAndPassedOver(t *testing.T) {
-	long := strings.Repeat("x", maxRow)
-	for name, c := range map[string]struct {
-		text string
-		bad  []string
-		good int
-	}{
-		"ids": {
-			"user_id,message_id,connection_id,with_user_id\n1,2\n,2,,\n1,,,\n1,..,,\n1,2,a/b,\n1,2,,ü\n1,2,,\n" + strings.Repeat("1", 65) + ",2,,\n 1,2,,\n",
-			[]string{
-				"line 2: the row has 2 fields, and the header 4",
-				"line 3: invalid id: user_id is empty",
-				"line 4: invalid id: message_id is empty",
-				"line 5: invalid id: message_id has the character '.'; want letters, digits, _ and - only",
-				"line 6: invalid id: connection_id has the character '/'; want letters, digits, _ and - only",
-				"line 7: invalid id: with_user_id has the character '\\u00fc'; want letters, digits, _ and - only",
-				"line 9: invalid id: user_id has 65 characters; want at most 64",
-				"line 10: invalid id: user_id has the character ' '; want letters, digits, _ and - only",
-			}, 1,
-		},
-		"fields": {
-			"user_id,message_id\n1\n1,2,3\n1,2\n",
-			[]string{"line 2: the row has 1 field, and the header 2", "line 3: the row has 3 fields, and the header 2"}, 1,
-		},
-		"quotes": {
-			"user_id,message_id\n1\"2\",3\n\"1\"2,3\n1,2\n\"1,2\n3,4\n5,6\n",
-			[]string{
-				`line 2: a quote stands inside of a field that is not quoted; write "" for it, and quote the field`,
-				"line 3: something follows the closing quote of a field",
-				"line 5: a quoted field is not closed",
-			}, 3,
-		},
-		"quote that closes at the next row's": {
-			"user_id,message_id\n\"1,2\n\"3,4\n5,6\n",
-			[]string{"line 2: something follows the closing quote of a field", "line 3: a quoted field is not closed"}, 1,
-		},
-		"quote that takes more than a row": {
-			"user_id,message_id\n\"1,2\n" + strings.Repeat("3,4\n", maxRow/4+10),
-			[]string{"line 2: a quoted field is not closed"}, maxRow/4 + 10,
-		},
-		"long rows": {
-			"user_id,message_id\n" + long + ",2\n1,2\n" + long + long + long,
-			[]string{"line 2: the row is longer than 256 KiB", "line 4: the row is longer than 256 KiB"}, 1,
-		},
-		"JSON": {
-			"{\"user_id\":1,\"message_id\":2}\nnot\n[1]\n7\n{\"user_id\":1.0,\"message_id\":2}\n{\"user_id\":-1,\"message_id\":2}\n{\"user_id\":{},\"message_id\":2}\n{\"user_id\":1}\n{\"user_id\":1,\"message_id\":2} x\n{\"user_id\":\"a\\nb\",\"message_id\":2}\n{\"user_id\":1,\"message_id\":3}\n",
-			[]string{
-				"line 2: the line is not JSON: invalid character 'o' in literal null (expecting 'u')",
-				"line 3: the line is a JSON array; want an object",
-				"line 4: the line is a JSON number; want an object",
-				"line 5: an id is a JSON string or a whole number",
-				"line 6: an id is a JSON string or a whole number",
-				"line 7: an id is a JSON string or a whole number",
-				"line 8: invalid id: message_id is empty",
-				"line 9: the line is not JSON: invalid character 'x' after top-level value",
-				"line 10: invalid id: user_id has the character '\\n'; want letters, digits, _ and - only",
-			}, 2,
-		},
-	} {
-		items, bad := readAll(strings.NewReader(c.text), Auto)
-		if len(items) != c.good || !reflect.DeepEqual(bad, c.bad) {
-			t.Errorf("%s: %d good rows, and\n\t%s\nwant %d, and\n\t%s", name, len(items), strings.Join(bad, "\n\t"), c.good, strings.Join(c.bad, "\n\t"))
-		}
+func encode(e encoding.Encoding, text string) string {
+	encoded, err := e.NewEncoder().String(text)
+	if err != nil {
+		panic(err)
 	}
+	return encoded
 }
 
-func TestUnusableInput(t *testing.T) {
-	const header = "; want user_id,message_id[,connection_id][,with_user_id]"
-	for name, c := range map[string]struct {
-		r      io.Reader
-		format Format
-		want   string
-	}{
-		"empty":            {strings.NewReader(""), Auto, "line 1: unusable input: it is empty; want a header of user_id,message_id and a row for each message, or JSON lines"},
-		"blank":            {strings.NewReader("\n\r\n"), Auto, "line 1: unusable input: it is empty; want a header of user_id,message_id and a row for each message, or JSON lines"},
-		"only a mark":      {strings.NewReader("\xef\xbb\xbf"), Auto, "line 1: unusable input: it is empty; want a header of user_id,message_id and a row for each message, or JSON lines"},
-		"no header":        {strings.NewReader("51,64\n52,65\n"), Auto, "line 1: unusable input: the first row is no header" + header},
-		"unknown header":   {strings.NewReader("userId,messageId\n51,64\n"), Auto, "line 1: unusable input: the first row is no header" + header},
-		"no message_id":    {strings.NewReader("user_id,message\n51,64\n"), Auto, "line 1: unusable input: the header lacks message_id" + header},
-		"no user_id":       {strings.NewReader("user,message_id\n51,64\n"), Auto, "line 1: unusable input: the header lacks user_id" + header},
-		"twice":            {strings.NewReader("user_id,message_id,user_id\n51,64,52\n"), Auto, "line 1: unusable input: the header has user_id twice"},
-		"semicolons":       {strings.NewReader("user_id;message_id\n51;64\n"), Auto, "line 1: unusable input: its columns are not separated by commas" + header},
-		"broken header":    {strings.NewReader("user_id,\"message_id\n51,64\n"), Auto, "line 1: unusable input: the header cannot be read: a quoted field is not closed"},
-		"binary":           {strings.NewReader("\x7fELF\x00\x01"), Auto, "line 1: unusable input: it is not text; want CSV or JSON lines, unpacked and in UTF-8"},
-		"packed":           {strings.NewReader("\x1f\x8b\x08abc"), CSV, "line 1: unusable input: it is not text; want CSV or JSON lines, unpacked and in UTF-8"},
-		"UTF-16":           {strings.NewReader("\xff\xfeu\x00s\x00"), Auto, "line 1: unusable input: it is not text; want CSV or JSON lines, unpacked and in UTF-8"},
-		"array":            {strings.NewReader("[\n{\"user_id\":1}]"), Auto, "line 1: unusable input: it is a JSON array; want one object on each line"},
-		"JSON as CSV":      {strings.NewReader("{\"user_id\":1,\"message_id\":2}"), CSV, "line 1: unusable input: the header cannot be read: a quote stands inside of a field that is not quoted; write \"\" for it, and quote the field"},
-		"fails at once":    {iotest.ErrReader(errors.New("is a directory")), Auto, "line 1: unusable input: reading it failed: is a directory"},
-		"fails at header":  {broken("user_id,mess"), Auto, "line 1: unusable input: reading it failed: the disk is gone"},
-		"fails in a row":   {broken("user_id,message_id\n1,2\n3,"), Auto, "line 3: unusable input: reading it failed: the disk is gone"},
-		"fails in a line":  {broken("{\"user_id\":1,\"message_id\":2}\n{"), Auto, "line 2: unusable input: reading it failed: the disk is gone"},
-		"fails in a quote": {broken("user_id,message_id\n\"1,2\n3"), Auto, "line 2: a quoted field is not closed|line 3: unusable input: reading it failed: the disk is gone"},
-	} {
-		var bad []string
-		var last error
-		for _, err := range Read(c.r, c.format) {
-			if err != nil {
-				bad, last = append(bad, err.Error()), err
-			}
-		}
-		if got := strings.Join(bad, "|"); got != c.want || !errors.Is(last, ErrInput) {
-			t.Errorf("%s: got\n\t%s (%v)\nwant\n\t%s", name, got, errors.Is(last, ErrInput), c.want)
-		}
-	}
+func TestReadFilesAsPeopleHaveThem(t *testing.T) {
+	t.Parallel()
+	little := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)
+	big := unicode.UTF16(unicode.BigEndian, unicode.UseBOM)
+	checkReads(t, Auto, []readCase{
+		{"plain", "user_id,message_id\n51,64\n52,65\n", "2 51/64\n3 52/65"},
+		{"no line end at the end", "user_id,message_id\n51,64", "2 51/64"},
+		{"Windows line ends", "user_id,message_id\r\n51,64\r\n52,65\r\n", "2 51/64\n3 52/65"},
+		{"old Mac line ends", "user_id,message_id\r51,64\r52,65\r", "2 51/64\n3 52/65"},
+		{"byte order mark", "\ufeffuser_id,message_id\n51,64\n", "2 51/64"},
+		{"UTF-16 from Windows, with tabs", encode(little, "user_id\tmessage_id\tNotiz\r\n51\t64\tgrün 🌱\r\n"), "2 51/64\nignored columns: Notiz"},
+		{"UTF-16, the other byte order", encode(big, "user_id,message_id\n51,64\n"), "2 51/64"},
+		{"semicolons", "user_id;message_id;connection_id\n51;64;c_1\n", "2 51/64 on c_1"},
+		{"a semicolon in quotes", "note;user_id;message_id\n\"a; b, c\";51;64\n", "2 51/64\nignored columns: note"},
+		{"commas and a semicolon in a name", "\"a;b;c;d\",user_id,message_id\n1,51,64\n", "2 51/64\nignored columns: a;b;c;d"},
+		{"tabs, with empty cells", "note\tconnection_id\tuser_id\tmessage_id\n\t\t51\t64\n", "2 51/64\nignored columns: note"},
+		{"Excel's hint", "sep=;\nuser_id;message_id\n51;64\n", "3 51/64"},
+		{"names in other spellings", "User ID,messageId,Connection_ID,WITH USER_id\n51,64,c_1,w\n", "2 51/64 on c_1 with w"},
+		{"blanks and hard blanks", "User_ID, message_id ,\u00a0Connection\u00a0ID\n51, 64 ,\u00a0c_1\n52, \"65\",\n", "2 51/64 on c_1\n3 52/65"},
+		{"all columns", "with_user_id,maybe_unsent,connection_id,message_id,user_id\nw,TRUE,c_1,64,51\n,0,,65,52\n,1,,66,52\n,False,,67,52\n,,,68,52\n", "2 51/64 on c_1 with w maybe\n3 52/65\n4 52/66 maybe\n5 52/67\n6 52/68"},
+		{"columns that are near to one that is there", "user_id,message_id,message,user\n51,64,hello,Ann\n", "2 51/64\nignored columns: message, user"},
+		{"columns without a name", "user_id,,message_id,,\n51,x,64,,\n", "2 51/64"},
+		{"rows of nothing", "\nuser_id,message_id\n\n,\n51,64\n , \n\u00a0,\n,,,,\n\n52,65\n   \n", "5 51/64\n10 52/65"},
+		{"more blank lines than a row is long", strings.Repeat("\n", maxRow+9) + "user_id,message_id\n" + strings.Repeat("\n", maxRow+9) + "51,64\n", fmt.Sprint(2*(maxRow+9)+2, " 51/64")},
+		{"cells of several lines", "user_id,message_id,text\n51,64,\"a\n\nb,\"\n52,65,\"c\r\nd \"\"e\"\"\"\n..,66,\n", "2 51/64\n5 52/65\nline 7: invalid id: user_id has the character '.'; want letters, digits, _ and - only\nignored columns: text"},
+		{"cells missing that are not needed", "user_id,message_id,text,with_user_id\n51,64\n", "2 51/64\nignored columns: text"},
+		{"JSON lines", `{"user_id":"51","message_id":"64"}` + "\n\n" + ` {"message_id":65,"user_id":9007199254740993,"else":{"a":[1]},"else":2} ` + "\r\n", "1 51/64\n3 9007199254740993/65\nignored columns: else"},
+		{"JSON with a mark and other spellings", "\ufeff" + `{"userId":51,"Message ID":64,"connectionId":null,"withUserId":"w","maybeUnsent":true,"message":"hi"}` + "\n" + `{"user_id":52,"message_id":" 65 ","maybe_unsent":0,"connection_id":""}`, "1 51/64 with w maybe\n2 52/65\nignored columns: message"},
+		{"JSON in UTF-16", encode(little, `{"user_id":51,"message_id":64}`), "1 51/64"},
+	})
 }
 
-// broken yields text and then fails.
-func broken(text string) io.Reader {
-	return io.MultiReader(strings.NewReader(text), iotest.ErrReader(errors.New("the disk is gone")))
+func TestBadRowsAreToldAndPassedOver(t *testing.T) {
+	t.Parallel()
+	const (
+		format = "format the column as a number without decimals, and export again"
+		quote  = `a quote (") stands in the middle of a cell: delete it, or write "" for it and put the whole cell into quotes`
+	)
+	var csv, json, want strings.Builder
+	csv.WriteString("message_id;user_id;connection_id;with_user_id;maybe_unsent\n")
+	json.WriteString(`{"user_id":51,"message_id":1}` + "\n")
+	for i, c := range []struct{ message, want string }{
+		{"6.43E+12", `message_id is "6.43E+12": Excel has shortened the number; ` + format},
+		{"6,43E+12", `message_id is "6,43E+12": Excel has shortened the number; ` + format},
+		{"6432457811894.0", `message_id is "6432457811894.0", a number with decimals or separators: ` + format},
+		{"6.432.457", `message_id is "6.432.457", a number with decimals or separators: ` + format},
+		{"6\u00a0432\u00a0457", `message_id is "6 432 457", a number with decimals or separators: ` + format},
+		{"+64", `message_id is "+64": want digits alone`},
+		{"NULL", `message_id is "NULL", which stands for nothing: fill in the id, or delete the row`},
+		{"null", `message_id is "null", which stands for nothing: fill in the id, or delete the row`},
+		{"nan", `message_id is "nan", which stands for nothing: fill in the id, or delete the row`},
+		{"N/A", `message_id is "N/A", which stands for nothing: fill in the id, or delete the row`},
+		{"<NA>", `message_id is "<NA>", which stands for nothing: fill in the id, or delete the row`},
+		{"-", "message_id is only a dash: fill in the id, or delete the row"},
+		{"#REF!", `message_id is "#REF!", which Excel writes where a formula failed: mend the formula, and export again`},
+		{"#BEZUG!", `message_id is "#BEZUG!", which Excel writes where a formula failed: mend the formula, and export again`},
+		{"message_id", `message_id is "message_id", the name of a column: the first row is repeated here, delete this one`},
+		{"Message ID", `message_id is "Message ID", the name of a column: the first row is repeated here, delete this one`},
+		{"sk_live_4f9a", "message_id looks like an API key, and is not shown: put the id there"},
+		{"4f9a/8c1d", "message_id has the character '/'; want letters, digits, _ and - only"},
+		{"..", "message_id has the character '.'; want letters, digits, _ and - only"},
+		{"é", `message_id has the character '\u00e9'; want letters, digits, _ and - only`},
+		{strings.Repeat("9", 65), "message_id has 65 characters; want at most 64"},
+		{"", "message_id is empty"},
+	} {
+		fmt.Fprintf(&csv, "%s;51;;;\n", c.message)
+		fmt.Fprintf(&json, `{"user_id":51,"message_id":%q}`+"\n", c.message)
+		fmt.Fprintf(&want, "line %d: invalid id: %s\n", i+2, c.want)
+	}
+	checkReads(t, Auto, []readCase{
+		{"ids in CSV", csv.String(), strings.TrimSpace(want.String())},
+		{"ids in JSON", json.String(), "1 51/1\n" + strings.TrimSpace(want.String())},
+		{"the other columns", "user_id,message_id,connection_id,with_user_id,maybe_unsent\n51,64,a/b,,\n51,64,NULL,,\n51,64,,ü,\n51,64,,,yes\n51,64,,,4f9a8c1d4f9a8c1d\n,64,,,\n",
+			"line 2: invalid id: connection_id has the character '/'; want letters, digits, _ and - only\n" +
+				"line 3: invalid id: connection_id is \"NULL\", which stands for nothing: fill in the id, or delete the row\n" +
+				"line 4: invalid id: with_user_id has the character '\\u00fc'; want letters, digits, _ and - only\n" +
+				"line 5: maybe_unsent is \"yes\": want true, false, 1, 0 or nothing\n" +
+				"line 6: maybe_unsent is something else: want true, false, 1, 0 or nothing\n" +
+				"line 7: invalid id: user_id is empty"},
+		{"two files joined", "user_id,message_id\n51,64\n\ufeffuser_id,message_id\n52,65\n", "2 51/64\nline 3: invalid id: user_id is \"user_id\", the name of a column: the first row is repeated here, delete this one\n4 52/65"},
+		{"cells", "user_id;message_id;connection_id\n51;64;c;66\n51;64\n51,64,c\n51;64;c;;\n",
+			"line 2: the row has 4 cells, and the first row names 3: delete what is too much, or put a cell with semicolons in it into quotes\n" +
+				"line 3: the row has 2 of the 3 cells that the first row names: separate them by semicolons, and leave empty what there is not\n" +
+				"line 4: the row has 1 of the 3 cells that the first row names: separate them by semicolons, and leave empty what there is not\n" +
+				"5 51/64 on c"},
+		{"quotes", "user_id,message_id\n5\"1,64\n\"51\"x,64\n=\"51\",64\n51,64\n51,\"64\"x", "line 2: " + quote + "\nline 3: " + quote + "\nline 4: " + quote + "\n5 51/64\nline 6: " + quote},
+		{"numbers in JSON", `{"user_id":51,"message_id":6.43e12}` + "\n" + `{"user_id":51,"message_id":64.0}` + "\n" + `{"user_id":-1,"message_id":64}` + "\n" + `{"user_id":6E12,"message_id":64}`,
+			"line 1: invalid id: message_id is \"6.43e12\": Excel has shortened the number; " + format + "\n" +
+				"line 2: invalid id: message_id is \"64.0\", a number with decimals or separators: " + format + "\n" +
+				"line 3: invalid id: user_id is \"-1\": want digits alone\n" +
+				"line 4: invalid id: user_id is \"6E12\": Excel has shortened the number; " + format},
+		{"other JSON", `{"user_id":51,"message_id":64}` + "\nsk_live\n[1]\n" + `{"user_id":{},"message_id":64}` + "\n" + `{"user_id":true,"message_id":64}` + "\n" + `{"user_id":51,"User ID":52,"message_id":64}` + "\n" + `{"user_id" 51}` + "\n" + `{"user_id":51,"message_id":64},` + "\n" + `{"user_id":51,"mess` + "\n" + `{"user_id":51,"message_id":64,"maybe_unsent":2}` + "\n" + strings.Repeat(" ", maxRow) + "\n" + `{"user_id":51}`,
+			"1 51/64\n" +
+				"line 2: the line is no JSON object: want one such as {\"user_id\": 51, \"message_id\": 64}\n" +
+				"line 3: the line is no JSON object: want one such as {\"user_id\": 51, \"message_id\": 64}\n" +
+				"line 4: user_id has more than one value: want a text or a whole number\n" +
+				"line 5: invalid id: user_id is true: want a text or a whole number\n" +
+				"line 6: the column user_id is there twice: delete one\n" +
+				"line 7: the line is not JSON from byte 12 on\n" +
+				"line 8: a comma or something else follows the JSON object: want one object on each line, and nothing else\n" +
+				"line 9: the JSON object does not end on its line: want one whole object on each line; jq -c . writes it so\n" +
+				"line 10: maybe_unsent is \"2\": want true, false, 1, 0 or nothing\n" +
+				"line 11: the row is longer than 64 KiB\n" +
+				"line 12: invalid id: message_id is empty"},
+	})
 }
 
 func TestErrorsAreTyped(t *testing.T) {
+	t.Parallel()
 	for _, err := range Read(strings.NewReader("user_id,message_id\n..,2\n"), Auto) {
 		var line *LineError
 		if !errors.As(err, &line) || line.Line != 2 || !errors.Is(err, api.ErrInvalidID) || errors.Is(err, ErrInput) {
@@ -176,8 +177,9 @@ func TestErrorsAreTyped(t *testing.T) {
 }
 
 func TestReadingCanEndAnywhere(t *testing.T) {
+	t.Parallel()
 	n := 0
-	for _, err := range Read(strings.NewReader("user_id,message_id\n1,2\n..,2\n3,4\n"), Auto) {
+	for _, err := range Read(strings.NewReader("user_id,message_id,x\n1,2,\n..,2,\n3,4,\n"), Auto) {
 		if n++; (n == 2) != (err != nil) {
 			t.Errorf("row %d: %v", n, err)
 		}
@@ -185,60 +187,4 @@ func TestReadingCanEndAnywhere(t *testing.T) {
 			break
 		}
 	}
-	if n != 2 {
-		t.Errorf("%d rows were read", n)
-	}
-}
-
-func TestOnConnectionAndGood(t *testing.T) {
-	const text = "user_id,message_id,connection_id\n1,2,\n..,3,\n4,5,c_1\n"
-	var got []Item
-	for item := range Good(OnConnection(Read(strings.NewReader(text), Auto), "c_0")) {
-		got = append(got, item)
-	}
-	want := []Item{{UserID: "1", MessageID: "2", ConnectionID: "c_0", Line: 2}, {UserID: "4", MessageID: "5", ConnectionID: "c_1", Line: 4}}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v; want %+v", got, want)
-	}
-	var bad []string
-	for _, err := range OnConnection(Read(strings.NewReader(text), Auto), "") {
-		if err != nil {
-			bad = append(bad, err.Error())
-		}
-	}
-	if len(bad) != 2 || bad[0] != "line 2: connection_id is missing, and no other connection is given" {
-		t.Errorf("got %q", bad)
-	}
-}
-
-func FuzzRead(f *testing.F) {
-	for _, text := range []string{
-		"user_id,message_id\n1,2\n", "\xef\xbb\xbfuser_id,message_id,connection_id\r\n\"1\",2,c\r\n", "user_id,message_id,x\n1,2,\"a\nb\"\n\"3,4\n",
-		"{\"user_id\":1,\"message_id\":\"2\"}\n{}\n[", "user_id;message_id\n", "\x1f\x8b", "\xff\xfeu\x00", "[]", "", "\n\n", "user_id,message_id\n\"\"\"\n",
-	} {
-		f.Add([]byte(text), uint8(0))
-	}
-	f.Fuzz(func(t *testing.T, text []byte, format uint8) {
-		lines := strings.Count(string(text), "\n") + 1
-		last, ended := 0, false
-		for item, err := range Read(strings.NewReader(string(text)), Format(format%3)) {
-			if ended {
-				t.Fatal("reading went on behind an input that cannot be read on")
-			}
-			at := item.Line
-			if err != nil {
-				var line *LineError
-				if !errors.As(err, &line) || strings.ContainsAny(err.Error(), "\n\r\x00") || len(err.Error()) > 300 {
-					t.Fatalf("not one clear line: %q", err)
-				}
-				at, ended = line.Line, errors.Is(err, ErrInput)
-			} else if reason := item.check(); reason != nil {
-				t.Fatalf("%+v is no item: %v", item, reason)
-			}
-			if at < last || at < 1 || at > lines {
-				t.Fatalf("line %d after line %d of %d", at, last, lines)
-			}
-			last = at
-		}
-	})
 }
