@@ -40,9 +40,9 @@ func (c *csvReader) next() (Item, int, error) {
 		case filled == 0:
 			continue
 		case filled > c.most:
-			return Item{}, line, fmt.Errorf("the row has %d cells, and the first row names %d: delete what is too much, or put a cell with %s in it into quotes", filled, c.most, c.separator())
+			return Item{}, line, fmt.Errorf("the row has %d cells, and the first row names %d: delete the extra ones, or put a cell with %s in it into quotes", filled, c.most, c.separator())
 		case len(cells) < c.least:
-			return Item{}, line, fmt.Errorf("the row has %d of the %d cells that the first row names: separate them by %s, and leave empty what there is not", len(cells), c.most, c.separator())
+			return Item{}, line, fmt.Errorf("the row has %d of the %d cells that the first row names: separate them by %s, and leave a cell empty where there is nothing to fill in", len(cells), c.most, c.separator())
 		}
 		var v values
 		for column, at := range c.at {
@@ -64,14 +64,14 @@ func (c *csvReader) row() ([]string, int, error) {
 	switch {
 	case errors.Is(c.text.err, ErrInput):
 		return nil, c.text.lines.number, c.text.err
-	case broken && (c.text.err != nil || parse.Line > parse.StartLine):
+	case broken && (c.text.err != nil || parse.Line > parse.StartLine || c.opensAfter(parse.Column)):
 		// Where the cell ends is a guess, and so is where the next row starts.
 		line := parse.StartLine
 		if last := len(cells) - 1; last >= 0 {
 			line, _ = c.csv.FieldPos(last)
 			line += strings.Count(cells[last], "\n")
 		}
-		return nil, c.before + line, unusable(`a quote (") opens a cell here, and none closes it: delete it, or close the cell`)
+		return nil, c.before + line, unusable(`a quote (") opens a cell here, and no quote closes it: delete it, or add the closing one`)
 	case errors.Is(c.text.err, errTooLong):
 		return nil, c.text.lines.number, unusable("%w", errTooLong)
 	case broken:
@@ -81,6 +81,13 @@ func (c *csvReader) row() ([]string, int, error) {
 	}
 	line, _ := c.csv.FieldPos(0)
 	return cells, c.before + line, nil
+}
+
+// opensAfter reports whether a quote opens behind a column of the line read last, which may be
+// closed on another line.
+func (c *csvReader) opensAfter(column int) bool {
+	rest := string(c.text.line[min(column, len(c.text.line)):])
+	return strings.Count(rest, `"`)%2 == 1 && strings.Contains(rest, string(c.csv.Comma)+`"`)
 }
 
 // readHeader finds the separator, and the columns by their names in the first row.

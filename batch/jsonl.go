@@ -134,8 +134,8 @@ func (r *jsonReader) column(name string) column {
 			c = similarMember
 		}
 	}
-	const most = 1000 // so that names which do not come again cannot fill the memory
-	if len(r.names) < most {
+	const most, longest = 1000, 100 // so that names which do not come again cannot fill the memory
+	if len(r.names) < most && len(name) <= longest {
 		r.names[name] = c
 	}
 	return c

@@ -107,17 +107,17 @@ func TestBadRowsAreToldAndPassedOver(t *testing.T) {
 		{"6.432.457", `message_id is "6.432.457", a number with decimals or separators: ` + format},
 		{"6\u00a0432\u00a0457", `message_id is "6 432 457", a number with decimals or separators: ` + format},
 		{"+64", `message_id is "+64": want digits alone`},
-		{"NULL", `message_id is "NULL", which stands for nothing: fill in the id, or delete the row`},
-		{"null", `message_id is "null", which stands for nothing: fill in the id, or delete the row`},
-		{"nan", `message_id is "nan", which stands for nothing: fill in the id, or delete the row`},
-		{"N/A", `message_id is "N/A", which stands for nothing: fill in the id, or delete the row`},
-		{"<NA>", `message_id is "<NA>", which stands for nothing: fill in the id, or delete the row`},
+		{"NULL", `message_id is "NULL", which means that there is no id: fill it in, or delete the row`},
+		{"null", `message_id is "null", which means that there is no id: fill it in, or delete the row`},
+		{"nan", `message_id is "nan", which means that there is no id: fill it in, or delete the row`},
+		{"N/A", `message_id is "N/A", which means that there is no id: fill it in, or delete the row`},
+		{"<NA>", `message_id is "<NA>", which means that there is no id: fill it in, or delete the row`},
 		{"-", "message_id is only a dash: fill in the id, or delete the row"},
-		{"#REF!", `message_id is "#REF!", which Excel writes where a formula failed: mend the formula, and export again`},
-		{"#BEZUG!", `message_id is "#BEZUG!", which Excel writes where a formula failed: mend the formula, and export again`},
+		{"#REF!", `message_id is "#REF!", which Excel writes where a formula failed: correct the formula, and export again`},
+		{"#BEZUG!", `message_id is "#BEZUG!", which Excel writes where a formula failed: correct the formula, and export again`},
 		{"message_id", `message_id is "message_id", the name of a column: the first row is repeated here, delete this one`},
 		{"Message ID", `message_id is "Message ID", the name of a column: the first row is repeated here, delete this one`},
-		{"sk_live_4f9a", "message_id looks like an API key, and is not shown: put the id there"},
+		{"sk_live_4f9a", "message_id looks like an API key, and so is not shown: put the id in its place"},
 		{"4f9a/8c1d", "message_id has the character '/'; want letters, digits, _ and - only"},
 		{"..", "message_id has the character '.'; want letters, digits, _ and - only"},
 		{"é", `message_id has the character '\u00e9'; want letters, digits, _ and - only`},
@@ -133,16 +133,16 @@ func TestBadRowsAreToldAndPassedOver(t *testing.T) {
 		{"ids in JSON", json.String(), "1 51/1\n" + strings.TrimSpace(want.String())},
 		{"the other columns", "user_id,message_id,connection_id,with_user_id,maybe_unsent\n51,64,a/b,,\n51,64,NULL,,\n51,64,,ü,\n51,64,,,yes\n51,64,,,4f9a8c1d4f9a8c1d\n,64,,,\n",
 			"line 2: invalid id: connection_id has the character '/'; want letters, digits, _ and - only\n" +
-				"line 3: invalid id: connection_id is \"NULL\", which stands for nothing: fill in the id, or delete the row\n" +
+				"line 3: invalid id: connection_id is \"NULL\", which means that there is no id: fill it in, or delete the row\n" +
 				"line 4: invalid id: with_user_id has the character '\\u00fc'; want letters, digits, _ and - only\n" +
 				"line 5: maybe_unsent is \"yes\": want true, false, 1, 0 or nothing\n" +
 				"line 6: maybe_unsent is something else: want true, false, 1, 0 or nothing\n" +
 				"line 7: invalid id: user_id is empty"},
 		{"two files joined", "user_id,message_id\n51,64\n\ufeffuser_id,message_id\n52,65\n", "2 51/64\nline 3: invalid id: user_id is \"user_id\", the name of a column: the first row is repeated here, delete this one\n4 52/65"},
 		{"cells", "user_id;message_id;connection_id\n51;64;c;66\n51;64\n51,64,c\n51;64;c;;\n",
-			"line 2: the row has 4 cells, and the first row names 3: delete what is too much, or put a cell with semicolons in it into quotes\n" +
-				"line 3: the row has 2 of the 3 cells that the first row names: separate them by semicolons, and leave empty what there is not\n" +
-				"line 4: the row has 1 of the 3 cells that the first row names: separate them by semicolons, and leave empty what there is not\n" +
+			"line 2: the row has 4 cells, and the first row names 3: delete the extra ones, or put a cell with semicolons in it into quotes\n" +
+				"line 3: the row has 2 of the 3 cells that the first row names: separate them by semicolons, and leave a cell empty where there is nothing to fill in\n" +
+				"line 4: the row has 1 of the 3 cells that the first row names: separate them by semicolons, and leave a cell empty where there is nothing to fill in\n" +
 				"5 51/64 on c"},
 		{"quotes", "user_id,message_id\n5\"1,64\n\"51\"x,64\n=\"51\",64\n51,64\n51,\"64\"x", "line 2: " + quote + "\nline 3: " + quote + "\nline 4: " + quote + "\n5 51/64\nline 6: " + quote},
 		{"numbers in JSON", `{"user_id":51,"message_id":6.43e12}` + "\n" + `{"user_id":51,"message_id":64.0}` + "\n" + `{"user_id":-1,"message_id":64}` + "\n" + `{"user_id":6E12,"message_id":64}`,
@@ -176,15 +176,22 @@ func TestErrorsAreTyped(t *testing.T) {
 	}
 }
 
-func TestReadingCanEndAnywhere(t *testing.T) {
+func TestReadingStreams(t *testing.T) {
 	t.Parallel()
-	n := 0
-	for _, err := range Read(strings.NewReader("user_id,message_id,x\n1,2,\n..,2,\n3,4,\n"), Auto) {
-		if n++; (n == 2) != (err != nil) {
-			t.Errorf("row %d: %v", n, err)
+	for name, rows := range map[string][2]string{
+		"CSV":   {"user_id,message_id,x\n", "1,2,\n"},
+		"JSONL": {"", `{"user_id":1,"message_id":2}` + "\n"},
+	} {
+		source := strings.NewReader(rows[0] + strings.Repeat(rows[1], 1_000_000))
+		read := 0
+		for _, err := range Read(source, Auto) {
+			if read++; err != nil || read == 2 {
+				break
+			}
 		}
-		if n == 2 {
-			break
+		const ahead = 4 * maxRow
+		if taken := int(source.Size()) - source.Len(); read != 2 || taken > ahead {
+			t.Errorf("%s: %d bytes were taken for %d rows", name, taken, read)
 		}
 	}
 }

@@ -14,7 +14,7 @@ func TestInputsThatCannotBeUsed(t *testing.T) {
 	const (
 		none  = "it has no messages: want a first row with user_id,message_id, and a row for each message below it"
 		save  = ": save it as CSV (UTF-8), in Excel with File, Save As, and use that file"
-		quote = `a quote (") opens a cell here, and none closes it: delete it, or close the cell`
+		quote = `a quote (") opens a cell here, and no quote closes it: delete it, or add the closing one`
 		array = "it is a JSON array: want one object on each line, without brackets and commas around them; jq -c '.[]' writes it so"
 		long  = "the row is longer than 64 KiB"
 		split = "the JSON object does not end on its line: want one whole object on each line; jq -c . writes it so"
@@ -56,6 +56,7 @@ func TestInputsThatCannotBeUsed(t *testing.T) {
 		{name: "an open quote that another closes", input: "user_id,message_id\n51,\"64\n52,\"65\n53,66\n", line: 2, want: quote},
 		{name: "an open quote below a cell of several lines", input: "user_id,message_id,text\n51,64,\"a\nb\nc\"\n52,\"6\n5\",\"x\n53,66,\n", line: 6, want: quote},
 		{name: "an open quote above many rows", input: "user_id,message_id\n\"51,64\n" + strings.Repeat("52,65\n", maxRow), line: 2, want: quote},
+		{name: "an open quote behind one that is misplaced", input: "user_id,message_id,text\n5\"1,64,\"a\n52,65,\"b\"\n", line: 2, want: quote},
 		{name: "a long row", input: "user_id,message_id\n51," + strings.Repeat("x", 3*maxRow) + "\n51,64\n", line: 2, want: long},
 		{name: "a long first row", input: strings.Repeat("x", 3*maxRow), line: 1, want: long},
 		{name: "xlsx", input: "PK\x03\x04\x14\x00\x06\x00[Content_Types].xml", want: "it is an Excel workbook (.xlsx)" + save},

@@ -36,23 +36,24 @@ func checkID(text string) error {
 	if err := ids.Check(text); err != nil {
 		wrong = err
 	}
-	if wrong == nil && isDigit(rune(text[0])) {
-		return nil
+	isKey := strings.HasPrefix(strings.ToLower(text[:min(len(text), 3)]), "sk_")
+	if wrong == nil && !isKey && strings.ContainsFunc(text, isDigit) {
+		return nil // what looks like an id and is none has no digits
 	}
 	switch strings.ToLower(strings.Trim(text, "<>()")) {
 	case "null", "nil", "nan", "none", "undefined", "na", "n/a", "#n/a":
-		return fmt.Errorf("is %q, which stands for nothing: fill in the id, or delete the row", printable(text))
+		return fmt.Errorf("is %q, which means that there is no id: fill it in, or delete the row", printable(text))
 	}
 	_, repeatsHeader := exactColumn(text)
 	switch {
 	case repeatsHeader:
 		return fmt.Errorf("is %q, the name of a column: the first row is repeated here, delete this one", printable(text))
-	case hasKey(text) && !strings.ContainsAny(text[:1], "0123456789"):
-		return fmt.Errorf("looks like an API key, and is not shown: put the id there")
+	case isKey:
+		return fmt.Errorf("looks like an API key, and so is not shown: put the id in its place")
 	case strings.Trim(text, "-_") == "" && text != "":
 		return fmt.Errorf("is only a dash: fill in the id, or delete the row")
 	case strings.HasPrefix(text, "#") && len(text) <= shortWord && text == strings.ToUpper(text):
-		return fmt.Errorf("is %q, which Excel writes where a formula failed: mend the formula, and export again", text)
+		return fmt.Errorf("is %q, which Excel writes where a formula failed: correct the formula, and export again", text)
 	}
 	if mistake := checkNumber(text); wrong != nil && mistake != nil {
 		return mistake
