@@ -3,6 +3,7 @@ package batch
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 )
 
@@ -66,4 +67,56 @@ func rows(n int, singular, plural string) string {
 	return fmt.Sprintf("%d rows %s", n, plural)
 }
 
-var errNoConnection = errors.New("no connection")
+// rowCheck finds the bad rows of an input.
+type rowCheck struct {
+	settings   addSettings
+	connection string // of rows that name none
+	bad        InputError
+	ignored    []string
+}
+
+// good yields the rows that can be used. Where a bad one is not to be left out, it goes on to
+// the end, to list them all, and then yields an error.
+func (c *rowCheck) good(rows iter.Seq2[Item, error]) iter.Seq2[Item, error] {
+	return func(yield func(Item, error) bool) {
+		for item, err := range rows {
+			if errors.As(err, (*IgnoredColumns)(&c.ignored)) {
+				continue
+			}
+			if errors.Is(err, ErrInput) {
+				yield(Item{}, err)
+				return
+			}
+			ok := c.check(&item, err)
+			if ok && (c.bad.Rows == 0 || c.settings.skipBad) && !yield(item, nil) {
+				return
+			}
+		}
+		if c.bad.Rows > 0 && !c.settings.skipBad {
+			yield(Item{}, &c.bad)
+		}
+	}
+}
+
+// check reports whether a row can be used, and completes it.
+func (c *rowCheck) check(item *Item, err error) bool {
+	if item.ConnectionID == "" {
+		item.ConnectionID = c.connection
+	}
+	if err == nil {
+		if err = item.check(); err != nil {
+			err = &LineError{Line: item.Line, Err: err}
+		}
+	}
+	if err == nil && item.ConnectionID != "" {
+		return true
+	}
+	c.bad.Rows++
+	switch {
+	case err == nil:
+		c.bad.NoConnection++
+	case len(c.bad.Bad) < maxListed:
+		c.bad.Bad = append(c.bad.Bad, err)
+	}
+	return false
+}

@@ -3,7 +3,11 @@ package batch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
+	"sync/atomic"
+
+	"github.com/unsend-go/unsend/api"
 )
 
 // ErrLedger is a ledger that cannot be used: no ledger, another service's, in use by another
@@ -12,55 +16,142 @@ var ErrLedger = errors.New("ledger")
 
 // Ledger is a list of messages to take back, and the record of what became of each. Make it
 // with [Open], [InMemory], or a package of another [Store]; [Run] works on it. Its methods may
-// be called at the same time, and while a run goes on.
+// be called at the same time, and while a run goes on, but Add and Replace, which a run refuses.
 type Ledger struct {
 	store    Store
 	settings settings
+	warning  string
+	busy     atomic.Bool // a run, an Add or a Replace goes on
 }
 
-// NewLedger returns a ledger over a store, for packages that have one.
+// NewLedger returns a ledger over a store, for packages that have one. Of the options it heeds
+// [DefaultConnection]; the store has heeded the others.
 func NewLedger(store Store, opts ...Option) (*Ledger, error) {
-	return nil, errors.ErrUnsupported
+	settings, err := newSettings(opts)
+	if err != nil {
+		return nil, err
+	}
+	return &Ledger{store: store, settings: settings}, nil
 }
+
+// take makes the ledger the caller's alone, until give.
+func (l *Ledger) take() error {
+	if !l.busy.CompareAndSwap(false, true) {
+		return fmt.Errorf("%w %s is in use by a run, or something is being added to it; wait until that has ended", ErrLedger, l.Name())
+	}
+	return nil
+}
+
+func (l *Ledger) give() { l.busy.Store(false) }
 
 // Add adds the rows to the ledger: all of them, or none where one is bad. The error is then an
-// [*InputError] that lists the bad rows, or whatever error of rows matches [ErrInput] where
+// [*InputError] that lists the bad rows, or the error of rows that matches [ErrInput] where
 // reading could not go on. With [SkipBad] bad rows are left out. A message that the ledger has
 // already is not added again, and one that has ended stays ended. What was added is on the
-// disk when Add returns.
+// disk when Add returns. Where nothing of the ledger fits, the error is an [ErrLedger].
 func (l *Ledger) Add(ctx context.Context, rows iter.Seq2[Item, error], opts ...AddOption) (Added, error) {
-	return Added{}, errors.ErrUnsupported
+	return l.add(ctx, rows, false, opts)
 }
 
 // Replace is Add, and makes the rows the list of what is still to be done: open messages that
 // rows does not list are set aside. They stay in the ledger, and are sent only once a later
 // input lists them again. What has ended is not touched.
 func (l *Ledger) Replace(ctx context.Context, rows iter.Seq2[Item, error], opts ...AddOption) (Added, error) {
-	return Added{}, errors.ErrUnsupported
+	return l.add(ctx, rows, true, opts)
 }
 
-// Plan tells what a run would do now. RetryFailed is that of [Options].
-func (l *Ledger) Plan(ctx context.Context) (Plan, error) {
-	return Plan{}, errors.ErrUnsupported
+func (l *Ledger) add(ctx context.Context, rows iter.Seq2[Item, error], replace bool, opts []AddOption) (Added, error) {
+	if err := l.take(); err != nil {
+		return Added{}, err
+	}
+	defer l.give()
+	check := rowCheck{connection: l.settings.connection}
+	for _, opt := range opts {
+		opt(&check.settings)
+	}
+	added, err := l.store.Add(ctx, check.good(rows), replace)
+	if err != nil {
+		return Added{}, err
+	}
+	added.BadRows, added.Bad, added.Ignored = check.bad.Rows, check.bad.Bad, check.ignored
+	if check.bad.NoConnection > 0 {
+		added.Bad = append(added.Bad, &InputError{Rows: check.bad.NoConnection, NoConnection: check.bad.NoConnection})
+	}
+	return added, nil
+}
+
+// Plan tells what a run would do now; retryFailed is that of its [Options].
+func (l *Ledger) Plan(ctx context.Context, retryFailed bool) (Plan, error) {
+	loads, err := l.store.Loads(ctx, retryFailed)
+	if err != nil {
+		return Plan{}, err
+	}
+	counts, err := l.store.Counts(ctx, true)
+	if err != nil {
+		return Plan{}, err
+	}
+	plan := Plan{Connections: loads, SetAside: counts.SetAside, Failed: counts.Failed}
+	for _, load := range loads {
+		plan.Messages += load.Messages
+	}
+	plan.Ended = counts.Items - plan.Messages
+	return plan, nil
 }
 
 // Report sums up what became of the messages.
 func (l *Ledger) Report(ctx context.Context) (Report, error) {
-	return Report{}, errors.ErrUnsupported
+	counts, err := l.store.Counts(ctx, false)
+	if err != nil {
+		return Report{}, err
+	}
+	groups, err := l.store.Groups(ctx, maxGroups)
+	if err != nil {
+		return Report{}, err
+	}
+	return Report{Counts: counts, Open: counts.Items - counts.Ended(), Service: l.store.Service(), Groups: groups}, nil
 }
 
-// Messages yields the messages that the filter asks for, by line, and how each ended. An error
-// ends the loop.
+// Messages yields the messages that the filter asks for, in the order in which the ledger got
+// them, and how each ended. An error ends the loop.
 func (l *Ledger) Messages(ctx context.Context, filter Filter) iter.Seq2[Result, error] {
-	return func(func(Result, error) bool) {}
+	return func(yield func(Result, error) bool) {
+		for entry, err := range l.store.Messages(ctx, filter) {
+			if err != nil {
+				yield(Result{}, err)
+				return
+			}
+			if !yield(entry.result(), nil) {
+				return
+			}
+		}
+	}
+}
+
+// result is what a ledger keeps of a message, as one that has just ended.
+func (e Entry) result() Result {
+	r := Result{
+		Item: e.Item, Outcome: e.Outcome, Final: e.Final, MaybeUnsent: e.MaybeUnsent,
+		Attempts: e.Attempts, RequestID: e.RequestID, Hint: e.Failure.Hint,
+	}
+	if e.Failure != (Failure{}) {
+		r.Err = &api.Error{
+			StatusCode: e.Failure.Status, Type: e.Failure.Type, Message: e.Failure.Text, Scope: e.Failure.Scope,
+			RequestID: e.RequestID, Attempts: e.Attempts, MaybeUnsent: e.MaybeUnsent,
+		}
+	}
+	return r
 }
 
 // Name returns how the ledger is called: its path, or its address without the password.
-func (l *Ledger) Name() string { return "" }
+func (l *Ledger) Name() string { return l.store.Name() }
+
+// Service returns the service that the ledger is for, as [ServiceOf] writes it, or "mock";
+// empty where it is for any.
+func (l *Ledger) Service() string { return l.store.Service() }
 
 // Warning returns one line about a ledger that works, but not as safely as it should, such as
-// on a network file system; empty where there is none.
-func (l *Ledger) Warning() string { return "" }
+// one on a network file system; empty where there is none.
+func (l *Ledger) Warning() string { return l.warning }
 
-// Close gives the ledger back. A run that goes on ends first.
-func (l *Ledger) Close() error { return nil }
+// Close gives the ledger back. A loop over [Run] must have ended.
+func (l *Ledger) Close() error { return l.store.Close() }

@@ -2,6 +2,9 @@ package batch
 
 import (
 	"fmt"
+	"net"
+	"net/url"
+	"strings"
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/internal/ids"
@@ -22,7 +25,9 @@ type settings struct {
 // service.
 func ForService(client *api.Client) Option {
 	return func(s *settings) error {
-		s.service = ServiceOf(client)
+		if s.service = ServiceOf(client); s.service == "" {
+			return fmt.Errorf("%w: the client is nil or was not made by api.New", ErrOptions)
+		}
 		return nil
 	}
 }
@@ -70,5 +75,28 @@ func SkipBad() AddOption {
 const mockService = "mock"
 
 // ServiceOf returns how a ledger names the client's service: scheme, host and path of its base
-// URL, in lower case, and without the port where the host is loopback.
-func ServiceOf(client *api.Client) string { return client.BaseURL() }
+// URL, host in lower case, and without the port where the host is loopback.
+func ServiceOf(client *api.Client) string {
+	base, err := url.Parse(client.BaseURL())
+	if err != nil || base.Host == "" {
+		return client.BaseURL() // no client has such a one
+	}
+	host := strings.TrimSuffix(strings.ToLower(base.Hostname()), ".")
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		return base.Scheme + "://localhost" + base.Path
+	}
+	return base.Scheme + "://" + strings.ToLower(base.Host) + base.Path
+}
+
+func newSettings(opts []Option) (settings, error) {
+	var s settings
+	for i, opt := range opts {
+		if opt == nil {
+			return s, fmt.Errorf("%w: option %d is nil; leave it out", ErrOptions, i+1)
+		}
+		if err := opt(&s); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}

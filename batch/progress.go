@@ -1,9 +1,20 @@
 package batch
 
+import (
+	"cmp"
+	"slices"
+	"sync"
+)
+
 // Progress follows a run, for a progress bar. Make one with new(Progress), hand it to the run
 // in [Options], and ask it from any goroutine; asking is cheap. It follows the latest run that
 // was given it.
 type Progress struct {
+	mu          sync.Mutex // guards all below, and the ConnectionCounts
+	counts      Counts
+	connections []*ConnectionCounts
+	trouble     error
+	err         error
 }
 
 // ConnectionCounts are the counts of one connection in this run.
@@ -15,15 +26,83 @@ type ConnectionCounts struct {
 
 // Counts returns the counts of all connections together, those that earlier runs ended for good
 // included; of a ledger that several workers share, of all workers, as of some seconds ago.
-func (p *Progress) Counts() Counts { return Counts{} }
+func (p *Progress) Counts() Counts {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.counts
+}
 
-// Connections returns the counts of each connection that this run has worked on, by name.
-func (p *Progress) Connections() []ConnectionCounts { return nil }
+// Connections returns the counts of each connection that this run works on or has worked on,
+// by name.
+func (p *Progress) Connections() []ConnectionCounts {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := make([]ConnectionCounts, 0, len(p.connections))
+	for _, c := range p.connections {
+		list = append(list, *c)
+	}
+	slices.SortFunc(list, func(a, b ConnectionCounts) int { return cmp.Compare(a.ID, b.ID) })
+	return list
+}
 
 // Trouble returns the error of the latest request, while requests fail; nil once one succeeds.
-func (p *Progress) Trouble() error { return nil }
+func (p *Progress) Trouble() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.trouble
+}
 
 // Err returns why the run ended before all messages had an outcome: [ErrStopped], the
 // context's error, an [ErrLedger], or the [*api.Error] of the account's or the client's scope
 // that ended it. It is nil while the run goes on, and after one that came to its end.
-func (p *Progress) Err() error { return nil }
+func (p *Progress) Err() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.err
+}
+
+// change lets f change what the progress says.
+func (p *Progress) change(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f()
+}
+
+// begin makes the progress follow another run.
+func (p *Progress) begin() {
+	p.change(func() { p.counts, p.connections, p.trouble, p.err = Counts{}, nil, nil, nil })
+}
+
+// recount takes over what the ledger counts.
+func (p *Progress) recount(c Counts) {
+	p.change(func() {
+		c.InFlight, c.Waiting = p.counts.InFlight, p.counts.Waiting
+		p.counts = c
+	})
+}
+
+// flying counts a request that begins, 1, or ends, -1.
+func (p *Progress) flying(c *connection, n int) {
+	p.change(func() {
+		p.counts.InFlight += n
+		c.counts.InFlight += n
+	})
+}
+
+// waiting counts messages that wait to be sent again.
+func (p *Progress) waiting(c *connection, n int) {
+	p.change(func() {
+		p.counts.Waiting += n
+		c.counts.Waiting += n
+	})
+}
+
+// ended counts a message that has ended.
+func (p *Progress) ended(c *connection, o Outcome, shared bool) {
+	p.change(func() {
+		if !shared {
+			p.counts.count(o, 1)
+		}
+		c.counts.count(o, 1)
+	})
+}

@@ -6,6 +6,8 @@ import (
 	"github.com/unsend-go/unsend/api"
 )
 
+const maxGroups = 50 // the service's set of types is open
+
 // Filter chooses the messages that [Ledger.Messages] yields.
 type Filter int
 
@@ -27,6 +29,20 @@ type Counts struct {
 	Waiting     int // failed in passing, to be sent again; of Progress only
 }
 
+// count adds n messages of an outcome.
+func (c *Counts) count(o Outcome, n int) {
+	switch o {
+	case Unsent:
+		c.Unsent += n
+	case AlreadyGone:
+		c.AlreadyGone += n
+	case Failed:
+		c.Failed += n
+	case Skipped:
+		c.Skipped += n
+	}
+}
+
 // Ended is how many messages have an outcome.
 func (c Counts) Ended() int { return c.Unsent + c.AlreadyGone + c.Failed + c.Skipped }
 
@@ -34,7 +50,8 @@ func (c Counts) Ended() int { return c.Unsent + c.AlreadyGone + c.Failed + c.Ski
 type Plan struct {
 	Messages    int    // to be sent
 	Connections []Load // that they are on, by name
-	Ended       int    // messages that earlier runs ended for good
+	Ended       int    // messages that earlier runs ended for good, and this one would not send
+	Failed      int    // messages that failed for good; Options.RetryFailed sends them again
 	SetAside    int    // messages that no run sends unless an input lists them again
 }
 
@@ -55,10 +72,9 @@ func (p Plan) Duration(perMinute, burst int) time.Duration {
 // Report is what became of the messages of a ledger.
 type Report struct {
 	Counts
-	Open    int           // of Items, still to be sent, without an outcome
-	Service string        // as [ServiceOf] writes it, or "mock"
-	Groups  []Group       // of those that did not end well, the most frequent first; at most 50
-	Elapsed time.Duration // during which runs went on; 0 where that is not kept
+	Open    int     // of Items, still to be sent, without an outcome
+	Service string  // as [ServiceOf] writes it, or "mock"
+	Groups  []Group // of those that did not end well, the most frequent first; at most 50
 }
 
 // Group is how many messages ended in the same way.

@@ -44,7 +44,8 @@ type Store interface {
 	// messages the caller has not been given in this run: others work on them, or may.
 	Claim(ctx context.Context) (claimed []Load, left int, err error)
 	// Next returns up to n open messages of a connection that the caller has claimed, in the
-	// order of their lines, behind the message after; its zero value is before the first.
+	// order of their lines, behind the message after; its zero value is before the first. It
+	// does not wait for a Write that is being synced.
 	Next(ctx context.Context, connectionID string, after Message, n int) ([]Message, error)
 	// Write records entries in their order, as one transaction, and returns when it is
 	// synced. Where the caller no longer has the claim of any entry's connection nothing is
@@ -56,15 +57,18 @@ type Store interface {
 	// a process that was killed: what that had claimed becomes free by itself.
 	End(ctx context.Context) error
 
-	// Counts counts the messages by how they ended, those set aside not among them.
-	Counts(ctx context.Context) (Counts, error)
-	// Loads returns the connections with open messages, and how many on each, by name.
-	Loads(ctx context.Context) ([]Load, error)
-	// Groups counts the messages by everything that a [Group] tells of them, the most
+	// Counts counts the messages by how they ended last. Where inRun is true, only those that
+	// have ended for good or in the run that goes on count as ended.
+	Counts(ctx context.Context, inRun bool) (Counts, error)
+	// Loads returns the connections with open messages, and how many on each, by name. Where
+	// retryFailed is true, messages that failed for good count as open.
+	Loads(ctx context.Context, retryFailed bool) ([]Load, error)
+	// Groups counts the messages that did not end well, or not yet, by everything that a [Group] tells of them, the most
 	// frequent first; beyond limit groups the rest is left out.
 	Groups(ctx context.Context, limit int) ([]Group, error)
-	// Messages yields the messages that filter asks for, by line, those set aside not among
-	// them. The loop may take its time: it holds up nothing else.
+	// Messages yields the messages that filter asks for, in the order in which they were
+	// added, those set aside not among them. The loop may take its time: it holds up nothing
+	// else.
 	Messages(ctx context.Context, filter Filter) iter.Seq2[Entry, error]
 
 	// Close gives the ledger back. No other method is called afterwards.

@@ -1,0 +1,259 @@
+package batch
+
+import (
+	"container/heap"
+	"math/rand/v2"
+	"time"
+
+	"github.com/unsend-go/unsend/api"
+)
+
+const (
+	maxRequeues     = 10
+	firstWait       = time.Second
+	longestWait     = 30 * time.Second
+	longestHold     = 10 * time.Minute // that a Retry-After is waited for
+	longestOutage   = 15 * time.Minute // after which a connection is given up
+	longestQueue    = 1024             // messages of one connection that wait to be sent again
+	maxFailureInRow = 8                // after which a connection only probes
+)
+
+// backoff returns how long to wait before try n again, from 1: between half of a time that
+// doubles with n and the whole of it.
+func backoff(n int) time.Duration {
+	d := longestWait
+	if n < 6 {
+		d = firstWait << (max(n, 1) - 1)
+	}
+	return d/2 + rand.N(d/2+1)
+}
+
+// task is a message that is being sent, or waits to be sent again.
+type task struct {
+	Message
+	connection *connection
+	maybe      bool // may have been unsent
+	tries      int  // sends in this run that failed with a transient error
+	sent       int  // requests in this run
+	unrecorded int  // of these, not yet in the ledger
+	begun      bool // the worker has come to send it
+	began      time.Time
+	err        error // of the last try
+	due        time.Time
+}
+
+// connection is the state of one connection at work. The dispatcher owns it, but counts, which
+// the progress's mutex guards.
+type connection struct {
+	id      string
+	options []api.CallOption
+	quit    chan struct{} // closed when nothing more is sent
+	counts  *ConnectionCounts
+
+	queue   []Message // read ahead
+	last    Message   // the last that was read
+	drained bool      // the ledger has no more
+	retries retryHeap
+
+	flying    int // requests recorded or under way
+	unstarted int // of these, not yet begun: their tokens are still in the connection's bucket
+	credit    int // how many may be unstarted; more than one only where the pace does not ask to wait
+	remaining int // what the last answer left of the service's bucket; -1 where it did not say
+
+	proven   bool      // the service has accepted the connection
+	failures int       // transient failures in a row
+	rounds   int       // probes in a row
+	answered time.Time // when the last other answer came, or when the first request was sent
+	hold     time.Time // nothing is sent before
+	probe    time.Time // while probing, nothing is sent before this either
+	probed   time.Time // when probe was set
+	stopped  error
+	finished bool // nothing is left to do, and it was given back
+
+	at    time.Time // when it can send next, while it is in the dispatcher's heap
+	index int       // in that heap; -1 outside
+}
+
+func newConnection(load Load) *connection {
+	c := &connection{
+		id: load.ConnectionID, quit: make(chan struct{}), credit: 1, remaining: -1, index: -1,
+		counts: &ConnectionCounts{ID: load.ConnectionID, Counts: Counts{Items: load.Messages}},
+	}
+	c.options = []api.CallOption{api.OnConnection(c.id), api.Retries(0), api.StopWith(c.quit)}
+	return c
+}
+
+// close ends the calls that wait for their turn.
+func (c *connection) close() {
+	select {
+	case <-c.quit:
+	default:
+		close(c.quit)
+	}
+}
+
+// probing reports whether the connection only asks, now and then, if it can go on: until the
+// service has accepted it, and while everything on it fails.
+func (c *connection) probing() bool {
+	return c.failures >= maxFailureInRow || c.failures > 0 && !c.proven
+}
+
+// limit is how many requests may be under way.
+func (c *connection) limit(inFlight int) int {
+	if !c.proven || c.probing() {
+		return 1
+	}
+	return inFlight
+}
+
+// more reports whether messages are left that were not sent yet.
+func (c *connection) more() bool { return len(c.queue) > 0 || !c.drained }
+
+// fresh reports whether what is sent next is a message that was not sent yet. A probing
+// connection prefers those: a message that always fails says nothing of the others.
+func (c *connection) fresh(now time.Time) bool {
+	if !c.more() || len(c.retries) >= longestQueue {
+		return false
+	}
+	return len(c.retries) == 0 || c.probing() || c.retries[0].due.After(now)
+}
+
+// next returns when the connection has something that it may send, its pace aside; false where
+// nothing is to be sent before something else happens.
+func (c *connection) next(now time.Time, inFlight int) (time.Time, bool) {
+	switch {
+	case c.stopped != nil, c.flying >= c.limit(inFlight), c.unstarted >= c.ahead():
+		return time.Time{}, false
+	case !c.more() && len(c.retries) == 0:
+		return time.Time{}, false
+	case c.probing():
+		return later(c.hold, c.probe), true
+	case c.fresh(now):
+		return c.hold, true
+	}
+	return later(c.hold, c.retries[0].due), true
+}
+
+// take returns what is sent next.
+func (c *connection) take(now time.Time) *task {
+	if !c.fresh(now) {
+		return c.retries.pop()
+	}
+	m := c.queue[0]
+	if c.queue = c.queue[1:]; len(c.queue) == 0 {
+		c.queue = nil
+	}
+	return &task{Message: m, connection: c, maybe: m.Item.MaybeUnsent}
+}
+
+// ahead is how many messages may be recorded before the first of them takes its token: one
+// where the bucket may be empty behind it, so that none is recorded and then waits.
+func (c *connection) ahead() int {
+	if c.remaining < 0 {
+		return c.credit
+	}
+	return min(c.credit, max(1, c.remaining-c.flying))
+}
+
+// begins notes that a request takes its token, after which the pace asks to wait for delay.
+func (c *connection) begins(delay time.Duration, inFlight int) {
+	c.unstarted--
+	if delay > 0 {
+		c.credit = 1
+		return
+	}
+	c.credit = min(2*c.credit, inFlight)
+}
+
+// recordSuccess notes an answer that says that the service works, on this connection too.
+func (c *connection) recordSuccess(now time.Time) {
+	c.proven, c.failures, c.rounds, c.answered = true, 0, 0, now
+}
+
+// recordFailure counts a transient failure of a request, and holds the connection: for as long
+// as the answer asks, and, where nothing else comes, longer after each round of requests. It
+// reports whether to give the connection up.
+func (c *connection) recordFailure(began, now time.Time, retryAfter time.Duration) (giveUp bool) {
+	c.failures++
+	if retryAfter > 0 {
+		c.hold = later(c.hold, now.Add(min(retryAfter, longestHold)))
+	}
+	if c.probing() && began.After(c.probed) {
+		c.rounds++
+		c.probed = now // what was under way by now belongs to this round
+		c.probe = now.Add(backoff(c.rounds))
+	}
+	return c.failures > maxRequeues && now.Sub(c.answered) > longestOutage
+}
+
+// idle reports whether nothing of the connection is left to do.
+func (c *connection) idle() bool {
+	return c.flying == 0 && len(c.retries) == 0 && !c.more()
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// retryHeap holds the tasks that wait to be sent again, the earliest first.
+type retryHeap []*task
+
+func (h retryHeap) Len() int           { return len(h) }
+func (h retryHeap) Less(i, j int) bool { return h[i].due.Before(h[j].due) }
+func (h retryHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *retryHeap) Push(x any)        { *h = append(*h, x.(*task)) } //nolint:errcheck,forcetypeassert // pushed below only
+
+func (h *retryHeap) Pop() any {
+	old := *h
+	last := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	return last
+}
+
+func (h *retryHeap) push(t *task) { heap.Push(h, t) }
+func (h *retryHeap) pop() *task   { return heap.Pop(h).(*task) } //nolint:errcheck,forcetypeassert // holds tasks only
+
+// dueHeap holds the connections that can send, the earliest first.
+type dueHeap []*connection
+
+func (h dueHeap) Len() int           { return len(h) }
+func (h dueHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
+
+func (h dueHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+
+func (h *dueHeap) Push(x any) {
+	c := x.(*connection) //nolint:errcheck,forcetypeassert // pushed below only
+	c.index = len(*h)
+	*h = append(*h, c)
+}
+
+func (h *dueHeap) Pop() any {
+	old := *h
+	last := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	last.index = -1
+	return last
+}
+
+// put gives a connection its place, or takes it out where ok is false.
+func (h *dueHeap) put(c *connection, at time.Time, ok bool) {
+	switch {
+	case !ok && c.index >= 0:
+		heap.Remove(h, c.index)
+	case !ok:
+	case c.index >= 0:
+		c.at = at
+		heap.Fix(h, c.index)
+	default:
+		c.at = at
+		heap.Push(h, c)
+	}
+}
