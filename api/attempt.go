@@ -2,46 +2,83 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
-	"github.com/unsend-go/unsend/gen"
-	"github.com/unsend-go/unsend/internal/wire"
+	"github.com/unsend-go/unsend/internal/transport"
 )
 
-// attempt is one request and what came back.
+// attempt is one request on the wire and what came back.
 type attempt struct {
-	status    int // 0 where no answer came
-	header    http.Header
-	body      []byte
-	err       error // why no answer came, or why its body ends early
-	unwritten bool  // no answer came, and provably no request was written
-	tls       bool  // no answer came, for TLS or a certificate was refused
-	took      time.Duration
+	answer bool // came, with status
+	status int
+	header http.Header
+	body   []byte
+	err    error // why no answer came, or why its body ends early
+
+	unwritten  bool // no answer came, and provably no request was written
+	tlsRefused bool // no answer came, for TLS was refused before a request was written
+	sentTwice  bool // by a transport of the caller's: it may have acted whatever the answer says
+
+	success, readable bool // the top-level success of a 2xx
+	took              time.Duration
 }
 
 // send makes one attempt. It returns always; what went wrong is in the attempt.
-func (c *Client) send(ctx context.Context, userID, messageID string, body gen.UnsendRequest, connection string) (a attempt) {
+func (o *operation) send(ctx context.Context) (a attempt) {
 	started := time.Now()
 	defer func() { a.took = time.Since(started) }()
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
-	var watch wire.Watch
-	ctx = watch.Trace(ctx)
-	resp, err := c.generated.UnsendChatMessage(ctx, userID, messageID, body, onConnection(connection))
+	trace := transport.NewConnTrace(o.standard)
+	resp, err := o.generated.UnsendChatMessage(trace.WithContext(ctx), o.userID, o.messageID, o.body,
+		func(_ context.Context, req *http.Request) error {
+			req.Header[connectionHeader] = []string{o.call.connection}
+			return trace.OneRequest(req)
+		})
+	a.sentTwice = trace.SentTwice()
 	if err != nil {
-		return attempt{err: c.veil(err), unwritten: watch.Unwritten(err), tls: watch.Refused(err)}
+		a.err, a.unwritten, a.tlsRefused = o.veil(err), trace.Unwritten(err), trace.Refused(err)
+		return a
 	}
 	defer func() { _ = resp.Body.Close() }()
-	a = attempt{status: resp.StatusCode, header: resp.Header}
-	if a.status >= 200 { // a 101 has no body, but an open connection
-		a.body, a.err = wire.ReadBody(resp.Body, resp.ContentLength)
-		a.err = c.veil(a.err)
+	a.answer, a.status, a.header = true, resp.StatusCode, resp.Header
+	if a.status < 200 || a.status > 599 { // a 101 has no body, but an open connection
+		trace.Drop()
+		return a
+	}
+	a.body, a.err = transport.ReadBody(resp.Body, resp.ContentLength)
+	a.err = o.veil(a.err)
+	if a.status/100 == 2 {
+		success, ok := readSuccess(a.body)
+		a.success, a.readable = success && ok, ok
+		if !ok {
+			trace.Drop()
+		}
 	}
 	return a
 }
 
-// retryAfter is how long the answer asks to wait.
-func (a *attempt) retryAfter() time.Duration {
-	return parseRetryAfter(a.header.Get("Retry-After"), time.Now())
+// facts are what is known of an attempt. What its answer says is in e; earlier tells whether an
+// attempt before may have unsent the message.
+func (a *attempt) facts(e *Error, earlier bool) *facts {
+	f := &facts{
+		noAnswer:  !a.answer,
+		unwritten: a.unwritten,
+		tls:       a.tlsRefused,
+		status:    a.status,
+		answered:  e.Answered,
+		earlier:   earlier,
+		readable:  a.readable,
+		success:   a.success,
+	}
+	f.interrupted = f.status2xx() && !a.readable && a.err != nil && !errors.Is(a.err, transport.ErrTooLarge)
+	if proxy, ok := errors.AsType[*transport.ProxyError](a.err); ok {
+		f.proxy = proxy.StatusCode
+	}
+	if e.Answered {
+		f.kind = e.Type
+	}
+	return f
 }

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/unsend-go/unsend/gen"
-	"github.com/unsend-go/unsend/internal/pace"
-	"github.com/unsend-go/unsend/internal/wire"
+	"github.com/unsend-go/unsend/internal/ratelimit"
+	"github.com/unsend-go/unsend/internal/transport"
 )
 
 // Version is this module's version, sent in the User-Agent header.
@@ -29,7 +29,8 @@ type Client struct {
 	connection string
 	timeout    time.Duration
 	retries    int
-	pace       *pace.Pacer // nil without a rate limit
+	standard   bool               // requests go through net/http's own transport
+	pace       *ratelimit.Limiter // nil without a rate limit
 	log        *slog.Logger
 	redact     func(string) string
 	jitter     func(time.Duration) time.Duration
@@ -63,13 +64,14 @@ func build(cfg config, opts []Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	editors := []gen.RequestEditorFn{authenticate(cfg.key, cfg.connection, cfg.userAgent)}
+	own := transport.Client(cfg.http, base, cfg.plainHTTP, ErrConfig)
 	client := &Client{
 		generated: &gen.Client{
 			Server:         base.String() + "/",
-			Client:         wire.Guard(cfg.http, base, ErrConfig),
-			RequestEditors: editors,
+			Client:         own,
+			RequestEditors: []gen.RequestEditorFn{authenticate(cfg.key, cfg.connection, cfg.userAgent)},
 		},
+		standard:   transport.IsStandard(own),
 		connection: cfg.connection,
 		timeout:    cfg.timeout,
 		retries:    cfg.retries,
@@ -78,7 +80,7 @@ func build(cfg config, opts []Option) (*Client, error) {
 		jitter:     fullJitter,
 	}
 	if cfg.perMinute > 0 {
-		client.pace = pace.New(cfg.perMinute, cfg.burst)
+		client.pace = ratelimit.New(cfg.perMinute, cfg.burst)
 	}
 	return client, nil
 }
@@ -109,8 +111,8 @@ func (c *Client) BaseURL() string {
 	return strings.TrimSuffix(c.generated.Server, "/")
 }
 
-// Delay returns how long the connection's pace asks to wait until the next request can go:
-// 0 where it can go at once.
+// Delay returns how long the connection's pace asks to wait before the next request: 0 where it
+// can go at once, and without a rate limit. It reserves nothing.
 func (c *Client) Delay(connectionID string) time.Duration {
 	if c == nil || c.pace == nil {
 		return 0
@@ -126,6 +128,7 @@ const (
 	remainingHeader  = "X-Ratelimit-Remaining"
 	limitHeader      = "X-Ratelimit-Limit"
 	resetHeader      = "X-Ratelimit-Reset"
+	retryAfterHeader = "Retry-After"
 )
 
 // authenticate holds the key in a closure, where no formatting verb can reach it.
@@ -136,13 +139,6 @@ func authenticate(key, connection, userAgent string) gen.RequestEditorFn {
 			req.Header[connectionHeader] = []string{connection}
 		}
 		req.Header["User-Agent"] = []string{userAgent}
-		return nil
-	}
-}
-
-func onConnection(id string) gen.RequestEditorFn {
-	return func(_ context.Context, req *http.Request) error {
-		req.Header[connectionHeader] = []string{id}
 		return nil
 	}
 }

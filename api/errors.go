@@ -7,38 +7,41 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/unsend-go/unsend/internal/ratelimit"
 )
 
 // What an error of this package is, for [errors.Is].
 var (
-	// ErrConfig is a key, connection, base URL or option that cannot work. Nothing was sent.
+	// ErrConfig is returned by New, FromEnv and Unsend when the key, the connection, the base
+	// URL or an option is missing or invalid. No request was sent.
 	ErrConfig = errors.New("invalid configuration")
-	// ErrInvalidID is an id that the contract's pattern forbids. Nothing was sent.
+	// ErrInvalidID is returned by Unsend when an id does not match the contract's pattern. It
+	// is an ErrConfig too where the id was given by an option. No request was sent.
 	ErrInvalidID = errors.New("invalid id")
-	// ErrBadRequest is a 400 or 422: the service found the request invalid.
+	// ErrBadRequest is a 400 or 422: the request was found invalid.
 	ErrBadRequest = errors.New("bad request")
 	// ErrUnauthorized is a 401: the key or the creator's session was not accepted.
 	ErrUnauthorized = errors.New("unauthorized")
-	// ErrSessionExpired is a 401 that asks the creator to connect again. It is an
-	// ErrUnauthorized too.
+	// ErrSessionExpired is a 401 or 403 by which the service asks the creator to connect again.
+	// It is an ErrUnauthorized or ErrForbidden too.
 	ErrSessionExpired = errors.New("session expired")
 	// ErrForbidden is a 403: the key or the connection lacks messages:write.
 	ErrForbidden = errors.New("forbidden")
 	// ErrNotFound is a 404: no such message, or no such path.
 	ErrNotFound = errors.New("not found")
-	// ErrRateLimited is a 429, or a wait for the client's own pacing that cannot end before
-	// the context's deadline (StatusCode 0, nothing sent).
+	// ErrRateLimited is a 429, or a wait for the client's own pace that cannot end before the
+	// context's deadline (StatusCode 0, nothing sent).
 	ErrRateLimited = errors.New("rate limited")
 	// ErrServer is any 5xx.
 	ErrServer = errors.New("server error")
 	// ErrRefused is an answer that says success: false.
 	ErrRefused = errors.New("refused")
 	// ErrUnexpectedResponse is an answer that does not say whether the message was unsent: a
-	// 2xx whose success cannot be read, or a redirect.
+	// 2xx whose success cannot be read, a redirect, or a status outside 200 to 599.
 	ErrUnexpectedResponse = errors.New("unexpected response")
-	// ErrStopped is returned where the channel of [StopWith] was closed before the call
-	// could send what was left to send.
-	ErrStopped = errors.New("stopped")
+	// ErrStopped is a call that the channel of [StopWith] ended between two attempts.
+	ErrStopped = ratelimit.ErrStopped
 )
 
 const (
@@ -46,23 +49,25 @@ const (
 	maxErrorBody = 64 << 10 // bytes of Error.Body, and of each text that the service sent
 )
 
-// Error is a call that did not end with the message known to be gone.
+// Error is a call that did not end with the message known to be gone. The table in the package
+// documentation says what its facts are for each answer.
 type Error struct {
 	StatusCode     int           // of the last answer; 0 where none came
-	Type           string        // the service's name of the error, such as RESOURCE_NOT_FOUND
-	Message        string        // the service's text, or what went wrong on the way
+	Type           string        // the answer's name of the error, such as RESOURCE_NOT_FOUND
+	Message        string        // the answer's text, or what went wrong on the way
 	RequestID      string        // names the request to the vendor's support
 	ActionRequired string        // what the service asks the caller to do, such as refresh_session
 	RetryAfter     time.Duration // how long to wait before the next call; 0 where nothing says so
 	Attempts       int           // requests sent, or begun to be sent
-	MaybeUnsent    bool          // an attempt of the call may have unsent the message
-	Scope          Scope         // whose trouble it is
+	MaybeUnsent    bool          // an attempt of the call, or one before it, may have unsent the message
+	Scope          Scope         // what has to change before the same call can succeed
 	Retryable      bool          // the same call may succeed later without a change
 	Answered       bool          // the service itself said it, not a gateway, a proxy or the network
 
-	kind  error // ErrRefused, ErrUnexpectedResponse or ErrRateLimited where the status does not say it
-	cause error
-	body  []byte
+	hint     string
+	sentinel error // beside that of the status
+	cause    error
+	body     []byte
 }
 
 // Error returns one line of at most 400 bytes.
@@ -89,41 +94,56 @@ func (e *Error) Error() string {
 	return head + " " + cut(oneLine(e.Message), maxErrorText-len(head)-1-len(tail)) + tail
 }
 
-// Is says whether target, a sentinel of this package, describes e.
+// Is reports whether target, a sentinel of this package, describes e.
 func (e *Error) Is(target error) bool {
-	switch target {
-	case ErrBadRequest:
-		return e.StatusCode == 400 || e.StatusCode == 422
-	case ErrUnauthorized:
-		return e.StatusCode == 401
-	case ErrSessionExpired:
-		return e.StatusCode == 401 && (e.Type == "SESSION_EXPIRED" || e.Type == "SESSION_NOT_PROVIDED")
-	case ErrForbidden:
-		return e.StatusCode == 403
-	case ErrNotFound:
-		return e.StatusCode == 404
-	case ErrRateLimited:
-		return e.StatusCode == 429 || e.kind == ErrRateLimited
-	case ErrServer:
-		return e.StatusCode/100 == 5
-	case ErrUnexpectedResponse:
-		return e.StatusCode/100 == 3 || e.kind == ErrUnexpectedResponse
-	}
-	return e.kind != nil && e.kind == target
+	return target != nil && (target == e.sentinel || target == sentinelOf(e.StatusCode))
 }
+
+// sentinelOf returns the sentinel of a status; nil where it has none.
+func sentinelOf(status int) error {
+	switch status {
+	case 400, 422:
+		return ErrBadRequest
+	case 401:
+		return ErrUnauthorized
+	case 403:
+		return ErrForbidden
+	case 404:
+		return ErrNotFound
+	case 429:
+		return ErrRateLimited
+	}
+	switch status / 100 {
+	case 3:
+		return ErrUnexpectedResponse
+	case 5:
+		return ErrServer
+	}
+	return nil
+}
+
+// Hint returns one lower-case line that says what to do. It is never empty for an error that a
+// call returned.
+func (e *Error) Hint() string { return e.hint }
 
 // Unwrap returns what caused e, such as an error of the network or of the context.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Hint returns one lower-case line that says what to do.
-func (e *Error) Hint() string { return "" }
-
 // Body returns the start of the answer's body, at most 64 KiB, with the key redacted.
 func (e *Error) Body() []byte { return e.body }
 
-// because adds a cause to what Unwrap reaches.
-func (e *Error) because(cause error) *Error {
+// mean takes over what a row of the table says.
+func (e *Error) mean(m *meaning) {
+	e.Scope, e.Retryable, e.sentinel = m.scope, m.retried != never, m.sentinel
+	if e.hint == "" || m.retried == later {
+		e.hint = m.hint
+	}
+}
+
+// endedBy makes e the error of a call that its caller ended, with a cause that Unwrap reaches.
+func (e *Error) endedBy(cause error) *Error {
 	e.cause = errors.Join(e.cause, cause)
+	e.mean(classify(&facts{ended: true}))
 	return e
 }
 
@@ -151,7 +171,7 @@ func (c *Client) veil(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &veiledError{text: c.redact(err.Error()), err: err}
+	return &veiledError{text: withoutPeersText(c.redact(err.Error())), err: err}
 }
 
 // oneLine leaves of a text what a terminal shows in the order in which it stands.

@@ -1,9 +1,11 @@
 package api
 
 import (
+	"net/http"
+	"strings"
 	"time"
 
-	"github.com/unsend-go/unsend/internal/wire"
+	"github.com/unsend-go/unsend/internal/transport"
 )
 
 // What the tests reach beyond the exported names.
@@ -12,7 +14,7 @@ import (
 func ReadSuccess(body []byte) (success, ok bool) { return readSuccess(body) }
 
 // ParseRetryAfter reads a Retry-After header.
-func ParseRetryAfter(s string, now time.Time) time.Duration { return parseRetryAfter(s, now) }
+func ParseRetryAfter(h http.Header, now time.Time) time.Duration { return parseRetryAfter(h, now) }
 
 // ParseReset reads an X-RateLimit-Reset header.
 func ParseReset(s string, now time.Time) time.Time { return parseReset(s, now) }
@@ -30,4 +32,20 @@ func (c *Client) SetJitter(jitter func(ceiling time.Duration) time.Duration) { c
 func (c *Client) Buckets() int { return c.pace.Known() }
 
 // MaxBody is how much of a body is read.
-const MaxBody = wire.MaxBody
+const MaxBody = transport.MaxBody
+
+// Meanings are the rows of the table that decides, as the documentation has them.
+func Meanings() []string {
+	var rows []string
+	for _, m := range meanings {
+		scope := m.scope.String()
+		if m.ambiguous == alreadyGone {
+			scope = AlreadyGoneRow
+		}
+		rows = append(rows, strings.Join([]string{m.what, string(m.retried), string(m.ambiguous), scope}, " "))
+	}
+	return rows
+}
+
+// AlreadyGoneRow is what stands in the place of a scope where the call succeeded.
+const AlreadyGoneRow = "AlreadyGone"

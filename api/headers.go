@@ -53,22 +53,40 @@ func parseReset(s string, now time.Time) time.Time {
 	return time.Time{}
 }
 
-// parseRetryAfter reads seconds or an HTTP date. It returns 0 for what is neither, or over.
-func parseRetryAfter(s string, now time.Time) time.Duration {
-	s = strings.TrimSpace(s)
-	if s == "" {
-		return 0
-	}
-	if strings.Trim(s, "0123456789") == "" {
-		seconds, err := strconv.ParseInt(s, 10, 64)
-		if err != nil || seconds > int64(math.MaxInt64/time.Second) {
-			return math.MaxInt64
+// parseRetryAfter returns how long an answer asks to wait; 0 where it does not. It reads whole
+// and decimal seconds, which it rounds up, several of them, of which it takes the largest, and
+// an HTTP date, which it measures against the answer's own Date where it has one: the server's
+// clock need not be this machine's. What cannot be read asks for a wait all the same: a second.
+func parseRetryAfter(h http.Header, now time.Time) time.Duration {
+	var wait time.Duration
+	for _, value := range h[retryAfterHeader] {
+		if at, err := http.ParseTime(strings.TrimSpace(value)); err == nil {
+			if date, err := http.ParseTime(h.Get("Date")); err == nil {
+				now = date
+			}
+			wait = max(wait, at.Sub(now))
+			continue
 		}
-		return time.Duration(seconds) * time.Second
+		for part := range strings.SplitSeq(value, ",") {
+			wait = max(wait, parseSeconds(strings.TrimSpace(part)))
+		}
 	}
-	at, err := http.ParseTime(s)
-	if err != nil {
-		return 0
+	return wait
+}
+
+// parseSeconds reads a number of seconds, such as 2 or 2.5. One that no duration can hold is
+// the longest there is, and what is no number is one second.
+func parseSeconds(s string) time.Duration {
+	whole, fraction, _ := strings.Cut(s, ".")
+	if whole == "" || strings.Trim(whole+fraction, "0123456789") != "" {
+		return time.Second
 	}
-	return max(at.Sub(now), 0)
+	seconds, err := strconv.ParseInt(whole, 10, 64)
+	if strings.Trim(fraction, "0") != "" {
+		seconds++
+	}
+	if err != nil || seconds > int64(math.MaxInt64/time.Second) {
+		return math.MaxInt64
+	}
+	return time.Duration(seconds) * time.Second
 }

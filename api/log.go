@@ -11,11 +11,10 @@ import (
 // stand in any other.
 
 // logAttempt records an attempt, and the wait until the next one (0 where there is none).
-func (o *operation) logAttempt(ctx context.Context, a *attempt, v verdict, wait time.Duration) {
+func (o *operation) logAttempt(ctx context.Context, a *attempt, m *meaning, e *Error, wait time.Duration) {
 	if o.log == nil || !o.log.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
-	e := v.err
 	if e == nil {
 		e = &Error{RequestID: o.redact(a.header.Get(requestIDHeader))}
 	}
@@ -24,7 +23,8 @@ func (o *operation) logAttempt(ctx context.Context, a *attempt, v verdict, wait 
 		slog.Int("status", a.status),
 		slog.String("type", cut(oneLine(e.Type), 80)),
 		slog.String("request_id", cut(oneLine(e.RequestID), 80)),
-		slog.Bool("maybe_unsent", v.maybe),
+		slog.Bool("maybe_unsent", m != nil && m.ambiguous == maybeUnsent || a.sentTwice),
+		causeOf(e),
 		slog.Duration("took", a.took),
 		slog.Duration("wait", wait))
 }
@@ -43,8 +43,18 @@ func (o *operation) logFailure(ctx context.Context, e *Error) {
 		slog.String("type", cut(oneLine(e.Type), 80)),
 		slog.String("request_id", cut(oneLine(e.RequestID), 80)),
 		slog.Bool("maybe_unsent", e.MaybeUnsent),
+		slog.String("scope", e.Scope.String()),
+		causeOf(e),
 		slog.Duration("retry_after", e.RetryAfter),
 		slog.Duration("took", time.Since(o.started)))
+}
+
+// causeOf names why no answer came. The text of an answer is not logged: nothing then.
+func causeOf(e *Error) slog.Attr {
+	if e.StatusCode != 0 || e.Message == "" {
+		return slog.Attr{}
+	}
+	return slog.String("cause", cut(oneLine(e.Message), 200))
 }
 
 func (o *operation) record(ctx context.Context, level slog.Level, what string, attrs ...slog.Attr) {
@@ -54,7 +64,7 @@ func (o *operation) record(ctx context.Context, level slog.Level, what string, a
 	o.log.LogAttrs(ctx, level, what, append([]slog.Attr{
 		slog.String("operation", "unsendChatMessage"),
 		// A key passes for an id: it may have been given in the place of one.
-		slog.String("connection", o.redact(o.connection)),
+		slog.String("connection", o.redact(o.call.connection)),
 		slog.String("user_id", o.redact(o.userID)),
 		slog.String("message_id", o.redact(o.messageID)),
 	}, attrs...)...)

@@ -51,6 +51,8 @@ func TestRecords(t *testing.T) {
 	attempt := func(n, status float64, kind, id string, maybe bool, took, wait float64) record {
 		return record{"level": "DEBUG", "msg": "attempt", "attempt": n, "status": status, "type": kind, "request_id": id, "maybe_unsent": maybe, "took": took, "wait": wait}
 	}
+	lost := attempt(2, 0, "", "", true, second, second)
+	lost["cause"] = "the connection was closed before an answer came"
 	for name, c := range map[string]struct {
 		faults []mock.Fault
 		want   []record
@@ -66,13 +68,13 @@ func TestRecords(t *testing.T) {
 		}},
 		"failed": {[]mock.Fault{{Status: 429, RetryAfter: "5"}, {Delay: time.Second, Kind: mock.Drop}, {Status: 403}}, []record{
 			attempt(1, 429, "RATE_LIMIT_EXCEEDED", "req_000000000001", false, 0, 5*second),
-			attempt(2, 0, "", "", true, second, second),
+			lost,
 			attempt(3, 403, "FORBIDDEN", "req_000000000003", false, 0, 0),
-			{"level": "WARN", "msg": "failed", "attempts": 3., "status": 403., "type": "FORBIDDEN", "request_id": "req_000000000003", "maybe_unsent": true, "retry_after": 0., "took": 7 * second},
+			{"level": "WARN", "msg": "failed", "attempts": 3., "status": 403., "type": "FORBIDDEN", "request_id": "req_000000000003", "maybe_unsent": true, "scope": "connection", "retry_after": 0., "took": 7 * second},
 		}},
 		"left to the caller": {[]mock.Fault{{Status: 429, RetryAfter: "61"}}, []record{
 			attempt(1, 429, "RATE_LIMIT_EXCEEDED", "req_000000000001", false, 0, 0),
-			{"level": "WARN", "msg": "failed", "attempts": 1., "status": 429., "type": "RATE_LIMIT_EXCEEDED", "request_id": "req_000000000001", "maybe_unsent": false, "retry_after": 61 * second, "took": 0.},
+			{"level": "WARN", "msg": "failed", "attempts": 1., "status": 429., "type": "RATE_LIMIT_EXCEEDED", "request_id": "req_000000000001", "maybe_unsent": false, "scope": "service", "retry_after": 61 * second, "took": 0.},
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,7 +4,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
+
+	"github.com/unsend-go/unsend/internal/ids"
+	"github.com/unsend-go/unsend/internal/transport"
 )
 
 // Bounds of the options' values.
@@ -52,6 +57,32 @@ func (cfg *config) apply(opts []Option) error {
 	return checkKey(cfg.keyName, cfg.key)
 }
 
+// base parses the configured base URL and refuses what would send the key astray.
+func (cfg *config) base() (*url.URL, error) {
+	text, name := cfg.baseURL, "base url"
+	if text == "" {
+		text = DefaultBaseURL
+	}
+	if cfg.baseURLName != "" {
+		name = cfg.baseURLName
+	}
+	base, err := url.Parse(text)
+	switch {
+	case err != nil || base.Host == "" || base.Hostname() == "":
+		// The parser's error quotes the URL, which may hold a password.
+		return nil, configError("%s is not a url; want something like %s", name, DefaultBaseURL)
+	case base.Scheme != "https" && base.Scheme != "http":
+		return nil, configError("%s has the scheme %q; want https", name, base.Scheme)
+	case base.User != nil || base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
+		return nil, configError("%s has a user, a query or a fragment; leave only scheme, host and path", name)
+	case base.Scheme == "http" && !cfg.plainHTTP && !transport.IsLoopback(base.Hostname()):
+		return nil, configError("%s would send the api key unencrypted to %s; use https, or WithPlainHTTP if you must", name, base.Hostname())
+	}
+	base.Path = strings.TrimRight(base.Path, "/")
+	base.RawPath = strings.TrimRight(base.RawPath, "/")
+	return base, nil
+}
+
 func checkKey(name, key string) error {
 	switch {
 	case key == "":
@@ -74,7 +105,7 @@ func WithConnection(id string) Option {
 
 // WithBaseURL sets the service's address; the default is [DefaultBaseURL]. It may have a
 // path, but no user, query or fragment. Plain http is refused unless the host is loopback;
-// see [WithPlainHTTP].
+// see [WithPlainHTTP]. So is plain http to loopback through a proxy that is not loopback.
 func WithBaseURL(url string) Option {
 	return func(cfg *config) error {
 		if url == "" {
@@ -85,8 +116,8 @@ func WithBaseURL(url string) Option {
 	}
 }
 
-// WithPlainHTTP allows a base URL with plain http to a host that is not loopback. The API
-// key then crosses the network unencrypted.
+// WithPlainHTTP allows a base URL with plain http to a host that is not loopback, or through a
+// proxy that is not. The API key then crosses the network unencrypted.
 func WithPlainHTTP() Option {
 	return func(cfg *config) error {
 		cfg.plainHTTP = true
@@ -189,8 +220,8 @@ type call struct {
 	maybeUnsent bool
 }
 
-// Retries retries a transient error of this call up to n times, in place of the client's
-// [WithRetries]; 0 to 20.
+// Retries retries a transient error of this call up to n times, in place of as many as
+// [WithRetries] says; 0 to 20.
 func Retries(n int) CallOption {
 	return func(c *call) error {
 		c.retries = n
@@ -246,4 +277,20 @@ func optionError(err error) error {
 		return nil
 	}
 	return fmt.Errorf("%w: %w", ErrConfig, err)
+}
+
+// checkID holds an id against the contract's pattern.
+func checkID(name, id string) error {
+	if err := ids.Check(id); err != nil {
+		return fmt.Errorf("%w: %s %s", ErrInvalidID, name, err.Error())
+	}
+	return nil
+}
+
+func visibleASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
+func printableASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }

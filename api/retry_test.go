@@ -123,12 +123,11 @@ func statusSentinels(status int) []string {
 	switch {
 	case status >= 500:
 		return []string{"ErrServer"}
-	case status/100 == 3:
+	case status/100 == 2, status/100 == 3:
 		return []string{"ErrUnexpectedResponse"}
 	}
 	return map[int][]string{
 		400: {"ErrBadRequest"}, 401: {"ErrUnauthorized"}, 403: {"ErrForbidden"}, 404: {"ErrNotFound"}, 422: {"ErrBadRequest"}, 429: {"ErrRateLimited"},
-		200: {"ErrUnexpectedResponse"}, 204: {"ErrUnexpectedResponse"},
 	}[status]
 }
 
@@ -179,7 +178,7 @@ func TestNotRetried(t *testing.T) {
 		{name: "success last", faults: []mock.Fault{{Kind: mock.SuccessLast}}, outcome: api.Unsent},
 		{name: "labeled as a page", faults: []mock.Fault{{Kind: mock.Mislabeled}}, breaks: true, outcome: api.Unsent},
 	}
-	for _, status := range []int{301, 302, 304, 307, 308, 400, 401, 402, 403, 404, 405, 409, 410, 412, 418, 422, 423, 425, 428, 431, 451} {
+	for _, status := range []int{301, 302, 304, 307, 308, 400, 401, 402, 403, 404, 405, 409, 410, 412, 418, 422, 423, 428, 431, 451} {
 		rows = append(rows, row{name: fmt.Sprint(status), faults: []mock.Fault{{Status: status}}, breaks: true, status: status, is: statusSentinels(status)})
 	}
 	doubtful := map[string]mock.Fault{

@@ -6,13 +6,13 @@ import (
 	"time"
 
 	"github.com/unsend-go/unsend/gen"
-	"github.com/unsend-go/unsend/internal/pace"
+	"github.com/unsend-go/unsend/internal/ratelimit"
 )
 
 const (
 	firstBackoff  = 500 * time.Millisecond
 	maxBackoff    = 20 * time.Second
-	maxRetryAfter = pace.MaxHold
+	maxRetryAfter = ratelimit.MaxHold
 )
 
 // Unsend takes back the message messageID of the chat with the user userID. It returns a
@@ -30,12 +30,13 @@ func (c *Client) Unsend(ctx context.Context, userID, messageID string, opts ...C
 // operation is one call of Unsend.
 type operation struct {
 	*Client
-	userID, messageID, connection string
-	body                          gen.UnsendRequest
-	started                       time.Time
+	call              call
+	userID, messageID string
+	body              gen.UnsendRequest
+	started           time.Time
 
-	attempts int
-	maybe    bool // an attempt of the call may have unsent the message
+	attempts    int  // so far
+	maybeUnsent bool // an attempt so far, or a call before this one, may have unsent the message
 }
 
 // prepare checks all that a call is made of.
@@ -64,7 +65,10 @@ func (c *Client) prepare(ctx context.Context, userID, messageID string, opts []C
 	if err := checkID("message id", messageID); err != nil {
 		return nil, err
 	}
-	o := &operation{Client: c, userID: userID, messageID: messageID, connection: settings.connection, started: time.Now()}
+	o := &operation{
+		Client: c, call: settings, userID: userID, messageID: messageID,
+		started: time.Now(), maybeUnsent: settings.maybeUnsent,
+	}
 	if err := o.body.WithUserID.FromUserIDString(settings.withUserID); err != nil {
 		return nil, configError("with-user id: %v", err)
 	}
@@ -75,81 +79,99 @@ func (c *Client) prepare(ctx context.Context, userID, messageID string, opts []C
 func (o *operation) run(ctx context.Context) (*Result, error) {
 	var last *Error
 	for {
-		if err := o.turn(ctx, last); err != nil {
+		if err := o.waitForToken(ctx, last); err != nil {
 			return nil, o.fail(ctx, err)
 		}
-		a, v := o.attempt(ctx)
-		wait, again := o.plan(ctx, v)
-		o.logAttempt(ctx, &a, v, wait)
-		if v.outcome != 0 {
-			return o.succeed(ctx, &a, v), nil
+		a, m, err := o.attempt(ctx)
+		wait, more := o.nextDelay(ctx, m, err)
+		o.logAttempt(ctx, &a, m, err, wait)
+		if err == nil || m.ambiguous == alreadyGone {
+			return o.succeed(ctx, &a, err), nil
 		}
-		if !again {
-			return nil, o.fail(ctx, v.err)
+		if !more {
+			return nil, o.fail(ctx, err)
 		}
-		if err := pace.Sleep(ctx, wait); err != nil {
-			return nil, o.fail(ctx, v.err.because(err))
+		if ended := ratelimit.Sleep(ctx, o.call.stop, wait); ended != nil {
+			return nil, o.fail(ctx, err.endedBy(ended))
 		}
-		last = v.err
+		last = err
 	}
 }
 
-// turn waits for the connection's bucket. The error it returns ends the call.
-func (o *operation) turn(ctx context.Context, last *Error) *Error {
-	err := ctx.Err()
+// waitForToken waits for the connection's pace. The error it returns ends the call.
+func (o *operation) waitForToken(ctx context.Context, last *Error) *Error {
+	err := o.ended(ctx)
 	if err == nil && o.pace != nil {
-		err = o.pace.Wait(ctx, o.connection)
+		err = o.pace.Wait(ctx, o.call.stop, o.call.connection)
 	}
 	if err == nil {
 		return nil
 	}
-	refused, ok := errors.AsType[pace.TooLongError](err)
+	tooLong, ok := errors.AsType[ratelimit.TooLongError](err)
 	if !ok {
 		if last == nil {
 			last = &Error{Message: err.Error()}
 		}
-		return last.because(err)
+		return last.endedBy(err)
 	}
-	limited := &Error{Message: err.Error(), RetryAfter: time.Duration(refused), kind: ErrRateLimited}
+	limited := &Error{Message: err.Error(), RetryAfter: time.Duration(tooLong)}
+	limited.mean(classify(&facts{tooLong: true}))
 	if last != nil {
 		limited.cause = last
 	}
 	return limited
 }
 
-// attempt sends once, and learns from the answer.
-func (o *operation) attempt(ctx context.Context) (attempt, verdict) {
-	o.attempts++
-	a := o.send(ctx, o.userID, o.messageID, o.body, o.connection)
-	if o.pace != nil && a.status != 0 {
-		o.pace.Observe(o.connection, count(a.header.Get(remainingHeader)), a.retryAfter())
+// ended returns why no further attempt may begin; nil where one may.
+func (o *operation) ended(ctx context.Context) error {
+	select {
+	case <-o.call.stop:
+		return ErrStopped
+	default:
+		return ctx.Err()
 	}
-	v := o.judge(&a, o.maybe)
-	o.maybe = o.maybe || v.maybe
-	return a, v
 }
 
-// plan says whether to try again, and after what wait: as long as the answer asks, or else a
-// random part of a ceiling that doubles with each attempt. A wait that is too long, or that
-// cannot end before the context does, is left to the caller, in RetryAfter.
-func (o *operation) plan(ctx context.Context, v verdict) (wait time.Duration, again bool) {
-	if err := ctx.Err(); err != nil && v.err != nil && (v.retry || v.err.cause != nil) {
+// attempt sends once, and learns from the answer. The error is nil where the message was unsent.
+func (o *operation) attempt(ctx context.Context) (attempt, *meaning, *Error) {
+	o.attempts++
+	a := o.send(ctx)
+	if o.pace != nil && a.answer {
+		o.pace.Observe(o.call.connection, count(a.header.Get(remainingHeader)), parseRetryAfter(a.header, time.Now()))
+	}
+	if a.success {
+		return a, nil, nil
+	}
+	o.maybeUnsent = o.maybeUnsent || a.sentTwice
+	err := o.describe(&a)
+	m := classify(a.facts(err, o.maybeUnsent))
+	err.mean(m)
+	o.maybeUnsent = o.maybeUnsent || m.ambiguous == maybeUnsent
+	return a, m, err
+}
+
+// nextDelay reports whether to try again, and after what wait: as long as the answer asks, or
+// else a random part of a ceiling that doubles with each attempt. A wait that is too long, or
+// that cannot end before the context does, is left to the caller, in RetryAfter.
+func (o *operation) nextDelay(ctx context.Context, m *meaning, err *Error) (wait time.Duration, ok bool) {
+	if err == nil {
+		return 0, false
+	}
+	retry := m.retried == again
+	if ctx.Err() != nil && (retry || err.cause != nil) {
 		// Transports return the cause of a cancellation, which need not be the context's error.
-		_ = v.err.because(err)
+		_ = err.endedBy(ctx.Err())
 		return 0, false
 	}
-	if !v.retry {
+	if !retry || o.attempts > o.call.retries || err.RetryAfter > maxRetryAfter {
 		return 0, false
 	}
-	if o.attempts > o.retries || v.err.RetryAfter > maxRetryAfter {
-		return 0, false
-	}
-	wait = v.err.RetryAfter
+	wait = err.RetryAfter
 	if wait == 0 {
 		wait = o.jitter(min(firstBackoff<<(o.attempts-1), maxBackoff))
 	}
 	if deadline, ok := ctx.Deadline(); ok && !time.Now().Add(wait).Before(deadline) {
-		v.err.RetryAfter = wait
+		err.RetryAfter = wait
 		return 0, false
 	}
 	return wait, true
@@ -157,22 +179,24 @@ func (o *operation) plan(ctx context.Context, v verdict) (wait time.Duration, ag
 
 func (o *operation) fail(ctx context.Context, err *Error) *Error {
 	err.Attempts = o.attempts
-	err.MaybeUnsent = o.maybe
+	err.MaybeUnsent = o.maybeUnsent
 	o.logFailure(ctx, err)
 	return err
 }
 
-func (o *operation) succeed(ctx context.Context, a *attempt, v verdict) *Result {
+// succeed reports a message that is gone. The error is that of the answer of one that is
+// already gone.
+func (o *operation) succeed(ctx context.Context, a *attempt, err *Error) *Result {
 	result := &Result{
-		Outcome:   v.outcome,
+		Outcome:   Unsent,
 		RequestID: o.redact(a.header.Get(requestIDHeader)),
 		RateLimit: parseRateLimit(a.header, time.Now()),
 		Attempts:  o.attempts,
 		Raw:       a.body,
 		broken:    a.err,
 	}
-	if v.err != nil { // AlreadyGone, whose answer is an error's
-		result.RequestID = v.err.RequestID
+	if err != nil {
+		result.Outcome, result.RequestID = AlreadyGone, err.RequestID
 	}
 	o.logSuccess(ctx, result)
 	return result

@@ -38,7 +38,7 @@ func TestCheckFailsOnceWithAReadableList(t *testing.T) {
 	response /error: found the number 1, want a string`},
 		"one broken": {nil, newResponse(http.StatusOK, `{}`), `the exchange departs from the contract in 1 place:
 	response /success: found nothing, want true or false`},
-		"neither": {nil, nil, "there is no exchange to judge: pass a request, a response or both"},
+		"neither": {nil, nil, "there is no exchange to check: pass a request, a response or both"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tb := &recordingTB{}

@@ -169,11 +169,11 @@ func TestFloodOfFaultsIsBounded(t *testing.T) {
 		t.Errorf("%d MiB allocated", grown/mib)
 	}
 	wantPointers(t, vs, "")
-	if len(vs) == 1 && vs[0].Found != "JSON of more than 100000 values" {
+	if len(vs) == 1 && vs[0].Found != "JSON of more than 50000 values" {
 		t.Errorf("found %q", vs[0].Found)
 	}
-	if vs := flood(99_000); len(vs) != 99_000 {
-		t.Errorf("%d violations, want all 99,000", len(vs))
+	if vs := flood(49_000); len(vs) != 49_000 {
+		t.Errorf("%d violations, want all 49,000", len(vs))
 	}
 }
 

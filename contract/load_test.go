@@ -1,7 +1,6 @@
 package contract
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -65,12 +64,11 @@ func want(t *testing.T, vs []Violation, lines ...string) {
 
 func TestUnsoundContractIsRefused(t *testing.T) {
 	for name, document := range map[string]string{
-		"empty":         "",
-		"not YAML":      "openapi: [",
-		"another file":  "name: x",
-		"no paths":      "openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths: {}\n",
-		"unresolved":    strings.Replace(string(spec.Document), "schemas/Queue'", "schemas/None'", 1),
-		"key in cookie": strings.Replace(string(spec.Document), "in: header\n      name: apiKey", "in: cookie\n      name: apiKey", 1),
+		"empty":        "",
+		"not YAML":     "openapi: [",
+		"another file": "name: x",
+		"no paths":     "openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths: {}\n",
+		"unresolved":   strings.Replace(string(spec.Document), "schemas/Queue'", "schemas/None'", 1),
 	} {
 		v, err := load([]byte(document))
 		if err == nil || v != nil {
@@ -180,26 +178,6 @@ func TestLoadingChangesNoSpecOfTheCaller(t *testing.T) {
 	if string(spec.Document) != before {
 		t.Error("the embedded contract changed")
 	}
-}
-
-func TestUnsoundContractIsReportedAndLetsTrafficPass(t *testing.T) {
-	broken := func() (*Validator, error) { return nil, fmt.Errorf("contract cannot be read: no reason") }
-	var reported []Violation
-	report := func(vs []Violation) { reported = append(reported, vs...) }
-	tr := &transport{load: broken, report: report, next: roundTripper(func(*http.Request) (*http.Response, error) { return answer("x"), nil })}
-	resp, err := tr.RoundTrip(request(t, http.MethodDelete, "/"))
-	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Errorf("%v, %v", resp, err)
-	}
-	served := false
-	h := &handler{load: broken, report: report, next: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { served = true })}
-	h.ServeHTTP(nil, request(t, http.MethodDelete, "/"))
-	if !served {
-		t.Error("the handler was not called")
-	}
-	want(t, reported,
-		"request body: found contract cannot be read: no reason, want a contract to judge by",
-		"request body: found contract cannot be read: no reason, want a contract to judge by")
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)

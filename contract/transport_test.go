@@ -179,21 +179,6 @@ func TestTransportDoesNotTouchTheCallersRequest(t *testing.T) {
 	seen.want(t)
 }
 
-func TestTransportJudgesWhatWasSentLast(t *testing.T) {
-	seen := &reports{}
-	next := roundTripper(func(r *http.Request) (*http.Response, error) {
-		_, _ = io.ReadFull(r.Body, make([]byte, 5)) // a connection lost halfway
-		again, err := r.GetBody()
-		if err != nil {
-			return nil, err
-		}
-		wantRead(t, again, `{"withUserId":[]}`)
-		return newResponse(http.StatusOK, `{"success":true}`), nil
-	})
-	_, _ = do(t, &http.Client{Transport: contract.Transport(next, seen.add)}, newRequest(t, `{"withUserId":[]}`))
-	seen.want(t, "request /withUserId")
-}
-
 func TestTransportPassesOnWhatIsNoMessage(t *testing.T) {
 	seen := &reports{}
 	connection := struct {

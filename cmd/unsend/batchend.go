@@ -86,18 +86,18 @@ func (j *job) verdict() error {
 // allRefused says whether every connection on which there was something to send was stopped
 // for its credentials.
 func (j *job) allRefused() bool {
-	refused := false
+	stopped := false
 	for _, c := range j.progress.Connections() {
 		if c.Items == c.Earlier {
 			continue
 		}
 		answer, ok := errors.AsType[*api.Error](c.Stopped)
-		if !ok || !credentialsRefused(answer) {
+		if !ok || !refused(answer) {
 			return false
 		}
-		refused = true
+		stopped = true
 	}
-	return refused
+	return stopped
 }
 
 // close closes the journal behind a run that ended with err.

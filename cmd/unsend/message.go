@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -94,12 +95,19 @@ func messageFailure(ctx context.Context, err *api.Error) error {
 		return errInterrupted("interrupted; the message was not unsent")
 	}
 	switch {
-	case credentialsRefused(err):
-		return &exitError{code: exitRefused, err: fmt.Errorf("%w; %s", err, hint(err))}
+	case refused(err):
+		return &exitError{code: exitRefused, err: fmt.Errorf("%w; %s", err, err.Hint())}
 	case err.MaybeUnsent:
-		return failed(fmt.Errorf("%w; %s", err, runAgain))
+		return failed(fmt.Errorf("%w; %s; %s", err, err.Hint(), runAgain))
+	case err.RetryAfter > 0:
+		return failed(fmt.Errorf("%w; try again in %v; %s", err, (err.RetryAfter + time.Second - 1).Truncate(time.Second), err.Hint()))
 	}
-	return failed(fmt.Errorf("%w; %s", err, hint(err)))
+	return failed(fmt.Errorf("%w; %s", err, err.Hint()))
+}
+
+// refused reports whether another key, connection or permission is what err asks for.
+func refused(err *api.Error) bool {
+	return err.Scope == api.ScopeAccount || err.Scope == api.ScopeConnection
 }
 
 // unreported says the outcome on standard error where standard output does not take it.

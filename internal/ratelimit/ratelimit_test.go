@@ -1,4 +1,4 @@
-package pace_test
+package ratelimit_test
 
 import (
 	"context"
@@ -9,13 +9,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/unsend-go/unsend/internal/pace"
+	"github.com/unsend-go/unsend/internal/ratelimit"
 )
 
 const conn = "conn_a"
 
 // sent runs n concurrent waits and returns when each ended, counted from the start.
-func sent(t *testing.T, p *pace.Pacer, n int) []time.Duration {
+func sent(t *testing.T, p *ratelimit.Limiter, n int) []time.Duration {
 	t.Helper()
 	start := time.Now()
 	var mu sync.Mutex
@@ -23,7 +23,7 @@ func sent(t *testing.T, p *pace.Pacer, n int) []time.Duration {
 	var wg sync.WaitGroup
 	for range n {
 		wg.Go(func() {
-			if err := p.Wait(t.Context(), conn); err != nil {
+			if err := p.Wait(t.Context(), nil, conn); err != nil {
 				t.Error(err)
 			}
 			mu.Lock()
@@ -37,7 +37,7 @@ func sent(t *testing.T, p *pace.Pacer, n int) []time.Duration {
 
 func TestBucketAllowsABurstAndThenItsRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ends := sent(t, pace.New(60, 90), 1000)
+		ends := sent(t, ratelimit.New(60, 90), 1000)
 		for i, end := range ends {
 			if want := time.Duration(max(i-89, 0)) * time.Second; end != want {
 				t.Fatalf("request %d of 1000 left after %v, want %v", i+1, end, want)
@@ -48,7 +48,7 @@ func TestBucketAllowsABurstAndThenItsRate(t *testing.T) {
 
 func TestBucketFillsUpToItsBurst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := pace.New(60, 3)
+		p := ratelimit.New(60, 3)
 		sent(t, p, 3)
 		<-time.After(time.Hour) // virtual
 		ends := sent(t, p, 5)
@@ -72,7 +72,7 @@ func TestAnswerThatSaysLessDrainsTheBucket(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := pace.New(60, 90)
+				p := ratelimit.New(60, 90)
 				sent(t, p, 1)
 				p.Observe(conn, tt.remaining, 0)
 				if ends := sent(t, p, 3); ends[2] != tt.third {
@@ -85,16 +85,16 @@ func TestAnswerThatSaysLessDrainsTheBucket(t *testing.T) {
 
 func TestPartOfATokenIsNotDrained(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := pace.New(60, 1)
+		p := ratelimit.New(60, 1)
 		for range 10 { // the service's last token is always gone when it answers, a moment later
-			if err := p.Wait(t.Context(), conn); err != nil {
+			if err := p.Wait(t.Context(), nil, conn); err != nil {
 				t.Fatal(err)
 			}
 			<-time.After(50 * time.Millisecond) // virtual
 			p.Observe(conn, 0, 0)
 		}
 		start := time.Now()
-		if err := p.Wait(t.Context(), conn); err != nil {
+		if err := p.Wait(t.Context(), nil, conn); err != nil {
 			t.Fatal(err)
 		}
 		if got := time.Since(start); got != 950*time.Millisecond {
@@ -105,7 +105,7 @@ func TestPartOfATokenIsNotDrained(t *testing.T) {
 
 func TestRetryAfterHoldsSleepersToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := pace.New(60, 1)
+		p := ratelimit.New(60, 1)
 		go func() {
 			<-time.After(500 * time.Millisecond) // virtual
 			p.Observe(conn, 0, 10*time.Second)
@@ -121,22 +121,22 @@ func TestRetryAfterHoldsSleepersToo(t *testing.T) {
 
 func TestHoldHasACeiling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := pace.New(60, 1)
+		p := ratelimit.New(60, 1)
 		p.Observe(conn, -1, 1<<62)
-		if ends := sent(t, p, 1); ends[0] != pace.MaxHold {
-			t.Errorf("an absurd Retry-After held the connection for %v, want %v", ends[0], pace.MaxHold)
+		if ends := sent(t, p, 1); ends[0] != ratelimit.MaxHold {
+			t.Errorf("an absurd Retry-After held the connection for %v, want %v", ends[0], ratelimit.MaxHold)
 		}
 	})
 }
 
 func TestHoldOutlastsTokensGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := pace.New(60, 1)
+		p := ratelimit.New(60, 1)
 		sent(t, p, 1)
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		for range 5 {
-			wg.Go(func() { _ = p.Wait(ctx, conn) })
+			wg.Go(func() { _ = p.Wait(ctx, nil, conn) })
 		}
 		synctest.Wait()
 		p.Observe(conn, 0, 3*time.Second)
@@ -150,13 +150,13 @@ func TestHoldOutlastsTokensGivenBack(t *testing.T) {
 
 func TestWaitThatCannotEndInTimeIsRefusedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := pace.New(60, 1)
+		p := ratelimit.New(60, 1)
 		sent(t, p, 1)
 		start := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), 900*time.Millisecond)
 		defer cancel()
-		err := p.Wait(ctx, conn)
-		refused, ok := errors.AsType[pace.TooLongError](err)
+		err := p.Wait(ctx, nil, conn)
+		refused, ok := errors.AsType[ratelimit.TooLongError](err)
 		if !ok || time.Duration(refused) != time.Second || time.Since(start) != 0 {
 			t.Errorf("got %v after %v, want a refusal of one second at once", err, time.Since(start))
 		}
@@ -168,14 +168,14 @@ func TestWaitThatCannotEndInTimeIsRefusedAtOnce(t *testing.T) {
 
 func TestCancelledWaitGivesItsTokenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := pace.New(60, 1)
+		p := ratelimit.New(60, 1)
 		sent(t, p, 1)
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() {
 			<-time.After(300 * time.Millisecond) // virtual
 			cancel()
 		}()
-		if err := p.Wait(ctx, conn); !errors.Is(err, context.Canceled) {
+		if err := p.Wait(ctx, nil, conn); !errors.Is(err, context.Canceled) {
 			t.Fatalf("got %v, want context.Canceled", err)
 		}
 		if ends := sent(t, p, 1); ends[0] != 700*time.Millisecond {
@@ -186,10 +186,10 @@ func TestCancelledWaitGivesItsTokenBack(t *testing.T) {
 
 func TestIdleConnectionsAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := pace.New(60, 2)
+		p := ratelimit.New(60, 2)
 		most := 0
 		for i := range 100_000 {
-			if err := p.Wait(t.Context(), fmt.Sprint("conn_", i)); err != nil {
+			if err := p.Wait(t.Context(), nil, fmt.Sprint("conn_", i)); err != nil {
 				t.Fatal(err)
 			}
 			most = max(most, p.Known())

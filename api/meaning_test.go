@@ -1,0 +1,161 @@
+package api_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/unsend-go/unsend/api"
+)
+
+// sentinels are all that errors.Is can ask for.
+func sentinels() map[string]error {
+	return map[string]error{
+		"ErrConfig": api.ErrConfig, "ErrInvalidID": api.ErrInvalidID, "ErrBadRequest": api.ErrBadRequest,
+		"ErrUnauthorized": api.ErrUnauthorized, "ErrSessionExpired": api.ErrSessionExpired, "ErrForbidden": api.ErrForbidden,
+		"ErrNotFound": api.ErrNotFound, "ErrRateLimited": api.ErrRateLimited, "ErrServer": api.ErrServer, "ErrStopped": api.ErrStopped,
+		"ErrRefused": api.ErrRefused, "ErrUnexpectedResponse": api.ErrUnexpectedResponse,
+	}
+}
+
+// matches are the names of the sentinels that err is, in order.
+func matches(err error) []string {
+	names := []string{}
+	for name, sentinel := range sentinels() {
+		if errors.Is(err, sentinel) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// TestMeanings has the answers that differ in more than their status. What is retried is the
+// matter of TestPassingFaultsAreRetried and its neighbors.
+func TestMeanings(t *testing.T) {
+	typed := func(kind string) string { return fmt.Sprintf(`{"error":"No","type":%q}`, kind) }
+	for _, c := range []struct {
+		name   string
+		status int
+		body   string
+
+		scope     api.Scope
+		retryable bool
+		maybe     bool
+		silent    bool // the service itself did not answer
+		sentinels string
+	}{
+		{name: "session expired", status: 401, body: typed("SESSION_EXPIRED"), scope: api.ScopeConnection, sentinels: "ErrSessionExpired ErrUnauthorized"},
+		{name: "session not provided", status: 401, body: typed("SESSION_NOT_PROVIDED"), scope: api.ScopeConnection, sentinels: "ErrSessionExpired ErrUnauthorized"},
+		{name: "a session type to come", status: 401, body: typed("SESSION_LOCKED"), scope: api.ScopeConnection, sentinels: "ErrSessionExpired ErrUnauthorized"},
+		{name: "403 of the session", status: 403, body: typed("SESSION_EXPIRED"), scope: api.ScopeConnection, sentinels: "ErrForbidden ErrSessionExpired"},
+		{name: "another case", status: 401, body: typed("session_expired"), scope: api.ScopeAccount, sentinels: "ErrUnauthorized"},
+		{name: "wrong key", status: 401, body: typed("UNAUTHORIZED"), scope: api.ScopeAccount, sentinels: "ErrUnauthorized"},
+		{name: "rules outdated", status: 401, body: typed("RULES_OUTDATED"), scope: api.ScopeService, retryable: true, sentinels: "ErrUnauthorized"},
+		{name: "rules outdated on 403", status: 403, body: typed("RULES_OUTDATED"), scope: api.ScopeMessage, sentinels: "ErrForbidden"},
+		{name: "402", status: 402, body: typed("NO_CREDIT"), scope: api.ScopeAccount},
+		{name: "402 of a page", status: 402, body: "<html>", scope: api.ScopeAccount, silent: true},
+		{name: "forbidden", status: 403, body: typed("FORBIDDEN"), scope: api.ScopeConnection, sentinels: "ErrForbidden"},
+		{name: "403 without a type", status: 403, body: `{"error":"No","requestId":"req_1"}`, scope: api.ScopeConnection, sentinels: "ErrForbidden"},
+		{name: "403 of another type", status: 403, body: typed("TOO_OLD"), scope: api.ScopeMessage, sentinels: "ErrForbidden"},
+		{name: "403 of a problem", status: 403, body: `{"type":"about:blank","title":"Forbidden","status":403}`, scope: api.ScopeService, silent: true, sentinels: "ErrForbidden"},
+		{name: "no such message", status: 404, body: typed("RESOURCE_NOT_FOUND"), scope: api.ScopeMessage, sentinels: "ErrNotFound"},
+		{name: "no such message, earlier edition", status: 404, body: `{"error":"No","code":"RESOURCE_NOT_FOUND"}`, scope: api.ScopeMessage, sentinels: "ErrNotFound"},
+		{name: "no such message, SDK shape", status: 404, body: `{"message":"No","code":"RESOURCE_NOT_FOUND"}`, scope: api.ScopeMessage, sentinels: "ErrNotFound"},
+		{name: "no such route", status: 404, body: typed("ROUTE_NOT_FOUND"), scope: api.ScopeClient, sentinels: "ErrNotFound"},
+		{name: "404 of an unknown type", status: 404, body: typed("USER_NOT_FOUND"), scope: api.ScopeClient, sentinels: "ErrNotFound"},
+		{name: "404 of a gateway's page", status: 404, body: "<html>RESOURCE_NOT_FOUND</html>", scope: api.ScopeService, silent: true, sentinels: "ErrNotFound"},
+		{name: "404 of a gateway's JSON", status: 404, body: `{"message":"no Route matched"}`, scope: api.ScopeService, silent: true, sentinels: "ErrNotFound"},
+		{name: "a type that nobody of the service said", status: 404, body: `{"type":"RESOURCE_NOT_FOUND"}`, scope: api.ScopeService, silent: true, sentinels: "ErrNotFound"},
+		{name: "bad request", status: 400, body: typed("BAD_REQUEST"), scope: api.ScopeMessage, sentinels: "ErrBadRequest"},
+		{name: "validation failed", status: 422, body: `{"error":"No","code":"VALIDATION_ERROR","details":[]}`, scope: api.ScopeMessage, sentinels: "ErrBadRequest"},
+		{name: "400 of a framework", status: 400, body: `{"status":400,"error":"Bad Request"}`, scope: api.ScopeService, silent: true, sentinels: "ErrBadRequest"},
+		{name: "a number as type", status: 400, body: `{"error":"No","type":7}`, scope: api.ScopeService, silent: true, sentinels: "ErrBadRequest"},
+		{name: "407 of a proxy", status: 407, body: typed("FORBIDDEN"), scope: api.ScopeClient},
+		{name: "409", status: 409, body: typed("CONFLICT"), scope: api.ScopeService},
+		{name: "425", status: 425, body: typed("TOO_EARLY"), scope: api.ScopeService, retryable: true},
+		{name: "429", status: 429, body: typed("RATE_LIMIT_EXCEEDED"), scope: api.ScopeService, retryable: true, sentinels: "ErrRateLimited"},
+		{name: "429 of a gateway", status: 429, body: "slow down", scope: api.ScopeService, retryable: true, silent: true, sentinels: "ErrRateLimited"},
+		{name: "307", status: 307, body: "", scope: api.ScopeService, silent: true, sentinels: "ErrUnexpectedResponse"},
+		{name: "303", status: 303, body: "", scope: api.ScopeService, maybe: true, silent: true, sentinels: "ErrUnexpectedResponse"},
+		{name: "408", status: 408, body: typed("X"), scope: api.ScopeService, retryable: true, maybe: true},
+		{name: "500", status: 500, body: `{"error":"No","requestId":"req_1"}`, scope: api.ScopeService, retryable: true, maybe: true, sentinels: "ErrServer"},
+		{name: "500 of nobody", status: 500, body: `{"error":"No"}`, scope: api.ScopeService, retryable: true, maybe: true, silent: true, sentinels: "ErrServer"},
+		{name: "501", status: 501, body: typed("X"), scope: api.ScopeService, maybe: true, sentinels: "ErrServer"},
+		{name: "refused", status: 200, body: `{"success":false}`, scope: api.ScopeMessage, sentinels: "ErrRefused"},
+		{name: "refused with what it was about", status: 200, body: `{"queue":{"id":1},"success":false}`, scope: api.ScopeMessage, sentinels: "ErrRefused"},
+		{name: "no success", status: 200, body: `{"queue":{"id":1}}`, scope: api.ScopeService, maybe: true, silent: true, sentinels: "ErrUnexpectedResponse"},
+		{name: "an error in a 200", status: 200, body: typed("RESOURCE_NOT_FOUND"), scope: api.ScopeService, maybe: true, sentinels: "ErrUnexpectedResponse"},
+		{name: "000", status: 0, body: `{"success":true}`, scope: api.ScopeService, maybe: true, silent: true, sentinels: "ErrUnexpectedResponse"},
+		{name: "101", status: 101, body: "", scope: api.ScopeService, maybe: true, silent: true, sentinels: "ErrUnexpectedResponse"},
+		{name: "600", status: 600, body: `{"success":true}`, scope: api.ScopeService, maybe: true, silent: true, sentinels: "ErrUnexpectedResponse"},
+		{name: "999", status: 999, body: typed("FORBIDDEN"), scope: api.ScopeService, maybe: true, silent: true, sentinels: "ErrUnexpectedResponse"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := fail(t, c.status, nil, c.body)
+			if e.Scope != c.scope || e.Retryable != c.retryable || e.MaybeUnsent != c.maybe || e.Answered == c.silent {
+				t.Errorf("scope %v, retryable %v, may have been unsent %v, answered %v: %v", e.Scope, e.Retryable, e.MaybeUnsent, e.Answered, e)
+			}
+			if got := strings.Join(matches(e), " "); got != c.sentinels {
+				t.Errorf("the error is %s, want %s", got, c.sentinels)
+			}
+			if hint := e.Hint(); hint == "" || strings.Contains(hint, "\n") || unicode.IsUpper(rune(hint[0])) {
+				t.Errorf("the hint is %q", hint)
+			}
+		})
+	}
+}
+
+// TestEveryStatus holds each status to its sentinels and to whether the message may have been
+// unsent, when the service does not answer itself.
+func TestEveryStatus(t *testing.T) {
+	for status := 200; status <= 599; status++ {
+		e := fail(t, status, nil, `{"error":"No"}`)
+		maybe := status < 300 || status == 303 || status == 408 || status >= 500
+		if got := matches(e); !slices.Equal(got, statusSentinels(status)) && len(got)+len(statusSentinels(status)) > 0 {
+			t.Errorf("%d is %v, want %v", status, got, statusSentinels(status))
+		}
+		if e.MaybeUnsent != maybe || e.Scope == api.ScopeUnknown || e.Scope == api.ScopeMessage {
+			t.Errorf("%d: MaybeUnsent %v, scope %v", status, e.MaybeUnsent, e.Scope)
+		}
+	}
+}
+
+// TestDocumentedTable holds the table of the package documentation against the one that
+// decides: the same rows in the same order, with the same words in each column.
+func TestDocumentedTable(t *testing.T) {
+	doc, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(doc), "//\twhat happened")
+	if !found {
+		t.Fatal("there is no table")
+	}
+	var documented []string
+	for line := range strings.Lines(rest) {
+		if text, ok := strings.CutPrefix(line, "//\t"); ok {
+			documented = append(documented, strings.Join(strings.Fields(text), " "))
+		} else if len(documented) > 0 {
+			break
+		}
+	}
+	if want := api.Meanings(); !slices.Equal(documented, want) {
+		t.Errorf("documented:\n%s\n\ndecided by:\n%s", strings.Join(documented, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestScopesHaveNames(t *testing.T) {
+	for scope, want := range map[api.Scope]string{
+		api.ScopeUnknown: "unknown", api.ScopeMessage: "message", api.ScopeConnection: "connection",
+		api.ScopeAccount: "account", api.ScopeService: "service", api.ScopeClient: "client", -1: "unknown", 99: "unknown",
+	} {
+		if scope.String() != want {
+			t.Errorf("%d is %q, want %q", scope, scope, want)
+		}
+	}
+}

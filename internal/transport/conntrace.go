@@ -1,0 +1,153 @@
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync"
+)
+
+// errReplay ends net/http's attempt to send a request again by itself.
+var errReplay = errors.New("the connection failed after the request may have been written (an HTTP/2 reset, refusal or GOAWAY, or a transport that retries by itself)")
+
+// errStale ends an attempt whose connection had gone stale twice over.
+var errStale = errors.New("the connection had been closed before the request was written")
+
+// ConnTrace follows one attempt through net/http, to know what was written and to keep it to
+// one request on the wire. Its hooks run on other goroutines, which may outlive the attempt.
+type ConnTrace struct {
+	standard bool // sent through net/http's own transport
+
+	mu        sync.Mutex
+	wanted    bool     // a connection was asked for
+	conns     int      // connections obtained
+	unwritten int      // of these, those on which provably nothing was written
+	http2     bool     // it speaks HTTP/2
+	conn      net.Conn // the last one
+	handshake error    // of TLS, the last that failed
+}
+
+// NewConnTrace returns a trace. Standard says that the request goes through net/http's own
+// transport, as [IsStandard] tells.
+func NewConnTrace(standard bool) *ConnTrace { return &ConnTrace{standard: standard} }
+
+// WithContext returns a context in which a request is traced.
+func (c *ConnTrace) WithContext(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.wanted = true
+		},
+		GotConn: func(info httptrace.GotConnInfo) {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.conns++
+			c.conn = info.Conn
+			secure, ok := info.Conn.(*tls.Conn)
+			c.http2 = ok && secure.ConnectionState().NegotiatedProtocol == "h2"
+		},
+		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
+			if err != nil {
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				c.handshake = err
+			}
+		},
+	})
+}
+
+// OneRequest keeps a request that has a body to one on the wire. net/http asks GetBody for the
+// body when it wants to send a request again. Over HTTP/1.1 it does that with a DELETE only
+// where a kept connection turned out to be closed and nothing was written: the request then
+// goes out on another connection, once. Over HTTP/2 it does so on the peer's word
+// (REFUSED_STREAM, GOAWAY, some resets), which is not taken.
+func (c *ConnTrace) OneRequest(req *http.Request) error {
+	again := req.GetBody
+	if again == nil {
+		return nil // it cannot be sent again
+	}
+	req.GetBody = func() (io.ReadCloser, error) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if !c.standard || c.http2 || c.conns == 0 {
+			return nil, errReplay
+		}
+		c.unwritten++
+		if c.unwritten > 1 {
+			return nil, errStale
+		}
+		return again()
+	}
+	return nil
+}
+
+// Unwritten reports whether an attempt that ended with err provably wrote no request: each
+// connection that it got was stale, or it asked for one and got none. A transport that reports
+// nothing to the trace is taken at its word that it could not connect.
+func (c *ConnTrace) Unwritten(err error) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.wanted || c.conns > 0 {
+		return c.conns == c.unwritten
+	}
+	op, ok := errors.AsType[*net.OpError](err)
+	return is[*net.DNSError](err) || ok && (op.Op == "dial" || op.Op == "proxyconnect")
+}
+
+// SentTwice reports whether a transport of the caller's sent the request more than once, as far
+// as the trace can tell: whatever the last answer says, an earlier one may have been acted on.
+func (c *ConnTrace) SentTwice() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.standard && c.conns > 1
+}
+
+// Refused reports whether an attempt that wrote nothing ended with err because either side
+// refused the other's certificate or TLS configuration, which no retry changes.
+func (c *ConnTrace) Refused(err error) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.conns != c.unwritten {
+		return false
+	}
+	if c.handshake != nil {
+		return !broken(c.handshake)
+	}
+	return errors.Is(err, http.ErrSchemeMismatch) ||
+		is[*tls.CertificateVerificationError](err) || is[x509.UnknownAuthorityError](err) ||
+		is[x509.HostnameError](err) || is[x509.CertificateInvalidError](err)
+}
+
+// Drop closes the attempt's connection, so that no other request meets what may still arrive
+// on it. It does so over HTTP/1.1 and on connections of our own transport only: others are
+// their owner's.
+func (c *ConnTrace) Drop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	conn := c.conn
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
+	}
+	if own, ok := conn.(ownConn); ok && !c.http2 {
+		_ = own.Close()
+	}
+}
+
+// broken reports whether a handshake ended with the connection rather than with a refusal.
+func broken(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	alert := ok && op.Op == "remote error" || is[tls.AlertError](err)
+	return !alert && (is[net.Error](err) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.Canceled))
+}
+
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}

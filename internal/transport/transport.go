@@ -1,0 +1,141 @@
+// Package transport is what the client needs of net/http beyond its own: requests that stay with
+// one host, one attempt that is one request on the wire, how far an attempt came before it
+// failed, and bodies read within a limit.
+package transport
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Client copies client, so that its owner's stays as it is, and puts a transport before its own
+// through which requests pass to the host of base only; others are an error that wraps refusal.
+// Redirects are never followed. A nil client, or one without a transport, gets one that is fit
+// for many concurrent calls to one host. Where base is plain http and plainHTTP is false, a
+// request that would go through a proxy that is not loopback is refused too.
+func Client(client *http.Client, base *url.URL, plainHTTP bool, refusal error) *http.Client {
+	var own http.Client
+	if client != nil {
+		own = *client
+	}
+	next := own.Transport
+	if next == nil {
+		next = newTransport()
+	}
+	guard := &sameHostTransport{next: next, scheme: base.Scheme, host: base.Host, refusal: refusal}
+	if std, ok := next.(*http.Transport); ok && base.Scheme == "http" && !plainHTTP {
+		guard.proxy = std.Proxy
+	}
+	own.Transport = guard
+	return &own
+}
+
+// IsStandard reports whether client, made by [Client], sends through net/http's own transport,
+// whose replays follow known rules, rather than through one of the caller's. Over HTTP/2 without
+// TLS the trace cannot tell which rules hold.
+func IsStandard(client *http.Client) bool {
+	guard, ok := client.Transport.(*sameHostTransport)
+	if !ok {
+		return false
+	}
+	std, ok := guard.next.(*http.Transport)
+	return ok && (std.Protocols == nil || !std.Protocols.UnencryptedHTTP2())
+}
+
+// newTransport differs from http.DefaultTransport, which keeps two idle connections to a
+// host, in being fit for many concurrent calls to one. Its connections are ours to close, and
+// the answer of a proxy to CONNECT is kept as a [ProxyError].
+func newTransport() *http.Transport {
+	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		Proxy: http.ProxyFromEnvironment,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := dialer.DialContext(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return ownConn{conn}, nil
+		},
+		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+			if resp.StatusCode == http.StatusOK {
+				return nil
+			}
+			return &ProxyError{StatusCode: resp.StatusCode}
+		},
+		ForceAttemptHTTP2:     true,
+		MaxIdleConns:          1024,
+		MaxIdleConnsPerHost:   1024,
+		IdleConnTimeout:       90 * time.Second,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ExpectContinueTimeout: time.Second,
+	}
+}
+
+// ownConn marks a connection that was dialed by newTransport.
+type ownConn struct{ net.Conn }
+
+// ProxyError is a proxy's refusal to connect. Nothing was sent to the service.
+type ProxyError struct{ StatusCode int }
+
+// Error names the status, and not the proxy's text.
+func (e *ProxyError) Error() string {
+	return fmt.Sprintf("the proxy answered CONNECT with %d %s", e.StatusCode, http.StatusText(e.StatusCode))
+}
+
+// sameHostTransport lets requests pass to the configured host only, and takes the Location out
+// of redirects: http.Client then hands them over instead of following them, which would carry
+// the key to another host and turn DELETE into GET.
+type sameHostTransport struct {
+	next         http.RoundTripper
+	scheme, host string
+	refusal      error
+	proxy        func(*http.Request) (*url.URL, error) // checked for plain http; nil for no check
+}
+
+func (g *sameHostTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := g.check(req); err != nil {
+		if req.Body != nil {
+			_ = req.Body.Close()
+		}
+		return nil, err
+	}
+	resp, err := g.next.RoundTrip(req)
+	if resp != nil && resp.StatusCode/100 == 3 {
+		resp.Header.Del("Location")
+	}
+	return resp, err
+}
+
+func (g *sameHostTransport) check(req *http.Request) error {
+	if req.URL.Scheme != g.scheme || req.URL.Host != g.host {
+		return fmt.Errorf("%w: request to %s refused: credentials go to %s only", g.refusal, req.URL.Host, g.host)
+	}
+	if g.proxy == nil {
+		return nil
+	}
+	proxy, err := g.proxy(req)
+	if err != nil || proxy == nil || IsLoopback(proxy.Hostname()) {
+		return nil //nolint:nilerr // the transport asks again, and reports the error as its own
+	}
+	return fmt.Errorf("%w: the proxy %s would see the api key unencrypted; use https, a proxy on this machine, or WithPlainHTTP if you must", g.refusal, proxy.Hostname())
+}
+
+// CloseIdleConnections lets http.Client.CloseIdleConnections reach the wrapped transport.
+func (g *sameHostTransport) CloseIdleConnections() {
+	if closer, ok := g.next.(interface{ CloseIdleConnections() }); ok {
+		closer.CloseIdleConnections()
+	}
+}
+
+// IsLoopback reports whether host, a name or an address without a port, is this machine's
+// loopback. Names are compared as hosts are: without regard to case or a trailing dot.
+func IsLoopback(host string) bool {
+	host = strings.TrimSuffix(host, ".")
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
