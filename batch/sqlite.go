@@ -26,7 +26,7 @@ CREATE TABLE message (
 	final         INTEGER NOT NULL DEFAULT 0, -- 1: has ended for good, and is never sent again
 	set_aside     INTEGER NOT NULL DEFAULT 0, -- 1: no longer in the input, and not sent
 	maybe_unsent  INTEGER NOT NULL DEFAULT 0, -- 1: not known to be gone, but may be
-	outcome       TEXT CHECK (outcome IN ('unsent', 'already_gone', 'failed', 'skipped')), -- NULL: still open
+	outcome       TEXT,                       -- unsent, already_gone, failed or skipped; NULL: still open
 	line          INTEGER NOT NULL,           -- of the input that listed it last
 	connection_id TEXT NOT NULL,
 	user_id       TEXT NOT NULL,
@@ -39,10 +39,14 @@ CREATE TABLE message (
 	error         TEXT,                       -- what was said
 	hint          TEXT,                       -- what to do
 	request_id    TEXT,                       -- names the last request to the vendor's support
-	ended_at      TEXT,                       -- UTC
-	UNIQUE (connection_id, user_id, message_id)
-) STRICT;
-CREATE INDEX message_open ON message (connection_id, line) WHERE final = 0 AND set_aside = 0;`
+	ended_at      TEXT                        -- UTC
+) STRICT;`
+
+// The indexes are made apart, since filling an empty ledger makes them last.
+const (
+	keyIndex  = `CREATE UNIQUE INDEX message_key ON message (message_id, user_id, connection_id)`
+	openIndex = `CREATE INDEX message_open ON message (connection_id, line) WHERE ` + isOpen
+)
 
 const (
 	applicationID = 0x756E7364 // "unsd"
@@ -51,11 +55,6 @@ const (
 
 const (
 	isOpen     = `final = 0 AND set_aside = 0`
-	insertRow  = `INSERT INTO message (line, maybe_unsent, connection_id, user_id, message_id, with_user_id) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
-	findRow    = `SELECT id, line, maybe_unsent, set_aside, final, with_user_id FROM message WHERE connection_id = ? AND user_id = ? AND message_id = ?`
-	relistRow  = `UPDATE message SET line = ?, set_aside = 0, maybe_unsent = ?, with_user_id = ? WHERE id = ?`
-	openRows   = `SELECT id FROM message WHERE ` + isOpen
-	setAside   = `UPDATE message SET set_aside = 1 WHERE id = ?`
 	reopenRows = `UPDATE message SET final = 0 WHERE outcome = 'failed' AND final = 1`
 	countOpen  = `SELECT connection_id, count(*) FROM message WHERE ` + isOpen + ` GROUP BY connection_id ORDER BY connection_id`
 	countRetry = `SELECT connection_id, count(*) FROM message WHERE set_aside = 0 AND (final = 0 OR outcome = 'failed') GROUP BY connection_id ORDER BY connection_id`

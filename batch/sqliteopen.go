@@ -107,7 +107,7 @@ func (s *sqliteStore) openReadOnly() (err error) {
 // create makes an empty file a ledger. It does so before there is a write-ahead log, so that
 // the file never is half a ledger.
 func (s *sqliteStore) create(service string) error {
-	text := fmt.Sprintf("PRAGMA synchronous = FULL; BEGIN IMMEDIATE; PRAGMA application_id = %d; PRAGMA user_version = %d; %s", applicationID, schemaVersion, schema)
+	text := fmt.Sprintf("PRAGMA synchronous = FULL; BEGIN IMMEDIATE; PRAGMA application_id = %d; PRAGMA user_version = %d; %s %s; %s", applicationID, schemaVersion, schema, keyIndex, openIndex)
 	if err := script(s.db, text); err != nil {
 		return err
 	}
