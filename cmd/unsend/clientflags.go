@@ -2,7 +2,9 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"strings"
@@ -24,7 +26,6 @@ type clientFlags struct {
 	baseURL     string
 	plainHTTP   bool
 	timeout     time.Duration
-	retries     int
 	rate, burst int
 	noRateLimit bool
 	verbose     bool
@@ -38,7 +39,6 @@ func (f *clientFlags) register(set *pflag.FlagSet) {
 	set.StringVar(&f.baseURL, "base-url", "", "`url` of the service (default $"+envBaseURL+", or "+api.DefaultBaseURL+")")
 	set.BoolVar(&f.plainHTTP, "plain-http", false, "allow http to a host that is not loopback: the key then crosses the network unencrypted")
 	set.DurationVar(&f.timeout, "timeout", 30*time.Second, "time for one attempt, up to 1h")
-	set.IntVar(&f.retries, "retries", 2, "how often to try again after a passing fault, up to 20")
 	set.IntVar(&f.rate, "rate", 60, "requests a minute on each connection, as your plan allows")
 	set.IntVar(&f.burst, "burst", 90, "requests at once on each connection, as your plan allows")
 	set.BoolVar(&f.noRateLimit, "no-rate-limit", false, "send without pacing, for plans without a limit")
@@ -53,18 +53,18 @@ type sender struct {
 	mock *mock.Server // nil but with --mock
 }
 
-// client makes the client that the flags and the environment describe. The connections, those
-// of a batch's rows, are made known to the mock. log is where --verbose writes.
-func (f *clientFlags) client(log io.Writer, connections ...string) (*sender, error) {
+// client makes the client that the flags and the environment describe. log is where --verbose
+// writes.
+func (f *clientFlags) client(log io.Writer, more ...api.Option) (*sender, error) {
 	if err := f.contradiction(); err != nil {
 		return nil, err
 	}
 	var s sender
 	var err error
-	opts := f.options(log)
+	opts := append(f.options(log), more...)
 	switch {
 	case f.mock:
-		s.key, s.mock = mock.DemoKey, f.newMock(connections)
+		s.key, s.mock = mock.DemoKey, f.newMock()
 		base := []api.Option{api.WithConnection(mock.DemoConnection), api.WithHTTPClient(s.mock.Client())}
 		s.Client, err = api.New(s.key, append(base, opts...)...)
 	case f.set.Changed("api-key-file"):
@@ -81,13 +81,17 @@ func (f *clientFlags) client(log io.Writer, connections ...string) (*sender, err
 	return &s, nil
 }
 
-// check refuses what [clientFlags.client] would refuse, but for credentials that are missing.
-func (f *clientFlags) check() error {
-	if err := f.contradiction(); err != nil {
-		return err
+// idle makes a client that is not to send anything, and needs no credentials. It refuses what
+// [clientFlags.client] would refuse.
+func (f *clientFlags) idle() (*sender, error) {
+	if f.mock {
+		return f.client(io.Discard)
 	}
-	_, err := api.New(mock.DemoKey, append(optionsFromEnv(), f.options(io.Discard)...)...)
-	return asFlags(err)
+	if err := f.contradiction(); err != nil {
+		return nil, err
+	}
+	client, err := api.New(mock.DemoKey, append(optionsFromEnv(), f.options(io.Discard)...)...)
+	return &sender{Client: client}, asFlags(err)
 }
 
 // defaultConnection is the one that acts where nothing else is named, if there is one.
@@ -122,7 +126,7 @@ func optionsFromEnv() (opts []api.Option) {
 
 // options are those that the flags alone decide.
 func (f *clientFlags) options(log io.Writer) []api.Option {
-	opts := []api.Option{api.WithTimeout(f.timeout), api.WithRetries(f.retries)}
+	opts := []api.Option{api.WithTimeout(f.timeout)}
 	if f.noRateLimit {
 		opts = append(opts, api.WithoutRateLimit())
 	} else {
@@ -156,21 +160,25 @@ func (f *clientFlags) contradiction() error {
 	return nil
 }
 
-// newMock is a service that knows every connection that will be named, and limits them as the
-// client expects.
-func (f *clientFlags) newMock(connections []string) *mock.Server {
+// newMock is a service that limits each connection as the client expects.
+func (f *clientFlags) newMock() *mock.Server {
 	known := []mock.Connection{{ID: mock.DemoConnection}}
 	if f.connection != "" {
-		connections = append(connections, f.connection)
-	}
-	for _, id := range connections {
-		known = append(known, mock.Connection{ID: id})
+		known = append(known, mock.Connection{ID: f.connection})
 	}
 	limit := mock.WithRateLimit(f.rate, f.burst)
 	if f.noRateLimit {
 		limit = mock.WithoutRateLimit()
 	}
 	return mock.New(mock.WithConnections(known...), limit)
+}
+
+// service names the service to a person.
+func (f *clientFlags) service(client *api.Client) string {
+	if f.mock {
+		return "the mock"
+	}
+	return client.BaseURL()
 }
 
 // asFlags says an error of the client's configuration in words of the command line.
@@ -190,3 +198,43 @@ func asFlags(err error) error {
 }
 
 var errContradiction = errors.New("--no-rate-limit contradicts --rate and --burst; leave one or the other out")
+
+// Environment variables that hold credentials.
+const (
+	envKey        = "OFAUTH_API_KEY"
+	envConnection = "OFAUTH_CONNECTION_ID"
+	envBaseURL    = "OFAUTH_BASE_URL"
+)
+
+// maxKeyFile is far more than any key has, in bytes.
+const maxKeyFile = 4 << 10
+
+// readKeyFile returns the key that the file holds, without the newline that editors leave at
+// its end. Who may read the file is not judged: secrets that are mounted into a container are
+// readable by all of it, and a pipe from a password manager by whom it concerns.
+func readKeyFile(name string) (string, error) {
+	if name == "" {
+		return "", errors.New("--api-key-file needs the name of a file")
+	}
+	if _, err := os.Stat(name); err != nil && !errors.Is(err, fs.ErrPermission) {
+		// Which is not named: it may be the key itself, given where its file belongs.
+		return "", errors.New("api key file does not exist; give --api-key-file the name of a file that holds the key")
+	}
+	file, err := openFile(name)
+	if err != nil {
+		return "", fmt.Errorf("api key file: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	data, err := io.ReadAll(io.LimitReader(file, maxKeyFile+1))
+	if err != nil {
+		return "", fmt.Errorf("api key file: %w", err)
+	}
+	key := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
+	switch {
+	case key == "":
+		return "", fmt.Errorf("api key file %s is empty; put the key in it", name)
+	case len(data) > maxKeyFile:
+		return "", fmt.Errorf("api key file %s holds more than a key; want the key alone, on one line", name)
+	}
+	return key, nil
+}

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
-	"github.com/unsend-go/unsend/cmd/unsend/internal/words"
 	"github.com/unsend-go/unsend/contract"
 )
 
@@ -14,7 +12,7 @@ type contractOptions struct {
 	json bool
 }
 
-func newContract() *cobra.Command {
+func newContract(u *usage) *cobra.Command {
 	var opts contractOptions
 	cmd := &cobra.Command{
 		Use:   "contract FILE|-",
@@ -33,7 +31,7 @@ Exit codes:
   unsend contract answer.txt
 
   curl -is ... | unsend contract -`,
-		Args: wantArgs("FILE"),
+		Args: u.wantArgs("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error { return opts.run(cmd, args[0]) },
 	}
 	cmd.Flags().BoolVar(&opts.json, "json", false, "print one JSON object")
@@ -69,12 +67,12 @@ func (o *contractOptions) run(cmd *cobra.Command, name string) error {
 
 func printViolations(w io.Writer, name string, status int, violations []contract.Violation) {
 	if len(violations) == 0 {
-		_, _ = fmt.Fprintf(w, "%s: this %d honours the contract\n", name, status)
+		line(w, "%s: this %d honours the contract", name, status)
 		return
 	}
-	_, _ = fmt.Fprintf(w, "%s: this %d departs from the contract in %s\n", name, status, words.Count(len(violations), "place"))
+	line(w, "%s: this %d departs from the contract in %s", name, status, count(len(violations), "place"))
 	for _, v := range violations {
-		_, _ = fmt.Fprintf(w, "  %s\n", plain(v.String()))
+		line(w, "  %s", v)
 	}
 }
 

@@ -1,9 +1,104 @@
 // Command unsend takes back chat messages through the OFAuth Access API, one or many; runs a
-// mock of the service; and checks answers against the contract. `unsend --help` says how.
+// mock of the service; and checks answers against the contract. See unsend --help.
 package main
 
-import "os"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+)
 
 func main() {
-	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is the whole program but for its exit: it carries out args, the first of which is how the
+// program was called, and returns the exit code.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	// A reader that goes away must not end the program with work half done: what is written
+	// then fails with EPIPE instead.
+	signal.Ignore(syscall.SIGPIPE)
+
+	out := &output{w: stdout}
+	call := newInvocation(args)
+	root := newRoot(call)
+	root.SetArgs(call.args)
+	root.SetIn(stdin)
+	root.SetOut(out)
+	root.SetErr(stderr)
+	cmd, err := root.ExecuteContextC(context.Background())
+	if err == nil && out.err != nil {
+		err = failed(nil) // a reader that has gone, such as head, knows
+		if !errors.Is(out.err, syscall.EPIPE) {
+			err = failed(fmt.Errorf("standard output: %w", out.err))
+		}
+	}
+	if line := errorLine(cmd.CommandPath(), err); line != "" {
+		_, _ = fmt.Fprintln(stderr, call.withoutPasswords(line))
+	}
+	return exitCode(err)
+}
+
+// Exit codes, as the help of the command lists them.
+const (
+	exitOK          = 0   // all unsent, or gone already
+	exitFailed      = 1   // some not, or the output could not be written
+	exitUsage       = 2   // usage or input; nothing was sent
+	exitRefused     = 3   // the account, or every connection, was refused
+	exitInterrupted = 130 // by a signal
+)
+
+const exitHelp = `Exit codes:
+  0    every message is unsent, or was gone already
+  1    some are not, or the output could not be written
+  2    usage or input: nothing was sent
+  3    the API key, or every connection, was refused
+  130  interrupted`
+
+// exitError is an error with the exit code that it asks for. Where err is nil, all has been
+// said already.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return "failed"
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// failed is an error that is not the user's.
+func failed(err error) error { return &exitError{code: exitFailed, err: err} }
+
+// exitCode is that of an [exitError]; any other error is one of usage or input.
+func exitCode(err error) int {
+	if err == nil {
+		return exitOK
+	}
+	if exit, ok := errors.AsType[*exitError](err); ok {
+		return exit.code
+	}
+	return exitUsage
+}
+
+// errorLine is err as one line that names the command, or "" where there is nothing to say.
+func errorLine(command string, err error) string {
+	exit, ok := errors.AsType[*exitError](err)
+	if err == nil || ok && exit.err == nil {
+		return ""
+	}
+	text := oneLine(err.Error())
+	if strings.HasPrefix(text, command+":") {
+		return text
+	}
+	return command + ": " + text
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,11 +15,12 @@ import (
 
 type messageOptions struct {
 	client     clientFlags
+	retries    int
 	withUserID string
 	json       bool
 }
 
-func newMessage() *cobra.Command {
+func newMessage(u *usage) *cobra.Command {
 	var opts messageOptions
 	cmd := &cobra.Command{
 		Use:   "message USER_ID MESSAGE_ID",
@@ -41,20 +43,21 @@ as it came, the message's text included. Without --json no text is shown.
 
   # For a script
   unsend message --json 51234567 6432457811894 | jq -r .outcome`,
-		Args:              wantArgs("USER_ID", "MESSAGE_ID"),
+		Args:              u.wantArgs("USER_ID", "MESSAGE_ID"),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return opts.run(cmd, args[0], args[1])
 		},
 	}
 	opts.client.register(cmd.Flags())
+	cmd.Flags().IntVar(&opts.retries, "retries", 2, "how often to try again after a transient error, up to 20")
 	cmd.Flags().StringVar(&opts.withUserID, "with-user-id", "", "withUserId `id` of the request (default USER_ID)")
 	cmd.Flags().BoolVar(&opts.json, "json", false, "print one JSON object")
 	return cmd
 }
 
 func (o *messageOptions) run(cmd *cobra.Command, userID, messageID string) error {
-	client, err := o.client.client(cmd.ErrOrStderr())
+	client, err := o.client.client(cmd.ErrOrStderr(), api.WithRetries(o.retries))
 	if err != nil {
 		return err
 	}
@@ -84,7 +87,7 @@ func (o *messageOptions) run(cmd *cobra.Command, userID, messageID string) error
 }
 
 // runAgain settles what became of a message, since the service tells what is gone.
-const runAgain = "run it again to be sure: 404 RESOURCE_NOT_FOUND then means that it is gone"
+const runAgain = "run it again to be sure: a 404 then means that it is gone"
 
 // messageFailure is the end of a call that did not unsend the message, or may have.
 func messageFailure(ctx context.Context, err *api.Error) error {
@@ -112,8 +115,43 @@ func refused(err *api.Error) bool {
 
 // unreported says the outcome on standard error where standard output does not take it.
 func unreported(out io.Writer, result *api.Result) error {
-	if o, ok := out.(*output); ok && o.err != nil {
-		return &exitError{code: exitOK, err: fmt.Errorf("the message is %s, but that could not be written: %w", spoken(result.Outcome), o.err)}
+	if err := unwritten(out); err != nil {
+		return failed(fmt.Errorf("the message is %s, but that could not be written: %w", label(result.Outcome.String()), err))
 	}
 	return nil
+}
+
+// summarize tells a person what became of the message: its ids and how many media it had, and
+// nothing of what it said.
+func summarize(w io.Writer, userID, messageID string, result *api.Result) {
+	line(w, "%s: message %s of the chat with %s", label(result.Outcome.String()), messageID, userID)
+	request := count(result.Attempts, "attempt")
+	if result.RequestID != "" {
+		request += ", request " + result.RequestID
+	}
+	line(w, "  %s", request)
+	if result.Outcome == api.AlreadyGone {
+		line(w, "  an earlier attempt, whose answer was lost, had evidently unsent it")
+		return
+	}
+	queue, err := result.Queue()
+	if queue != nil {
+		line(w, "  snapshot of message %d, %s", queue.ID, mediaText(len(queue.Media)))
+	}
+	if err != nil {
+		line(w, "  the snapshot is not whole: %v", err)
+	}
+}
+
+// label is an outcome in words: "already gone".
+func label(outcome string) string { return strings.ReplaceAll(outcome, "_", " ") }
+
+func mediaText(n int) string {
+	switch n {
+	case 0:
+		return "without media"
+	case 1:
+		return "with 1 medium"
+	}
+	return "with " + number(n) + " media"
 }

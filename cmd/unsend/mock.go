@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/unsend-go/unsend/cmd/unsend/internal/words"
 	"github.com/unsend-go/unsend/internal/ids"
 	"github.com/unsend-go/unsend/mock"
 	"github.com/unsend-go/unsend/mock/docs"
@@ -51,7 +50,6 @@ acted means that the message is unsent although the answer does not say so.`,
 
   # Two creators, one of whom has to connect again
   unsend mock --connection conn_a --connection conn_b:expired`,
-		Args:              wantArgs(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return opts.run(cmd) },
 	}
@@ -87,7 +85,7 @@ func (o *mockOptions) run(cmd *cobra.Command) error {
 		return failed(err)
 	}
 	seen := server.Counts()
-	_, _ = fmt.Fprintf(cmd.OutOrStdout(), "stopped: %s, %s unsent\n", words.Count(seen.Requests, "request"), words.Count(seen.Unsent, "message"))
+	_, _ = fmt.Fprintf(cmd.OutOrStdout(), "stopped: %s, %s unsent\n", count(seen.Requests, "request"), count(seen.Unsent, "message"))
 	return nil
 }
 

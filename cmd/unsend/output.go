@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"syscall"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // output is standard output. It remembers its first failure and writes nothing after it, so
@@ -24,20 +27,65 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// complaint is the error to report at the end. A reader that has gone, such as head, has what
-// it wanted.
-func (o *output) complaint() error {
-	if o.err == nil || errors.Is(o.err, syscall.EPIPE) {
-		return nil
+// unwritten is why a stream takes nothing any more; nil where it does.
+func unwritten(w io.Writer) error {
+	if o, ok := w.(*output); ok {
+		return o.err
 	}
-	return failed(fmt.Errorf("standard output: %w", o.err))
+	return nil
 }
 
-// writeJSON writes v and a newline, with indent where it is not empty. Failures are seen by
-// the [output] behind w.
+// line writes one line, whatever a file's name or a server's answer may have put into it. That
+// it could not be written is seen by the [output] behind w.
+func line(w io.Writer, format string, args ...any) {
+	_, _ = fmt.Fprintln(w, printable(fmt.Sprintf(format, args...)))
+}
+
+// printable makes text safe for a terminal: whatever is no visible character, such as an escape
+// sequence or a mark that turns the direction of writing around, becomes a space.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsGraphic(r) {
+			return r
+		}
+		return ' '
+	}, text)
+}
+
+// oneLine is printable text without line breaks and runs of blanks.
+func oneLine(text string) string { return strings.Join(strings.Fields(printable(text)), " ") }
+
+// writeJSON writes v and a newline, with indent where it is not empty.
 func writeJSON(w io.Writer, v any, indent string) {
-	enc := json.NewEncoder(w)
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", indent)
-	_ = enc.Encode(v)
+	if enc.Encode(v) == nil {
+		_, _ = w.Write(escapeJSON(text.Bytes()))
+	}
+}
+
+// escapeJSON escapes what a terminal could take for more than text, and what is no UTF-8: all
+// of it can stand in strings only.
+func escapeJSON(text []byte) []byte {
+	harmless := func(r rune) bool {
+		return r == '\n' || r != utf8.RuneError && !unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
+	}
+	if bytes.IndexFunc(text, func(r rune) bool { return !harmless(r) }) < 0 {
+		return text
+	}
+	var b bytes.Buffer
+	for _, r := range string(text) {
+		switch {
+		case harmless(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.Bytes()
 }

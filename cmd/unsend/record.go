@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/batch"
 )
 
 // record is the outcome of a message for machines.
@@ -41,6 +42,47 @@ func newRecord(userID, messageID string, result *api.Result, err *api.Error, key
 	}
 	r.Outcome, r.RequestID, r.Attempts = result.Outcome.String(), result.RequestID, result.Attempts
 	r.Response = asJSON(result.Raw, key)
+	return r
+}
+
+// batchRecord is the outcome of a message of a batch for machines.
+type batchRecord struct {
+	record
+
+	ConnectionID string `json:"connection_id"`
+	Line         int    `json:"line"`
+	Final        bool   `json:"final"` // it is never sent again
+}
+
+// newBatchRecord records what became of a message; of one that has not ended, that it is open.
+func newBatchRecord(result batch.Result, key string) batchRecord {
+	r := batchRecord{
+		record: record{
+			UserID:      result.Item.UserID,
+			MessageID:   result.Item.MessageID,
+			Outcome:     string(result.Outcome),
+			RequestID:   result.RequestID,
+			Attempts:    result.Attempts,
+			MaybeUnsent: result.MaybeUnsent,
+		},
+		ConnectionID: result.Item.ConnectionID,
+		Line:         result.Item.Line,
+		Final:        result.Final,
+	}
+	if r.Outcome == "" {
+		r.Outcome = outcomeLabel(result.Outcome)
+	}
+	var body []byte
+	if result.Response != nil {
+		body = result.Response.Raw
+	}
+	if result.Err != nil {
+		r.Error = newErrorRecord(result.Err)
+		if answer, ok := errors.AsType[*api.Error](result.Err); ok && result.Outcome == batch.Failed {
+			body = answer.Body()
+		}
+	}
+	r.Response = asJSON(body, key)
 	return r
 }
 

@@ -1,16 +1,17 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
-	"github.com/unsend-go/unsend/cmd/unsend/internal/words"
+	"github.com/unsend-go/unsend/mock"
 )
 
-// newRoot makes the command. The arguments are those it will be run with.
-func newRoot(args []string) *cobra.Command {
+// newRoot makes the command that call will run.
+func newRoot(call *invocation) *cobra.Command {
+	u := &usage{call: call}
 	root := &cobra.Command{
 		Use:   "unsend",
 		Short: "Take back chat messages through the OFAuth Access API",
@@ -25,74 +26,85 @@ for another server, OFAUTH_BASE_URL. With --mock no account is needed.
   unsend batch --mock messages.csv
   unsend mock`,
 		Version:       versionText(),
-		Args:          knownCommand,
+		Args:          u.knownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.SetFlagErrorFunc(flagError)
+	root.SetFlagErrorFunc(u.flagError)
 	root.AddCommand(
-		newMessage(),
-		newBatch(args),
-		newContract(),
+		newMessage(u),
+		newBatch(u),
+		newReport(u),
+		newContract(u),
 		newSpec(),
 		newMock(),
 		newVersion(),
 	)
-	refineHelp(root)
-	refineCompletion(root, args)
+	for _, cmd := range root.Commands() {
+		if cmd.Args == nil {
+			cmd.Args = u.wantArgs()
+		}
+	}
+	refineHelp(root, u)
+	refineCompletion(root, u)
 	return root
 }
 
 // refineHelp makes help refuse what is no command.
-func refineHelp(root *cobra.Command) {
+func refineHelp(root *cobra.Command, u *usage) {
 	root.InitDefaultHelpCmd()
 	help, _, _ := root.Find([]string{"help"}) // which was just added
 	help.Args = func(_ *cobra.Command, args []string) error {
 		if found, rest, err := root.Find(args); err != nil || found == root && len(rest) > 0 {
-			return knownCommand(root, args)
+			return u.knownCommand(root, args)
 		}
 		return nil
 	}
 }
 
-// refineCompletion makes completion refuse what is no shell.
-func refineCompletion(root *cobra.Command, args []string) {
-	root.InitDefaultCompletionCmd(args...)
+// refineCompletion makes completion refuse what is no shell, and says of every flag what its
+// values are.
+func refineCompletion(root *cobra.Command, u *usage) {
+	for _, cmd := range root.Commands() {
+		cmd.Flags().VisitAll(func(flag *pflag.Flag) { completeFlag(cmd, flag) })
+	}
+	if len(u.call.args) > 0 && strings.HasPrefix(u.call.args[0], cobra.ShellCompRequestCmd) {
+		// A shell shows the description as it stands, where help leaves out the marks
+		// around a value's name.
+		for _, cmd := range root.Commands() {
+			cmd.Flags().VisitAll(func(flag *pflag.Flag) { flag.Usage = strings.ReplaceAll(flag.Usage, "`", "") })
+		}
+	}
+	root.InitDefaultCompletionCmd(u.call.args...)
 	completion, _, err := root.Find([]string{"completion"})
 	if err != nil || completion == root { // as while a shell asks for completions
 		return
 	}
-	completion.Args = knownCommand
+	completion.Args = u.knownCommand
 	completion.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	for _, shell := range completion.Commands() {
-		shell.Args = wantArgs()
+		shell.Args = u.wantArgs()
 	}
 }
 
-// knownCommand refuses what is no command, naming the one that was probably meant.
-func knownCommand(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
+// completeFlag says what completes the value of a flag: files where it is the name of one,
+// what it lists, or nothing.
+func completeFlag(cmd *cobra.Command, flag *pflag.Flag) {
+	if _, known := cmd.GetFlagCompletionFunc(flag.Name); known || flag.NoOptDefVal != "" {
+		return
 	}
-	cmd.SuggestionsMinimumDistance = 2
-	hint := "see " + cmd.CommandPath() + " --help"
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		hint = "did you mean " + strings.Join(near, " or ") + "?"
-	}
-	return fmt.Errorf("no command %q; %s", args[0], hint)
-}
-
-// wantArgs asks for the named arguments, no more and no fewer.
-func wantArgs(names ...string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		switch {
-		case len(args) == len(names):
-			return nil
-		case len(names) == 0:
-			return fmt.Errorf("takes no arguments, but was given %d; see %s --help", len(args), cmd.CommandPath())
+	complete := cobra.NoFileCompletions
+	switch name, _ := pflag.UnquoteUsage(flag); name {
+	case "file":
+		return // which is what shells complete by themselves
+	case "fault":
+		var kinds []string
+		for _, kind := range mock.FaultKinds() {
+			kinds = append(kinds, string(kind))
 		}
-		return fmt.Errorf("want %s, but was given %s; see %s --help", strings.Join(names, " and "), words.Count(len(args), "argument"), cmd.CommandPath())
+		complete = cobra.FixedCompletions(kinds, cobra.ShellCompDirectiveNoFileComp)
 	}
+	_ = cmd.RegisterFlagCompletionFunc(flag.Name, complete) // which fails only for what is no flag
 }

@@ -18,16 +18,16 @@ func terminalOf(stream any) *os.File {
 	return file
 }
 
-// drawable says whether a terminal can be drawn on, and not only written to.
+// drawable reports whether a terminal can be drawn on, and not only written to.
 func drawable(terminal *os.File) bool {
 	return terminal != nil && os.Getenv("TERM") != "dumb" && enableSequences(terminal)
 }
 
-// columns is how wide a terminal is, 80 where it does not say.
-func columns(terminal *os.File) int {
-	width, _, err := term.GetSize(int(terminal.Fd()))
-	if err != nil || width <= 0 {
-		return 80
+// sizeOf is how many columns and rows a terminal has, 80 and 24 where it does not say.
+func sizeOf(terminal *os.File) (columns, rows int) {
+	columns, rows, err := term.GetSize(int(terminal.Fd()))
+	if err != nil || columns <= 0 || rows <= 0 {
+		return 80, 24
 	}
-	return width
+	return columns, rows
 }

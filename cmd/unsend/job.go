@@ -1,0 +1,244 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/mock"
+)
+
+// job is one run of a batch, from its ledger to its end.
+type job struct {
+	*batchOptions
+
+	cmd      *cobra.Command
+	file     string // as named; empty where the ledger says all
+	place    *place
+	sender   *sender
+	shutdown *shutdown
+
+	ledger   *batch.Ledger
+	forget   func() // what a dry run leaves
+	added    batch.Added
+	plan     batch.Plan
+	progress batch.Progress
+	began    time.Time // zero where nothing was sent
+	unread   bool      // nobody reads the outcomes any more
+}
+
+// name names the input to a person.
+func (j *job) name() string {
+	if j.file == "" {
+		return j.place.String()
+	}
+	return inputName(j.file)
+}
+
+func (j *job) open() (err error) {
+	opts := j.options(j.sender)
+	if j.dryRun {
+		j.ledger, j.forget, err = j.place.openCopy(j.shutdown.ctx, j.file != "", opts...)
+	} else {
+		j.ledger, err = j.place.open(j.shutdown.ctx, opts...)
+	}
+	return err
+}
+
+// close closes the ledger behind a run that ended with err. A new one for which nothing was
+// sent is taken away: what was wrong, a service's address say, would stay in it.
+func (j *job) close(err error) error {
+	closing := j.ledger.Close()
+	switch {
+	case j.dryRun:
+		j.forget()
+	case j.began.IsZero():
+		j.place.remove()
+	}
+	switch {
+	case closing == nil:
+		return err
+	case err == nil:
+		return failed(closing)
+	}
+	line(j.cmd.ErrOrStderr(), "%s", errorLine(j.cmd.CommandPath(), closing))
+	return err
+}
+
+// run shows the plan, asks, and sends.
+func (j *job) run() (err error) {
+	if j.plan, err = j.ledger.Plan(j.shutdown.ctx, j.retryFailed); err != nil {
+		return err
+	}
+	if j.dryRun {
+		j.printPlan(j.cmd.OutOrStdout())
+		return nil
+	}
+	j.printPlan(j.cmd.ErrOrStderr())
+	if err := j.confirm(); err != nil {
+		return err
+	}
+	j.knowConnections()
+	j.began = time.Now()
+	j.send()
+	return j.end(time.Since(j.began))
+}
+
+// knowConnections tells the mock which connections there are.
+func (j *job) knowConnections() {
+	if j.sender.mock == nil {
+		return
+	}
+	for _, c := range j.plan.Connections {
+		j.sender.mock.SetConnection(mock.Connection{ID: c.ConnectionID})
+	}
+}
+
+// send sends until all has ended or a shutdown begins.
+func (j *job) send() {
+	shown := j.showProgress()
+	defer shown.stop()
+	told := make(chan struct{})
+	defer func() { <-told }()
+	over := make(chan struct{})
+	defer close(over)
+	go func() {
+		defer close(told)
+		select {
+		case <-j.shutdown.gently:
+			if j.shutdown.signaled.Load() {
+				shown.say("Finishing what is in flight; Ctrl-C again stops at once.")
+			} else {
+				shown.say("Nobody reads the outcomes any more: finishing what is in flight.")
+			}
+		case <-over:
+		}
+	}()
+	for result := range batch.Run(j.shutdown.ctx, j.sender.Client, j.ledger, batch.Options{
+		InFlight:    j.inFlight,
+		Stop:        j.shutdown.gently,
+		Progress:    &j.progress,
+		RetryFailed: j.retryFailed,
+	}) {
+		if j.json {
+			j.print(result)
+		}
+	}
+}
+
+// print writes an outcome for machines. When nobody reads them, the run is ended as if by
+// Ctrl-C: what it does could not be told.
+func (j *job) print(result batch.Result) {
+	out := j.cmd.OutOrStdout()
+	writeJSON(out, newBatchRecord(result, j.sender.key), "")
+	if unwritten(out) != nil && !j.unread {
+		j.unread = true
+		j.shutdown.begin()
+	}
+}
+
+// end prints the table of a run that is over, says how to go on, and returns how it ended.
+func (j *job) end(took time.Duration) error {
+	ctx := context.WithoutCancel(j.shutdown.ctx)
+	report, err := j.ledger.Report(ctx)
+	if err != nil {
+		return errors.Join(j.verdict(&report), err)
+	}
+	left, err := j.ledger.Plan(ctx, false)
+	if err != nil {
+		return failed(err)
+	}
+	w := j.cmd.OutOrStdout()
+	if j.json {
+		w = j.cmd.ErrOrStderr() // standard output is for machines
+	}
+	j.printEnd(w, &report, left.Messages, took)
+	if unwritten(w) != nil {
+		j.printEnd(j.cmd.ErrOrStderr(), &report, left.Messages, took) // which nothing must be lost of
+	}
+	return j.verdict(&report)
+}
+
+func (j *job) printEnd(w io.Writer, report *batch.Report, left int, took time.Duration) {
+	line(w, "%s, %s:", count(report.Items, "message"), duration(took))
+	printCounts(w, report)
+	printGroups(w, report.Groups)
+	j.printStopped(w)
+	switch {
+	case left == 0:
+	case j.place.address == "":
+		line(w, "%s left, and no ledger to go on from.", count(left, "message"))
+	default:
+		from := ""
+		if j.file == "-" {
+			from = ", with the same input"
+		}
+		line(w, "To go on with %s%s:", count(left, "message"), from)
+		line(w, "  %s", j.call.goOn())
+	}
+}
+
+// maxStopped is how many stopped connections are listed.
+const maxStopped = 20
+
+func (j *job) printStopped(w io.Writer) {
+	n := 0
+	for _, c := range j.progress.Connections() {
+		if c.Stopped == nil {
+			continue
+		}
+		if n++; n == 1 {
+			line(w, "Stopped connections:")
+		}
+		if n <= maxStopped {
+			line(w, "  %s: %s", c.ID, causeText(c.Stopped))
+		}
+	}
+	if n > maxStopped {
+		line(w, "  and %s more", number(n-maxStopped))
+	}
+}
+
+// verdict is the error, and with it the exit code, of a run.
+func (j *job) verdict(report *batch.Report) error {
+	reason := j.progress.Err()
+	answer, answered := errors.AsType[*api.Error](reason)
+	switch {
+	case errors.Is(reason, batch.ErrLedger):
+		return failed(fmt.Errorf("stopped before the next message: %w", reason))
+	case reason != nil && j.unread:
+		return failed(errors.New("stopped, since nobody reads the outcomes any more"))
+	case reason != nil && j.shutdown.signaled.Load():
+		return &exitError{code: exitInterrupted}
+	case answered && answer.Scope == api.ScopeAccount:
+		return &exitError{code: exitRefused, err: fmt.Errorf("stopped: %s; %s", causeText(reason), answer.Hint())}
+	case answered:
+		return failed(fmt.Errorf("stopped: %s; %s", causeText(reason), answer.Hint()))
+	case reason != nil:
+		return failed(reason)
+	case j.allStopped():
+		return &exitError{code: exitRefused, err: errors.New("every connection was refused")}
+	case report.Unsent+report.AlreadyGone < report.Items:
+		return failed(nil)
+	}
+	return nil
+}
+
+// allStopped reports whether every connection on which there was something to send was stopped
+// by an error of its own.
+func (j *job) allStopped() bool {
+	connections := j.progress.Connections()
+	for _, c := range connections {
+		answer, ok := errors.AsType[*api.Error](c.Stopped)
+		if !ok || answer.Scope != api.ScopeConnection {
+			return false
+		}
+	}
+	return len(connections) > 0
+}

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/unsend-go/unsend/batch"
+)
+
+// envLedger is the environment variable that gives a ledger's address, so that it does not show
+// in a process list.
+const envLedger = "UNSEND_LEDGER"
+
+// ledgerFlags say which ledger a command works on.
+type ledgerFlags struct {
+	set     *pflag.FlagSet
+	address string // as the flag, or an argument, has it
+	run     string
+}
+
+func (f *ledgerFlags) register(set *pflag.FlagSet) {
+	f.set = set
+	set.StringVar(&f.run, "run", "", "`name` of the run in a PostgreSQL ledger")
+}
+
+// given is the address that the flag or the environment gives; none with a mock, which no
+// environment should lead to what is real.
+func (f *ledgerFlags) given(mock bool) string {
+	if f.address != "" || mock {
+		return f.address
+	}
+	return os.Getenv(envLedger)
+}
+
+// named reports whether a ledger is named.
+func (f *ledgerFlags) named(mock bool) bool { return f.given(mock) != "" }
+
+// place is where a ledger is, or is to be.
+type place struct {
+	address string // a path, or that of a database; empty for a private one
+	run     string // of a database
+	fresh   bool   // there is nothing yet
+}
+
+// place is that of the batch of a file, - being standard input, or of what is in the ledger
+// where file is empty.
+func (f *ledgerFlags) place(file string, mock bool) (*place, error) {
+	p := &place{address: f.given(mock), run: f.run}
+	switch {
+	case f.set.Changed("ledger") && f.address == "":
+		return nil, errors.New("--ledger needs the name of a file, or an address")
+	case p.address == "" && mock:
+		p.fresh = true
+		return p, nil
+	case p.address == "" && file == "-":
+		return nil, errors.New("standard input has no name to name a ledger after; name one with --ledger")
+	case p.address == "":
+		p.address = file + ".unsend.db"
+	}
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	if p.fresh && file == "" {
+		return nil, pathError(p.address, fs.ErrNotExist)
+	}
+	return p, nil
+}
+
+// check refuses what is no place, and finds out whether it is fresh.
+func (p *place) check() error {
+	switch {
+	case isPostgres(p.address) && p.run == "":
+		return errors.New("a ledger in PostgreSQL holds many runs; name this one with --run")
+	case isPostgres(p.address):
+		return nil
+	case strings.Contains(p.address, "://"):
+		return fmt.Errorf("ledger %s: want a file, or an address that begins with postgres://", withoutPassword(p.address))
+	case p.run != "":
+		return errors.New("--run is for a ledger in PostgreSQL; leave it out, or give an address postgres://… to --ledger")
+	}
+	_, err := os.Stat(p.address)
+	p.fresh = errors.Is(err, fs.ErrNotExist)
+	return nil
+}
+
+// String names the ledger to a person.
+func (p *place) String() string {
+	if p.run != "" {
+		return withoutPassword(p.address) + ", run " + p.run
+	}
+	return p.address
+}
+
+// open opens the ledger.
+func (p *place) open(ctx context.Context, opts ...batch.Option) (*batch.Ledger, error) {
+	switch {
+	case p.address == "":
+		return batch.InMemory(opts...)
+	case isPostgres(p.address):
+		return openPostgres(ctx, p.address, p.run, opts...)
+	}
+	return batch.Open(p.address, opts...)
+}
+
+// openCopy opens what a dry run may change: a private ledger where there is none, or where the
+// one of a database would be loaded into; a copy of a file; and a database to read only. Forget
+// takes the copy away once it is closed.
+func (p *place) openCopy(ctx context.Context, loads bool, opts ...batch.Option) (ledger *batch.Ledger, forget func(), err error) {
+	forget = func() {}
+	switch {
+	case p.fresh, loads && isPostgres(p.address):
+		ledger, err = batch.InMemory(opts...)
+		return ledger, forget, err
+	case isPostgres(p.address):
+		ledger, err = p.open(ctx, append(opts, batch.ReadOnly())...)
+		return ledger, forget, err
+	}
+	original, err := p.open(ctx, opts...) // which refuses what the real run would refuse
+	if err == nil {
+		err = original.Close()
+	}
+	if err != nil {
+		return nil, forget, err
+	}
+	dir, err := os.MkdirTemp("", "unsend-")
+	if err != nil {
+		return nil, forget, err
+	}
+	forget = func() { _ = os.RemoveAll(dir) }
+	duplicate := filepath.Join(dir, filepath.Base(p.address))
+	if err := copyFile(duplicate, p.address); err != nil {
+		return nil, forget, err
+	}
+	ledger, err = batch.Open(duplicate, opts...)
+	return ledger, forget, err
+}
+
+// remove takes away a ledger that the program has just made and does not need.
+func (p *place) remove() {
+	if !p.fresh || p.address == "" {
+		return
+	}
+	path := p.address
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
+		_ = os.Remove(path + suffix)
+	}
+}
+
+func copyFile(to, from string) error {
+	in, err := openFile(from)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // in a folder of our own
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
+}
+
+func isPostgres(address string) bool {
+	return strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://")
+}
+
+// withoutPassword is the address of a database as it may be shown.
+func withoutPassword(address string) string {
+	scheme, _, _ := strings.Cut(address, "://")
+	u, err := url.Parse(address)
+	if err != nil {
+		return scheme + "://(hidden)"
+	}
+	if u.User != nil {
+		u.User = url.User(u.User.Username())
+	}
+	query := u.Query()
+	for name := range query {
+		if strings.Contains(strings.ToLower(name), "password") {
+			query.Del(name)
+		}
+	}
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+// openPostgres opens a run in a PostgreSQL database.
+func openPostgres(_ context.Context, address, _ string, _ ...batch.Option) (*batch.Ledger, error) {
+	return nil, fmt.Errorf("%w %s: this build knows no PostgreSQL", batch.ErrLedger, withoutPassword(address))
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/unsend-go/unsend/batch"
+)
+
+// maxListedConnections is up to how many connections are listed one by one.
+const maxListedConnections = 6
+
+// printPlan says what is about to be done, where, and how long it will take.
+func (j *job) printPlan(w io.Writer) {
+	line(w, "%s: %s", j.name(), j.extent())
+	if j.plan.Messages > 0 {
+		for _, c := range j.plan.Connections[:min(len(j.plan.Connections), maxListedConnections)] {
+			line(w, "  %s on %s", number(c.Messages), c.ConnectionID)
+		}
+		if more := len(j.plan.Connections) - maxListedConnections; more > 0 {
+			line(w, "  the others on %s", count(more, "more connection"))
+		}
+	}
+	if j.plan.Ended > 0 {
+		text := count(j.plan.Ended, "message") + " ended earlier"
+		if j.plan.Failed > 0 && !j.retryFailed {
+			text += fmt.Sprintf(", %s by failing for good; --retry-failed sends those again", number(j.plan.Failed))
+		}
+		line(w, "  %s", text)
+	}
+	if j.plan.SetAside > 0 {
+		text := count(j.plan.SetAside, "message") + " set aside"
+		if j.file != "" {
+			text += ": " + j.name() + " no longer lists them"
+		}
+		line(w, "  %s", text)
+	}
+	if j.added.Repeated > 0 {
+		line(w, "  %s of a message that is there already", count(j.added.Repeated, "more row"))
+	}
+	if j.added.BadRows > 0 {
+		line(w, "  %s left out", count(j.added.BadRows, "bad row"))
+	}
+	if len(j.added.Ignored) > 0 {
+		line(w, "  columns that are not used: %s", strings.Join(j.added.Ignored, ", "))
+	}
+	if j.dryRun && j.file != "" && isPostgres(j.place.address) {
+		line(w, "  what is in the ledger already is not looked up in a dry run")
+	}
+	if j.place.address != "" && !j.dryRun {
+		line(w, "  ledger: %s", j.place)
+	}
+	if text := j.ledger.Warning(); text != "" {
+		line(w, "  %s", text)
+	}
+}
+
+// extent is how much there is to send, and how long that takes.
+func (j *job) extent() string {
+	if j.plan.Messages == 0 {
+		return "nothing is left to send"
+	}
+	much := fmt.Sprintf("%s on %s of %s", count(j.plan.Messages, "message"), count(len(j.plan.Connections), "connection"), j.client.service(j.sender.Client))
+	burst := number(j.client.burst)
+	took := j.plan.Duration(j.client.perMinute(), j.client.burst)
+	switch {
+	case j.client.noRateLimit:
+		return much + ", without a rate limit"
+	case took == 0:
+		return much + ", within the burst of " + burst + " that each has"
+	}
+	return fmt.Sprintf("%s, at least %s at %s a minute on each after a burst of %s", much, duration(took), number(j.client.rate), burst)
+}
+
+// errDeclined is the answer to the question before a batch.
+var errDeclined = fmt.Errorf("not confirmed; nothing was sent")
+
+// confirm asks whether to go on.
+func (j *job) confirm() error {
+	if j.yes || j.plan.Messages == 0 {
+		return nil
+	}
+	in, w := j.cmd.InOrStdin(), j.cmd.ErrOrStderr()
+	if terminalOf(in) == nil || terminalOf(w) == nil {
+		return fmt.Errorf("nobody can be asked whether to take back %s, since this is no terminal; say so with --yes", count(j.plan.Messages, "message"))
+	}
+	_, _ = io.WriteString(w, j.question())
+	answer := make(chan string, 1)
+	go func() {
+		text, err := bufio.NewReader(in).ReadString('\n')
+		if err != nil { // such as an end, after which no line has begun
+			_, _ = fmt.Fprintln(w)
+		}
+		answer <- strings.ToLower(strings.TrimSpace(text))
+	}()
+	select {
+	case <-j.shutdown.gently:
+		_, _ = fmt.Fprintln(w)
+		return errNothingSent
+	case text := <-answer:
+		if text == "y" || text == "yes" {
+			return nil
+		}
+		return errDeclined
+	}
+}
+
+// question names what is at stake, and where.
+func (j *job) question() string {
+	stake := "This cannot be undone."
+	if j.client.mock {
+		stake = "Nothing real is taken back."
+	}
+	return printable(fmt.Sprintf("Take back %s on %s of %s? %s [y/N] ",
+		count(j.plan.Messages, "message"), connectionNames(j.plan.Connections), j.client.service(j.sender.Client), stake))
+}
+
+// connectionNames names connections where they are few.
+func connectionNames(list []batch.Load) string {
+	const most = 3
+	if len(list) > most {
+		return count(len(list), "connection")
+	}
+	var b strings.Builder
+	for i, c := range list {
+		switch {
+		case i > 0 && i == len(list)-1:
+			b.WriteString(" and ")
+		case i > 0:
+			b.WriteString(", ")
+		}
+		b.WriteString(c.ConnectionID)
+	}
+	return b.String()
+}

@@ -1,0 +1,375 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+)
+
+// progressState is how far a run is.
+type progressState struct {
+	total    int
+	unsent   int // gone already included
+	failed   int
+	skipped  int
+	waiting  int            // to be sent again
+	atLeast  time.Duration  // that the rest takes whatever the rate is
+	parts    []progressPart // of the connections, where they are few
+	trouble  string         // why requests fail now; empty where they do not
+	stopping bool           // nothing new is begun
+}
+
+// progressPart is how far one connection is.
+type progressPart struct {
+	name    string
+	total   int
+	done    int
+	failed  int
+	stopped bool
+}
+
+func (s *progressState) done() int { return s.unsent + s.failed + s.skipped }
+
+func (s *progressState) rest() int { return max(s.total-s.done(), 0) }
+
+// How often the state is looked at: to draw it on a terminal, or to write a line elsewhere,
+// which is done only every lineEvery, and when trouble begins.
+const (
+	drawEvery = 200 * time.Millisecond
+	lookEvery = time.Second
+	lineEvery = 30 * time.Second
+)
+
+// progressBar shows how far a run is: a few lines on a terminal that are drawn over themselves,
+// and a line every so often elsewhere.
+type progressBar struct {
+	w     io.Writer
+	size  func() (columns, rows int) // nil where w is no terminal
+	state func() (progressState, bool)
+	quit  chan struct{}
+	ended chan struct{}
+
+	mu      sync.Mutex // guards what follows, and what is written
+	drawn   bool
+	rate    throughput
+	wrote   time.Time // a line
+	alarmed time.Time // a line about trouble was written
+}
+
+// startProgress shows state, once it is known, until stop is called. Where size is nil w is no
+// terminal.
+func startProgress(w io.Writer, size func() (columns, rows int), state func() (progressState, bool)) *progressBar {
+	p := &progressBar{w: w, size: size, state: state, quit: make(chan struct{}), ended: make(chan struct{}), wrote: time.Now()}
+	p.update()
+	go p.follow()
+	return p
+}
+
+func (p *progressBar) follow() {
+	defer close(p.ended)
+	every := lookEvery
+	if p.size != nil {
+		every = drawEvery
+	}
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-p.quit:
+			return
+		case <-ticker.C:
+			p.update()
+		}
+	}
+}
+
+func (p *progressBar) update() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.updateLocked()
+}
+
+func (p *progressBar) updateLocked() {
+	s, known := p.state()
+	if !known {
+		return
+	}
+	now := time.Now()
+	p.rate.add(now, s.done())
+	if p.size != nil {
+		p.draw(&s)
+		return
+	}
+	alarm := s.trouble != "" && now.Sub(p.alarmed) >= lineEvery
+	if alarm {
+		p.alarmed = now
+	}
+	if alarm || now.Sub(p.wrote) >= lineEvery {
+		p.wrote = now
+		line(p.w, "%s", progressLine(&s, &p.rate))
+	}
+}
+
+// Sequences of a terminal.
+const (
+	clearBelow = "\r\x1b[J"
+	wrapOff    = "\x1b[?7l"
+	wrapOn     = "\x1b[?7h"
+	lineUp     = "\x1b[%dA"
+)
+
+// draw puts the bar in the place of the one before, in one write, so that nothing flickers. The
+// cursor waits at the bar's beginning: however a terminal that is resized breaks the lines
+// below it, all of them are below it.
+func (p *progressBar) draw(s *progressState) {
+	lines := barLines(s, &p.rate, p.size)
+	text := clearBelow + wrapOff + strings.Join(lines, "\n") + wrapOn
+	if up := len(lines) - 1; up > 0 {
+		text += fmt.Sprintf(lineUp, up)
+	}
+	_, _ = io.WriteString(p.w, text+"\r")
+	p.drawn = true
+}
+
+func (p *progressBar) clear() {
+	if p.drawn {
+		_, _ = io.WriteString(p.w, clearBelow)
+		p.drawn = false
+	}
+}
+
+// say writes a line that stays, above the bar where there is one.
+func (p *progressBar) say(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clear()
+	line(p.w, "%s", text)
+	if p.size != nil {
+		p.updateLocked()
+	}
+}
+
+// stop ends it, and leaves of it what was said and written in lines.
+func (p *progressBar) stop() {
+	close(p.quit)
+	<-p.ended
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clear()
+}
+
+// progressLine says how far the run is, where no bar can be drawn.
+func progressLine(s *progressState, rate *throughput) string {
+	text := extentText(s) + " done" + failedText(s) + detailText(s, rate) + leftText(s, rate)
+	if s.trouble != "" {
+		text += "; trouble: " + s.trouble
+	}
+	return text
+}
+
+func extentText(s *progressState) string { return number(s.done()) + " of " + number(s.total) }
+
+func failedText(s *progressState) string {
+	if s.failed == 0 {
+		return ""
+	}
+	return ", " + number(s.failed) + " failed"
+}
+
+// detailText is what a narrow terminal can do without.
+func detailText(s *progressState, rate *throughput) string {
+	var b strings.Builder
+	add := func(n int, what string) {
+		if n > 0 {
+			b.WriteString(", " + number(n) + " " + what)
+		}
+	}
+	add(s.skipped, "skipped")
+	add(s.waiting, "to try again")
+	add(int(math.Round(rate.perMinute())), "a minute")
+	return b.String()
+}
+
+func leftText(s *progressState, rate *throughput) string {
+	switch left := rate.left(s.rest(), s.atLeast); {
+	case s.rest() == 0:
+	case s.stopping:
+		return ", stopping"
+	case left >= 0:
+		return ", " + duration(left) + " left"
+	}
+	return ""
+}
+
+const (
+	barWidth      = 24 // columns
+	shortBarWidth = 10
+)
+
+// barLines are the lines of the bar, as many and as long as there is room for: how far the run
+// is, what the trouble is, and the connections.
+func barLines(s *progressState, rate *throughput, size func() (columns, rows int)) []string {
+	columns, rows := size()
+	list := []string{fit(barText(s, rate, columns), columns)}
+	if s.trouble != "" && rows > 2 {
+		list = append(list, fitEnd("  trouble: ", s.trouble, columns))
+	}
+	if len(s.parts) < 2 || len(s.parts) > maxListedConnections || len(list)+len(s.parts) >= rows {
+		return list
+	}
+	longest := 0
+	for _, part := range s.parts {
+		longest = max(longest, utf8.RuneCountInString(part.name))
+	}
+	longest = min(longest, barWidth)
+	for _, part := range s.parts {
+		text := fmt.Sprintf("  %-*s  %s of %s", longest, fit(part.name, longest+1), number(part.done), number(part.total))
+		if part.failed > 0 {
+			text += ", " + number(part.failed) + " failed"
+		}
+		if part.stopped {
+			text += ", stopped"
+		}
+		list = append(list, fit(text, columns))
+	}
+	return list
+}
+
+// barText is the first line of the bar: the time that is left stays, and what is less needed
+// goes where there is no room for it.
+func barText(s *progressState, rate *throughput, columns int) string {
+	extent, failed, detail, left := extentText(s), failedText(s), detailText(s, rate), leftText(s, rate)
+	texts := []string{
+		bar(s, barWidth) + " " + extent + failed + detail + left,
+		bar(s, shortBarWidth) + " " + extent + failed + detail + left,
+		bar(s, shortBarWidth) + " " + extent + failed + left,
+		extent + failed + left,
+		extent + left,
+	}
+	for _, text := range texts {
+		if utf8.RuneCountInString(text) < columns {
+			return text
+		}
+	}
+	return strings.TrimPrefix(left, ", ")
+}
+
+// bar is full only when nothing is left.
+func bar(s *progressState, width int) string {
+	full := width
+	if s.rest() > 0 {
+		full = s.done() * width / s.total
+	}
+	return strings.Repeat("█", full) + strings.Repeat("░", width-full)
+}
+
+// fit cuts a line so that it stays on one row of the terminal: a full row may wrap.
+func fit(text string, columns int) string {
+	if utf8.RuneCountInString(text) < columns {
+		return text
+	}
+	if columns < 2 {
+		return ""
+	}
+	return string([]rune(text)[:columns-2]) + "…"
+}
+
+// fitEnd cuts a line, but leaves the end of text, where an error says its cause.
+func fitEnd(head, text string, columns int) string {
+	room := columns - 1 - utf8.RuneCountInString(head)
+	runes := []rune(text)
+	if len(runes) > room && room > 1 {
+		text = "…" + string(runes[len(runes)-room+1:])
+	}
+	return fit(head+text, columns)
+}
+
+// window is how far back the throughput looks.
+const window = time.Minute
+
+// throughput tells how fast a run goes, from what was done when.
+type throughput struct {
+	samples []sample // the oldest first; none older than the window but the first
+}
+
+type sample struct {
+	at   time.Time
+	done int
+}
+
+func (t *throughput) add(at time.Time, done int) {
+	t.samples = append(t.samples, sample{at, done})
+	old := 0
+	for old+1 < len(t.samples) && at.Sub(t.samples[old+1].at) >= window {
+		old++
+	}
+	t.samples = append(t.samples[:0], t.samples[old:]...)
+}
+
+// perMinute is the rate over the window, 0 where nothing can be said yet.
+func (t *throughput) perMinute() float64 {
+	first, last := t.samples[0], t.samples[len(t.samples)-1]
+	took := last.at.Sub(first.at)
+	if took < time.Second {
+		return 0
+	}
+	return float64(last.done-first.done) / took.Minutes()
+}
+
+// left is how long rest will take: at the rate of now, and no less than atLeast. It is negative
+// where nobody knows.
+func (t *throughput) left(rest int, atLeast time.Duration) time.Duration {
+	rate := t.perMinute()
+	if rate <= 0 {
+		if atLeast > 0 {
+			return atLeast
+		}
+		return -1
+	}
+	return max(time.Duration(float64(rest)/rate*float64(time.Minute)), atLeast)
+}
+
+// showProgress shows how far the job is, on standard error.
+func (j *job) showProgress() *progressBar {
+	w := j.cmd.ErrOrStderr()
+	terminal := terminalOf(w)
+	if j.client.verbose || j.json && terminalOf(j.cmd.OutOrStdout()) != nil || !drawable(terminal) {
+		return startProgress(w, nil, j.progressState)
+	}
+	return startProgress(w, func() (int, int) { return sizeOf(terminal) }, j.progressState)
+}
+
+// progressState is unknown until the run has begun.
+func (j *job) progressState() (progressState, bool) {
+	c := j.progress.Counts()
+	s := progressState{
+		total:    c.Items,
+		unsent:   c.Unsent + c.AlreadyGone,
+		failed:   c.Failed,
+		skipped:  c.Skipped,
+		waiting:  c.Waiting,
+		atLeast:  max(j.plan.Duration(j.client.perMinute(), j.client.burst)-time.Since(j.began), 0),
+		stopping: j.shutdown.begun(),
+	}
+	if err := j.progress.Trouble(); err != nil {
+		s.trouble = causeText(err)
+	}
+	if len(j.plan.Connections) > maxListedConnections {
+		return s, c.Items > 0
+	}
+	connections := j.progress.Connections()
+	for _, load := range j.plan.Connections {
+		part := progressPart{name: load.ConnectionID, total: load.Messages}
+		for _, now := range connections {
+			if now.ID == load.ConnectionID {
+				part.done, part.failed, part.stopped = now.Ended(), now.Failed, now.Stopped != nil
+			}
+		}
+		s.parts = append(s.parts, part)
+	}
+	return s, c.Items > 0
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/unsend-go/unsend/batch"
+)
+
+type reportOptions struct {
+	ledger ledgerFlags
+	failed bool
+	csv    bool
+	json   bool
+}
+
+func newReport(u *usage) *cobra.Command {
+	var opts reportOptions
+	cmd := &cobra.Command{
+		Use:   "report LEDGER",
+		Short: "Tell what became of a batch",
+		Long: `Tell what became of the messages of a ledger: how many ended in which way, from
+whose side each failure came, and what to do. It works beside a batch that runs.
+LEDGER is a file, or the address of a PostgreSQL database with --run NAME; it can
+be left out where $UNSEND_LEDGER has it.
+
+With --failed the messages that did not end well (failed, skipped, or still open)
+are listed, each with the reason. With --csv they are written as an input for
+batch. With --json one object a message, with the members that batch --json has;
+its outcome is open where the message has not ended, and its response is null.
+
+` + exitHelp,
+		Example: `  unsend report messages.csv.unsend.db
+  unsend report messages.csv.unsend.db --failed
+
+  # Only what is left, for another run
+  unsend report messages.csv.unsend.db --failed --csv > left.csv
+
+  # For a program
+  unsend report messages.csv.unsend.db --json | jq -r 'select(.final | not) | .message_id'`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 && opts.ledger.named(false) {
+				return nil
+			}
+			return u.wantArgs("LEDGER")(cmd, args)
+		},
+		ValidArgsFunction: cobra.FixedCompletions([]string{"db"}, cobra.ShellCompDirectiveFilterFileExt),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				if opts.ledger.address = args[0]; args[0] == "" {
+					return errors.New("the name of the ledger is empty; name a file, or an address")
+				}
+			}
+			return opts.run(cmd)
+		},
+	}
+	opts.ledger.register(cmd.Flags())
+	cmd.Flags().BoolVar(&opts.failed, "failed", false, "list the messages that did not end well")
+	cmd.Flags().BoolVar(&opts.csv, "csv", false, "write those messages as an input for batch")
+	cmd.Flags().BoolVar(&opts.json, "json", false, "print one JSON object a message")
+	return cmd
+}
+
+// run ends as a batch that had ended so would.
+func (o *reportOptions) run(cmd *cobra.Command) error {
+	if o.csv && o.json {
+		return errors.New("--csv contradicts --json; leave one of them out")
+	}
+	ctx, stop := interruptible(cmd.Context())
+	defer stop()
+	p := &place{address: o.ledger.given(false), run: o.ledger.run}
+	if err := p.check(); err != nil {
+		return err
+	}
+	if p.fresh {
+		return fmt.Errorf("%s does not exist; name the ledger of a batch, such as messages.csv.unsend.db", p.address)
+	}
+	ledger, err := p.open(ctx, batch.ReadOnly())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = ledger.Close() }()
+	report, err := ledger.Report(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	filter := batch.All
+	if o.failed || o.csv {
+		filter = batch.NotUnsent
+	}
+	messages := ledger.Messages(ctx, filter)
+	out := cmd.OutOrStdout()
+	switch {
+	case o.csv:
+		err = writeInput(out, messages)
+	case o.json:
+		err = each(out, messages, func(r batch.Result) { writeJSON(out, newBatchRecord(r, ""), "") })
+	case o.failed:
+		err = each(out, messages, func(r batch.Result) { line(out, "%s", reasonLine(r)) })
+	default:
+		line(out, "%s: %s of %s", p, count(report.Items, "message"), serviceName(report.Service))
+		printCounts(out, &report)
+		printGroups(out, report.Groups)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return errInterrupted("interrupted")
+	case err != nil:
+		return failed(err)
+	case report.Unsent+report.AlreadyGone < report.Items:
+		return failed(nil)
+	}
+	return nil
+}
+
+func serviceName(service string) string {
+	if service == "mock" {
+		return "the mock"
+	}
+	return service
+}
+
+// results are messages as a ledger yields them.
+type results = func(yield func(batch.Result, error) bool)
+
+// each does something with each message, as long as somebody reads.
+func each(w io.Writer, messages results, do func(batch.Result)) error {
+	for result, err := range messages {
+		if err != nil {
+			return err
+		}
+		if do(result); unwritten(w) != nil {
+			break
+		}
+	}
+	return nil
+}
+
+// writeInput writes messages as CSV that a batch reads.
+func writeInput(w io.Writer, messages results) error {
+	table := csv.NewWriter(w)
+	_ = table.Write([]string{"user_id", "message_id", "connection_id", "with_user_id", "maybe_unsent"})
+	err := each(w, messages, func(r batch.Result) {
+		_ = table.Write([]string{r.Item.UserID, r.Item.MessageID, r.Item.ConnectionID, r.Item.WithUserID, strconv.FormatBool(r.MaybeUnsent)})
+	})
+	table.Flush()
+	return err
+}
+
+// reasonLine says what became of a message, and why.
+func reasonLine(r batch.Result) string {
+	var b strings.Builder
+	if r.Item.Line > 0 {
+		fmt.Fprintf(&b, "line %d: ", r.Item.Line)
+	}
+	fmt.Fprintf(&b, "message %s of the chat with %s on %s: %s", r.Item.MessageID, r.Item.UserID, r.Item.ConnectionID, outcomeLabel(r.Outcome))
+	if r.Outcome == batch.Failed && r.Final {
+		b.WriteString(" for good")
+	}
+	switch {
+	case r.Err != nil:
+		b.WriteString(": " + causeText(r.Err))
+	case r.MaybeUnsent:
+		b.WriteString(": a request was sent, and its outcome is not known; it may have been unsent")
+	}
+	if r.Hint != "" {
+		b.WriteString("; " + r.Hint)
+	}
+	return b.String()
+}
