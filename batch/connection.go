@@ -4,8 +4,6 @@ import (
 	"container/heap"
 	"math/rand/v2"
 	"time"
-
-	"github.com/unsend-go/unsend/api"
 )
 
 const (
@@ -45,10 +43,9 @@ type task struct {
 // connection is the state of one connection at work. The dispatcher owns it, but counts, which
 // the progress's mutex guards.
 type connection struct {
-	id      string
-	options []api.CallOption
-	quit    chan struct{} // closed when nothing more is sent
-	counts  *ConnectionCounts
+	id     string
+	quit   chan struct{} // closed when nothing more is sent
+	counts ConnectionCounts
 
 	queue   []Message // read ahead
 	last    Message   // the last that was read
@@ -75,12 +72,10 @@ type connection struct {
 }
 
 func newConnection(load Load) *connection {
-	c := &connection{
+	return &connection{
 		id: load.ConnectionID, quit: make(chan struct{}), credit: 1, remaining: -1, index: -1,
-		counts: &ConnectionCounts{ID: load.ConnectionID, Counts: Counts{Items: load.Messages}},
+		counts: ConnectionCounts{ID: load.ConnectionID, Counts: Counts{Items: load.Messages}},
 	}
-	c.options = []api.CallOption{api.OnConnection(c.id), api.Retries(0), api.StopWith(c.quit)}
-	return c
 }
 
 // close ends the calls that wait for their turn.

@@ -3,7 +3,6 @@ package batch
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -78,12 +77,12 @@ func (d *dispatcher) send(t *task) {
 // sendAll is a worker: it sends one task after the other.
 func (d *dispatcher) sendAll(t *task) {
 	for ok := true; ok; t, ok = <-d.tasks {
-		opts := t.connection.options
+		opts := []api.CallOption{api.OnConnection(t.connection.id), api.Retries(0), api.StopWith(t.connection.quit)}
 		if t.Item.WithUserID != "" {
-			opts = append(slices.Clip(opts), api.WithUserID(t.Item.WithUserID))
+			opts = append(opts, api.WithUserID(t.Item.WithUserID))
 		}
 		if t.maybe {
-			opts = append(slices.Clip(opts), api.MaybeUnsentBefore())
+			opts = append(opts, api.MaybeUnsentBefore())
 		}
 		d.events <- event{task: t}
 		result, err := d.client.Unsend(d.ctx, t.Item.UserID, t.Item.MessageID, opts...)
@@ -198,7 +197,7 @@ func (d *dispatcher) claim() {
 	for _, load := range claimed {
 		c := newConnection(load)
 		d.connections = append(d.connections, c)
-		d.progress.change(func() { d.progress.connections = append(d.progress.connections, c.counts) })
+		d.progress.change(func() { d.progress.connections = append(d.progress.connections, c) })
 		d.due.put(c, now, true)
 	}
 }
@@ -340,7 +339,7 @@ func (d *dispatcher) schedule(c *connection, now time.Time) {
 
 // readAhead is how many messages are read at once: the more connections, the fewer.
 func (d *dispatcher) readAhead() int {
-	return min(max(maxReadAhead/len(d.connections), 4), 64)
+	return min(max(maxReadAhead/len(d.connections), 2), 64)
 }
 
 // fill reads messages of a connection, where none are left. It reports whether it could.

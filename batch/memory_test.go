@@ -20,6 +20,9 @@ import (
 	"testing"
 	"time"
 
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
 )
@@ -28,11 +31,34 @@ import (
 // messages, and then goes on with it as one that has ended.
 type measured struct {
 	Rows    int
-	PeakRSS int           // bytes
-	Load    time.Duration // reading and adding
-	Run     time.Duration // of the first messages
-	Resume  time.Duration // opening the ledger again, and running it with nothing left to do
-	Reload  time.Duration // the same input again
+	PeakRSS int   // bytes
+	Load    spent // reading and adding
+	Run     spent // of the first messages
+	Resume  spent // opening the ledger again, and running it with nothing left to do
+	Reload  spent // the same input again
+}
+
+// spent is how long something took, on the clock and of the processors.
+type spent struct{ Clock, CPU time.Duration }
+
+// spend measures f.
+func spend(f func() error) (spent, error) {
+	clock, before := time.Now(), cpuTime()
+	err := f()
+	return spent{time.Since(clock), cpuTime() - before}, err
+}
+
+// cpuTime is what the process has used, in the hundredths of a second of Linux's /proc.
+func cpuTime() time.Duration {
+	stat, err := os.ReadFile("/proc/self/stat")
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	fields := strings.Fields(rest)
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
 // measure starts such a process with rows on so many connections, and lets it send at most
@@ -99,7 +125,12 @@ func measureSelf(args []string) error {
 		return err
 	}
 	var m measured
-	load := func(ledger *batch.Ledger) (batch.Added, error) {
+	var ledger *batch.Ledger
+	open := func() (err error) {
+		ledger, err = batch.Open(path, batch.ForService(client))
+		return err
+	}
+	load := func() (batch.Added, error) {
 		file, err := os.Open(input)
 		if err != nil {
 			return batch.Added{}, err
@@ -107,55 +138,57 @@ func measureSelf(args []string) error {
 		defer func() { _ = file.Close() }()
 		return ledger.Replace(ctx, batch.Read(file, batch.Auto))
 	}
-	start := time.Now()
-	ledger, err := batch.Open(path, batch.ForService(client))
-	if err != nil {
-		return err
-	}
-	added, err := load(ledger)
-	if err != nil {
-		return err
-	}
-	m.Rows, m.Load = added.New, time.Since(start)
-	start = time.Now()
-	stop, sent := make(chan struct{}), 0
-	for r := range batch.Run(ctx, client, ledger, batch.Options{Stop: stop}) {
-		if r.Outcome != batch.Unsent {
-			return fmt.Errorf("%s: %w", r.Outcome, r.Err)
+	var failed [4]error
+	m.Load, failed[0] = spend(func() error {
+		if err := open(); err != nil {
+			return err
 		}
-		if sent++; sent == send {
-			close(stop)
+		added, err := load()
+		m.Rows = added.New
+		return err
+	})
+	m.Run, failed[1] = spend(func() error {
+		stop, sent := make(chan struct{}), 0
+		for r := range batch.Run(ctx, client, ledger, batch.Options{Stop: stop}) {
+			if r.Outcome != batch.Unsent {
+				return fmt.Errorf("%s: %w", r.Outcome, r.Err)
+			}
+			if sent++; sent == send {
+				close(stop)
+			}
 		}
-	}
-	m.Run = time.Since(start)
-	// An empty input sets all aside that is left.
-	if _, err := ledger.Replace(ctx, func(func(batch.Item, error) bool) {}); err != nil {
+		return ledger.Close()
+	})
+	failed[1] = errors.Join(failed[1], endAll(path))
+	m.Resume, failed[2] = spend(func() error {
+		if err := open(); err != nil {
+			return err
+		}
+		for r := range batch.Run(ctx, client, ledger, batch.Options{}) {
+			return fmt.Errorf("%+v was sent", r)
+		}
+		_, err := ledger.Report(ctx)
 		return err
-	}
-	if err := ledger.Close(); err != nil {
-		return err
-	}
-	start = time.Now()
-	if ledger, err = batch.Open(path, batch.ForService(client)); err != nil {
-		return err
-	}
-	for r := range batch.Run(ctx, client, ledger, batch.Options{}) {
-		return fmt.Errorf("%+v was sent", r)
-	}
-	if _, err := ledger.Report(ctx); err != nil {
-		return err
-	}
-	m.Resume = time.Since(start)
-	start = time.Now()
-	if added, err = load(ledger); err != nil || added.Known != m.Rows {
-		return fmt.Errorf("%d known, %w", added.Known, err)
-	}
-	m.Reload = time.Since(start)
-	if err := ledger.Close(); err != nil {
-		return err
-	}
+	})
+	m.Reload, failed[3] = spend(func() error {
+		added, err := load()
+		if err != nil || added.Known != m.Rows {
+			return fmt.Errorf("%d known, %w", added.Known, err)
+		}
+		return ledger.Close()
+	})
 	m.PeakRSS, err = peakRSS()
-	return errors.Join(err, json.NewEncoder(os.Stdout).Encode(m))
+	return errors.Join(errors.Join(failed[:]...), err, json.NewEncoder(os.Stdout).Encode(m))
+}
+
+// endAll makes a ledger one in which every message was unsent.
+func endAll(path string) error {
+	db, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+	if err != nil {
+		return err
+	}
+	err = sqlitex.ExecuteTransient(db, "UPDATE message SET final = 1, outcome = 'unsent'", nil)
+	return errors.Join(err, db.Close())
 }
 
 // peakRSS is the most memory that the process had at any time.
@@ -222,10 +255,10 @@ func BenchmarkMemory(b *testing.B) {
 				m := measure(b, c.rows, c.connections, c.send, c.id)
 				b.ReportMetric(0, "ns/op")
 				b.ReportMetric(float64(m.PeakRSS)/(1<<20), "peak-MiB")
-				b.ReportMetric(m.Load.Seconds(), "load-s")
-				b.ReportMetric(m.Run.Seconds(), "run-s")
-				b.ReportMetric(m.Resume.Seconds(), "resume-s")
-				b.ReportMetric(m.Reload.Seconds(), "reload-s")
+				for name, s := range map[string]spent{"load": m.Load, "run": m.Run, "resume": m.Resume, "reload": m.Reload} {
+					b.ReportMetric(s.Clock.Seconds(), name+"-s")
+					b.ReportMetric(s.CPU.Seconds(), name+"-cpu-s")
+				}
 			}
 		})
 	}

@@ -10,9 +10,9 @@ import (
 // in [Options], and ask it from any goroutine; asking is cheap. It follows the latest run that
 // was given it.
 type Progress struct {
-	mu          sync.Mutex // guards all below, and the ConnectionCounts
+	mu          sync.Mutex // guards all below, and the connections' counts
 	counts      Counts
-	connections []*ConnectionCounts
+	connections []*connection
 	trouble     error
 	err         error
 }
@@ -39,7 +39,7 @@ func (p *Progress) Connections() []ConnectionCounts {
 	defer p.mu.Unlock()
 	list := make([]ConnectionCounts, 0, len(p.connections))
 	for _, c := range p.connections {
-		list = append(list, *c)
+		list = append(list, c.counts)
 	}
 	slices.SortFunc(list, func(a, b ConnectionCounts) int { return cmp.Compare(a.ID, b.ID) })
 	return list
