@@ -100,7 +100,7 @@ func (o *batchOptions) run(cmd *cobra.Command, name string) (err error) {
 	if o.inFlight < 1 || o.inFlight > 1000 {
 		return errors.New("--in-flight must be 1 to 1,000")
 	}
-	place, err := o.ledger.place(name, o.client.mock)
+	place, err := o.ledger.place(name, o.client.mock, o.dryRun)
 	if err != nil {
 		return err
 	}

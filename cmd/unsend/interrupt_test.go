@@ -108,7 +108,7 @@ func heldServer(t *testing.T) (*httptest.Server, <-chan struct{}) {
 
 // TestBatchTerminated ends a batch as a cluster ends a container, by SIGTERM, without a
 // terminal: it says so in lines, and can be gone on with. While it runs no other process gets
-// its journal.
+// its ledger.
 func TestBatchTerminated(t *testing.T) {
 	dir, g := messages(t), newGate(t, 10)
 	cmd := exec.CommandContext(t.Context(), "unsend", "batch", "messages.csv", "--yes")
@@ -124,10 +124,10 @@ func TestBatchTerminated(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-g.held
-	second := exec.CommandContext(t.Context(), "unsend", "batch", "messages.csv", "--yes", "--resume")
+	second := exec.CommandContext(t.Context(), "unsend", "batch", "messages.csv", "--yes")
 	second.Dir, second.Env = cmd.Dir, cmd.Env
-	if out, _ := second.CombinedOutput(); second.ProcessState.ExitCode() != exitFailed || !strings.Contains(string(out), "unsend batch: journal messages.csv.journal: another process is using it") {
-		t.Errorf("a second run on the journal ends with %d:\n%s", second.ProcessState.ExitCode(), out)
+	if out, _ := second.CombinedOutput(); second.ProcessState.ExitCode() != exitUsage || !strings.Contains(string(out), "unsend batch: ledger messages.csv.unsend.db is in use by another process") {
+		t.Errorf("a second run on the ledger ends with %d:\n%s", second.ProcessState.ExitCode(), out)
 	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
@@ -142,10 +142,10 @@ func TestBatchTerminated(t *testing.T) {
 	if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
 		t.Errorf("exit code %d, want %d", got, exitInterrupted)
 	}
-	if len(said) != 2 {
+	if len(said) != 5 {
 		t.Errorf("standard error is %q, want the plan and a line about the end", said)
 	}
-	if !strings.HasSuffix(stdout.String(), "\n  unsend batch messages.csv --yes --resume\n") {
+	if !strings.HasSuffix(stdout.String(), "\n  unsend batch messages.csv --yes\n") {
 		t.Errorf("standard output does not end with the command to go on with:\n%s", &stdout)
 	}
 }

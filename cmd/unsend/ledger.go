@@ -52,13 +52,13 @@ type place struct {
 }
 
 // place is that of the batch of a file, - being standard input, or of what is in the ledger
-// where file is empty.
-func (f *ledgerFlags) place(file string, mock bool) (*place, error) {
+// where file is empty. A mock has a private one unless one is named.
+func (f *ledgerFlags) place(file string, mock, dryRun bool) (*place, error) {
 	p := &place{address: f.given(mock), run: f.run}
 	switch {
 	case f.set.Changed("ledger") && f.address == "":
 		return nil, errors.New("--ledger needs the name of a file, or an address")
-	case p.address == "" && mock:
+	case p.address == "" && (mock || dryRun && file == "-"):
 		p.fresh = true
 		return p, nil
 	case p.address == "" && file == "-":

@@ -51,7 +51,7 @@ func (j *job) load(in io.Reader) error {
 	}
 	j.list(added.Bad, added.BadRows)
 	if added.New+added.Known == 0 {
-		return fmt.Errorf("%s: no row can be used; nothing was sent", j.name)
+		return fmt.Errorf("%s: no row can be used; nothing was sent", j.name())
 	}
 	return nil
 }
@@ -67,7 +67,7 @@ func (j *job) refuse(input *batch.InputError) error {
 	}
 	j.listNoConnection(input.NoConnection)
 	j.list(input.Bad, input.Rows-input.NoConnection)
-	return fmt.Errorf("%s in %s; nothing was sent: correct them, or leave them out with --skip-invalid", count(input.Rows, "bad row"), j.name)
+	return fmt.Errorf("%s in %s; nothing was sent: correct them, or leave them out with --skip-invalid", count(input.Rows, "bad row"), j.name())
 }
 
 // list lists bad rows, of which there are n.

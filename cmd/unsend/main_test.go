@@ -24,7 +24,7 @@ func TestScripts(t *testing.T) {
 			"json":    jsonField,
 			"long":    longValue,
 			"mock":    startMock,
-			"oneline": oneLine,
+			"oneline": wantOneLine,
 		},
 		Condition: func(name string) (bool, error) {
 			if name == "root" { // who may read whatever the permissions say

@@ -206,8 +206,9 @@ func leftText(s *progressState, rate *throughput) string {
 }
 
 const (
-	barWidth      = 24 // columns
-	shortBarWidth = 10
+	barWidth        = 24 // columns
+	shortBarWidth   = 10
+	maxTroubleLines = 3
 )
 
 // barLines are the lines of the bar, as many and as long as there is room for: how far the run
@@ -216,7 +217,7 @@ func barLines(s *progressState, rate *throughput, size func() (columns, rows int
 	columns, rows := size()
 	list := []string{fit(barText(s, rate, columns), columns)}
 	if s.trouble != "" && rows > 2 {
-		list = append(list, fitEnd("  trouble: ", s.trouble, columns))
+		list = append(list, wrapped("  trouble: "+s.trouble, columns, min(maxTroubleLines, rows-2))...)
 	}
 	if len(s.parts) < 2 || len(s.parts) > maxListedConnections || len(list)+len(s.parts) >= rows {
 		return list
@@ -278,14 +279,19 @@ func fit(text string, columns int) string {
 	return string([]rune(text)[:columns-2]) + "…"
 }
 
-// fitEnd cuts a line, but leaves the end of text, where an error says its cause.
-func fitEnd(head, text string, columns int) string {
-	room := columns - 1 - utf8.RuneCountInString(head)
-	runes := []rune(text)
-	if len(runes) > room && room > 1 {
-		text = "…" + string(runes[len(runes)-room+1:])
+// wrapped breaks a line between words into at most so many, and cuts the last.
+func wrapped(text string, columns, most int) (list []string) {
+	const indent = "    "
+	for len(list) < most-1 && utf8.RuneCountInString(text) >= columns {
+		head := string([]rune(text)[:max(columns-1, 0)])
+		space := strings.LastIndex(head, " ")
+		if space <= len(indent) {
+			break
+		}
+		list = append(list, text[:space])
+		text = indent + text[space+1:]
 	}
-	return fit(head+text, columns)
+	return append(list, fit(text, columns))
 }
 
 // window is how far back the throughput looks.

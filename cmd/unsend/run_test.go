@@ -2,19 +2,25 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+	"unicode"
+
+	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/batch"
 )
 
 // runCode runs the command in this process and returns its exit code and all that it printed.
 func runCode(t *testing.T, args ...string) (int, string) {
 	t.Helper()
 	var out bytes.Buffer
-	code := run(args, strings.NewReader(""), &out, &out)
+	code := run(append([]string{"unsend"}, args...), strings.NewReader(""), &out, &out)
 	return code, out.String()
 }
 
@@ -30,22 +36,27 @@ type brokenPipe struct{}
 
 func (brokenPipe) Write([]byte) (int, error) { return 0, syscall.EPIPE }
 
-// TestBrokenPipe: whoever reads only the start of an output has what he wanted; whoever asks
-// for an outcome gets it on standard error instead.
+// TestBrokenPipe: output that cannot be written is exit code 1 everywhere. Who reads only the
+// start of it knows; who asked for an outcome gets it on standard error instead.
 func TestBrokenPipe(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "messages.csv", "user_id,message_id\n5,6\n")
 	tests := []struct {
 		args   []string
 		stderr string
 	}{
 		{[]string{"spec"}, ""},
 		{[]string{"version"}, ""},
+		{[]string{"batch", "--help"}, ""},
+		{[]string{"batch", "--mock", "--dry-run", "messages.csv"}, ""},
 		{[]string{"message", "--mock", "5", "6"}, "unsend message: the message is unsent, but that could not be written: broken pipe\n"},
 		{[]string{"message", "--mock", "--json", "5", "6"}, "unsend message: the message is unsent, but that could not be written: broken pipe\n"},
 	}
 	for _, tt := range tests {
 		var stderr bytes.Buffer
-		if code := run(tt.args, strings.NewReader(""), brokenPipe{}, &stderr); code != exitOK || stderr.String() != tt.stderr {
-			t.Errorf("%v: exit code %d, standard error %q, want 0 and %q", tt.args, code, &stderr, tt.stderr)
+		code := run(append([]string{"unsend"}, tt.args...), strings.NewReader(""), brokenPipe{}, &stderr)
+		if code != exitFailed || stderr.String() != tt.stderr {
+			t.Errorf("%v: exit code %d, standard error %q, want 1 and %q", tt.args, code, &stderr, tt.stderr)
 		}
 	}
 }
@@ -83,14 +94,16 @@ func TestPathError(t *testing.T) {
 
 func TestQuoted(t *testing.T) {
 	tests := map[string]string{
-		"messages.csv": "messages.csv",
-		"":             "''",
-		"two words":    "'two words'",
-		"it's":         `'it'\''s'`,
-		"$HOME":        "'$HOME'",
-		"a;b":          "'a;b'",
-		"ü":            "'ü'",
-		"--shard=0/3":  "--shard=0/3",
+		"messages.csv":   "messages.csv",
+		"":               "''",
+		"two words":      "'two words'",
+		"it's":           `'it'\''s'`,
+		"$HOME":          "'$HOME'",
+		"a;b":            "'a;b'",
+		"ü":              "'ü'",
+		"--run=a":        "--run=a",
+		"a\x1b[31m'\\\n": `$'a\033[31m\'\\\012'`,
+		"a\u202eb":       `$'a\342\200\256b'`,
 	}
 	for arg, want := range tests {
 		if got := quoted(arg); got != want {
@@ -99,18 +112,141 @@ func TestQuoted(t *testing.T) {
 	}
 }
 
-func TestResumeCommand(t *testing.T) {
+func TestGoOn(t *testing.T) {
 	tests := []struct {
 		args []string
 		want string
 	}{
-		{[]string{"batch", "my messages.csv"}, "unsend batch 'my messages.csv' --resume"},
-		{[]string{"batch", "m.csv", "--resume", "--yes"}, "unsend batch m.csv --resume --yes"},
-		{[]string{"batch", "--", "-m.csv"}, "unsend batch --resume -- -m.csv"},
+		{[]string{"unsend", "batch", "my messages.csv"}, "unsend batch 'my messages.csv'"},
+		{[]string{"../my bin/unsend", "batch", "m.csv", "--yes"}, "'../my bin/unsend' batch m.csv --yes"},
+		{[]string{"unsend", "batch", "m.csv", "--retry-failed", "--yes"}, "unsend batch m.csv --yes"},
+		{[]string{"unsend", "batch", "--", "--retry-failed"}, "unsend batch -- --retry-failed"},
+		{[]string{"unsend", "batch", "--run", "a", "--ledger=postgres://u:secret@h/d"}, "unsend batch --run a --ledger=postgres://u@h/d"},
+		{[]string{"unsend", "batch", "--ledger", "postgres://u@h/d?password=secret"}, "unsend batch --ledger postgres://u@h/d"},
+		{[]string{"/tmp/go-build1/b001/exe/unsend", "batch", "m.csv"}, "go run github.com/unsend-go/unsend/cmd/unsend batch m.csv"},
 	}
 	for _, tt := range tests {
-		if got := resumeCommand(tt.args); got != tt.want {
-			t.Errorf("%q is resumed by %s, want %s", tt.args, got, tt.want)
+		got := newInvocation(tt.args).goOn()
+		if strings.HasPrefix(got, "go run ") { // a test's binary is not of that package
+			got = "go run github.com/unsend-go/unsend/cmd/unsend" + got[strings.Index(got, " batch"):]
 		}
+		if got != tt.want {
+			t.Errorf("%q is gone on with by %s, want %s", tt.args, got, tt.want)
+		}
+	}
+}
+
+// TestPasswordIsPrintedNowhere gives the address of a ledger where it belongs and where not.
+func TestPasswordIsPrintedNowhere(t *testing.T) {
+	const address = "postgres://user:planted-secret@127.0.0.1:1/db"
+	t.Chdir(t.TempDir())
+	writeFile(t, "messages.csv", "user_id,message_id\n5,6\n")
+	for _, args := range [][]string{
+		{"batch", "--mock", "--yes", "messages.csv", "--ledger", address, "--run", "a"},
+		{"batch", "--mock", "--yes", "messages.csv", "--ledger=" + address},
+		{"batch", "--mock", "--dry-run", "messages.csv", "--run=a", "--ledger", address},
+		{"batch", "--mock", "--yes", "messages.csv", "--ledger", "postgres://user:planted-secret@[/db", "--run", "a"},
+		{"batch", "--mock", "--in-flight", address, "messages.csv"},
+		{"batch", address},
+		{"report", address},
+		{"report", address, "--run", "a"},
+		{"report", "mysql://user:planted-secret@127.0.0.1:1/db"},
+		{"report", "postgres://user:planted-secret@127.0.0.1:port/db", "--run", "a"},
+		{address},
+	} {
+		if out := runAll(t, args...); strings.Contains(out, "secret") || out == "" {
+			t.Errorf("%q prints %q", args, out)
+		}
+	}
+	t.Setenv(envLedger, address)
+	for _, args := range [][]string{{"report"}, {"report", "--run", "a"}, {"batch", "--yes"}, {"batch", "--run", "a", "--yes"}} {
+		if out := runAll(t, args...); strings.Contains(out, "secret") || out == "" {
+			t.Errorf("%q prints %q", args, out)
+		}
+	}
+}
+
+func TestDidYouMean(t *testing.T) {
+	names := []string{"message", "batch", "report", "mock", "--connection", "--mock"}
+	tests := map[string]string{
+		"mesage": "did you mean message?", "Message": "did you mean message?", "repotr": "did you mean report?",
+		"mess": "did you mean message?", "moc": "did you mean mock?", "bt": "no idea",
+		"--conection": "did you mean --connection?", "--con": "did you mean --connection?", "frobnicate": "no idea", "": "no idea",
+	}
+	for word, want := range tests {
+		if got := didYouMean(word, names, "no idea"); got != want {
+			t.Errorf("%q: %s, want %s", word, got, want)
+		}
+	}
+}
+
+// TestEscapeJSON: what a terminal could take for more than text is escaped, and reads the same.
+func TestEscapeJSON(t *testing.T) {
+	const hostile = "a\x1b[31m\u009b31m\x7f\u202e\u2066\u2028<b>é😀\U000E0041\n"
+	var out bytes.Buffer
+	writeJSON(&out, map[string]any{"text": hostile, "raw": json.RawMessage(`"` + "\u009b\u202e\xff" + `"`)}, "")
+	for _, r := range out.String() {
+		if r != '\n' && !unicode.IsGraphic(r) {
+			t.Errorf("%q has %U", &out, r)
+		}
+	}
+	var got map[string]string
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil || got["text"] != hostile || got["raw"] != "\u009b\u202e\ufffd" {
+		t.Errorf("%s reads as %q, %v", &out, got, err)
+	}
+}
+
+func TestHumanize(t *testing.T) {
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000", -5: "-5"} {
+		if got := number(n); got != want {
+			t.Errorf("%d is %q, want %q", n, got, want)
+		}
+	}
+	for n, want := range map[int]string{0: "0 rows", 1: "1 row", 1000: "1,000 rows"} {
+		if got := count(n, "row"); got != want {
+			t.Errorf("%d rows are %q, want %q", n, got, want)
+		}
+	}
+	for d, want := range map[time.Duration]string{
+		-time.Second: "0 s", 600 * time.Millisecond: "1 s", 59600 * time.Millisecond: "1 min", 200 * time.Second: "3 min 20 s",
+		10*time.Minute + 20*time.Second: "10 min", 59*time.Minute + 40*time.Second: "1 h", 125 * time.Minute: "2 h 5 min",
+		47 * time.Hour: "47 h", 50 * time.Hour: "2 days 2 h",
+	} {
+		if got := duration(d); got != want {
+			t.Errorf("%v is %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestPrintTable(t *testing.T) {
+	report := batch.Report{
+		Counts: batch.Counts{Items: 2000, Unsent: 1000, AlreadyGone: 20, Failed: 12, Skipped: 3, SetAside: 7},
+		Open:   965,
+		Groups: []batch.Group{
+			{Count: 960},
+			{Outcome: batch.Failed, Scope: api.ScopeMessage, Status: 404, Type: "NO_SUCH", Count: 11, Final: 11, Hint: "nothing to do"},
+			{MaybeUnsent: 5, Count: 5},
+			{Outcome: batch.Skipped, Scope: api.ScopeConnection, Status: 403, Count: 3, Hint: "grant messages:write"},
+			{Outcome: batch.Failed, Scope: api.ScopeService, Count: 1, Hint: "check the network", MaybeUnsent: 1},
+		},
+	}
+	want := `
+  1,000  unsent
+     20  already gone
+     12  failed
+      3  skipped: their connection was stopped
+    965  not sent, or without an outcome
+      7  set aside: no longer in the input
+What did not end well, from whose side, and what to do:
+  11  failed   this message        404 NO_SUCH  nothing to do
+   5  open     unknown             no answer    (5 may have been unsent)
+   3  skipped  the connection      403          grant messages:write
+   1  failed   service or network  no answer    check the network (1 may have been unsent)
+`
+	var out strings.Builder
+	printCounts(&out, &report)
+	printGroups(&out, report.Groups)
+	if got := out.String(); got != want[1:] {
+		t.Errorf("got\n%swant\n%s", got, want[1:])
 	}
 }

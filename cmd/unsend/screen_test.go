@@ -1,30 +1,41 @@
-//go:build unix
-
 package main
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
-// screen is a terminal of the few things that the command asks of one. It keeps what stands
-// on it, and wakes those who wait for something to appear.
+// screen is a terminal of the few things that the command asks of one. When it is resized it
+// breaks its lines anew, as most terminals do. It keeps the lines, and wakes those who wait for
+// something to appear.
 type screen struct {
-	mu      sync.Mutex
-	all     []byte // that was written
-	pending []byte // of a sequence that has not ended
-	rows    []string
-	row     int // of the cursor
-	changed chan struct{}
+	mu            sync.Mutex
+	columns, rows int
+	all           []byte   // that was written
+	pending       []byte   // of a sequence or a character that has not ended
+	lines         [][]rune // each one or more rows
+	line, column  int      // of the cursor
+	noWrap        bool
+	changed       chan struct{}
 }
 
-func newScreen() *screen { return &screen{rows: []string{""}, changed: make(chan struct{})} }
+func newScreen(columns, rows int) *screen {
+	return &screen{columns: columns, rows: rows, lines: make([][]rune, 1), changed: make(chan struct{})}
+}
 
-var sequence = regexp.MustCompile(`^\x1b\[([0-9]*)([A-Z])`)
+func (s *screen) resize(columns, rows int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.columns, s.rows = columns, rows
+}
+
+var sequence = regexp.MustCompile(`^\x1b\[(\??[0-9]*)([A-Za-z])`)
 
 func (s *screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
@@ -41,46 +52,94 @@ func (s *screen) Write(p []byte) (int, error) {
 
 // step carries out what comes next, and reports whether all of it is there.
 func (s *screen) step() bool {
-	switch c := s.pending[0]; c {
+	size := 1
+	switch s.pending[0] {
 	case '\r':
-		s.pending = s.pending[1:]
-	case '\n':
-		if s.row++; s.row == len(s.rows) {
-			s.rows = append(s.rows, "")
+		s.column = 0
+	case '\n': // as a terminal takes it that a program has not made raw
+		s.column = 0
+		if s.line++; s.line == len(s.lines) {
+			s.lines = append(s.lines, nil)
 		}
-		s.pending = s.pending[1:]
 	case 0x1b:
 		match := sequence.FindSubmatch(s.pending)
 		if match == nil {
 			return false
 		}
 		s.carryOut(string(match[1]), string(match[2]))
-		s.pending = s.pending[len(match[0]):]
+		size = len(match[0])
 	default:
-		s.rows[s.row] += string([]byte{c})
-		s.pending = s.pending[1:]
+		if !utf8.FullRune(s.pending) {
+			return false
+		}
+		var r rune
+		r, size = utf8.DecodeRune(s.pending)
+		s.put(r)
 	}
+	s.pending = s.pending[size:]
 	return true
+}
+
+func (s *screen) put(r rune) {
+	if s.noWrap && s.column > 0 && s.column%s.columns == 0 {
+		s.column-- // the last column is written over
+	}
+	for len(s.lines[s.line]) <= s.column {
+		s.lines[s.line] = append(s.lines[s.line], ' ')
+	}
+	s.lines[s.line][s.column] = r
+	s.column++
 }
 
 func (s *screen) carryOut(number, command string) {
 	switch command {
 	case "A":
 		n, _ := strconv.Atoi(number)
-		// A terminal stops at its top. It comes to that where Ctrl-C had the system throw away
-		// lines that were written and not yet read.
-		s.row = max(s.row-n, 0)
+		s.up(n)
 	case "J":
-		s.rows = s.rows[:s.row+1]
-		s.rows[s.row] = ""
+		s.lines = s.lines[:s.line+1]
+		s.lines[s.line] = s.lines[s.line][:min(s.column, len(s.lines[s.line]))]
+	case "l":
+		s.noWrap = true
+	case "h":
+		s.noWrap = false
 	}
 }
 
-// text is what stands on the screen.
+// up moves the cursor up n rows, but not beyond the top of the screen.
+func (s *screen) up(n int) {
+	row := s.column / s.columns
+	below := 0 // rows from the cursor's on
+	for i := s.line; i < len(s.lines); i++ {
+		below += s.height(i)
+	}
+	below -= row
+	for n = min(n, s.rows-below); n > 0; n-- {
+		switch {
+		case row > 0:
+			row--
+		case s.line > 0:
+			s.line--
+			row = s.height(s.line) - 1
+		}
+	}
+	s.column = row*s.columns + s.column%s.columns
+}
+
+// height is how many rows a line has.
+func (s *screen) height(line int) int {
+	return max((len(s.lines[line])+s.columns-1)/s.columns, 1)
+}
+
+// text is what stands on the screen, and has scrolled off it.
 func (s *screen) text() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return strings.Join(s.rows, "\n")
+	var b strings.Builder
+	for _, line := range s.lines {
+		b.WriteString(string(line) + "\n")
+	}
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // written is all that was ever written.
@@ -114,13 +173,9 @@ func (s *screen) waitFor(t *testing.T, pattern string) {
 func (s *screen) want(t *testing.T, lines ...string) {
 	t.Helper()
 	got := strings.Split(strings.TrimRight(s.text(), "\n"), "\n")
-	for i, line := range got {
-		if i >= len(lines) || !regexp.MustCompile("^"+lines[i]+"$").MatchString(line) {
-			t.Errorf("line %d of the screen is %q; want these lines:\n%s\nbut it shows:\n%s", i+1, line, strings.Join(lines, "\n"), s.text())
-			return
-		}
-	}
-	if len(got) < len(lines) {
-		t.Errorf("the screen ends before %q:\n%s", lines[len(got)], s.text())
+	if !slices.EqualFunc(got, lines, func(line, pattern string) bool {
+		return regexp.MustCompile("^" + pattern + "$").MatchString(line)
+	}) {
+		t.Errorf("the screen shows:\n%s\nwant these lines:\n%s", strings.Join(got, "\n"), strings.Join(lines, "\n"))
 	}
 }

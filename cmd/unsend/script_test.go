@@ -32,7 +32,7 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // oneline asks that standard error is one lower-case line that starts with the text given.
-func oneLine(ts *testscript.TestScript, _ bool, args []string) {
+func wantOneLine(ts *testscript.TestScript, _ bool, args []string) {
 	text := ts.ReadFile("stderr")
 	line, rest, ended := strings.Cut(text, "\n")
 	switch {

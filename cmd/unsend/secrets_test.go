@@ -62,8 +62,8 @@ func TestKeyIsPrintedNowhere(t *testing.T) {
 	}
 }
 
-// TestKeyIsInNoJournal searches what batches print and record.
-func TestKeyIsInNoJournal(t *testing.T) {
+// TestKeyIsInNoLedger searches what batches print and record.
+func TestKeyIsInNoLedger(t *testing.T) {
 	t.Setenv(envKey, plantedKey)
 	for _, status := range []int{200, 400, 401, 403, 404, 422} {
 		t.Setenv(envBaseURL, echo(t, status).URL)
@@ -71,13 +71,15 @@ func TestKeyIsInNoJournal(t *testing.T) {
 			t.Run(fmt.Sprintf("%v, %d", flags, status), func(t *testing.T) {
 				t.Chdir(t.TempDir())
 				writeFile(t, "messages.csv", "user_id,message_id,connection_id\n5,1,conn_a\n5,2,conn_a\n5,3,conn_b\n")
-				wantNoKey(t, runAll(t, append([]string{"batch", "messages.csv", "--retries", "0"}, flags...)...))
+				wantNoKey(t, runAll(t, append([]string{"batch", "messages.csv"}, flags...)...))
 				if flags[0] == "--dry-run" {
 					return
 				}
-				wantNoKey(t, readFile(t, "messages.csv.journal"))
-				wantNoKey(t, runAll(t, append([]string{"batch", "messages.csv", "--resume", "--retries", "0"}, flags...)...))
-				wantNoKey(t, runAll(t, "batch", "--report", "messages.csv.journal"))
+				wantNoKey(t, readFile(t, "messages.csv.unsend.db"))
+				wantNoKey(t, runAll(t, append([]string{"batch", "messages.csv"}, flags...)...))
+				wantNoKey(t, runAll(t, "report", "messages.csv.unsend.db"))
+				wantNoKey(t, runAll(t, "report", "messages.csv.unsend.db", "--failed"))
+				wantNoKey(t, runAll(t, "report", "messages.csv.unsend.db", "--json"))
 			})
 		}
 	}

@@ -7,10 +7,10 @@ import (
 	"syscall"
 )
 
-// smallDisk is the command where no file can grow beyond 4 KiB, as on a disk that is full.
+// smallDisk is the command where no file can grow beyond 64 KiB, as on a disk that is full.
 func smallDisk() {
 	signal.Ignore(syscall.SIGXFSZ)
-	limit := syscall.Rlimit{Cur: 4 << 10, Max: 4 << 10}
+	limit := syscall.Rlimit{Cur: 64 << 10, Max: 64 << 10}
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 		panic(err)
 	}

@@ -32,13 +32,18 @@ type session struct {
 // onTerminal starts the command on a new terminal, in dir, against the server.
 func onTerminal(t *testing.T, dir, url string, args ...string) *session {
 	t.Helper()
+	return onTerminalOf(t, 100, 40, dir, url, args...)
+}
+
+func onTerminalOf(t *testing.T, columns, rows int, dir, url string, args ...string) *session {
+	t.Helper()
 	if os.Getenv("TERM") == "" {
 		t.Setenv("TERM", "xterm")
 	}
-	s := &session{screen: newScreen(), cmd: exec.CommandContext(t.Context(), "unsend", args...), read: make(chan struct{})}
+	s := &session{screen: newScreen(columns, rows), cmd: exec.CommandContext(t.Context(), "unsend", args...), read: make(chan struct{})}
 	s.cmd.Dir = dir
 	s.cmd.Env = append(os.Environ(), envKey+"="+mock.DemoKey, envBaseURL+"="+url)
-	terminal, err := pty.StartWithSize(s.cmd, &pty.Winsize{Rows: 40, Cols: 100})
+	terminal, err := pty.StartWithSize(s.cmd, &pty.Winsize{Rows: uint16(rows), Cols: uint16(columns)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,50 +128,46 @@ func messages(t *testing.T) string {
 func TestBatchSession(t *testing.T) {
 	dir := messages(t)
 	g := newGate(t, 30)
+	plan := []string{
+		`messages\.csv: 60 messages on 2 connections of http://127\.0\.0\.1:\d+, within the burst of 90 that each has`,
+		`  30 on conn_a`,
+		`  30 on conn_b`,
+		`  ledger: messages\.csv\.unsend\.db`,
+	}
+	const question = `Take back 60 messages on conn_a and conn_b of http://127\.0\.0\.1:\d+\? This cannot be undone\. \[y/N\] `
 	s := onTerminal(t, dir, g.url, "batch", "messages.csv")
-	s.waitFor(t, `This cannot be undone\. \[y/N\] $`)
-	s.want(t,
-		`messages\.csv: 60 messages on 2 connections, within the burst of 90 that each has`,
-		`Take back 60 messages\? This cannot be undone\. \[y/N\] `,
-	)
+	s.waitFor(t, question+"$")
+	s.want(t, append(plan, question)...)
 	s.keys(t, "y\n")
 	s.waitFor(t, `^█+░+ 30 of 60\b`)
 	s.waitFor(t, `^  conn_b  \d+ of 30$`)
-	s.want(t,
-		`messages\.csv: 60 messages on 2 connections, within the burst of 90 that each has`,
-		`Take back 60 messages\? This cannot be undone\. \[y/N\] y`,
-		`████████████░░░░░░░░░░░░ 30 of 60(, [0-9,]+ a minute, .* left)?`,
+	s.want(t, append(plan, question+"y",
+		`████████████░░░░░░░░░░░░ 30 of 60(, [0-9,]+ a minute)?(, .* left)?`,
 		`  conn_a  \d+ of 30`,
 		`  conn_b  \d+ of 30`,
-	)
+	)...)
 	s.keys(t, ctrlC)
 	s.waitFor(t, `^Finishing what is in flight; Ctrl-C again stops at once\.$`)
 	s.waitFor(t, `30 of 60.*, stopping$`)
 	g.open()
 	s.end(t, exitInterrupted)
 	unsent := g.server.Counts().Unsent
-	s.want(t,
-		`messages\.csv: 60 messages on 2 connections, within the burst of 90 that each has`,
-		`Take back 60 messages\? This cannot be undone\. \[y/N\] y`,
+	s.want(t, append(plan, question+"y",
 		`Finishing what is in flight; Ctrl-C again stops at once\.`,
 		`60 messages, \d+ s:`,
 		fmt.Sprintf(`  %d  unsent`, unsent),
-		fmt.Sprintf(`  %d  not sent`, 60-unsent),
+		fmt.Sprintf(`  %d  not sent, or without an outcome`, 60-unsent),
 		fmt.Sprintf(`To go on with %d messages:`, 60-unsent),
-		`  unsend batch messages\.csv --resume`,
-	)
+		`  unsend batch messages\.csv`,
+	)...)
 
-	s = onTerminal(t, dir, g.url, "batch", "messages.csv", "--resume")
+	s = onTerminal(t, dir, g.url, "batch", "messages.csv")
 	s.waitFor(t, `This cannot be undone\. \[y/N\] $`)
+	s.waitFor(t, fmt.Sprintf(`^messages\.csv: %d messages on [12] connections? of `, 60-unsent))
+	s.waitFor(t, fmt.Sprintf(`^  %d messages ended earlier$`, unsent))
 	s.keys(t, "y\n")
 	s.end(t, exitOK)
-	s.want(t,
-		fmt.Sprintf(`messages\.csv: %d messages on [12] connections?, within the burst of 90 that each has`, 60-unsent),
-		fmt.Sprintf(`  %d messages ended in an earlier run`, unsent),
-		fmt.Sprintf(`Take back %d messages\? This cannot be undone\. \[y/N\] y`, 60-unsent),
-		`60 messages, \d+ s:`,
-		`  60  unsent`,
-	)
+	s.waitFor(t, `^60 messages, \d+ s:\n  60  unsent$`)
 	if got := g.server.Counts(); got.Unsent != 60 || got.Requests != 60 {
 		t.Errorf("the mock saw %+v, want each of 60 messages unsent by one request", got)
 	}
@@ -185,10 +186,10 @@ func TestBatchStoppedAtOnce(t *testing.T) {
 	s.end(t, exitInterrupted)
 	s.waitFor(t, `^   0  unsent$`)
 	s.waitFor(t, `^   2  failed$`)
-	s.waitFor(t, `^  58  not sent$`)
-	s.waitFor(t, `^  2  interrupted  resume \(2 may have been unsent\)$`)
+	s.waitFor(t, `^  58  not sent, or without an outcome$`)
+	s.waitFor(t, `^  2  failed  this machine  no answer  .*\(2 may have been unsent\)$`)
 	s.waitFor(t, `^To go on with 60 messages:$`)
-	s.waitFor(t, `^  unsend batch messages\.csv --yes --resume$`)
+	s.waitFor(t, `^  unsend batch messages\.csv --yes$`)
 }
 
 // TestBatchQuestion answers it with anything but yes.
@@ -198,9 +199,9 @@ func TestBatchQuestion(t *testing.T) {
 		code int
 		says string
 	}{
-		"no":      {"n\n", exitFailed, `^unsend batch: not confirmed; nothing was sent$`},
-		"nothing": {"\n", exitFailed, `^unsend batch: not confirmed; nothing was sent$`},
-		"Ctrl-D":  {"\x04", exitFailed, `^unsend batch: not confirmed; nothing was sent$`},
+		"no":      {"n\n", exitUsage, `^unsend batch: not confirmed; nothing was sent$`},
+		"nothing": {"\n", exitUsage, `^unsend batch: not confirmed; nothing was sent$`},
+		"Ctrl-D":  {"\x04", exitUsage, `^unsend batch: not confirmed; nothing was sent$`},
 		"Ctrl-C":  {ctrlC, exitInterrupted, `^unsend batch: interrupted; nothing was sent$`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -214,10 +215,65 @@ func TestBatchQuestion(t *testing.T) {
 			if n := g.server.Counts().Requests; n != 0 {
 				t.Errorf("%d requests were sent", n)
 			}
-			if left, _ := filepath.Glob(filepath.Join(dir, "*journal*")); left != nil {
+			if left, _ := filepath.Glob(filepath.Join(dir, "*.db*")); left != nil {
 				t.Errorf("%v is left behind", left)
 			}
 		})
+	}
+}
+
+// TestBatchConfirmedIsSent changes the file while the question is open: what the plan showed is
+// what is sent.
+func TestBatchConfirmedIsSent(t *testing.T) {
+	dir := messages(t)
+	g := newGate(t, 100)
+	s := onTerminal(t, dir, g.url, "batch", "messages.csv", "--ledger", "l.db")
+	s.waitFor(t, `\[y/N\] $`)
+	writeFile(t, filepath.Join(dir, "messages.csv"), "user_id,message_id,connection_id\n6,1,conn_a\n")
+	s.keys(t, "y\n")
+	s.end(t, exitOK)
+	s.waitFor(t, `^  60  unsent$`)
+	if g.server.UnsentCount("6", "1") != 0 {
+		t.Error("a row was sent that no plan showed")
+	}
+}
+
+// TestBatchOnMock asks with the mock's name, and says that it is one.
+func TestBatchOnMock(t *testing.T) {
+	s := onTerminal(t, messages(t), "", "batch", "messages.csv", "--mock")
+	s.waitFor(t, `^Take back 60 messages on conn_a and conn_b of the mock\? Nothing real is taken back\. \[y/N\] $`)
+	s.keys(t, "y\n")
+	s.end(t, exitOK)
+}
+
+// TestBatchWithoutNetwork: the bar says why nothing goes on, within seconds.
+func TestBatchWithoutNetwork(t *testing.T) {
+	s := onTerminalOf(t, 60, 20, messages(t), "http://127.0.0.1:1", "batch", "messages.csv", "--yes")
+	s.waitFor(t, `^  trouble: dial tcp 127\.0\.0\.1:1: connect: connection$\n^    refused$`)
+	s.keys(t, ctrlC)
+	s.end(t, exitInterrupted)
+	s.waitFor(t, `failed  service or network  no answer  check the base url`)
+}
+
+// TestBatchInSmallWindow makes the window narrow and low in mid-run: the time left stays, and in
+// the end nothing of the bar.
+func TestBatchInSmallWindow(t *testing.T) {
+	g := newGate(t, 30)
+	s := onTerminalOf(t, 100, 24, messages(t), g.url, "batch", "messages.csv", "--yes", "--burst", "15")
+	s.waitFor(t, `^█+░+ 30 of 60.* left$`)
+	for _, size := range []struct{ columns, rows int }{{40, 24}, {40, 7}, {20, 3}, {100, 7}, {40, 24}} {
+		s.resize(size.columns, size.rows)
+		if err := pty.Setsize(s.terminal, &pty.Winsize{Rows: uint16(size.rows), Cols: uint16(size.columns)}); err != nil {
+			t.Fatal(err)
+		}
+		s.waitFor(t, fmt.Sprintf(`^.{0,%d} left$`, size.columns-6))
+	}
+	g.open()
+	s.keys(t, ctrlC)
+	s.end(t, exitInterrupted)
+	text := s.text()
+	if strings.ContainsAny(text, "█░") || strings.Contains(text, " left\n") {
+		t.Errorf("lines are left behind:\n%s", text)
 	}
 }
 

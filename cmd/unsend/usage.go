@@ -48,9 +48,13 @@ func (u *usage) flagError(cmd *cobra.Command, err error) error {
 	if errors.Is(err, pflag.ErrHelp) {
 		return err
 	}
-	if !cmd.HasParent() { // a flag before or behind what is no command
+	if !cmd.HasParent() { // a flag before a command, or behind what is none
 		if i := slices.IndexFunc(u.call.args, func(arg string) bool { return !strings.HasPrefix(arg, "-") }); i >= 0 {
-			return u.knownCommand(cmd, u.call.args[i:])
+			word := u.call.args[i]
+			if !isCommand(cmd, word) {
+				return u.knownCommand(cmd, u.call.args[i:])
+			}
+			return fmt.Errorf("%w; flags go behind the command, %s here", err, word)
 		}
 	}
 	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
@@ -73,6 +77,10 @@ func (u *usage) flagError(cmd *cobra.Command, err error) error {
 		}
 	}
 	return fmt.Errorf("%w; %s", err, u.seeHelp(cmd))
+}
+
+func isCommand(cmd *cobra.Command, word string) bool {
+	return slices.ContainsFunc(cmd.Commands(), func(sub *cobra.Command) bool { return sub.Name() == word })
 }
 
 // valueOf says in words what a flag takes, where pflag would name functions of strconv.
