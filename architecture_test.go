@@ -24,11 +24,8 @@ var mayImport = map[string][]string{
 	"contract":                   {""},
 	"mock":                       {"contract", "gen", "internal/ids"},
 	"mock/docs":                  {"", "internal/specjson"},
-	"cmd/unsend/internal/words":  {},
-	"cmd/unsend/internal/meter":  {"cmd/unsend/internal/words"},
 	"cmd/unsend": {
-		"", "api", "batch", "contract", "gen", "internal/ids", "internal/specjson", "mock", "mock/docs",
-		"cmd/unsend/internal/meter", "cmd/unsend/internal/words",
+		"api", "batch", "contract", "internal/ids", "internal/spec", "internal/specjson", "mock", "mock/docs",
 	},
 	"tools/call": {"api", "contract"},
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -198,9 +199,25 @@ func Example_contract() {
 func Example_batch() {
 	client := mustClient(mock.New())
 	file := strings.NewReader("user_id,message_id\n51234567,6432457811894\n51234567,6432457811895\n")
+	dir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	path := filepath.Join(dir, "messages.db")
 
-	items := batch.Good(batch.Read(file, batch.Auto))
-	for result := range batch.Run(ctx, client, items, batch.Options{}) {
+	ledger, err := batch.Open(path, batch.ForService(client), batch.DefaultConnection("conn_demo"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = ledger.Close() }()
+	if _, err := ledger.Add(ctx, batch.Read(file, batch.Auto)); err != nil {
+		fmt.Println(err) // an *InputError lists the bad rows
+		return
+	}
+	for result := range batch.Run(ctx, client, ledger, batch.Options{}) {
 		fmt.Println(result.Item.MessageID, result.Outcome, result.Err)
 	}
 

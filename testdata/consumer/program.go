@@ -64,25 +64,25 @@ func Explain(err error) string {
 	return kind + ": " + failure.Type + failure.ActionRequired
 }
 
-// TakeBackAll counts how the messages of a list ended, and how many of them in an earlier run
-// of the same journal. It sends nothing where a row is bad.
-func TakeBackAll(ctx context.Context, client *api.Client, list, path string) (ended map[batch.Outcome]int, earlier int, err error) {
-	input := batch.Inspect(batch.Read(strings.NewReader(list), batch.Auto), batch.Shard{})
-	if input.Bad > 0 {
-		return nil, 0, input.BadRows[0]
-	}
-	journal, err := batch.OpenJournal(path, input, true)
+// TakeBackAll counts how the messages of a list ended in this run of a ledger, and how many of
+// them are unsent in all. It sends nothing where a row is bad.
+func TakeBackAll(ctx context.Context, client *api.Client, list, path string) (ended map[batch.Outcome]int, unsent int, err error) {
+	ledger, err := batch.Open(path, batch.ForService(client), batch.DefaultConnection("conn_demo"))
 	if err != nil {
 		return nil, 0, err
 	}
-	defer func() { err = errors.Join(err, journal.Close()) }()
-	ended = map[batch.Outcome]int{}
-	items := batch.Good(batch.Read(strings.NewReader(list), batch.Auto))
-	for result := range batch.Run(ctx, client, items, batch.Options{Journal: journal}) {
-		ended[result.Outcome]++
-		if result.Earlier {
-			earlier++
-		}
+	defer func() { err = errors.Join(err, ledger.Close()) }()
+	_, err = ledger.Add(ctx, batch.Read(strings.NewReader(list), batch.Auto))
+	if input, ok := errors.AsType[*batch.InputError](err); ok {
+		return nil, input.Rows, err
 	}
-	return ended, earlier, nil
+	if err != nil {
+		return nil, 0, err
+	}
+	ended = map[batch.Outcome]int{}
+	for result := range batch.Run(ctx, client, ledger, batch.Options{}) {
+		ended[result.Outcome]++
+	}
+	report, err := ledger.Report(ctx)
+	return ended, report.Unsent, err
 }

@@ -1,4 +1,0 @@
-// Package kubernetes holds a Job that shares a batch among machines, and the test that keeps
-// it in step with the command. It is a module of its own, so that nobody else depends on
-// Kubernetes' types.
-package kubernetes
