@@ -46,13 +46,9 @@ func (x *exchange) refuse(status int, kind, text string) answer {
 }
 
 func errorJSON(kind, text, requestID string) []byte {
-	e := gen.Error{Error: text, RequestID: &requestID}
-	if kind != "" {
-		e.Type = &kind
-	}
+	e := gen.ErrorBody{Error: text, Type: kind, RequestID: requestID}
 	if kind == typeSessionExpired {
-		action := "refresh_session"
-		e.ActionRequired = &action
+		e.ActionRequired = "refresh_session"
 	}
 	return encode(e)
 }

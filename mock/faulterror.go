@@ -54,7 +54,7 @@ func (f Fault) errorBody(kind, requestID string) []byte {
 	details := map[string]string{"reason": "scripted"}
 	switch f.Shape {
 	case ShapeEarlier:
-		return encode(gen.Error{Error: text, Code: &code, Details: details})
+		return encode(gen.ErrorBody{Error: text, Code: code, Details: details})
 	case ShapeSDK:
 		return encode(sdkError{Message: text, Code: code, Details: details})
 	case ShapeCurrent:

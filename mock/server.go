@@ -6,8 +6,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-
-	"github.com/unsend-go/unsend/gen"
 )
 
 // DemoKey and DemoConnection are accepted by a server that was given no keys or no
@@ -101,21 +99,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) router() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", s.notFound)
-	return gen.HandlerWithOptions(operation{s}, gen.StdHTTPServerOptions{
-		BaseRouter: mux,
-		// An id that the generated code cannot bind is judged in its turn, after the
-		// credentials.
-		ErrorHandlerFunc: func(w http.ResponseWriter, r *http.Request, _ error) {
-			s.unsend(w, r, r.PathValue("userId"), r.PathValue("messageId"))
-		},
+	mux.HandleFunc("DELETE /v2/access/chats/{userId}/messages/{messageId}", func(w http.ResponseWriter, r *http.Request) {
+		s.unsend(w, r, r.PathValue("userId"), r.PathValue("messageId"))
 	})
-}
-
-// operation is the generated server interface on a Server, kept off its exported methods.
-type operation struct{ *Server }
-
-func (o operation) UnsendChatMessage(w http.ResponseWriter, r *http.Request, userID gen.UserID, messageID gen.MessageID) {
-	o.unsend(w, r, userID, messageID)
+	return mux
 }
 
 func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {

@@ -40,10 +40,7 @@ func spoken(outcome api.Outcome) string {
 
 // mediaText counts the media of a snapshot, which says it in up to three ways.
 func mediaText(queue *gen.Queue) string {
-	n := len(queue.Media)
-	if queue.MediaCount != nil {
-		n = max(n, *queue.MediaCount)
-	}
+	n := max(len(queue.Media), queue.MediaCount)
 	if n == 0 {
 		return "without media"
 	}
