@@ -65,7 +65,7 @@ func drifts() []drift {
 		{"drift-date-number", true, []change{{"queue.createdAt", "1753264882"}}},
 		{"drift-media-null", true, []change{{"queue.media", "null"}}},
 		{"drift-media-object", true, []change{{"queue.media", "{}"}}},
-		{"drift-media-type-new", true, []change{{"queue.media[].type", `"hologram"`}}},
+		{"drift-media-type-new", false, []change{{"queue.media[].type", `"hologram"`}}},
 		{"drift-price-object", true, []change{{"queue.price", `{"amount":0}`}}},
 		{"drift-queue-string", true, []change{{"queue", `"gone"`}}},
 		{"drift-queue-array", true, []change{{"queue", "[]"}}},
