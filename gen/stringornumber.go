@@ -1,13 +1,16 @@
 package gen
 
 import (
+	"bytes"
 	"encoding/json"
-	"fmt"
+	"errors"
+	"math"
+	"strconv"
 )
 
 // StringOrNumber is a JSON string or a JSON number, and is written just as it was read: the
 // string "19.99", the number 19.99 and the number 0 stay what they are. The zero value is
-// neither: a member that was absent or null. Two values are equal where == says so.
+// neither: a member that was absent or null. Values can be compared with ==.
 type StringOrNumber struct {
 	text     string // of a number, its digits as they were read
 	isString bool
@@ -44,7 +47,8 @@ func (v StringOrNumber) IsString() bool {
 // Float64 returns the number, or the number that the string spells, such as "19.99". It
 // reports false where there is none, or none that a float64 can hold.
 func (v StringOrNumber) Float64() (n float64, ok bool) {
-	if json.Unmarshal([]byte(v.text), &n) != nil {
+	n, err := strconv.ParseFloat(v.text, 64)
+	if err != nil || math.IsInf(n, 0) || math.IsNaN(n) {
 		return 0, false
 	}
 	return n, true
@@ -54,7 +58,11 @@ func (v StringOrNumber) Float64() (n float64, ok bool) {
 func (v StringOrNumber) MarshalJSON() ([]byte, error) {
 	switch {
 	case v.isString:
-		return json.Marshal(v.text)
+		var b bytes.Buffer
+		enc := json.NewEncoder(&b)
+		enc.SetEscapeHTML(false) // whoever encodes the whole decides on that
+		err := enc.Encode(v.text)
+		return bytes.TrimSpace(b.Bytes()), err
 	case v.text == "":
 		return []byte("null"), nil
 	}
@@ -75,5 +83,5 @@ func (v *StringOrNumber) UnmarshalJSON(data []byte) error {
 		v.text = string(data)
 		return nil
 	}
-	return fmt.Errorf("neither a string nor a number")
+	return errors.New("neither a string nor a number")
 }
