@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 		"api", "batch", "contract", "gen", "internal/ids", "internal/spec", "internal/specjson", "mock", "mock/docs",
 		"cmd/unsend/internal/meter", "cmd/unsend/internal/words",
 	},
-	"tools/call": {"api", "contract"},
+	"tools/follow": {},
 }
 
 // TestImportsPointOneWay fails for an import that is not drawn, and for one that is drawn and

@@ -80,7 +80,7 @@ func (m module) section(text string) error {
 	if !edited {
 		return nil
 	}
-	for _, command := range []string{"go vet ./...", "go test . ./gen ./contract ./mock ./tools/follow/..."} {
+	for _, command := range []string{"go vet ./...", "go test . ./gen ./contract ./mock"} {
 		if out, err := m.run(command); err != nil {
 			return fmt.Errorf("%s: %w\n%s", command, err, out)
 		}
@@ -145,7 +145,7 @@ func blanks(s string) string {
 func (m module) run(command string) (string, error) {
 	cmd := exec.Command("bash", "-c", command)
 	cmd.Dir = string(m)
-	cmd.Env = append(os.Environ(), "GOWORK=off", "GIT_PAGER=cat")
+	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-trimpath", "GIT_PAGER=cat")
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }

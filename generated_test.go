@@ -39,67 +39,6 @@ func TestGeneratedIsCommitted(t *testing.T) {
 	}
 }
 
-// TestRegenerate walks the path of whoever changes the contract: a field, a status and an enum
-// value are added to a copy of it, and a program uses them through the client made from it.
-func TestRegenerate(t *testing.T) {
-	t.Parallel()
-	dir := copyModule(t)
-	contract := filepath.Join(dir, "openapi.yaml")
-	edited, err := os.ReadFile(contract)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const senderName = "          description: is the sender's name. Absent when a view is sent.\n"
-	for _, edit := range []struct{ old, new string }{
-		{ // the field that docs/changing-the-contract.md adds
-			senderName,
-			senderName + fieldOf(t, "docs/changing-the-contract.md"),
-		},
-		{ // a status
-			"        '422':\n",
-			"        '409':\n          $ref: '#/components/responses/BadRequest'\n        '422':\n",
-		},
-		{ // an enum value, and its name in Go
-			"enum: [photo, video, gif, audio]\n      x-enum-varnames: [",
-			"enum: [document, photo, video, gif, audio]\n      x-enum-varnames: [MediaTypeDocument, ",
-		},
-	} {
-		if bytes.Count(edited, []byte(edit.old)) != 1 {
-			t.Fatalf("openapi.yaml does not hold this once, so that the test cannot edit it:\n%s", edit.old)
-		}
-		edited = bytes.Replace(edited, []byte(edit.old), []byte(edit.new), 1)
-	}
-	if err := os.WriteFile(contract, edited, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	run(t, dir, "generate", "./...")
-
-	// The rest of the house still builds on what was generated, and so does a user's program.
-	run(t, dir, "build", "-trimpath", "./...")
-	if err := os.CopyFS(filepath.Join(dir, "program"), os.DirFS("testdata/regenerated")); err != nil {
-		t.Fatal(err)
-	}
-	const want = "username: someone\ndocument: true\nconflict: the message is being sent\n"
-	if got := run(t, dir, "run", "-trimpath", "./program"); got != want {
-		t.Errorf("the program printed %q, not %q", got, want)
-	}
-}
-
-// fieldOf returns the lines of YAML that a page tells its readers to add.
-func fieldOf(t *testing.T, page string) string {
-	t.Helper()
-	text, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(text), "```yaml\n")
-	field, _, found := strings.Cut(rest, "```\n")
-	if !found {
-		t.Fatalf("%s shows no YAML", page)
-	}
-	return field
-}
-
 // copyModule copies this module's files into a folder of the test: another place for the
 // generator to write to, with the same go.mod, so that the module cache is all it needs.
 func copyModule(t *testing.T) string {
