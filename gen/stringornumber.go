@@ -1,11 +1,12 @@
 package gen
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"math"
 	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // StringOrNumber is a JSON string or a JSON number, and is written just as it was read: the
@@ -58,11 +59,7 @@ func (v StringOrNumber) Float64() (n float64, ok bool) {
 func (v StringOrNumber) MarshalJSON() ([]byte, error) {
 	switch {
 	case v.isString:
-		var b bytes.Buffer
-		enc := json.NewEncoder(&b)
-		enc.SetEscapeHTML(false) // whoever encodes the whole decides on that
-		err := enc.Encode(v.text)
-		return bytes.TrimSpace(b.Bytes()), err
+		return jsontext.AppendQuote(nil, v.text) // whoever encodes the whole may escape more
 	case v.text == "":
 		return []byte("null"), nil
 	}
