@@ -20,7 +20,7 @@ var mayImport = map[string][]string{
 	"api":                       {"gen", "internal/ids", "internal/ratelimit", "internal/transport"},
 	"batch":                     {"api", "internal/ids"},
 	"contract":                  {"internal/spec"},
-	"mock":                      {"contract", "gen", "internal/ids"},
+	"mock":                      {"contract", "internal/spec", "internal/specjson"},
 	"mock/docs":                 {"internal/spec", "internal/specjson"},
 	"cmd/unsend/internal/words": {},
 	"cmd/unsend/internal/meter": {"cmd/unsend/internal/words"},

@@ -74,7 +74,7 @@ func TestShardsAndTheirReport(t *testing.T) {
 		}
 		want := all
 		want.Messages = len(items)
-		if all.Unsent != len(items)-17-2 || all.Failed != 3 || all.Skipped != 16 || all.Failures[0].Kind != "HTTP 422" || all.Failures[0].Final != 2 || all.Failures[1].Hint == "" {
+		if all.Unsent != len(items)-17-2 || all.Failed != 3 || all.Skipped != 16 || all.Failures[0].Kind != "VALIDATION_ERROR" || all.Failures[0].Final != 2 || all.Failures[1].Hint == "" {
 			t.Errorf("the results add up to %+v", all)
 		}
 		joined := bytes.Join(texts, nil)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/unsend-go/unsend/cmd/unsend/internal/words"
 )
@@ -57,8 +58,14 @@ func refineHelp(root *cobra.Command) {
 	}
 }
 
-// refineCompletion makes completion refuse what is no shell.
+// refineCompletion makes completion refuse what is no shell, and takes the marks of help out of
+// the descriptions that a shell shows.
 func refineCompletion(root *cobra.Command, args []string) {
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		for _, cmd := range root.Commands() {
+			cmd.Flags().VisitAll(func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "`", "") })
+		}
+	}
 	root.InitDefaultCompletionCmd(args...)
 	completion, _, err := root.Find([]string{"completion"})
 	if err != nil || completion == root { // as while a shell asks for completions

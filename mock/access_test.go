@@ -3,8 +3,11 @@ package mock_test
 import (
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/unsend-go/unsend/mock"
 )
@@ -12,6 +15,7 @@ import (
 // A request with several flaws is refused for the first in the order of checks; each row
 // mends one and meets the next.
 func TestOrderOfChecks(t *testing.T) {
+	t.Parallel()
 	body := func(text string) func(*http.Request) {
 		return func(r *http.Request) {
 			r.Body, r.GetBody, r.ContentLength = io.NopCloser(strings.NewReader(text)), nil, int64(len(text))
@@ -39,9 +43,10 @@ func TestOrderOfChecks(t *testing.T) {
 		{"contract", []func(*http.Request){header("x-connection-id", "conn_good")}, 400, "BAD_REQUEST", "withUserId"},
 		{"message", []func(*http.Request){body(`{"withUserId":"7"}`), header("x-connection-id", "conn_good_too")}, 404, "RESOURCE_NOT_FOUND", "essage"},
 	}
-	for over, rigged := range transports() {
+	for over, start := range transports() {
 		t.Run(over, func(t *testing.T) {
-			g := rigged(t,
+			t.Parallel()
+			g := start(t,
 				mock.WithKeys("writer"), mock.WithReadOnlyKeys("reader"), mock.WithRateLimit(1, 1),
 				mock.WithMessages(mock.Message{UserID: "7", MessageID: "1"}, mock.Message{UserID: "7", MessageID: "2"}),
 				mock.WithConnections(
@@ -85,9 +90,11 @@ func TestOrderOfChecks(t *testing.T) {
 }
 
 func TestPermissionOfTheKeyAndOfTheConnection(t *testing.T) {
-	for over, rigged := range transports() {
+	t.Parallel()
+	for over, start := range transports() {
 		t.Run(over, func(t *testing.T) {
-			g := rigged(t, mock.WithKeys("writes"), mock.WithReadOnlyKeys("reads"),
+			t.Parallel()
+			g := start(t, mock.WithKeys("writes"), mock.WithReadOnlyKeys("reads"),
 				mock.WithConnections(mock.Connection{ID: "writes"}, mock.Connection{ID: "reads", ReadOnly: true}))
 			for _, row := range []struct {
 				key, connection string
@@ -111,9 +118,11 @@ func TestPermissionOfTheKeyAndOfTheConnection(t *testing.T) {
 }
 
 func TestConnectionChangesOnTheWay(t *testing.T) {
-	for over, rigged := range transports() {
+	t.Parallel()
+	for over, start := range transports() {
 		t.Run(over, func(t *testing.T) {
-			g := rigged(t)
+			t.Parallel()
+			g := start(t)
 			g.unsend("7", "1").wantUnsent(t)
 			g.server.SetConnection(mock.Connection{ID: mock.DemoConnection, State: mock.Expired})
 			r := g.unsend("7", "2")
@@ -128,15 +137,17 @@ func TestConnectionChangesOnTheWay(t *testing.T) {
 }
 
 func TestEmptyCredentialsAreNeverAccepted(t *testing.T) {
-	for over, rigged := range transports() {
+	t.Parallel()
+	for over, start := range transports() {
 		t.Run(over, func(t *testing.T) {
-			g := rigged(t, mock.WithKeys(""), mock.WithConnections(mock.Connection{}))
+			t.Parallel()
+			g := start(t, mock.WithKeys(""), mock.WithConnections(mock.Connection{}))
 			req := g.request("7", "9")
 			req.Header.Del("apiKey")
 			g.try(req).wantProblem(t, http.StatusUnauthorized, "UNAUTHORIZED")
 		})
 	}
-	g := memory(t, mock.WithConnections(mock.Connection{}))
+	g := overPipe(t, mock.WithConnections(mock.Connection{}))
 	req := g.request("7", "9")
 	req.Header.Del("x-connection-id")
 	g.try(req).wantProblem(t, http.StatusUnauthorized, "SESSION_NOT_PROVIDED")
@@ -144,6 +155,7 @@ func TestEmptyCredentialsAreNeverAccepted(t *testing.T) {
 
 // What the contract refuses is a 400 that says why, and prints nothing of the request.
 func TestContractIsTheJudge(t *testing.T) {
+	t.Parallel()
 	rows := []struct{ name, target, contentType, body, says string }{
 		{"empty body", "", "application/json", "", "body"},
 		{"not JSON", "", "application/json", "secret", ""},
@@ -160,9 +172,10 @@ func TestContractIsTheJudge(t *testing.T) {
 		{"message id too long", "/v2/access/chats/7/messages/" + strings.Repeat("9", 65), "application/json", `{"withUserId":"7"}`, "messageId"},
 		{"body too large", "", "application/json", `{"withUserId":"7"` + strings.Repeat(" ", 64<<10) + "}", "65536"},
 	}
-	for over, rigged := range transports() {
+	for over, start := range transports() {
 		t.Run(over, func(t *testing.T) {
-			g := rigged(t)
+			t.Parallel()
+			g := start(t)
 			for _, row := range rows {
 				target := g.base + "/v2/access/chats/7/messages/9"
 				if row.target != "" {
@@ -193,6 +206,7 @@ func TestContractIsTheJudge(t *testing.T) {
 }
 
 func TestOtherPathsAndMethods(t *testing.T) {
+	t.Parallel()
 	rows := []struct{ method, target string }{
 		{http.MethodDelete, "/"},
 		{http.MethodDelete, "//"},
@@ -210,9 +224,10 @@ func TestOtherPathsAndMethods(t *testing.T) {
 		{http.MethodOptions, "/v2/access/chats/7/messages/9"},
 		{"PURGE", "/v2/access/chats/7/messages/9"},
 	}
-	for over, rigged := range transports() {
+	for over, start := range transports() {
 		t.Run(over, func(t *testing.T) {
-			g := rigged(t)
+			t.Parallel()
+			g := start(t)
 			for _, row := range rows {
 				req := g.request("7", "9")
 				req.Method = row.method
@@ -234,5 +249,123 @@ func TestOtherPathsAndMethods(t *testing.T) {
 				t.Error("a request on another route took the message")
 			}
 		})
+	}
+}
+
+// fill sends requests until one is refused, and returns how many were let through and the
+// refusal.
+func (g *testServer) fill(first int) (int, result) {
+	g.t.Helper()
+	for n := 0; ; n++ {
+		if r := g.unsend("7", strconv.Itoa(first+n)); r.status != http.StatusOK {
+			return n, r
+		}
+	}
+}
+
+func TestRateLimitAsDocumented(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := overPipe(t)
+		n, r := g.fill(1000)
+		if n != 90 {
+			t.Errorf("%d requests at once, want 90", n)
+		}
+		r.wantProblem(t, http.StatusTooManyRequests, "RATE_LIMIT_EXCEEDED")
+		wantLimit(t, r, "0", "90")
+		if got := r.header.Get("Retry-After"); got != "1" {
+			t.Errorf("Retry-After %q, want 1", got)
+		}
+		if !g.server.Exists("7", "1090") {
+			t.Error("a request that was limited took its message")
+		}
+
+		time.Sleep(999 * time.Millisecond) //nolint:forbidigo // virtual
+		if n, _ := g.fill(2000); n != 0 {
+			t.Errorf("%d requests within the first second, want none", n)
+		}
+		time.Sleep(time.Millisecond) //nolint:forbidigo // virtual
+		if n, _ := g.fill(3000); n != 1 {
+			t.Errorf("%d requests after the second that Retry-After asked for, want 1", n)
+		}
+		for minute := range 3 {
+			time.Sleep(time.Minute) //nolint:forbidigo // virtual
+			if n, _ := g.fill(10_000 * (minute + 1)); n != 60 {
+				t.Errorf("%d requests in a minute, want 60", n)
+			}
+		}
+		time.Sleep(time.Hour) //nolint:forbidigo // virtual
+		if n, _ := g.fill(90_000); n != 90 {
+			t.Errorf("%d requests after an hour, want 90", n)
+		}
+	})
+}
+
+func TestRateLimitHeadersCountDown(t *testing.T) {
+	t.Parallel()
+	for over, start := range transports() {
+		t.Run(over, func(t *testing.T) {
+			t.Parallel()
+			now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+			g := start(t, mock.WithClock(func() time.Time { return now }), mock.WithRateLimit(30, 3))
+			wantLimit(t, g.unsend("7", "1"), "2", "2")
+			wantLimit(t, g.unsend("7", "1"), "1", "4") // a 404 takes a token, too
+			now = now.Add(500 * time.Millisecond)
+			wantLimit(t, g.unsend("7", "2"), "0", "6") // 5.5 s, rounded up
+			r := g.unsend("7", "3")
+			wantLimit(t, r, "0", "6")
+			if got := r.header.Get("Retry-After"); got != "2" { // 1.5 s, rounded up
+				t.Errorf("Retry-After %q, want 2", got)
+			}
+			if got := r.header.Get("X-RateLimit-Limit"); got != "3" {
+				t.Errorf("X-RateLimit-Limit %q, want 3", got)
+			}
+			now = now.Add(-time.Hour) // a clock set back leaves the bucket empty, not stuck
+			if r := g.unsend("7", "3"); r.status != http.StatusTooManyRequests {
+				t.Errorf("answered %d, want 429", r.status)
+			}
+			now = now.Add(2 * time.Second)
+			g.unsend("7", "3").wantUnsent(t)
+			if got := g.server.Counts().Limited; got != 2 {
+				t.Errorf("%d limited, want 2", got)
+			}
+		})
+	}
+}
+
+func wantLimit(t *testing.T, r result, remaining, reset string) {
+	t.Helper()
+	if got := r.header.Get("X-RateLimit-Remaining"); got != remaining {
+		t.Errorf("X-RateLimit-Remaining %q, want %q", got, remaining)
+	}
+	if got := r.header.Get("X-RateLimit-Reset"); got != reset {
+		t.Errorf("X-RateLimit-Reset %q, want %q", got, reset)
+	}
+}
+
+func TestConnectionsHaveBucketsOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := overPipe(t, mock.WithRateLimit(0, -5), mock.WithConnections(mock.Connection{ID: "a"}, mock.Connection{ID: "b"}))
+		for i, row := range []struct {
+			connection string
+			status     int
+		}{{"a", 200}, {"a", 429}, {"b", 200}, {"b", 429}} {
+			if r := g.do(g.requestOn(row.connection, "7", strconv.Itoa(i))); r.status != row.status {
+				t.Errorf("request %d on %s: %d, want %d", i, row.connection, r.status, row.status)
+			}
+		}
+	})
+}
+
+func TestWithoutRateLimit(t *testing.T) {
+	t.Parallel()
+	g := overPipe(t, mock.WithoutRateLimit())
+	for i := range 200 {
+		r := g.unsend("7", strconv.Itoa(i))
+		r.wantUnsent(t)
+		if got := r.header.Get("X-RateLimit-Limit"); got != "" {
+			t.Fatalf("X-RateLimit-Limit %q without a limit", got)
+		}
 	}
 }

@@ -12,9 +12,11 @@ import (
 )
 
 func TestScriptedFaultsComeInOrder(t *testing.T) {
-	for over, rigged := range transports() {
+	t.Parallel()
+	for over, start := range transports() {
 		t.Run(over, func(t *testing.T) {
-			g := rigged(t)
+			t.Parallel()
+			g := start(t)
 			g.server.Next(mock.Fault{Status: 500}, mock.Fault{}, mock.Fault{Status: 502})
 			g.server.Next(mock.Fault{Status: 503})
 			g.server.NextFor("7", "1", mock.Fault{Status: 504})
@@ -48,9 +50,9 @@ func drawn(t *testing.T, n int, opts ...mock.Option) []string {
 	t.Helper()
 	var names []string
 	synctest.Test(t, func(t *testing.T) {
-		g := memory(t, append(opts, mock.WithoutRateLimit(), mock.WithJournal(-1))...)
+		g := overPipe(t, append(opts, mock.WithoutRateLimit(), mock.WithJournal(-1))...)
 		for i := range n {
-			g.unjudged(g.request("7", strconv.Itoa(i)))
+			g.tryUnchecked(g.request("7", strconv.Itoa(i)))
 		}
 		for _, e := range g.server.Journal() {
 			names = append(names, e.Fault)
@@ -60,6 +62,7 @@ func drawn(t *testing.T, n int, opts ...mock.Option) []string {
 }
 
 func TestDrawnFaultsFollowFromTheSeed(t *testing.T) {
+	t.Parallel()
 	const n = 500
 	first := drawn(t, n, mock.WithFaults(1, 0.3))
 	if again := drawn(t, n, mock.WithFaults(1, 0.3)); !slices.Equal(first, again) {
@@ -80,6 +83,7 @@ func TestDrawnFaultsFollowFromTheSeed(t *testing.T) {
 }
 
 func TestDrawnFaultsAreThoseGiven(t *testing.T) {
+	t.Parallel()
 	names := drawn(t, 100, mock.WithFaults(7, 1, mock.Fault{Status: 500}, mock.Fault{Status: 500, Acted: true}))
 	acted := 0
 	for _, name := range names {
@@ -101,6 +105,7 @@ func TestDrawnFaultsAreThoseGiven(t *testing.T) {
 
 // Every kind that the default set leaves open is drawn both ways.
 func TestDefaultFaultsCoverEveryKind(t *testing.T) {
+	t.Parallel()
 	met := map[mock.Kind]bool{}
 	both := map[mock.Fault]int{}
 	for _, f := range mock.DefaultFaults() {
