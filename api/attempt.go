@@ -39,7 +39,7 @@ func (o *operation) send(ctx context.Context) (a attempt) {
 		})
 	a.sentTwice = trace.SentTwice()
 	if err != nil {
-		a.err, a.unwritten, a.tlsRefused = o.veil(err), trace.Unwritten(err), trace.Refused(err)
+		a.err, a.unwritten, a.tlsRefused = o.veil(err), trace.Unwritten(ctx, err), trace.Refused(err)
 		return a
 	}
 	defer func() { _ = resp.Body.Close() }()

@@ -35,16 +35,18 @@ func Client(client *http.Client, base *url.URL, plainHTTP bool, refusal error) *
 	return &own
 }
 
-// IsStandard reports whether client, made by [Client], sends through net/http's own transport,
-// whose replays follow known rules, rather than through one of the caller's. Over HTTP/2 without
-// TLS the trace cannot tell which rules hold.
-func IsStandard(client *http.Client) bool {
+// Standard returns the transport of net/http, whose replays follow known rules, through which
+// client, made by [Client], sends; nil where that is one of the caller's making.
+func Standard(client *http.Client) *http.Transport {
 	guard, ok := client.Transport.(*sameHostTransport)
 	if !ok {
-		return false
+		return nil
 	}
 	std, ok := guard.next.(*http.Transport)
-	return ok && (std.Protocols == nil || !std.Protocols.UnencryptedHTTP2())
+	if !ok {
+		return nil
+	}
+	return std
 }
 
 // newTransport differs from http.DefaultTransport, which keeps two idle connections to a
