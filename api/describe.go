@@ -156,6 +156,8 @@ func (c *Client) cause(a *attempt) (text, hint string) {
 	}
 	text = err.Error()
 	switch {
+	case errors.Is(err, ErrConfig):
+		return text, "use https, a proxy on this machine, or none (NO_PROXY)"
 	case errors.Is(err, context.DeadlineExceeded) && a.took >= c.timeout:
 		return fmt.Sprintf("no answer within %v", c.timeout), ""
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):

@@ -134,7 +134,8 @@ func (c *ConnTrace) SentTwice() bool {
 }
 
 // Refused reports whether an attempt that wrote nothing ended with err because either side
-// refused the other's certificate or TLS configuration, which no retry changes.
+// refused the other's certificate or TLS configuration, or [Client] the request, which no retry
+// changes.
 func (c *ConnTrace) Refused(err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -144,7 +145,7 @@ func (c *ConnTrace) Refused(err error) bool {
 	if c.handshake != nil {
 		return !broken(c.handshake)
 	}
-	return errors.Is(err, http.ErrSchemeMismatch) ||
+	return is[*refusedError](err) || errors.Is(err, http.ErrSchemeMismatch) ||
 		is[*tls.CertificateVerificationError](err) || is[x509.UnknownAuthorityError](err) ||
 		is[x509.HostnameError](err) || is[x509.CertificateInvalidError](err)
 }

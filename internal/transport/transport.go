@@ -115,7 +115,7 @@ func (g *sameHostTransport) RoundTrip(req *http.Request) (*http.Response, error)
 
 func (g *sameHostTransport) check(req *http.Request) error {
 	if req.URL.Scheme != g.scheme || req.URL.Host != g.host {
-		return fmt.Errorf("%w: request to %s refused: credentials go to %s only", g.refusal, req.URL.Host, g.host)
+		return g.refuse("request to %s refused: credentials go to %s only", req.URL.Host, g.host)
 	}
 	if g.proxy == nil {
 		return nil
@@ -124,7 +124,16 @@ func (g *sameHostTransport) check(req *http.Request) error {
 	if err != nil || proxy == nil || IsLoopback(proxy.Hostname()) {
 		return nil //nolint:nilerr // the transport asks again, and reports the error as its own
 	}
-	return fmt.Errorf("%w: the proxy %s would see the api key unencrypted; use https, a proxy on this machine, or WithPlainHTTP if you must", g.refusal, proxy.Hostname())
+	return g.refuse("the proxy %s would see the api key unencrypted; use https, a proxy on this machine, or WithPlainHTTP if you must", proxy.Hostname())
+}
+
+// refusedError is a request that was handed to no transport.
+type refusedError struct{ error }
+
+func (e *refusedError) Unwrap() error { return e.error }
+
+func (g *sameHostTransport) refuse(format string, args ...any) error {
+	return &refusedError{fmt.Errorf("%w: %s", g.refusal, fmt.Sprintf(format, args...))}
 }
 
 // CloseIdleConnections lets http.Client.CloseIdleConnections reach the wrapped transport.
