@@ -164,9 +164,12 @@ func copyModule(to string) error {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && path == ".":
+		case entry.Name() == ".git": // in a linked worktree a file, by which the copy's commits would end up here
+			if entry.IsDir() {
+				return fs.SkipDir
+			}
 			return nil
-		case entry.IsDir() && (entry.Name() == ".git" || entry.Name() == "node_modules" || entry.Name() == "bin" || entry.Name() == "dist"):
+		case entry.IsDir() && (entry.Name() == "node_modules" || entry.Name() == "bin" || entry.Name() == "dist"):
 			return fs.SkipDir
 		case entry.IsDir():
 			return os.MkdirAll(filepath.Join(to, path), 0o750)
