@@ -5,7 +5,7 @@
 //
 // A ```diff block is an edit of the file that it names first. The lines behind "$ " in a
 // ```console block are commands, whose output must hold the lines below them, blanks aside.
-// After each section with an edit, the module must build and its tests of the contract pass.
+// In the end the module must build, and its tests of the contract pass.
 package main
 
 import (
@@ -54,7 +54,8 @@ func follow(page string) error {
 			return fmt.Errorf("%s: %w", title, err)
 		}
 	}
-	return nil
+	fmt.Println("follow: the tests")
+	return copied.test()
 }
 
 // module is the folder of a copy of this module.
@@ -62,7 +63,7 @@ type module string
 
 var block = regexp.MustCompile("(?ms)^```(diff|console)\n(.*?)^```$")
 
-// section does what a section says, and tests what comes of it.
+// section does what a section says.
 func (m module) section(text string) error {
 	edited := false
 	for _, match := range block.FindAllStringSubmatch(text, -1) {
@@ -80,12 +81,17 @@ func (m module) section(text string) error {
 	if !edited {
 		return nil
 	}
+	return m.commit("a section")
+}
+
+// test builds all packages, and runs the tests of those that follow from the contract.
+func (m module) test() error {
 	for _, command := range []string{"go vet ./...", "go test . ./gen ./contract ./mock"} {
 		if out, err := m.run(command); err != nil {
 			return fmt.Errorf("%s: %w\n%s", command, err, out)
 		}
 	}
-	return m.commit("a section")
+	return nil
 }
 
 // edit changes a file as a diff says. The lines before the change must stand in it once.
