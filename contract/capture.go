@@ -95,8 +95,8 @@ func readHeads(in *bufio.Reader) (*http.Response, error) {
 		}
 		resp.Header = http.Header(header)
 		next, _ := in.Peek(sniffed)
-		line, _, _ = strings.Cut(strings.TrimLeft(string(next), "\r\n"), "\n")
-		if _, err := parseStatusLine(strings.TrimRight(line, "\r")); err == nil {
+		first, _, _ := bytes.Cut(bytes.TrimLeft(next, "\r\n"), []byte("\n"))
+		if statusLine.Match(bytes.TrimRight(first, "\r")) {
 			continue // another response follows
 		}
 		if resp.StatusCode < http.StatusOK && resp.StatusCode != http.StatusSwitchingProtocols {
