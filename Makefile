@@ -28,7 +28,7 @@ demo: ## Take back a message, then a batch, on the mock: no account, no network
 	go run ./cmd/unsend batch --mock --yes examples/messages.csv
 
 .PHONY: generate
-generate: ## Write gen/ from openapi.yaml
+generate: ## Write gen/ and the embedded copy from openapi.yaml
 	go generate ./...
 
 .PHONY: build
@@ -41,7 +41,7 @@ test: ## Run every test, with the race detector where it works
 		echo "go test $$race ./... # in $$module"; (cd $$module && go test $$race ./...); done
 
 .PHONY: check
-check: format vet lint tidy generated kept spec-lint spec-opinions spec-diff spec-diff-test cross release-test ## Run every check that CI runs beside the tests
+check: format vet lint tidy generated kept spec-lint spec-diff spec-diff-test contract-docs cross release-test ## Run every check that CI runs beside the tests
 
 ##@ The parts of check
 
@@ -83,21 +83,25 @@ browser: ## The API reference of `unsend mock` in a real Chromium, which must be
 
 .PHONY: kept
 kept: ## Allocations, linked modules and a batch's memory, which -race would distort
-	go test -count=1 -run 'Allocations|TestModules|MemoryOfAMillion' ./internal/bench ./internal/snapshot ./batch
+	go test -count=1 -run 'Allocations|TestModules|MemoryOfAMillion' ./internal/bench ./batch
 
 ##@ The contract
 
 .PHONY: spec-lint
-spec-lint: ## Redocly's and Spectral's opinion of openapi.yaml, where there is Node
+spec-lint: ## Redocly's opinion of openapi.yaml, where there is Node
 	tools/with-node.sh lint
-
-.PHONY: spec-opinions
-spec-opinions: ## Prism judges the exchanges that contract/ judges, and serves the contract
-	tools/with-node.sh opinions
 
 .PHONY: spec-diff
 spec-diff: ## What openapi.yaml changes for clients since BASE=<git ref>, or the last release
 	tools/spec-diff.sh "$(BASE)"
+
+.PHONY: contract-docs
+contract-docs: ## docs/changing-the-contract.md works as it stands, followed in a copy
+	go run ./tools/follow docs/changing-the-contract.md
+
+.PHONY: clients
+clients: ## Clients that other generators make of openapi.yaml call the mock (Node, Java; by hand)
+	tools/clients.sh
 
 .PHONY: spec-diff-test
 spec-diff-test: ## Prove that spec-diff says no to what breaks

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -12,26 +13,63 @@ import (
 // TestConsumer vets and tests a program in a module of its own that uses this one, as someone
 // who follows the README would write it, and whose first snippet it runs.
 func TestConsumer(t *testing.T) {
+	t.Parallel()
+	dir := newConsumer(t, map[string]string{
+		"program.go":      read(t, "testdata/consumer/program.go"),
+		"program_test.go": read(t, "testdata/consumer/program_test.go"),
+		"first.go":        firstProgram(t),
+	})
+	inConsumer(t, dir, "vet", ".")
+	inConsumer(t, dir, "test", "-count=1", "-timeout=1m", ".")
+}
+
+// TestConsumersGetNoGenerator reads the go.mod that go writes for a program that imports some of
+// the packages: it asks for what the program links, and not for what this module is made with.
+func TestConsumersGetNoGenerator(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		packages []string
+		atMost   int // modules, the consumer and this one among them
+	}{
+		"the client":      {packages: []string{"api"}, atMost: 6},
+		"all but command": {packages: []string{"api", "batch", "contract", "mock"}, atMost: 30},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			program := "package consumer\n"
+			for _, imported := range c.packages {
+				program += "\nimport _ \"github.com/unsend-go/unsend/" + imported + "\"\n"
+			}
+			dir := newConsumer(t, map[string]string{"consumer.go": program})
+			inConsumer(t, dir, "build", ".")
+			written := read(t, filepath.Join(dir, "go.mod"))
+			if strings.Contains(written, "oapi-codegen/oapi-codegen") {
+				t.Errorf("the generator is in it:\n%s", written)
+			}
+			if modules := 1 + len(regexp.MustCompile(`(?m)^(require|\t)\s*\S+ v`).FindAllString(written, -1)); modules > c.atMost {
+				t.Errorf("%d modules, want at most %d:\n%s", modules, c.atMost, written)
+			}
+		})
+	}
+}
+
+// newConsumer writes a module that requires this one, and nothing else yet.
+func newConsumer(t *testing.T, files map[string]string) (dir string) {
+	t.Helper()
 	root, err := filepath.Abs(".")
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	for name, text := range map[string]string{
-		// The requirements of this module, so that go needs to look for none.
-		"go.mod":          strings.Replace(read(t, "go.mod"), "module github.com/unsend-go/unsend\n", "module consumer\n", 1),
-		"go.sum":          read(t, "go.sum"),
-		"program.go":      read(t, "testdata/consumer/program.go"),
-		"program_test.go": read(t, "testdata/consumer/program_test.go"),
-		"first.go":        firstProgram(t),
-	} {
+	dir = t.TempDir()
+	files["go.sum"] = read(t, "go.sum") // so that go asks nobody
+	files["go.mod"] = "module consumer\n\ngo 1.26.0\n\nrequire github.com/unsend-go/unsend v0.0.0\n\n" +
+		"replace github.com/unsend-go/unsend => " + strconv.Quote(root) + "\n"
+	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	inConsumer(t, dir, "mod", "edit", "-require", "github.com/unsend-go/unsend@v0.0.0", "-replace", "github.com/unsend-go/unsend="+root)
-	inConsumer(t, dir, "vet", ".")
-	inConsumer(t, dir, "test", "-count=1", "-timeout=1m", ".")
+	return dir
 }
 
 // TestConsumerUsesReadme holds the consumer to the exported names that the README uses: those
@@ -75,7 +113,7 @@ func inConsumer(t *testing.T, dir string, args ...string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off")
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOSUMDB=off", "GOWORK=off")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("go %s: %v\n%s", strings.Join(args, " "), err, out)
 	}

@@ -1,11 +1,14 @@
 package unsend_test
 
 import (
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/unsend-go/unsend/internal/spec"
 )
@@ -15,7 +18,8 @@ type field struct {
 	path, example, published, presence, wire string
 }
 
-// documentedFields reads testdata/fields.tsv, which holds every property of the 200 body.
+// documentedFields reads testdata/fields.tsv, which holds every property of the 200 body that
+// the vendor's documentation has.
 func documentedFields(t *testing.T) []field {
 	t.Helper()
 	data, err := os.ReadFile("testdata/fields.tsv")
@@ -28,51 +32,68 @@ func documentedFields(t *testing.T) []field {
 		columns := strings.Split(line+strings.Repeat("\t", 4), "\t")
 		fields = append(fields, field{columns[0], columns[1], columns[2], columns[3], columns[4]})
 	}
-	if len(fields) != 112 {
-		t.Fatalf("testdata/fields.tsv has %d properties, want 112", len(fields))
-	}
 	return fields
 }
 
-// contractFields walks the schema of the 200 body and returns its properties by path, written
-// as in the table: "queue.media[].id".
-func contractFields(t *testing.T) map[string]*openapi3.Schema {
+// member is a property of the contract's 200 body.
+type member struct {
+	*openapi3.Schema
+	undocumented bool // marked x-undocumented, or inside a member that is
+}
+
+// contractFields returns the properties of the 200 body by path, written as in the table:
+// "queue.media[].id".
+func contractFields(t *testing.T) map[string]member {
+	t.Helper()
+	members := map[string]member{}
+	var walk func(path string, schema *openapi3.Schema, undocumented bool)
+	walk = func(path string, schema *openapi3.Schema, undocumented bool) {
+		if schema.Items != nil {
+			walk(path+"[]", schema.Items.Value, undocumented)
+		}
+		for name, ref := range schema.Properties {
+			child := strings.TrimPrefix(path+"."+name, ".")
+			ours := undocumented || ref.Extensions["x-undocumented"] == true || ref.Value.Extensions["x-undocumented"] == true
+			members[child] = member{ref.Value, ours}
+			walk(child, ref.Value, ours)
+		}
+	}
+	walk("", document(t).Components.Schemas["UnsendResponse"].Value, false)
+	return members
+}
+
+func document(t *testing.T) *openapi3.T {
 	t.Helper()
 	doc, err := openapi3.NewLoader().LoadFromData(spec.Document)
 	if err != nil {
 		t.Fatal(err)
 	}
-	properties := map[string]*openapi3.Schema{}
-	var walk func(path string, schema *openapi3.Schema)
-	walk = func(path string, schema *openapi3.Schema) {
-		if schema.Items != nil {
-			walk(path+"[]", schema.Items.Value)
-		}
-		for name, ref := range schema.Properties {
-			child := strings.TrimPrefix(path+"."+name, ".")
-			properties[child] = ref.Value
-			walk(child, ref.Value)
-		}
-	}
-	walk("", doc.Components.Schemas["UnsendResponse"].Value)
-	return properties
+	return doc
 }
 
-func TestContractHasExactlyTheDocumentedFields(t *testing.T) {
-	properties := contractFields(t)
-	for _, f := range documentedFields(t) {
-		schema, ok := properties[f.path]
-		if !ok {
-			t.Errorf("%s: not in the contract", f.path)
-			continue
+// TestContractHasTheDocumentedFields holds openapi.yaml to the documentation: what that has is
+// there, and all else is marked as ours.
+func TestContractHasTheDocumentedFields(t *testing.T) {
+	members := contractFields(t)
+	for path, m := range members {
+		if strings.TrimSpace(m.Description) == "" {
+			t.Errorf("%s: has no description", path)
 		}
-		if strings.TrimSpace(schema.Description) == "" {
-			t.Errorf("%s: has no description", f.path)
-		}
-		delete(properties, f.path)
 	}
-	for path := range properties {
-		t.Errorf("%s: in the contract, and not documented", path)
+	for _, f := range documentedFields(t) {
+		m, ok := members[f.path]
+		delete(members, f.path)
+		switch {
+		case !ok:
+			t.Errorf("%s: not in the contract", f.path)
+		case m.undocumented:
+			t.Errorf("%s: is documented, and marked x-undocumented", f.path)
+		}
+	}
+	for path, m := range members {
+		if !m.undocumented {
+			t.Errorf("%s: is not documented; mark it x-undocumented: true", path)
+		}
 	}
 }
 
@@ -86,16 +107,15 @@ func TestContractTypesAgreeWithTheDocumentation(t *testing.T) {
 		"queue.price":        {"<string>", "19.99", 0.0, 19.99},
 		"queue.releaseForms": {"<unknown>", nil, []any{}, map[string]any{}, 1.0, true},
 	}
-	properties := contractFields(t)
+	members := contractFields(t)
 	for _, f := range documentedFields(t) {
-		schema := properties[f.path]
-		if schema == nil {
-			t.Errorf("%s: not in the contract", f.path)
-			continue
+		m, ok := members[f.path]
+		if !ok {
+			continue // which is said above
 		}
 		if values, isUnion := unions[f.path]; isUnion {
 			for _, value := range values {
-				if err := schema.VisitJSON(value); err != nil {
+				if err := m.VisitJSON(value); err != nil {
 					t.Errorf("%s: does not admit %v: %v", f.path, value, err)
 				}
 			}
@@ -105,65 +125,142 @@ func TestContractTypesAgreeWithTheDocumentation(t *testing.T) {
 		if f.example == "(not shown)" {
 			want = f.published
 		}
-		if !schema.Type.Is(want) {
-			t.Errorf("%s: is %v, want %s as the example %s", f.path, schema.Type, want, f.example)
+		if !m.Type.Is(want) {
+			t.Errorf("%s: is %v, want %s as the example %s", f.path, m.Type, want, f.example)
 		}
-		if values, isEnum := publishedEnum(f); isEnum != (len(schema.Enum) > 0) || isEnum && !sameValues(schema.Enum, values) {
-			t.Errorf("%s: admits %v, want %q", f.path, schema.Enum, values)
+		named, _ := m.Extensions["x-extensible-enum"].([]any)
+		for _, kind := range publishedKinds(f) {
+			if !slices.Contains(named, any(kind)) {
+				t.Errorf("%s: names %v, and %q is published", f.path, named, kind)
+			}
 		}
 	}
 }
 
-// publishedEnum reads a published type such as 'photo' | 'video'.
-func publishedEnum(f field) (values []string, ok bool) {
-	if !strings.HasPrefix(f.published, "'") {
-		return nil, false
-	}
-	for part := range strings.SplitSeq(f.published, "|") {
-		values = append(values, strings.Trim(part, " '"))
-	}
-	return values, true
-}
-
-func sameValues(enum []any, want []string) bool {
-	if len(enum) != len(want) {
-		return false
-	}
-	for i := range enum {
-		if enum[i] != want[i] {
-			return false
+// publishedKinds reads a published type such as 'photo' | 'video'. It is empty for any other.
+func publishedKinds(f field) (kinds []string) {
+	if strings.HasPrefix(f.published, "'") {
+		for part := range strings.SplitSeq(f.published, "|") {
+			kinds = append(kinds, strings.Trim(part, " '"))
 		}
 	}
-	return true
+	return kinds
 }
 
 func TestContractAdmitsNullExactlyWhereItIsPublishedOrSeen(t *testing.T) {
-	properties := contractFields(t)
+	members := contractFields(t)
 	for _, f := range documentedFields(t) {
-		schema := properties[f.path]
-		if schema == nil {
-			t.Errorf("%s: not in the contract", f.path)
-			continue
+		m, ok := members[f.path]
+		if !ok {
+			continue // which is said above
 		}
 		want := strings.Contains(f.published, "null") || strings.Contains(f.wire, "null")
 		if f.path == "queue" {
 			want = true // it is optional, and a snapshot that could not be taken may well be null
 		}
-		if got := schema.VisitJSON(nil) == nil; got != want {
+		if got := m.VisitJSON(nil) == nil; got != want {
 			t.Errorf("%s: admits null: %t, want %t (published %q, seen %q)", f.path, got, want, f.published, f.wire)
 		}
 	}
 }
 
 func TestContractRequiresOnlyWhatACallerCanRelyOn(t *testing.T) {
-	doc, err := openapi3.NewLoader().LoadFromData(spec.Document)
-	if err != nil {
+	schemas := document(t).Components.Schemas
+	for name, want := range map[string]string{"UnsendRequest": "withUserId", "UnsendResponse": "success", "Queue": "id", "ErrorBody": "error"} {
+		if got := strings.Join(schemas[name].Value.Required, " "); got != want {
+			t.Errorf("%s requires %q, want %q", name, got, want)
+		}
+	}
+	for path, m := range contractFields(t) {
+		if path != "queue" && len(m.Required) > 0 {
+			t.Errorf("%s requires %q, want nothing", path, m.Required)
+		}
+	}
+}
+
+// TestContractIsForOtherToolsToo keeps out what other generators cannot read, or make bad code of.
+func TestContractIsForOtherToolsToo(t *testing.T) {
+	var root yaml.Node
+	if err := yaml.Unmarshal(spec.Document, &root); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{"UnsendRequest": "withUserId", "UnsendResponse": "success", "Queue": "id", "Error": "error"}
+	var walk func(node *yaml.Node)
+	walk = func(node *yaml.Node) {
+		if node.Anchor != "" || node.Kind == yaml.AliasNode {
+			t.Errorf("line %d: YAML anchors and aliases are refused by Java tools; reuse with $ref", node.Line)
+			return
+		}
+		for _, child := range node.Content {
+			walk(child)
+		}
+	}
+	walk(&root)
+
+	doc := document(t)
+	if _, ok := doc.Components.Schemas["Error"]; ok {
+		t.Error("a schema named Error shadows a built-in in JavaScript clients")
+	}
+	for path, item := range doc.Paths.Map() {
+		for method, operation := range item.Operations() {
+			if operation.RequestBody != nil && operation.RequestBody.Ref != "" {
+				t.Errorf("%s %s: write the request's body in the operation; generators lose the media type of a $ref", method, path)
+			}
+		}
+	}
+	for path, m := range contractFields(t) {
+		if m.Enum != nil {
+			t.Errorf("%s: a closed enum costs strict clients the whole answer; use x-extensible-enum", path)
+		}
+	}
 	for name, ref := range doc.Components.Schemas {
-		if got := strings.Join(ref.Value.Required, " "); got != want[name] {
-			t.Errorf("%s requires %q, want %q", name, got, want[name])
+		for property, p := range ref.Value.Properties {
+			if p.Ref == "" && len(p.Value.AnyOf)+len(p.Value.OneOf)+len(p.Value.AllOf) > 0 {
+				t.Errorf("%s.%s: give the union a name in components", name, property)
+			}
+		}
+	}
+}
+
+// TestContractShowsAnExampleOfEverything holds the examples to what they are for: the request,
+// the 200, in which every member is filled somewhere, and each error.
+func TestContractShowsAnExampleOfEverything(t *testing.T) {
+	doc := document(t)
+	if err := doc.Validate(t.Context()); err != nil { // examples against their schemas too
+		t.Error(err)
+	}
+	operation := doc.Paths.Find("/v2/access/chats/{userId}/messages/{messageId}").Delete
+	media := map[string]*openapi3.MediaType{"request": operation.RequestBody.Value.Content["application/json"]}
+	for status, response := range operation.Responses.Map() {
+		media[status] = response.Value.Content["application/json"]
+	}
+	for name, m := range media {
+		if m == nil || m.Example == nil && len(m.Examples) == 0 {
+			t.Errorf("%s: has no example", name)
+		}
+	}
+
+	shown := map[string]bool{}
+	var walk func(path string, value any)
+	walk = func(path string, value any) {
+		shown[path] = true
+		switch v := value.(type) {
+		case []any:
+			for _, item := range v {
+				walk(path+"[]", item)
+			}
+		case map[string]any:
+			for name, item := range v {
+				walk(strings.TrimPrefix(path+"."+name, "."), item)
+			}
+		}
+	}
+	for _, example := range media["200"].Examples {
+		walk("", example.Value.Value)
+	}
+	members := contractFields(t)
+	for _, path := range slices.Sorted(maps.Keys(members)) {
+		if !shown[path] && !members[path].undocumented {
+			t.Errorf("%s: no example of the 200 has it", path)
 		}
 	}
 }

@@ -5,6 +5,4 @@ package unsend
 
 //go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen -config gen/models.yaml openapi.yaml
 //go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen -config gen/client.yaml openapi.yaml
-//go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen -config gen/server.yaml openapi.yaml
-//go:generate go run ./internal/snapshot/generate gen internal/snapshot/decode.gen.go
-//go:generate cp openapi.yaml internal/spec/openapi.yaml
+//go:generate go run internal/spec/copy.go openapi.yaml internal/spec/openapi.yaml

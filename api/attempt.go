@@ -17,9 +17,9 @@ type attempt struct {
 	body   []byte
 	err    error // why no answer came, or why its body ends early
 
-	unwritten  bool // no answer came, and provably no request was written
-	tlsRefused bool // no answer came, for TLS was refused before a request was written
-	sentTwice  bool // by a transport of the caller's: it may have acted whatever the answer says
+	unwritten bool // no answer came, and provably no request was written
+	refused   bool // no answer came, for TLS or a proxy was refused before a request was written
+	sentTwice bool // by a transport of the caller's: it may have acted whatever the answer says
 
 	success, readable bool // the top-level success of a 2xx
 	took              time.Duration
@@ -39,7 +39,7 @@ func (o *operation) send(ctx context.Context) (a attempt) {
 		})
 	a.sentTwice = trace.SentTwice()
 	if err != nil {
-		a.err, a.unwritten, a.tlsRefused = o.veil(err), trace.Unwritten(err), trace.Refused(err)
+		a.err, a.unwritten, a.refused = o.veil(err), trace.Unwritten(ctx, err), trace.Refused(err)
 		return a
 	}
 	defer func() { _ = resp.Body.Close() }()
@@ -66,7 +66,7 @@ func (a *attempt) facts(e *Error, earlier bool) *facts {
 	f := &facts{
 		noAnswer:  !a.answer,
 		unwritten: a.unwritten,
-		tls:       a.tlsRefused,
+		tls:       a.refused,
 		status:    a.status,
 		answered:  e.Answered,
 		earlier:   earlier,

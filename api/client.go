@@ -71,7 +71,7 @@ func build(cfg config, opts []Option) (*Client, error) {
 			Client:         own,
 			RequestEditors: []gen.RequestEditorFn{authenticate(cfg.key, cfg.connection, cfg.userAgent)},
 		},
-		standard:   transport.IsStandard(own),
+		standard:   transport.Standard(own) != nil,
 		connection: cfg.connection,
 		timeout:    cfg.timeout,
 		retries:    cfg.retries,

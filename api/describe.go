@@ -43,7 +43,7 @@ func (c *Client) describe(a *attempt) *Error {
 	case a.status < 200, a.status > 599:
 		e.Message = "the answer has a status that HTTP does not define"
 	case e.Message == "":
-		e.Message = strings.TrimSpace(http.StatusText(a.status) + " (" + shapeOf(a.body) + ")")
+		e.Message = strings.TrimSpace(http.StatusText(a.status) + " (" + a.shape() + ")")
 	}
 	return e
 }
@@ -51,15 +51,16 @@ func (c *Client) describe(a *attempt) *Error {
 // describeSuccess is the text of a 2xx that is no success. Such a body may hold the message's
 // text, so only what its error members say is repeated.
 func (a *attempt) describeSuccess(text string) string {
-	switch encoding := a.header.Get("Content-Encoding"); {
+	compressed := a.compressed()
+	switch {
 	case a.readable:
 		return joinDistinct("the service answered success: false", text)
 	case errors.Is(a.err, transport.ErrTooLarge):
 		return "success cannot be found in the answer: " + a.err.Error()
 	case a.err != nil:
 		return "the answer ended before success could be read: " + withoutPeersText(a.err.Error())
-	case encoding != "":
-		return "the answer is compressed, and the transport did not undo it (Content-Encoding " + cut(oneLine(encoding), 20) + ")"
+	case compressed != "":
+		return compressed
 	}
 	return joinDistinct("the answer does not say whether the message was unsent", text)
 }
@@ -110,15 +111,29 @@ func text(raw json.RawMessage) string {
 	return string(raw)
 }
 
-// shapeOf says what stands in the place of an error's text, without repeating any of it.
-func shapeOf(body []byte) string {
-	switch body = bytes.TrimSpace(body); {
+// compressed says that a body is, where it cannot be read for that reason.
+func (a *attempt) compressed() string {
+	if encoding := a.header.Get("Content-Encoding"); encoding != "" {
+		return "the answer is compressed, and the transport did not undo it (Content-Encoding " + cut(oneLine(encoding), 20) + ")"
+	}
+	if bytes.HasPrefix(a.body, []byte("\x1f\x8b")) {
+		return "the answer is compressed, and does not say so"
+	}
+	return ""
+}
+
+// shape says what stands in the place of an error's text, without repeating any of it.
+func (a *attempt) shape() string {
+	body, compressed := bytes.TrimSpace(a.body), a.compressed()
+	switch {
 	case len(body) == 0:
 		return "no text in the answer"
 	case body[0] == '<':
 		return "an HTML page, which is not the service's"
 	case json.Valid(body):
 		return "JSON without an error's text"
+	case compressed != "":
+		return compressed
 	}
 	return "an answer that is not the service's JSON"
 }
@@ -141,6 +156,8 @@ func (c *Client) cause(a *attempt) (text, hint string) {
 	}
 	text = err.Error()
 	switch {
+	case errors.Is(err, ErrConfig):
+		return text, "use https, a proxy on this machine, or none (NO_PROXY)"
 	case errors.Is(err, context.DeadlineExceeded) && a.took >= c.timeout:
 		return fmt.Sprintf("no answer within %v", c.timeout), ""
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):

@@ -123,8 +123,17 @@ func sentinelOf(status int) error {
 }
 
 // Hint returns one lower-case line that says what to do. It is never empty for an error that a
-// call returned.
-func (e *Error) Hint() string { return e.hint }
+// call returned; of one made of its exported fields, it is empty where no answer came.
+func (e *Error) Hint() string {
+	if e.hint != "" || e.StatusCode == 0 {
+		return e.hint
+	}
+	f := &facts{status: e.StatusCode, answered: e.Answered, readable: e.Scope == ScopeMessage}
+	if e.Answered {
+		f.kind = e.Type
+	}
+	return classify(f).hint
+}
 
 // Unwrap returns what caused e, such as an error of the network or of the context.
 func (e *Error) Unwrap() error { return e.cause }

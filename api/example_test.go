@@ -153,7 +153,7 @@ func ExampleError_maybeUnsent() {
 	fmt.Println(err)
 	// Output:
 	// look before you tell anyone that it is still there
-	// unsend message: 502: Bad Gateway (request req_000000000001); it may have been unsent
+	// unsend message: 502: Proxy error (request req_000000000001); it may have been unsent
 }
 
 func ExampleWithLogger() {

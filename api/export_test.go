@@ -31,6 +31,15 @@ func (c *Client) SetJitter(jitter func(ceiling time.Duration) time.Duration) { c
 // Buckets returns how many connections the client's pacing remembers.
 func (c *Client) Buckets() int { return c.pace.Known() }
 
+// Transport is the client's own, for a test to set up before the first call.
+func (c *Client) Transport() *http.Transport {
+	client, ok := c.generated.Client.(*http.Client)
+	if !ok {
+		return nil
+	}
+	return transport.Standard(client)
+}
+
 // MaxBody is how much of a body is read.
 const MaxBody = transport.MaxBody
 

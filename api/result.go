@@ -1,10 +1,5 @@
 package api
 
-import (
-	"github.com/unsend-go/unsend/gen"
-	"github.com/unsend-go/unsend/internal/snapshot"
-)
-
 // Outcome is how a message came to be gone. The zero value is no outcome.
 type Outcome int
 
@@ -36,19 +31,4 @@ type Result struct {
 	Raw       []byte    // the last answer's body as received, at most 8 MiB; added members included
 
 	broken error // why Raw ends early
-}
-
-// Queue decodes the snapshot of the message, anew at each call. It returns nil and no error
-// where the answer had none, as that of an AlreadyGone has. Where a member drifted from the
-// contract, or the answer was cut short, it returns what could be read together with an
-// error that names the place: the outcome stands all the same.
-func (r *Result) Queue() (*gen.Queue, error) {
-	if r == nil || r.Outcome != Unsent {
-		return nil, nil
-	}
-	queue, err := snapshot.Read(r.Raw, r.broken)
-	if err != nil { // its text may quote a number or a name of any length
-		err = &veiledError{text: cut(oneLine(err.Error()), maxErrorText), err: err}
-	}
-	return queue, err
 }

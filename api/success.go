@@ -2,42 +2,50 @@ package api
 
 import (
 	"bytes"
-	"encoding/json"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 const jsonSpace = " \t\r\n"
 
-// readSuccess finds the top-level member success of a body, wherever it stands, and reads no
-// further: what follows, drifted or cut short, cannot change it.
+// readSuccess finds the top-level member success of a body, wherever it stands. What follows it,
+// drifted or cut short, cannot change it; but where the member is there again and says anything
+// else, the body says nothing.
 func readSuccess(body []byte) (success, ok bool) {
-	if success, ok = firstMember(body); ok {
+	if success, ok = onlyMember(body); ok {
 		return success, true
 	}
-	dec := json.NewDecoder(bytes.NewReader(body))
-	if token, err := dec.Token(); err != nil || token != json.Delim('{') {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(body), lenient)
+	if token, err := dec.ReadToken(); err != nil || token.Kind() != '{' {
 		return false, false
 	}
-	for dec.More() {
-		key, err := dec.Token()
+	for dec.PeekKind() == '"' {
+		name, err := dec.ReadToken()
 		if err != nil {
+			break
+		}
+		if name.String() != "success" {
+			if dec.SkipValue() != nil {
+				break
+			}
+			continue
+		}
+		value, err := dec.ReadToken()
+		isBool := err == nil && (value.Kind() == 't' || value.Kind() == 'f') && ended(body[dec.InputOffset():])
+		if !isBool || ok && success != value.Bool() {
 			return false, false
 		}
-		if key == "success" {
-			value, err := dec.Token()
-			success, isBool := value.(bool)
-			return success, isBool && err == nil && ended(body[dec.InputOffset():])
-		}
-		var skipped json.RawMessage
-		if dec.Decode(&skipped) != nil {
-			return false, false
-		}
+		success, ok = value.Bool(), true
 	}
-	return false, false
+	return success, ok
 }
 
-// firstMember reads success where it comes first, as it does in practice: a decoder takes
-// longer to make than this to answer.
-func firstMember(body []byte) (success, ok bool) {
+// onlyMember reads success where it comes first and its name occurs nowhere else, as it is in
+// practice: a decoder takes longer to make than this to answer.
+func onlyMember(body []byte) (success, ok bool) {
+	if bytes.Count(body, []byte("success")) > 1 || bytes.Contains(body, []byte(`\u`)) { // an escape may spell the name
+		return false, false
+	}
 	for _, token := range []string{"{", `"success"`, ":"} {
 		if body, ok = bytes.CutPrefix(bytes.TrimLeft(body, jsonSpace), []byte(token)); !ok {
 			return false, false
@@ -51,7 +59,7 @@ func firstMember(body []byte) (success, ok bool) {
 	return success, ok && ended(rest)
 }
 
-// ended says whether a member can end where rest begins: an answer cut there is readable, one
+// ended reports whether a member can end where rest begins: an answer cut there is readable, one
 // that goes on with anything else is no JSON, and says nothing.
 func ended(rest []byte) bool {
 	rest = bytes.TrimLeft(rest, jsonSpace)

@@ -69,9 +69,7 @@ func (c *Client) prepare(ctx context.Context, userID, messageID string, opts []C
 		Client: c, call: settings, userID: userID, messageID: messageID,
 		started: time.Now(), maybeUnsent: settings.maybeUnsent,
 	}
-	if err := o.body.WithUserID.FromUserIDString(settings.withUserID); err != nil {
-		return nil, configError("with-user id: %v", err)
-	}
+	o.body.WithUserID = gen.String(settings.withUserID)
 	return o, nil
 }
 

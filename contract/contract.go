@@ -39,6 +39,7 @@ package contract
 import (
 	"bytes"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -79,9 +80,7 @@ func (v *Validator) CheckRequest(req *http.Request) []Violation {
 
 func (v *Validator) checkRequest(req *http.Request, b body) []Violation {
 	req = normalized(req)
-	return fewest(v.find(req), func(m match) []Violation {
-		return append(m.checkHead(req), m.checkRequestBody(req.Header, b)...)
-	})
+	return fewest(v.find(req), func(m match) []Violation { return m.checkRequest(req, b) })
 }
 
 // CheckResponse returns every departure of resp, the answer to req, from the contract; nil
@@ -100,19 +99,15 @@ func (v *Validator) CheckResponse(req *http.Request, resp *http.Response) []Viol
 
 func (v *Validator) checkResponse(req *http.Request, status int, header http.Header, b body) []Violation {
 	req, header = normalized(req), canonical(header)
-	if req.Method == http.MethodHead || !hasBody(status) {
-		b.unseen = true
+	if req.Method == http.MethodHead || status < 200 || status == http.StatusNoContent || status == http.StatusNotModified {
+		b.unseen = true // HTTP lets none of these carry a body
 	}
 	candidates := v.find(req)
-	if listed := listing(candidates, status); listed != nil {
+	notListed := func(m match) bool { return m.Operation.Responses.Status(status) == nil }
+	if listed := slices.DeleteFunc(slices.Clone(candidates), notListed); len(listed) > 0 {
 		candidates = listed
 	}
 	return fewest(candidates, func(m match) []Violation { return m.checkResponse(status, header, b) })
-}
-
-// hasBody reports whether HTTP lets an answer of this status carry a body.
-func hasBody(status int) bool {
-	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }
 
 // TB is what Check needs of *testing.T.

@@ -19,7 +19,7 @@ func ExampleValidator_CheckResponse() {
 		return
 	}
 	resp, err := contract.ReadCapture(strings.NewReader("HTTP/2 200\r\ncontent-type: application/json\r\n\r\n" +
-		`{"success":"yes","queue":{"text":"<p>Hello</p>","media":[{"id":3950387999,"type":"sticker"}]}}`))
+		`{"success":"yes","queue":{"text":"<p>Hello</p>","media":[{"id":3950387999,"canView":1}]}}`))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -29,7 +29,7 @@ func ExampleValidator_CheckResponse() {
 	}
 	// Output:
 	// response /queue/id: found nothing, want an integer of 64 bits
-	// response /queue/media/0/type: found a string of 7 characters, want one of photo, video, gif, audio
+	// response /queue/media/0/canView: found the number 1, want true or false
 	// response /success: found a string of 3 characters, want true or false
 }
 

@@ -2,12 +2,15 @@ package contract_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/unsend-go/unsend/contract"
@@ -67,6 +70,39 @@ func FuzzCheckResponse(f *testing.F) {
 	})
 }
 
+// FuzzBody holds JSON of a 200 against a program that decodes what it relies on.
+func FuzzBody(f *testing.F) {
+	v := newValidator(f)
+	for _, body := range []string{
+		`{"success":true}`, `{"success":false,"queue":null}`, `{"success":true,"queue":{"id":1.0,"price":1e999}}`, `{"success":true,"success":1}`,
+		`{"success":true,"queue":{"id":1,"media":[{"id":9223372036854775808,"files":{"full":{"sources":[{"url":null,"width":1e0}]}}}]}}`,
+		`{"success":true,"queue":{"id":1,"text":"\ud83d"}}`, `{"success":true} {}`, `{"queue":{"id":1,"id":2}}`, testdata(f, "documented.json"), testdata(f, "wire.json"),
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		vs := v.CheckResponse(nil, newResponse(http.StatusOK, string(body)))
+		wellFormed(t, vs)
+		var decoded struct {
+			Success *bool
+			Queue   *struct {
+				ID         *int64
+				MediaCount int
+				Text       string
+				Media      []struct{ ID int64 }
+			}
+		}
+		if len(vs) > 0 || bytes.ContainsAny(body, "\\") || bytes.Count(bytes.ToLower(body), []byte(`"success"`)) > 1 {
+			return // encoding/json takes names of another case too
+		}
+		if err := json.Unmarshal(body, &decoded); err != nil && !strings.Contains(err.Error(), "cannot unmarshal") {
+			t.Errorf("%q passes and cannot be decoded: %v", body, err)
+		} else if decoded.Success == nil {
+			t.Errorf("%q passes without success", body)
+		}
+	})
+}
+
 func FuzzCheckRequest(f *testing.F) {
 	v := newValidator(f)
 	for _, path := range []string{
@@ -94,14 +130,40 @@ func FuzzCheckRequest(f *testing.F) {
 	})
 }
 
-// wellFormed holds of every list of violations: complete, one for each place, on one line.
+// Everything that a violation may say of what was found. Nothing of it is a string of the wire.
+var foundWords = regexp.MustCompile(`^(nothing|null|true|false|an empty string|a (string|number) of \d+ characters?` +
+	`|an array of \d+ items?|an object of \d+ members?|the number [-+.\deE]{1,32}|a large number|status -?\d+` +
+	`|another (path|method|media type)|text of another form|a member that stands more than once|bytes that are not UTF-8` +
+	`|text that is not JSON(, from byte \d+ on)?|something behind the JSON value|more than 8 MiB|a body that broke off after \d+ bytes` +
+	`|JSON (cut short after \d+ bytes?|nested deeper than \d+ levels|of more than 50000 values))$`)
+
+// contractNames are all keys of openapi.yaml.
+var contractNames = sync.OnceValue(func() map[string]bool {
+	names := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^[ -]*'?([\w-]+)'?:`).FindAllSubmatch(contract.Document(), -1) {
+		names[string(m[1])] = true
+	}
+	return names
+})
+
+// wellFormed holds of every list of violations: complete, one for each place, and in the
+// contract's and this package's own words.
 func wellFormed(t *testing.T, vs []contract.Violation) {
 	t.Helper()
 	seen := map[string]bool{}
 	for _, v := range vs {
-		if v.Kind == "" || v.Found == "" || v.Want == "" || seen[v.Pointer] || strings.ContainsAny(v.String(), "\r\n") {
+		if v.Kind == "" || v.Want == "" || seen[v.Pointer] || !foundWords.MatchString(v.Found) {
 			t.Errorf("violation %#v in %v", v, vs)
 		}
 		seen[v.Pointer] = true
+		path, inBody := strings.CutPrefix(v.Pointer, "/")
+		if !inBody {
+			continue
+		}
+		for step := range strings.SplitSeq(path, "/") {
+			if _, err := strconv.Atoi(step); err != nil && !contractNames()[step] {
+				t.Errorf("the pointer %q has a name of the wire", v.Pointer)
+			}
+		}
 	}
 }

@@ -49,7 +49,7 @@ func checkJSON(side Side, schema *openapi3.Schema, data []byte) ([]Violation, er
 	}
 	// Without their details, errors do not print the values they hold.
 	err := schema.VisitJSON(value, openapi3.MultiErrors(), openapi3.DisableSchemaErrorDetails(), direction)
-	w.schemaErrors(value, err)
+	w.schemaErrors(err)
 	return w.found, nil
 }
 
@@ -98,8 +98,8 @@ func (w *walker) value(at *node) error {
 	if kind != '{' && kind != '[' {
 		token, err := w.json.ReadToken()
 		if err == nil && kind == '0' && at.isNonIntegral(token.String()) {
-			kind, found := describeValue(json.Number(token.String()))
-			w.report(kind, found, at.want)
+			_, found := describeValue(json.Number(token.String()))
+			w.report("number", found, at.want)
 		}
 		return err
 	}
@@ -154,40 +154,44 @@ func (w *walker) children(kind jsontext.Kind, at *node) error {
 	return nil
 }
 
-// schemaErrors flattens what the schema's VisitJSON returned for value. A union's branches are
+// schemaErrors flattens what the schema's VisitJSON returned. A union's branches are
 // not looked into: its own place departs. What each part of an allOf says stands for itself.
-func (w *walker) schemaErrors(value any, err error) {
+func (w *walker) schemaErrors(err error) {
 	switch e := err.(type) { //nolint:errorlint // the tree is walked by hand, every branch of it
 	case nil:
 	case openapi3.MultiError:
 		w.found = slices.Grow(w.found, len(e))
 		for _, inner := range e {
-			w.schemaErrors(value, inner)
+			w.schemaErrors(inner)
 		}
 	case *openapi3.SchemaError:
 		if parts, ok := errors.AsType[openapi3.MultiError](e.Origin); ok && e.SchemaField == "allOf" {
-			w.schemaErrors(value, parts)
+			w.schemaErrors(parts)
 			return
 		}
-		w.found = append(w.found, w.schemaError(value, e))
+		w.found = append(w.found, w.schemaError(e))
 	default:
 		w.found = append(w.found, unread(w.side, "a value that cannot be checked", w.root.want))
 	}
 }
 
-func (w *walker) schemaError(value any, err *openapi3.SchemaError) Violation {
+func (w *walker) schemaError(err *openapi3.SchemaError) Violation {
 	path := err.JSONPointer()
 	pointer, at := w.root.find(path)
 	v := Violation{Side: w.side, Pointer: pointer, Kind: "missing", Found: "nothing", Want: "a value"}
-	switch {
-	case at != nil && (err.Schema == at.schemas[0] || err.SchemaField == "required"):
+	if at != nil {
 		v.Want = at.want
-	case err.SchemaField != "required": // whose schema is the object's
-		v.Want = describeSchema(err.Schema)
 	}
-	// The error's own value is a float where the body has a number.
-	if value, ok := lookup(value, path); ok {
-		v.Kind, v.Found = describeValue(value)
+	switch err.SchemaField {
+	case "required":
+		return v
+	case "discriminator": // the error has the member's value and the object's place
+		v.Kind, v.Found = "object", "an object of no listed kind"
+	default:
+		v.Kind, v.Found = describeValue(err.Value)
+	}
+	if at == nil || err.Schema != at.schemas[0] { // a part of an allOf
+		v.Want = describeSchema(err.Schema)
 	}
 	if !isDescribed(err.SchemaField) {
 		v.Want += ", within its " + err.SchemaField
@@ -259,8 +263,10 @@ func newNode(refs ...*openapi3.SchemaRef) *node {
 
 func (n *node) add(refs openapi3.SchemaRefs) {
 	for _, ref := range refs {
-		n.schemas = append(n.schemas, ref.Value)
-		n.add(slices.Concat(ref.Value.AllOf, ref.Value.OneOf, ref.Value.AnyOf))
+		if !slices.Contains(n.schemas, ref.Value) { // a union's branch may join its parent by allOf
+			n.schemas = append(n.schemas, ref.Value)
+			n.add(slices.Concat(ref.Value.AllOf, ref.Value.OneOf, ref.Value.AnyOf))
+		}
 	}
 }
 
@@ -313,7 +319,7 @@ func (n *node) find(path []string) (pointer string, at *node) {
 	for _, step := range path {
 		child, named := n.member(step)
 		if !named {
-			if _, err := strconv.ParseUint(step, 10, 64); err == nil && n.item() != nil {
+			if _, err := strconv.ParseUint(step, 10, 16); err == nil && n.item() != nil {
 				child = n.item()
 			} else {
 				step = "*"
@@ -322,25 +328,4 @@ func (n *node) find(path []string) (pointer string, at *node) {
 		n, to = child, to.AppendToken(step)
 	}
 	return string(to), n
-}
-
-// lookup returns the value at path, and whether there is one.
-func lookup(value any, path []string) (any, bool) {
-	for _, step := range path {
-		switch parent := value.(type) {
-		case map[string]any:
-			child, ok := parent[step]
-			if !ok {
-				return nil, false
-			}
-			value = child
-		case []any:
-			i, err := strconv.Atoi(step)
-			if err != nil || i >= len(parent) {
-				return nil, false
-			}
-			value = parent[i]
-		}
-	}
-	return value, true
 }

@@ -111,17 +111,6 @@ func (op *operation) match(segments []string) map[string]string {
 	return params
 }
 
-// listing returns those of the candidates that list the status.
-func listing(candidates []match, status int) []match {
-	var listed []match
-	for _, m := range candidates {
-		if m.Operation.Responses.Status(status) != nil {
-			listed = append(listed, m)
-		}
-	}
-	return listed
-}
-
 // fewest checks a message against each candidate and returns what departs from the closest.
 func fewest(candidates []match, check func(match) []Violation) []Violation {
 	var best []Violation
@@ -155,29 +144,24 @@ func canonical(header http.Header) http.Header {
 	return copied
 }
 
-// checkHead checks all of a request but its body.
-func (m match) checkHead(req *http.Request) []Violation {
-	var vs []Violation
+func (m match) checkRequest(req *http.Request, b body) []Violation {
+	vs := m.checkCredentials(req)
 	if m.params == nil {
 		vs = append(vs, Violation{Side: Request, Pointer: "path", Kind: "string", Found: "another path", Want: m.Path})
 	}
 	if m.Method != req.Method {
-		vs = append(vs, Violation{Side: Request, Pointer: "method", Kind: "string", Found: describeMethod(req.Method), Want: m.Method})
+		methods := slices.Sorted(maps.Keys(m.PathItem.Operations()))
+		vs = append(vs, Violation{Side: Request, Pointer: "method", Kind: "string", Found: "another method", Want: strings.Join(methods, " or ")})
 	}
 	for _, ref := range m.parameters {
 		if ref.Value.In != openapi3.ParameterInPath || m.params != nil {
 			vs = append(vs, m.checkParameter(Request, ref.Value, req)...)
 		}
 	}
-	return append(vs, m.checkCredentials(req)...)
-}
-
-func (m match) checkRequestBody(header http.Header, b body) []Violation {
-	ref := m.Operation.RequestBody
-	if ref == nil {
-		return nil
+	if ref := m.Operation.RequestBody; ref != nil {
+		vs = append(vs, checkBody(Request, ref.Value.Content, req.Header, b, ref.Value.Required)...)
 	}
-	return checkBody(Request, ref.Value.Content, header, b, ref.Value.Required)
+	return vs
 }
 
 func (m match) checkResponse(status int, header http.Header, b body) []Violation {
@@ -226,16 +210,10 @@ func (m match) checkParameter(side Side, parameter *openapi3.Parameter, req *htt
 	if errors.Is(err, openapi3filter.ErrInvalidRequired) {
 		return []Violation{v}
 	}
-	text := ""
-	switch parameter.In {
-	case openapi3.ParameterInPath:
-		text = m.params[parameter.Name]
-	case openapi3.ParameterInHeader:
-		text = req.Header.Get(parameter.Name)
-	case openapi3.ParameterInQuery:
-		text = req.URL.Query().Get(parameter.Name)
+	v.Kind, v.Found = "string", "text of another form"
+	if e, ok := errors.AsType[*openapi3.SchemaError](err); ok {
+		v.Kind, v.Found = describeValue(e.Value)
 	}
-	v.Kind, v.Found = describeValue(text)
 	return []Violation{v}
 }
 

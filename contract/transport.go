@@ -37,26 +37,43 @@ type transport struct {
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	v, err := shared()
 	if err != nil {
-		t.report([]Violation{{Side: Request, Kind: "missing", Found: err.Error(), Want: "a contract to check by"}})
-		return t.next.RoundTrip(req)
+		return nil, err
 	}
-	// The request is the caller's again as soon as the answer is there, so its head is copied.
-	x := &exchange{validator: v, report: t.report, req: req.Clone(context.Background()), sent: &recorder{ended: true}}
-	out := req
+	out, sent := req, &recorder{ended: true}
 	if req.Body != nil && req.Body != http.NoBody {
-		x.sent = &recorder{length: req.ContentLength}
+		sent = &recorder{ReadCloser: req.Body, length: req.ContentLength, done: func() {}}
 		out = req.WithContext(req.Context())
-		out.Body = &tee{ReadCloser: req.Body, seen: x.sent, done: func() {}}
+		out.Body = sent
+	}
+	// The caller may change the request as soon as the answer is there.
+	head := req.Clone(context.Background())
+	check := func(checkResponse func() []Violation) {
+		vs := append(v.checkRequest(head, sent.body()), checkResponse()...)
+		if len(vs) > 0 {
+			t.report(vs)
+		}
 	}
 	resp, err := t.next.RoundTrip(out)
 	if err != nil || resp == nil {
-		x.finish(nil, nil)
+		check(func() []Violation { return nil })
 		return resp, err
 	}
 	if resp.Request == out {
 		resp.Request = req
 	}
-	x.receive(resp)
+	status, header, received := resp.StatusCode, resp.Header.Clone(), &recorder{ReadCloser: resp.Body, length: resp.ContentLength}
+	received.done = sync.OnceFunc(func() {
+		check(func() []Violation { return v.checkResponse(head, status, header, received.body()) })
+	})
+	switch {
+	case resp.Body == nil || resp.Body == http.NoBody:
+		received.ended = true
+		received.done()
+	case status == http.StatusSwitchingProtocols: // its body is a connection
+		received.done()
+	default:
+		resp.Body = received
+	}
 	return resp, nil
 }
 
@@ -67,46 +84,12 @@ func (t *transport) CloseIdleConnections() {
 	}
 }
 
-// exchange is a request and its answer while they pass.
-type exchange struct {
-	validator *Validator
-	report    func([]Violation)
-	req       *http.Request // a copy of the head
-	sent      *recorder
-	once      sync.Once
-}
-
-// receive watches the answer's body, where there is one to watch.
-func (x *exchange) receive(resp *http.Response) {
-	head := &http.Response{StatusCode: resp.StatusCode, Header: resp.Header.Clone()}
-	switch {
-	case resp.StatusCode == http.StatusSwitchingProtocols: // its body is a connection
-		x.finish(head, &recorder{})
-	case resp.Body == nil || resp.Body == http.NoBody:
-		x.finish(head, &recorder{ended: true})
-	default:
-		received := &recorder{length: resp.ContentLength}
-		resp.Body = &tee{ReadCloser: resp.Body, seen: received, done: func() { x.finish(head, received) }}
-	}
-}
-
-// finish checks and reports, once. A head of nil is no answer.
-func (x *exchange) finish(head *http.Response, received *recorder) {
-	x.once.Do(func() {
-		vs := x.validator.checkRequest(x.req, x.sent.body())
-		if head != nil {
-			vs = append(vs, x.validator.checkResponse(x.req, head.StatusCode, head.Header, received.body())...)
-		}
-		if len(vs) > 0 {
-			x.report(vs)
-		}
-	})
-}
-
-// recorder keeps what passes of a body, up to the limit. The transport may still read a
-// request's body while its answer is read, so it has a lock.
+// recorder is a body that is copied, up to the limit, while it is read. The transport may still
+// read a request's body while its answer is read, so the copy has a lock.
 type recorder struct {
-	length int64 // Content-Length; 0 or less: unknown
+	io.ReadCloser
+	length int64  // Content-Length; 0 or less: unknown
+	done   func() // called when the body ends or is closed
 
 	mu      sync.Mutex
 	data    []byte
@@ -115,54 +98,47 @@ type recorder struct {
 	err     error
 }
 
+// Read implements [io.Reader].
+func (r *recorder) Read(p []byte) (int, error) {
+	n, err := r.ReadCloser.Read(p)
+	r.add(p[:n], err)
+	if err != nil {
+		r.done()
+	}
+	return n, err
+}
+
+// Close implements [io.Closer].
+func (r *recorder) Close() error {
+	err := r.ReadCloser.Close()
+	r.done()
+	return err
+}
+
 func (r *recorder) add(p []byte, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
+	case r.ended: // an error is sticky, whatever is read after it
+		return
 	case len(r.data)+len(p) > maxBody:
 		r.tooLong, r.data = true, nil
 	case !r.tooLong:
 		r.data = append(r.data, p...)
 	}
-	if err != nil && !r.ended {
-		r.ended = true
-		if !errors.Is(err, io.EOF) {
-			r.err = err
-		}
+	r.ended = err != nil
+	if !errors.Is(err, io.EOF) {
+		r.err = err
 	}
 }
 
 // body is what is known once nobody reads on. Readers often stop at Content-Length or after the
-// JSON value, without reading EOF, so either counts as a complete body.
+// JSON value, without reading EOF. Treat either as a complete body.
 func (r *recorder) body() body {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	b := body{data: r.data, tooLong: r.tooLong, err: r.err}
-	if !r.ended && !r.tooLong && (r.length <= 0 || int64(len(r.data)) < r.length) {
-		w := walker{}
-		b.unseen = w.walk(r.data) != nil
-	}
+	complete := r.ended || r.tooLong || r.length > 0 && int64(len(r.data)) >= r.length
+	b.unseen = !complete && new(walker).walk(r.data) != nil
 	return b
-}
-
-// tee is a body that is recorded while it is read. Once it ends, or is closed, it calls done.
-type tee struct {
-	io.ReadCloser
-	seen *recorder
-	done func()
-}
-
-func (t *tee) Read(p []byte) (int, error) {
-	n, err := t.ReadCloser.Read(p)
-	t.seen.add(p[:n], err)
-	if err != nil {
-		t.done()
-	}
-	return n, err
-}
-
-func (t *tee) Close() error {
-	err := t.ReadCloser.Close()
-	t.done()
-	return err
 }

@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"net/http"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -42,13 +42,7 @@ type Violation struct {
 
 // String is the violation as one line for a person.
 func (v Violation) String() string {
-	line := fmt.Sprintf("%s %s: found %s, want %s", v.Side, cmp.Or(v.Pointer, "body"), v.Found, v.Want)
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, line)
+	return fmt.Sprintf("%s %s: found %s, want %s", v.Side, cmp.Or(v.Pointer, "body"), v.Found, v.Want)
 }
 
 // unread is a body that could not be read as JSON.
@@ -114,6 +108,11 @@ func describeValue(value any) (kind, text string) {
 			return "number", fmt.Sprintf("a number of %d characters", len(value))
 		}
 		return "number", "the number " + string(value)
+	case float64: // as which kin-openapi reports a number
+		if math.Abs(value) >= 1<<53 {
+			return "number", "a large number" // it may not be the one that was found
+		}
+		return describeValue(json.Number(strconv.FormatFloat(value, 'f', -1, 64)))
 	case string:
 		if value == "" {
 			return "string", "an empty string"
@@ -127,22 +126,12 @@ func describeValue(value any) (kind, text string) {
 	return "text", "a value of no kind of JSON"
 }
 
-// describeMethod is safe to print: a name from the standard, or a length.
-func describeMethod(name string) string {
-	switch name {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
-		http.MethodDelete, http.MethodConnect, http.MethodOptions, http.MethodTrace:
-		return name
-	}
-	_, text := describeValue(name)
-	return text
-}
-
+// count is "1 item" or "2 items".
 func count(n int, unit string) string {
-	if n == 1 {
-		return "1 " + unit
+	if n != 1 {
+		unit += "s"
 	}
-	return fmt.Sprintf("%d %ss", n, unit)
+	return strconv.Itoa(n) + " " + unit
 }
 
 // isDescribed reports whether describeSchema puts the demand of this keyword in words.
@@ -150,19 +139,28 @@ func isDescribed(keyword string) bool {
 	return slices.Contains([]string{"type", "nullable", "required", "enum", "pattern", "format", "minLength", "maxLength", "oneOf", "anyOf"}, keyword)
 }
 
-// describeSchema says in words what a schema asks for.
-func describeSchema(schema *openapi3.Schema) string {
-	text := describeType(schema)
+// describeSchema says in words what a schema asks for. A union's branch may join its parent by
+// allOf, so a schema that is being described is not described again.
+func describeSchema(schema *openapi3.Schema, parents ...*openapi3.Schema) string {
+	if slices.Contains(parents, schema) {
+		return "what the contract allows"
+	}
+	text := describeType(schema, append(parents, schema))
 	if schema.PermitsNull() && !strings.HasSuffix(text, "null") {
 		text += ", or null"
 	}
 	return text
 }
 
-func describeType(schema *openapi3.Schema) string {
+func describeType(schema *openapi3.Schema, parents []*openapi3.Schema) string {
+	branches := slices.Concat(schema.OneOf, schema.AnyOf)
 	switch {
 	case len(schema.Enum) > 0:
-		return "one of " + list(schema.Enum, ", ", func(value any) string { return fmt.Sprint(value) })
+		var values []string
+		for _, value := range schema.Enum {
+			values = append(values, fmt.Sprint(value))
+		}
+		return "one of " + strings.Join(values, ", ")
 	case schema.Type.Is(openapi3.TypeString):
 		return describeString(schema)
 	case schema.Type.Is(openapi3.TypeInteger) && schema.Format == "int32":
@@ -179,21 +177,16 @@ func describeType(schema *openapi3.Schema) string {
 		return "an array"
 	case schema.Type.Is(openapi3.TypeObject):
 		return "an object"
-	}
-	describe := func(ref *openapi3.SchemaRef) string { return describeSchema(ref.Value) }
-	text := list(slices.Concat(schema.OneOf, schema.AnyOf), ", or ", describe)
-	return cmp.Or(text, list(schema.AllOf, ", and ", describe), "what the contract allows")
-}
-
-// list joins descriptions, each once.
-func list[T any](items []T, separator string, describe func(T) string) string {
-	var texts []string
-	for _, item := range items {
-		if text := describe(item); !slices.Contains(texts, text) {
-			texts = append(texts, text)
+	case len(branches) > 0:
+		var texts []string
+		for _, branch := range branches {
+			texts = append(texts, describeSchema(branch.Value, parents...))
 		}
+		return strings.Join(slices.Compact(texts), ", or ")
+	case len(schema.AllOf) > 0:
+		return describeSchema(schema.AllOf[0].Value, parents...)
 	}
-	return strings.Join(texts, separator)
+	return "what the contract allows"
 }
 
 func describeString(schema *openapi3.Schema) string {

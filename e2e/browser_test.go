@@ -4,7 +4,9 @@ package e2e
 
 import (
 	"context"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -77,6 +79,23 @@ func (b *browser) text(t *testing.T, element chromedp.CSS) string {
 		t.Fatalf("text of %s: %v", element, err)
 	}
 	return text
+}
+
+// screenshot writes what the screen shows to a file in the directory that UNSEND_SCREENSHOTS
+// names, if it names one.
+func (b *browser) screenshot(t *testing.T, name string) {
+	t.Helper()
+	dir := os.Getenv("UNSEND_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	image, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), image, 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (b *browser) note(event any) {

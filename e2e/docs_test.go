@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
 
@@ -18,6 +19,8 @@ const (
 	authorize    chromedp.CSS = `.auth-wrapper button.authorize`
 	dialog       chromedp.CSS = `.dialog-ux .modal-ux-content`
 	closeDialog  chromedp.CSS = `.dialog-ux button.btn-done`
+	noteOnGone   chromedp.CSS = `#mock-note.gone`
+	servers      chromedp.CSS = `.servers select`
 	documentedOK chromedp.CSS = `.responses-table:not(.live-responses-table) tr.response[data-code="200"]`
 )
 
@@ -30,6 +33,8 @@ func TestReference(t *testing.T) {
 	page.do(t, chromedp.Navigate(url+"/docs/"), chromedp.WaitVisible(documentedOK))
 	wantAll(t, "operation", page.text(t, operation), "DELETE", "/v2/access/chats/{userId}/messages/{messageId}", "Unsend chat message")
 	wantAll(t, "answer's shape", page.text(t, documentedOK), "success", "queue", "fromUser", "releaseForms")
+
+	wantAll(t, "server", page.text(t, servers), url, "mock")
 
 	page.do(t, chromedp.Click(authorize), chromedp.WaitVisible(dialog))
 	credentials := page.text(t, dialog)
@@ -47,10 +52,59 @@ func TestReference(t *testing.T) {
 
 	page.do(t, chromedp.Click(execute), shows(liveStatus, "404"))
 	wantAll(t, "second answer", page.text(t, liveBody), "RESOURCE_NOT_FOUND")
+	wantAll(t, "note", page.text(t, noteOnGone), "mock", "because the message is gone", "messageId")
 	if exceptions := page.exceptions(); len(exceptions) > 0 {
 		t.Errorf("the page threw: %q", exceptions)
 	}
 	wantOneHost(t, url, page.requests())
+}
+
+// TestPageFitsScreens opens the page on a phone and on a desktop, by day and by night: nothing
+// is wider than the screen, and the note that explains a 404 is in sight when it comes.
+func TestPageFitsScreens(t *testing.T) {
+	url := startMock(t)
+	for _, screen := range []struct {
+		name          string
+		width, height int64
+		scheme        string
+	}{
+		{"phone", 390, 844, "light"},
+		{"phone-dark", 390, 844, "dark"},
+		{"desktop", 1280, 900, "light"},
+		{"desktop-dark", 1280, 900, "dark"},
+	} {
+		page := openBrowser(t)
+		phone := chromedp.EmulateViewport(screen.width, screen.height)
+		if screen.width < 500 {
+			phone = chromedp.EmulateViewport(screen.width, screen.height, chromedp.EmulateMobile, chromedp.EmulateTouch)
+		}
+		scheme := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: screen.scheme}}}
+		if _, err := chromedp.Call(page.ctx, emulation.SetEmulatedMedia, scheme); err != nil {
+			t.Fatal(err)
+		}
+		page.do(t, phone, chromedp.Navigate(url+"/docs/"), chromedp.WaitVisible(documentedOK))
+		page.screenshot(t, screen.name)
+		for range 2 {
+			page.do(t, chromedp.Click(execute), chromedp.WaitVisible(liveStatus))
+		}
+		page.do(t, shows(liveStatus, "404"), chromedp.WaitVisible(noteOnGone))
+		page.screenshot(t, screen.name+"-gone")
+		width, err := chromedp.Run(page.ctx, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if width > screen.width {
+			t.Errorf("%s: the page is %d px wide on a screen of %d", screen.name, width, screen.width)
+		}
+		inSight, err := chromedp.Run(page.ctx, chromedp.Evaluate[bool](
+			`(r => r.top >= 0 && r.bottom <= innerHeight)(document.querySelector("#mock-note.gone").getBoundingClientRect())`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !inSight {
+			t.Errorf("%s: the note that explains the 404 is out of sight", screen.name)
+		}
+	}
 }
 
 // TestCredentialsCanBeEntered replaces the key that is filled in by one that the mock refuses.

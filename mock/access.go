@@ -24,7 +24,65 @@ type Connection struct {
 	ReadOnly bool // lacks messages:write: 403 FORBIDDEN
 }
 
-// access holds keys and connections, and what each connection may still send.
+// WithKeys accepts these API keys, which hold the permission messages:write, in place of
+// [DemoKey].
+func WithKeys(keys ...string) Option {
+	return func(s *Server) { s.access.addKeys(true, keys) }
+}
+
+// WithReadOnlyKeys accepts these API keys, which lack the permission messages:write, in place
+// of [DemoKey].
+func WithReadOnlyKeys(keys ...string) Option {
+	return func(s *Server) { s.access.addKeys(false, keys) }
+}
+
+// WithConnections knows these connections in place of [DemoConnection]. Any key may use any
+// connection: that is the mock's choice.
+func WithConnections(list ...Connection) Option {
+	return func(s *Server) {
+		for _, c := range list {
+			s.SetConnection(c)
+		}
+	}
+}
+
+// WithRateLimit gives each connection a token bucket that holds burst requests and gains
+// perMinute of them a minute. The default is 60 and 90; values below 1 are taken as 1, those
+// above a million as a million.
+func WithRateLimit(perMinute, burst int) Option {
+	return func(s *Server) {
+		perMinute, burst := min(max(1, perMinute), 1_000_000), min(max(1, burst), 1_000_000)
+		// Rounded up, so that no minute ever holds more than perMinute.
+		s.access.interval = (time.Minute + time.Duration(perMinute) - 1) / time.Duration(perMinute)
+		s.access.burst = burst
+	}
+}
+
+// WithoutRateLimit lets every request through, as the plans Launch and Enterprise may, and
+// sends no X-RateLimit headers.
+func WithoutRateLimit() Option {
+	return func(s *Server) { s.access.interval = 0 }
+}
+
+// SetConnection adds a connection, or changes a known one from the next request on. Its rate
+// limit goes on from where it was.
+func (s *Server) SetConnection(c Connection) {
+	a := &s.access
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.connections == nil {
+		a.connections = map[string]*connection{}
+	}
+	switch known := a.connections[c.ID]; {
+	case known != nil:
+		known.Connection = c
+	case c.ID != "": // a request without a connection must not match
+		a.connections[c.ID] = &connection{Connection: c}
+	}
+}
+
+// access holds keys and connections, and what each connection may still send. Requests add
+// nothing to it.
 type access struct {
 	mu          sync.Mutex
 	keys        map[string]bool // whether the key holds messages:write
@@ -35,7 +93,8 @@ type access struct {
 
 type connection struct {
 	Connection
-	bucket bucket
+
+	full time.Time // when its token bucket is full again; the zero time is a full one
 }
 
 func (a *access) addKeys(write bool, keys []string) {
@@ -49,84 +108,91 @@ func (a *access) addKeys(write bool, keys []string) {
 	}
 }
 
-func (a *access) setConnection(c Connection) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.connections == nil {
-		a.connections = map[string]*connection{}
-	}
-	switch known := a.connections[c.ID]; {
-	case known != nil:
-		known.Connection = c
-	case c.ID != "":
-		a.connections[c.ID] = &connection{Connection: c}
-	}
-}
-
 func (a *access) demoUnlessGiven() {
 	if a.keys == nil {
-		a.addKeys(true, []string{DemoKey})
+		a.keys = map[string]bool{DemoKey: true}
 	}
 	if a.connections == nil {
-		a.setConnection(Connection{ID: DemoConnection})
+		a.connections = map[string]*connection{DemoConnection: {Connection: Connection{ID: DemoConnection}}}
 	}
 }
-
-// SetConnection adds a connection, or changes a known one from the next request on. Its rate
-// limit goes on from where it was.
-func (s *Server) SetConnection(c Connection) { s.access.setConnection(c) }
 
 // refusal says why a request is not carried out.
 type refusal struct {
 	status int
 	kind   string
-	text   string
+	text   string        // in place of the example's
 	wait   time.Duration // of a 429
 }
 
-// check judges credentials, rate limit and permission, in this order. It names the
+// check looks at credentials, rate limit and permission, in this order. It names the
 // connection where it is a known one, and says what is left of its bucket.
 func (a *access) check(h http.Header, now time.Time) (refused *refusal, connectionID string, left level) {
 	write, known := a.keys[h.Get("apiKey")]
 	if !known {
-		return unauthorized(typeUnauthorized, "Missing or invalid API key"), "", level{}
+		return &refusal{status: http.StatusUnauthorized, kind: typeUnauthorized}, "", level{}
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	c := a.connections[h.Get("x-connection-id")]
 	if c == nil {
-		return unauthorized(typeSessionNotProvided, "Connection not found, or none named"), "", level{}
+		return &refusal{status: http.StatusUnauthorized, kind: typeSessionNotProvided}, "", level{}
 	}
-	refused = a.judge(c, write, now)
+	refused = a.checkLocked(c, write, now)
 	if a.interval > 0 {
-		left = c.bucket.level(now, a.interval, a.burst)
+		left = a.levelLocked(c, now)
 	}
 	return refused, c.ID, left
 }
 
-func (a *access) judge(c *connection, write bool, now time.Time) *refusal {
+func (a *access) checkLocked(c *connection, write bool, now time.Time) *refusal {
 	switch c.State {
 	case Expired:
-		return unauthorized(typeSessionExpired, "The session of this connection has expired")
+		return &refusal{status: http.StatusUnauthorized, kind: typeSessionExpired}
 	case RulesOutdated:
-		return unauthorized(typeRulesOutdated, "Signing rules are being refreshed")
+		return &refusal{status: http.StatusUnauthorized, kind: typeRulesOutdated}
 	case Active:
 	}
-	if a.interval > 0 {
-		if wait := c.bucket.take(now, a.interval, a.burst); wait > 0 {
-			return &refusal{http.StatusTooManyRequests, typeRateLimitExceeded, "Rate limit exceeded", wait}
-		}
+	if wait := a.takeLocked(c, now); wait > 0 {
+		return &refusal{status: http.StatusTooManyRequests, kind: typeRateLimitExceeded, wait: wait}
 	}
 	if !write || c.ReadOnly {
-		return &refusal{http.StatusForbidden, typeForbidden, "Permission required: messages:write", 0}
+		return &refusal{status: http.StatusForbidden, kind: typeForbidden}
 	}
 	return nil
 }
 
-func unauthorized(kind, text string) *refusal {
-	return &refusal{http.StatusUnauthorized, kind, text, 0}
+// takeLocked takes a token of the connection, or says how long until there is one.
+func (a *access) takeLocked(c *connection, now time.Time) (wait time.Duration) {
+	if a.interval == 0 {
+		return 0
+	}
+	missing := a.missingLocked(c, now) + a.interval
+	if wait := missing - time.Duration(a.burst)*a.interval; wait > 0 {
+		return wait
+	}
+	c.full = now.Add(missing)
+	return 0
 }
 
-func badRequest(text string) *refusal {
-	return &refusal{http.StatusBadRequest, typeBadRequest, text, 0}
+// missingLocked is how long until the bucket is full. It is never more than an empty bucket
+// takes, even where the clock was set back.
+func (a *access) missingLocked(c *connection, now time.Time) time.Duration {
+	if most := now.Add(time.Duration(a.burst) * a.interval); c.full.After(most) {
+		c.full = most
+	}
+	return max(0, c.full.Sub(now))
+}
+
+// level is what the X-RateLimit headers say. The zero level says nothing.
+type level struct {
+	limit, remaining int
+	reset            time.Duration // until the bucket is full
+}
+
+func (a *access) levelLocked(c *connection, now time.Time) level {
+	missing := a.missingLocked(c, now)
+	// A token that is partly there is not there.
+	taken := int((missing + a.interval - 1) / a.interval)
+	return level{limit: a.burst, remaining: a.burst - taken, reset: missing}
 }

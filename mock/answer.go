@@ -1,17 +1,15 @@
 package mock
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
-
-	"github.com/unsend-go/unsend/gen"
 )
 
-// Error types that the service documents.
+// Error types of openapi.yaml.
 const (
 	typeBadRequest         = "BAD_REQUEST"
 	typeUnauthorized       = "UNAUTHORIZED"
@@ -22,11 +20,13 @@ const (
 	typeResourceNotFound   = "RESOURCE_NOT_FOUND"
 	typeRouteNotFound      = "ROUTE_NOT_FOUND"
 	typeRateLimitExceeded  = "RATE_LIMIT_EXCEEDED"
+
+	typeNotImplemented = "NOT_IMPLEMENTED" // the mock's own
 )
 
 const mediaJSON = "application/json"
 
-// answer is what goes out: body, then fill bytes of filler, then tail.
+// answer is what goes out.
 type answer struct {
 	status      int
 	kind        string // the error type, for the journal
@@ -34,92 +34,129 @@ type answer struct {
 	retryAfter  string
 	location    string
 	body        []byte
-	fill        int
-	tail        []byte
-	unsent      int           // bytes of the declared length that never come: the connection breaks
+	missing     int           // bytes of the declared length that never come: the connection breaks
 	pause       time.Duration // before each byte
+	acted       bool          // this request took the message away
+	scripted    bool          // body is the fault's own
+	dropped     bool          // nothing goes out: the connection breaks
 }
 
-// refuse is an error in the documented shape.
-func (x *exchange) refuse(status int, kind, text string) answer {
-	return answer{status: status, kind: kind, contentType: mediaJSON, body: errorJSON(kind, text, x.entry.RequestID)}
-}
+func (a *answer) succeeds() bool { return a.status/100 == 2 }
 
-func errorJSON(kind, text, requestID string) []byte {
-	e := gen.Error{Error: text, RequestID: &requestID}
-	if kind != "" {
-		e.Type = &kind
+// failure is the documented example of an error, with this request's id, and with text in
+// place of its own unless that is empty.
+func (x *exchange) failure(status int, kind, text string) answer {
+	body := x.op.failure(status, kind)
+	if text != "" {
+		body = body.with("error", quote(text))
 	}
-	if kind == typeSessionExpired {
-		action := "refresh_session"
-		e.ActionRequired = &action
-	}
-	return encode(e)
+	body = body.with("requestId", quote(x.entry.RequestID))
+	return answer{status: status, kind: textOf(body.get("type")), contentType: mediaJSON, body: body.json()}
 }
 
-// encode writes JSON that can always be written.
-func encode(v any) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return []byte(`{"error":` + strconv.Quote(err.Error()) + `}`)
+// faulty renders a fault. What it means for the message is settled by now: exists tells whether
+// the message is still there.
+func (x *exchange) faulty(f Fault, plain []byte, exists bool) answer {
+	if reason := f.invalid(); reason != "" {
+		return x.failure(http.StatusInternalServerError, "", "This scripted fault cannot be answered: "+reason)
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	a := answer{status: f.status(), contentType: mediaJSON, body: plain}
+	if a.status >= 300 {
+		a = x.failure(a.status, f.errorType(exists), "")
+		a.reshape(f)
+	}
+	a.acted = x.entry.Acted
+	a.retryAfter = f.RetryAfter
+	if f.RetryAfter == "" && f.RetryDate != 0 {
+		a.retryAfter = x.s.now().Add(f.RetryDate).UTC().Format(http.TimeFormat)
+	}
+	if a.status/100 == 3 {
+		a.location = f.Location
+		if a.location == "" {
+			a.location = "/moved"
+		}
+	}
+	if a.status == http.StatusTooManyRequests {
+		x.level.remaining = 0
+	}
+	if f.sendsBody() && (!exists || !strings.Contains(f.Body, typeResourceNotFound)) {
+		a.replace(f.Body)
+		a.scripted = true
+	}
+	f.applyToBody(&a)
+	if bodiless(a.status) {
+		a.kind = ""
+	}
+	if f.ContentType != "" {
+		a.contentType = f.ContentType
+	}
+	return a
 }
 
-func (a answer) write(w http.ResponseWriter, r *http.Request) {
+// errorType is the type that a fault asks for, or "" for that of its status. That a message is
+// gone is said only where it is.
+func (f Fault) errorType(exists bool) string {
+	switch {
+	case f.Type == typeResourceNotFound && exists, f.Type == "" && f.Status == http.StatusNotFound:
+		return typeRouteNotFound
+	}
+	return f.Type
+}
+
+// reshape gives an error the members of the fault's shape.
+func (a *answer) reshape(f Fault) {
+	if f.Shape == ShapeCurrent {
+		return
+	}
+	example := parseObject(a.body)
+	code, details := quote(a.kind), example.get("details")
+	if a.kind == "" {
+		code = quote(strings.ReplaceAll(strings.ToUpper(http.StatusText(a.status)), " ", "_"))
+	}
+	if details == nil {
+		details = json.RawMessage(`{"reason":"scripted"}`)
+	}
+	text := "error"
+	if f.Shape == ShapeSDK {
+		text = "message"
+	}
+	a.body = object{{text, example.get("error")}, {"code", code}, {"details", details}}.json()
+}
+
+// replace sends other text, which has no error type to journal.
+func (a *answer) replace(text string) { a.body, a.kind = []byte(text), "" }
+
+func (a *answer) write(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	if a.contentType != "" {
-		h.Set("Content-Type", a.contentType)
-	}
-	if a.retryAfter != "" {
-		h.Set("Retry-After", a.retryAfter)
-	}
-	if a.location != "" {
-		h.Set("Location", a.location)
+	for name, value := range map[string]string{"Content-Type": a.contentType, "Retry-After": a.retryAfter, "Location": a.location} {
+		if value != "" {
+			h.Set(name, value)
+		}
 	}
 	if bodiless(a.status) {
+		h.Del("Content-Type")
 		w.WriteHeader(a.status)
 		return
 	}
-	if a.fill == 0 {
-		h.Set("Content-Length", strconv.Itoa(len(a.body)+len(a.tail)+a.unsent))
-	}
+	h.Set("Content-Length", strconv.Itoa(len(a.body)+a.missing))
 	w.WriteHeader(a.status)
-	if err := a.writeBody(w, r); err != nil || a.unsent > 0 {
+	if err := a.writeBody(w, r); err != nil || a.missing > 0 {
 		flush(w)
 		panic(http.ErrAbortHandler)
 	}
 }
 
-func (a answer) writeBody(w http.ResponseWriter, r *http.Request) error {
-	if a.pause > 0 {
-		return trickle(r.Context(), w, a.body, a.pause)
-	}
-	if _, err := w.Write(a.body); err != nil {
+func (a *answer) writeBody(w http.ResponseWriter, r *http.Request) error {
+	if a.pause == 0 {
+		_, err := w.Write(a.body)
 		return err
 	}
-	if a.fill == 0 {
-		return nil
-	}
-	chunk := bytes.Repeat([]byte("a"), 64<<10)
-	for left := a.fill; left > 0; left -= len(chunk) {
-		if _, err := w.Write(chunk[:min(left, len(chunk))]); err != nil {
-			return err
-		}
-	}
-	_, err := w.Write(a.tail)
-	return err
-}
-
-func trickle(ctx context.Context, w http.ResponseWriter, body []byte, pause time.Duration) error {
 	flush(w)
-	for i := range body {
-		if !sleep(ctx, pause) {
-			return ctx.Err()
+	for i := range a.body {
+		if !sleep(r.Context(), a.pause) {
+			return r.Context().Err()
 		}
-		if _, err := w.Write(body[i : i+1]); err != nil {
+		if _, err := w.Write(a.body[i : i+1]); err != nil {
 			return err
 		}
 		flush(w)

@@ -16,12 +16,12 @@ func BenchmarkUnsend(b *testing.B) {
 		{"plain", `{"withUserId":"7"}`},
 		{"validated", `{"withUserId":"7","more":1}`}, // asks the validator
 	} {
-		b.Run("memory/"+body.name, func(b *testing.B) { bench(b, memory(b, mock.WithoutRateLimit()), body.text) })
-		b.Run("socket/"+body.name, func(b *testing.B) { bench(b, socket(b, mock.WithoutRateLimit()), body.text) })
+		b.Run("memory/"+body.name, func(b *testing.B) { bench(b, overPipe(b, mock.WithoutRateLimit()), body.text) })
+		b.Run("socket/"+body.name, func(b *testing.B) { bench(b, overSocket(b, mock.WithoutRateLimit()), body.text) })
 	}
 }
 
-func bench(b *testing.B, g *rig, body string) {
+func bench(b *testing.B, g *testServer, body string) {
 	b.Helper()
 	header := g.request("7", "9").Header
 	client := &http.Client{Transport: g.next}

@@ -9,12 +9,14 @@ import (
 	"github.com/unsend-go/unsend/mock"
 )
 
-// A thousand goroutines at once, each message wanted by four of them.
+// Hundreds of goroutines at once, each message wanted by four of them.
 func TestConcurrentRequests(t *testing.T) {
-	const goroutines, messages = 1000, 250
-	for over, rigged := range transports() {
+	t.Parallel()
+	const goroutines, messages = 400, 100
+	for over, start := range transports() {
 		t.Run(over, func(t *testing.T) {
-			g := rigged(t, mock.WithoutRateLimit(), mock.WithFaults(1, 0.1, mock.Fault{Status: 500}, mock.Fault{Status: 500, Acted: true}))
+			t.Parallel()
+			g := start(t, mock.WithoutRateLimit(), mock.WithFaults(1, 0.1, mock.Fault{Status: 500}, mock.Fault{Status: 500, Acted: true}))
 			var all sync.WaitGroup
 			for i := range goroutines {
 				req := g.request("7", strconv.Itoa(i%messages))
@@ -46,7 +48,7 @@ func TestConcurrentRequests(t *testing.T) {
 				}
 				unsent += n
 			}
-			if got := g.server.Counts(); got.Unsent != unsent || got.Requests != goroutines || unsent < messages-50 {
+			if got := g.server.Counts(); got.Unsent != unsent || got.Requests != goroutines || unsent < messages-30 {
 				t.Errorf("counts %+v, %d messages unsent", got, unsent)
 			}
 		})

@@ -6,8 +6,10 @@
 //	server := mock.New()
 //	client := server.Client() // an *http.Client without a socket
 //
-// Send requests with [DemoKey] and [DemoConnection] to any host. Inside a testing/synctest
-// bubble everything that waits (delays, the rate limit) goes by virtual time.
+// Send requests with [DemoKey] and [DemoConnection] to any host. Client and server are those of
+// net/http, joined by a pipe in memory: connections break, bodies end early and clients leave
+// as they do on a network, and nothing outlives its request. Inside a testing/synctest bubble
+// everything that waits (delays, the rate limit, timeouts) goes by virtual time.
 //
 // # On a socket
 //
@@ -22,18 +24,29 @@
 // [WithMessages], [WithKeys], [WithReadOnlyKeys] and [WithConnections] say what exists and who
 // may do what; [Server.SetConnection] and [Server.Remove] change it on the way. A request is
 // checked in this order: credentials (401), the rate limit (429), permission (403), the
-// contract (400, saying why), the message (404).
+// contract (400, saying why), the message (404). The bodies of answers are the examples of
+// openapi.yaml with the ids of the request. An operation of openapi.yaml that the mock does not
+// know is answered 501.
 //
 // # What went on
 //
 // [Server.Journal] lists the requests and what became of them, [Server.Counts] counts them,
-// and [Server.Exists] and [Server.UnsentCount] tell about a message.
+// [WithLog] tells of each as it ends, and [Server.Exists] and [Server.UnsentCount] tell about a
+// message.
 //
 // # When things go wrong
 //
-// A [Fault] is anything but a plain answer: [Server.Next] scripts the next ones,
-// [Server.NextFor] those of one message, [WithFaults] draws them from a seed. They never lie
-// about the message.
+// A [Fault] is anything but a plain answer: [Server.Next] scripts those of the next requests,
+// [Server.NextFor] those of one message, [WithFaults] draws them from a seed. The next valid
+// request consumes a scripted fault; requests rejected for credentials, rate limit or body do
+// not. Whatever is scripted, no answer lies about the message.
+//
+// # Memory
+//
+// The server keeps the newest 10,000 requests (see [WithJournal]), less than 1 kB of each,
+// whatever they held. Without [WithMessages], it also remembers each message that was unsent:
+// about 30 bytes where the ids are decimal numbers, at most some 200 otherwise. Nothing else
+// that clients send is kept.
 //
 // # The mock's own choices
 //
@@ -51,6 +64,7 @@
 //   - Another path, and another method on the operation's path, answer 404 ROUTE_NOT_FOUND.
 //     So do paths with empty or dot segments; they are not redirected.
 //   - A request's body past 64 KiB is a 400.
-//   - Request ids count up from req_000000000001, and come as X-Request-Id, too.
-//   - The texts of errors, and the snapshot but for its ids.
+//   - Request ids count up from req_000000000001, and come as X-Request-Id, too. Every error
+//     has one, in the examples or not.
+//   - The texts of errors, the type NOT_IMPLEMENTED of a 501, and the snapshot but for its ids.
 package mock

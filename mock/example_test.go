@@ -43,7 +43,7 @@ func Example() {
 	unsend(client, "https://api-next.ofauth.com", "6432457811894")
 	// Output:
 	// 200 OK {"success":true,"queue":{"id":6432457811894,"t
-	// 404 Not Found {"error":"Message not found","requestId":"req_
+	// 404 Not Found {"error":"Message not found","type":"RESOURCE_
 }
 
 // A client under test, on virtual time in a testing/synctest bubble or, as here, on real time.
@@ -95,9 +95,9 @@ func ExampleServer_Next() {
 		fmt.Println(e.Status, e.Type, e.Acted, e.Fault)
 	}
 	// Output:
-	// 503 Service Unavailable {"error":"Service Unavailable","requestId":"re
+	// 503 Service Unavailable {"error":"Network error","requestId":"req_0000
 	// no answer
-	// 404 Not Found {"error":"Message not found","requestId":"req_
+	// 404 Not Found {"error":"Message not found","type":"RESOURCE_
 	// 503  false 503,retry-after=5
 	// 0  true drop,acted
 	// 404 RESOURCE_NOT_FOUND false
@@ -113,9 +113,9 @@ func ExampleWithConnections() {
 	unsend(server.Client(), "https://api-next.ofauth.com", "1")
 	unsend(server.Client(), "https://api-next.ofauth.com", "2")
 	// Output:
-	// 401 Unauthorized {"actionRequired":"refresh_session","error":"T
+	// 401 Unauthorized {"error":"The session of this connection has e
 	// 200 OK {"success":true,"queue":{"id":1,"text":"<p>Goo
-	// 404 Not Found {"error":"Message not found","requestId":"req_
+	// 404 Not Found {"error":"Message not found","type":"RESOURCE_
 }
 
 func ExampleParseFault() {

@@ -17,6 +17,7 @@ import (
 
 // Each kind of fault does what its name says. broken is whether the contract says no.
 func TestFaultsDoWhatTheirNamesSay(t *testing.T) {
+	t.Parallel()
 	const plain = `{"success":true,"queue":{"id":9,`
 	wire, err := os.ReadFile("../testdata/wire.json")
 	if err != nil {
@@ -42,7 +43,7 @@ func TestFaultsDoWhatTheirNamesSay(t *testing.T) {
 		{fault: mock.Fault{Kind: mock.Truncated}, status: 200, prefix: `{"succ`, length: 6, cut: true},
 		{fault: mock.Fault{Kind: mock.Truncated, Acted: true}, status: 200, prefix: `{"succ`, length: 6, cut: true, unsent: true},
 		{fault: mock.Fault{Kind: mock.TruncatedLate}, status: 200, prefix: plain, cut: true, unsent: true},
-		{fault: mock.Fault{Kind: mock.Truncated, Status: 502}, status: 502, prefix: `{"error":"Bad`, cut: true},
+		{fault: mock.Fault{Kind: mock.Truncated, Status: 502}, status: 502, prefix: `{"error":"Proxy error"`, cut: true},
 		{fault: mock.Fault{Kind: mock.Truncated, Body: `{"success":true`}, status: 200, prefix: `{"success":true`, length: 15, cut: true, unsent: true},
 		{fault: mock.Fault{Kind: mock.Truncated, Body: `{"success":tru`, Acted: true}, status: 200, prefix: `{"success":tru`, length: 14, cut: true, unsent: true},
 		{fault: mock.Fault{Kind: mock.Truncated, Body: `{"success":false`, Acted: true}, status: 200, prefix: `{"success":false`, length: 16, cut: true},
@@ -62,7 +63,7 @@ func TestFaultsDoWhatTheirNamesSay(t *testing.T) {
 		{fault: mock.Fault{ContentType: "application/problem+json"}, status: 200, prefix: plain, broken: true, unsent: true},
 		{fault: mock.Fault{Body: string(wire)}, status: 200, prefix: string(wire), length: len(wire), unsent: true},
 		{fault: mock.Fault{Body: `{"success":false,"queue":null}`}, status: 200, prefix: `{"success":false,`},
-		{fault: mock.Fault{Status: 404, Body: `{"error":"no","type":"RESOURCE_NOT_FOUND"}`}, status: 404, prefix: `{"error":"Not Found"`},
+		{fault: mock.Fault{Status: 404, Body: `{"error":"no","type":"RESOURCE_NOT_FOUND"}`}, status: 404, prefix: `{"error":"Route not found"`},
 		{fault: mock.Fault{Status: 303, Acted: true}, status: 303, prefix: `{"error":`, broken: true, unsent: true},
 		{fault: mock.Fault{Status: 307, Acted: true}, status: 307, prefix: `{"error":`, broken: true},
 		{fault: mock.Fault{Status: 304}, status: 304, broken: true},
@@ -70,11 +71,12 @@ func TestFaultsDoWhatTheirNamesSay(t *testing.T) {
 		{fault: mock.Fault{Kind: "nonsense", Acted: true}, status: 500, prefix: `{"error":"This scripted fault`, unsent: true},
 		{fault: mock.Fault{Status: 500, Shape: "round"}, status: 500, prefix: `{"error":"This scripted fault`},
 	}
-	for over, rigged := range transports() {
+	for over, start := range transports() {
 		t.Run(over, func(t *testing.T) {
+			t.Parallel()
 			for _, row := range rows {
 				t.Run(fmt.Sprintf("%.60v", row.fault), func(t *testing.T) {
-					g := rigged(t)
+					g := start(t)
 					g.server.Next(row.fault)
 					r := g.try(g.request("7", "9"))
 					if r.status != row.status || (r.err != nil) != row.cut {
@@ -103,7 +105,7 @@ func TestFaultsDoWhatTheirNamesSay(t *testing.T) {
 	}
 }
 
-func wantEntry(t *testing.T, g *rig, f mock.Fault, status int, acted bool) {
+func wantEntry(t *testing.T, g *testServer, f mock.Fault, status int, acted bool) {
 	t.Helper()
 	e := g.server.Journal()[0]
 	name := f.String()
@@ -116,6 +118,7 @@ func wantEntry(t *testing.T, g *rig, f mock.Fault, status int, acted bool) {
 }
 
 func TestErrorFaults(t *testing.T) {
+	t.Parallel()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	rows := []struct {
 		fault      mock.Fault
@@ -123,30 +126,31 @@ func TestErrorFaults(t *testing.T) {
 		retryAfter string
 		location   string
 	}{
-		{mock.Fault{Status: 400}, problem{Error: "Bad Request", Type: "BAD_REQUEST"}, "", ""},
-		{mock.Fault{Status: 401}, problem{Error: "Unauthorized", Type: "UNAUTHORIZED"}, "", ""},
-		{mock.Fault{Status: 401, Type: "SESSION_EXPIRED"}, problem{Error: "Unauthorized", Type: "SESSION_EXPIRED", ActionRequired: "refresh_session"}, "", ""},
-		{mock.Fault{Status: 401, Type: "RULES_OUTDATED"}, problem{Error: "Unauthorized", Type: "RULES_OUTDATED"}, "", ""},
-		{mock.Fault{Status: 403}, problem{Error: "Forbidden", Type: "FORBIDDEN"}, "", ""},
-		{mock.Fault{Status: 404}, problem{Error: "Not Found", Type: "ROUTE_NOT_FOUND"}, "", ""},
-		{mock.Fault{Status: 404, Type: "RESOURCE_NOT_FOUND"}, problem{Error: "Not Found", Type: "ROUTE_NOT_FOUND"}, "", ""},
-		{mock.Fault{Status: 422, Shape: mock.ShapeEarlier}, problem{Error: "Unprocessable Entity", Code: "UNPROCESSABLE_ENTITY"}, "", ""},
-		{mock.Fault{Status: 422, Shape: mock.ShapeSDK, Type: "VALIDATION_ERROR"}, problem{Message: "Unprocessable Entity", Code: "VALIDATION_ERROR"}, "", ""},
-		{mock.Fault{Status: 429, RetryAfter: "5"}, problem{Error: "Too Many Requests", Type: "RATE_LIMIT_EXCEEDED"}, "5", ""},
-		{mock.Fault{Status: 429, RetryAfter: "-1"}, problem{Error: "Too Many Requests", Type: "RATE_LIMIT_EXCEEDED"}, "-1", ""},
-		{mock.Fault{Status: 429, RetryAfter: "99999999999999999999"}, problem{Error: "Too Many Requests", Type: "RATE_LIMIT_EXCEEDED"}, "99999999999999999999", ""},
-		{mock.Fault{Status: 503, RetryAfter: "soon", RetryDate: time.Hour}, problem{Error: "Service Unavailable"}, "soon", ""},
-		{mock.Fault{Status: 503, RetryDate: time.Hour}, problem{Error: "Service Unavailable"}, "Fri, 02 Jan 2026 04:04:05 GMT", ""},
-		{mock.Fault{Status: 503, RetryDate: -time.Hour}, problem{Error: "Service Unavailable"}, "Fri, 02 Jan 2026 02:04:05 GMT", ""},
-		{mock.Fault{Status: 500}, problem{Error: "Internal Server Error"}, "", ""},
-		{mock.Fault{Status: 599}, problem{Error: "Scripted fault"}, "", ""},
-		{mock.Fault{Status: 301}, problem{Error: "Moved Permanently"}, "", "/moved"},
-		{mock.Fault{Status: 308, Location: "https://other.example/x"}, problem{Error: "Permanent Redirect"}, "", "https://other.example/x"},
+		{fault: mock.Fault{Status: 400}, want: problem{Error: "withUserId must be a string or a number", Type: "BAD_REQUEST"}},
+		{fault: mock.Fault{Status: 401}, want: problem{Error: "Missing or invalid API key", Type: "UNAUTHORIZED"}},
+		{fault: mock.Fault{Status: 401, Type: "SESSION_EXPIRED"}, want: problem{Error: "The session of this connection has expired", Type: "SESSION_EXPIRED", ActionRequired: "refresh_session"}},
+		{fault: mock.Fault{Status: 401, Type: "RULES_OUTDATED"}, want: problem{Error: "Signing rules are being refreshed", Type: "RULES_OUTDATED"}},
+		{fault: mock.Fault{Status: 403}, want: problem{Error: "Permission required: messages:write", Type: "FORBIDDEN"}},
+		{fault: mock.Fault{Status: 404}, want: problem{Error: "Route not found", Type: "ROUTE_NOT_FOUND"}},
+		{fault: mock.Fault{Status: 404, Type: "RESOURCE_NOT_FOUND"}, want: problem{Error: "Route not found", Type: "ROUTE_NOT_FOUND"}},
+		{fault: mock.Fault{Status: 422, Shape: mock.ShapeEarlier}, want: problem{Error: "Validation failed", Code: "UNPROCESSABLE_ENTITY"}},
+		{fault: mock.Fault{Status: 422, Shape: mock.ShapeSDK, Type: "VALIDATION_ERROR"}, want: problem{Message: "Validation failed", Code: "VALIDATION_ERROR"}},
+		{fault: mock.Fault{Status: 429, RetryAfter: "5"}, want: problem{Error: "Rate limit exceeded", Type: "RATE_LIMIT_EXCEEDED"}, retryAfter: "5"},
+		{fault: mock.Fault{Status: 429, RetryAfter: "-1"}, want: problem{Error: "Rate limit exceeded", Type: "RATE_LIMIT_EXCEEDED"}, retryAfter: "-1"},
+		{fault: mock.Fault{Status: 429, RetryAfter: "99999999999999999999"}, want: problem{Error: "Rate limit exceeded", Type: "RATE_LIMIT_EXCEEDED"}, retryAfter: "99999999999999999999"},
+		{fault: mock.Fault{Status: 503, RetryAfter: "soon", RetryDate: time.Hour}, want: problem{Error: "Network error"}, retryAfter: "soon"},
+		{fault: mock.Fault{Status: 503, RetryDate: time.Hour}, want: problem{Error: "Network error"}, retryAfter: "Fri, 02 Jan 2026 04:04:05 GMT"},
+		{fault: mock.Fault{Status: 503, RetryDate: -time.Hour}, want: problem{Error: "Network error"}, retryAfter: "Fri, 02 Jan 2026 02:04:05 GMT"},
+		{fault: mock.Fault{Status: 500}, want: problem{Error: "Internal server error"}},
+		{fault: mock.Fault{Status: 599}, want: problem{Error: "Something else went wrong", Type: "UNDOCUMENTED_TYPE"}},
+		{fault: mock.Fault{Status: 301}, want: problem{Error: "Something else went wrong", Type: "UNDOCUMENTED_TYPE"}, location: "/moved"},
+		{fault: mock.Fault{Status: 308, Location: "https://other.example/x"}, want: problem{Error: "Something else went wrong", Type: "UNDOCUMENTED_TYPE"}, location: "https://other.example/x"},
 	}
-	for over, rigged := range transports() {
+	for over, start := range transports() {
 		t.Run(over, func(t *testing.T) {
+			t.Parallel()
 			for _, row := range rows {
-				g := rigged(t, mock.WithClock(func() time.Time { return now }))
+				g := start(t, mock.WithClock(func() time.Time { return now }))
 				g.server.Next(row.fault)
 				r := g.try(g.request("7", "9"))
 				p := r.problem(t)
@@ -181,7 +185,8 @@ func TestErrorFaults(t *testing.T) {
 }
 
 func TestGoneIsSaidOfWhatIsGone(t *testing.T) {
-	g := memory(t)
+	t.Parallel()
+	g := overPipe(t)
 	g.server.Remove("7", "9")
 	gone := mock.Fault{Status: http.StatusNotFound, Type: "RESOURCE_NOT_FOUND"}
 	g.server.Next(gone, mock.Fault{Status: http.StatusNotFound, Body: `{"error":"no","type":"RESOURCE_NOT_FOUND"}`})
@@ -192,6 +197,7 @@ func TestGoneIsSaidOfWhatIsGone(t *testing.T) {
 }
 
 func TestDelays(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		for _, row := range []struct {
 			fault mock.Fault
@@ -205,7 +211,7 @@ func TestDelays(t *testing.T) {
 			{mock.Fault{Kind: mock.Slow, Body: `{"success":true}`}, 16 * time.Millisecond, true},
 			{mock.Fault{Kind: mock.Slow, Body: `{"success":true}`, Delay: time.Second}, 16 * time.Second, true},
 		} {
-			g := memory(t)
+			g := overPipe(t)
 			g.server.Next(row.fault)
 			early := make(chan bool, 1)
 			time.AfterFunc(row.after/2, func() { early <- !g.server.Exists("7", "9") })
@@ -228,29 +234,9 @@ func (r result) wantSuccess(t *testing.T) {
 	}
 }
 
-func TestSlowBodyComesByteByByte(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := memory(t)
-		g.server.Next(mock.Fault{Kind: mock.Slow, Delay: time.Second, Body: `{"success":true}`})
-		resp, err := g.server.Client().Do(g.request("7", "9"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = resp.Body.Close() }()
-		buf := make([]byte, 100)
-		for i := range len(`{"success":true}`) {
-			if n, err := resp.Body.Read(buf); n != 1 || err != nil {
-				t.Fatalf("read %d: %d bytes, %v", i, n, err)
-			}
-		}
-		if n, err := resp.Body.Read(buf); n != 0 || err != io.EOF {
-			t.Errorf("at the end: %d bytes, %v", n, err)
-		}
-	})
-}
-
-func TestSlowBodyOnASocketComesInPieces(t *testing.T) {
-	g := socket(t)
+func TestSlowBodyComesInPieces(t *testing.T) {
+	t.Parallel()
+	g := overSocket(t)
 	g.server.Next(mock.Fault{Kind: mock.Slow, Delay: time.Hour, Body: `{"success":true}`})
 	ctx, cancel := context.WithCancel(t.Context())
 	resp, err := (&http.Client{Transport: g.next}).Do(g.request("7", "9").WithContext(ctx))

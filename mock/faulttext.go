@@ -3,21 +3,10 @@ package mock
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
-
-// FaultKinds lists every kind of fault, [DriftKinds] included.
-func FaultKinds() []Kind {
-	return append([]Kind{
-		Drop, Truncated, TruncatedLate, Oversized, OversizedLate, Slow, Text, HTML, Null, Empty,
-		Refused, SuccessLast, Mislabeled,
-	}, DriftKinds()...)
-}
-
-func (k Kind) known() bool { return k == "" || slices.Contains(FaultKinds(), k) }
 
 // ParseFault reads a fault from text: a status, a kind, or both, and then what else is asked
 // of it, separated by commas.
@@ -47,7 +36,7 @@ func ParseFault(text string) (Fault, error) {
 	if reason := f.invalid(); reason != "" {
 		return Fault{}, fmt.Errorf("fault %q: %s", text, reason)
 	}
-	if f.Acted && f.claim() == claimsRefusal {
+	if f.Acted && f.impliedOutcome() == notUnsent {
 		return Fault{}, fmt.Errorf("fault %q: leave out acted, this answer means that the message was not unsent", text)
 	}
 	return f, nil

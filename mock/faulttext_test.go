@@ -9,6 +9,7 @@ import (
 )
 
 func TestParseFault(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string]mock.Fault{
 		"503":                           {Status: 503},
 		"503,acted":                     {Status: 503, Acted: true},
@@ -38,6 +39,7 @@ func TestParseFault(t *testing.T) {
 }
 
 func TestParseFaultSaysWhatItCannotRead(t *testing.T) {
+	t.Parallel()
 	for text, says := range map[string]string{
 		"":                    "drop",
 		"nonsense":            "drift-price-number",
@@ -67,6 +69,7 @@ func TestParseFaultSaysWhatItCannotRead(t *testing.T) {
 }
 
 func TestEveryFaultReadsItself(t *testing.T) {
+	t.Parallel()
 	for _, f := range everyFault() {
 		if f.Body != "" {
 			continue // has no text

@@ -16,8 +16,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// rig is a server and a way to reach it. Every exchange is held against the contract.
-type rig struct {
+// testServer is a server and a way to reach it. Its exchanges are held against the contract.
+type testServer struct {
 	t      testing.TB
 	server *mock.Server
 	next   http.RoundTripper
@@ -25,17 +25,17 @@ type rig struct {
 }
 
 // transports are the ways to reach a server: every test of what it answers runs over both.
-func transports() map[string]func(testing.TB, ...mock.Option) *rig {
-	return map[string]func(testing.TB, ...mock.Option) *rig{"memory": memory, "socket": socket}
+func transports() map[string]func(testing.TB, ...mock.Option) *testServer {
+	return map[string]func(testing.TB, ...mock.Option) *testServer{"pipe": overPipe, "socket": overSocket}
 }
 
-func memory(t testing.TB, opts ...mock.Option) *rig {
+func overPipe(t testing.TB, opts ...mock.Option) *testServer {
 	t.Helper()
 	server := mock.New(opts...)
-	return &rig{t: t, server: server, next: server.Client().Transport, base: "https://api-next.ofauth.com"}
+	return &testServer{t: t, server: server, next: server.Client().Transport, base: "https://api-next.ofauth.com"}
 }
 
-func socket(t testing.TB, opts ...mock.Option) *rig {
+func overSocket(t testing.TB, opts ...mock.Option) *testServer {
 	t.Helper()
 	server := mock.New(opts...)
 	base, err := server.Start()
@@ -49,7 +49,7 @@ func socket(t testing.TB, opts ...mock.Option) *rig {
 			t.Error(err)
 		}
 	})
-	return &rig{t: t, server: server, next: next, base: base}
+	return &testServer{t: t, server: server, next: next, base: base}
 }
 
 // result is what a caller saw.
@@ -61,12 +61,12 @@ type result struct {
 	violations []contract.Violation
 }
 
-func (g *rig) request(userID, messageID string) *http.Request {
+func (g *testServer) request(userID, messageID string) *http.Request {
 	g.t.Helper()
 	return g.requestOn(mock.DemoConnection, userID, messageID)
 }
 
-func (g *rig) requestOn(connection, userID, messageID string) *http.Request {
+func (g *testServer) requestOn(connection, userID, messageID string) *http.Request {
 	g.t.Helper()
 	body := strings.NewReader(`{"withUserId":"` + userID + `"}`)
 	target := g.base + "/v2/access/chats/" + userID + "/messages/" + messageID
@@ -81,7 +81,7 @@ func (g *rig) requestOn(connection, userID, messageID string) *http.Request {
 }
 
 // try sends the request and lets the contract say what it will.
-func (g *rig) try(req *http.Request) result {
+func (g *testServer) try(req *http.Request) result {
 	g.t.Helper()
 	var violations []contract.Violation
 	r := send(req, contract.Transport(g.next, func(vs []contract.Violation) { violations = append(violations, vs...) }))
@@ -89,8 +89,8 @@ func (g *rig) try(req *http.Request) result {
 	return r
 }
 
-// unjudged sends the request without asking the contract, for faults by the thousand.
-func (g *rig) unjudged(req *http.Request) result {
+// tryUnchecked sends the request without asking the contract, for faults by the thousand.
+func (g *testServer) tryUnchecked(req *http.Request) result {
 	g.t.Helper()
 	return send(req, g.next)
 }
@@ -114,7 +114,7 @@ func send(req *http.Request, over http.RoundTripper) (r result) {
 }
 
 // do sends the request and fails the test unless the exchange honors the contract.
-func (g *rig) do(req *http.Request) result {
+func (g *testServer) do(req *http.Request) result {
 	g.t.Helper()
 	r := g.try(req)
 	if r.err != nil {
@@ -126,7 +126,7 @@ func (g *rig) do(req *http.Request) result {
 	return r
 }
 
-func (g *rig) unsend(userID, messageID string) result {
+func (g *testServer) unsend(userID, messageID string) result {
 	g.t.Helper()
 	return g.do(g.request(userID, messageID))
 }

@@ -1,75 +1,87 @@
 package mock
 
 import (
+	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
 
+// What is kept of a request, in bytes. No client makes the journal grow beyond that.
 const (
-	defaultJournal = 10_000
-	journaledPath  = 1024 // bytes of a path that are kept
+	journaledMethod = 16
+	journaledPath   = 256
+	journaledID     = 64
+
+	defaultJournal = 10_000 // entries
+
+	// Shorter texts in the header apiKey are no keys, and stand in many paths.
+	shortestKey = 8
 )
 
 // Entry is one request as the server saw it. It never holds the key.
 type Entry struct {
 	Time         time.Time
 	RequestID    string
-	Method       string
-	Path         string // as sent, without the query, cut to 1,024 bytes
-	UserID       string // empty where the path is not the operation's
-	MessageID    string
+	Method       string // cut to 16 bytes
+	Path         string // as sent, without the query, cut to 256 bytes
+	UserID       string // empty where the path is not the operation's; cut to 64 bytes
+	MessageID    string // the same
 	ConnectionID string // empty where the header named none that is known
 	Status       int    // 0 while it is being answered, and where no status was sent
 	Type         string // the type in the error that was answered, if it had one
 	Acted        bool   // whether this request took the message away
-	Fault        string // the fault that befell it, as [ParseFault] reads it; empty for none
+	Fault        string // the fault that it consumed, as [ParseFault] reads it; empty for none
+}
+
+// WithJournal sets how many entries the journal keeps, the newest ones; 10,000 by default. 0
+// keeps none, a negative number keeps all: then memory grows with the number of requests.
+func WithJournal(n int) Option {
+	return func(s *Server) { s.journal.keep = n }
+}
+
+// Journal returns what the server saw, in order of arrival: the newest 10,000 requests,
+// unless [WithJournal] says otherwise. An entry is complete before its answer is sent.
+func (s *Server) Journal() []Entry {
+	s.journal.mu.Lock()
+	defer s.journal.mu.Unlock()
+	list := make([]Entry, len(s.journal.entries))
+	for i, e := range s.journal.entries {
+		list[i] = *e
+	}
+	return list
 }
 
 // journal keeps the newest entries, in order of arrival.
 type journal struct {
 	mu      sync.Mutex
 	keep    int // negative: all
-	entries []Entry
-	added   int // since the start; entry n lies at n % keep
+	entries []*Entry
 }
 
-// add returns the entry's number, for update.
-func (j *journal) add(e Entry) int {
+// add keeps a copy of the entry, for update.
+func (j *journal) add(e Entry) *Entry {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	n := j.added
-	j.added++
-	if j.keep < 0 || len(j.entries) < j.keep {
-		j.entries = append(j.entries, e)
-	} else if j.keep > 0 {
-		j.entries[n%j.keep] = e
+	j.entries = append(j.entries, &e)
+	if j.keep >= 0 && len(j.entries) > j.keep {
+		j.entries[0] = nil
+		j.entries = j.entries[1:]
 	}
-	return n
+	return &e
 }
 
-// update replaces an entry that is still kept.
-func (j *journal) update(n int, e Entry) {
+func (j *journal) update(kept *Entry, e Entry) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	switch {
-	case j.keep < 0:
-		j.entries[n] = e
-	case n >= j.added-j.keep:
-		j.entries[n%j.keep] = e
-	}
+	*kept = e
 }
 
-// Journal returns what the server saw, in order of arrival: the newest 10,000 requests,
-// unless [WithJournal] says otherwise. An entry is complete before its answer is sent.
-func (s *Server) Journal() []Entry {
-	j := &s.journal
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	first := 0
-	if j.keep > 0 && j.added > j.keep {
-		first = j.added % j.keep
+// journaled is what the journal keeps of a part of the request: a copy, since a substring would
+// keep all of the request's header, and without the key, wherever the client put it.
+func journaled(r *http.Request, text string, most int) string {
+	if key := r.Header.Get("apiKey"); len(key) >= shortestKey {
+		text = strings.ReplaceAll(text, key, "(key)")
 	}
-	list := make([]Entry, 0, len(j.entries))
-	list = append(list, j.entries[first:]...)
-	return append(list, j.entries[:first]...)
+	return strings.Clone(text[:min(len(text), most)])
 }

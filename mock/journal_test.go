@@ -1,9 +1,14 @@
 package mock_test
 
 import (
+	"bufio"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,10 +17,12 @@ import (
 )
 
 func TestJournalTellsWhatHappened(t *testing.T) {
-	for over, rigged := range transports() {
+	t.Parallel()
+	for over, start := range transports() {
 		t.Run(over, func(t *testing.T) {
+			t.Parallel()
 			now := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
-			g := rigged(t, mock.WithClock(func() time.Time { return now }))
+			g := start(t, mock.WithClock(func() time.Time { return now }))
 			first := g.unsend("7", "9")
 			g.unsend("7", "9")
 			g.server.Next(mock.Fault{Status: 500, Acted: true})
@@ -33,7 +40,7 @@ func TestJournalTellsWhatHappened(t *testing.T) {
 				{Time: now, RequestID: "req_000000000002", Method: "DELETE", Path: path + "9", UserID: "7", MessageID: "9", ConnectionID: "conn_demo", Status: 404, Type: "RESOURCE_NOT_FOUND"},
 				{Time: now, RequestID: "req_000000000003", Method: "DELETE", Path: path + "8", UserID: "7", MessageID: "8", ConnectionID: "conn_demo", Status: 500, Acted: true, Fault: "500,acted"},
 				{Time: now, RequestID: "req_000000000004", Method: "DELETE", Path: path + "6", UserID: "7", MessageID: "6", Status: 401, Type: "SESSION_NOT_PROVIDED"},
-				{Time: now, RequestID: "req_000000000005", Method: "DELETE", Path: "/" + strings.Repeat("x", 1023), Status: 404, Type: "ROUTE_NOT_FOUND"},
+				{Time: now, RequestID: "req_000000000005", Method: "DELETE", Path: "/" + strings.Repeat("x", 255), Status: 404, Type: "ROUTE_NOT_FOUND"},
 			}
 			got := g.server.Journal()
 			if fmt.Sprint(got) != fmt.Sprint(want) {
@@ -50,8 +57,9 @@ func TestJournalTellsWhatHappened(t *testing.T) {
 }
 
 func TestJournalIsBounded(t *testing.T) {
+	t.Parallel()
 	for keep, want := range map[int]int{0: 0, 1: 1, 3: 3, 100: 7, -1: 7} {
-		g := memory(t, mock.WithJournal(keep))
+		g := overPipe(t, mock.WithJournal(keep))
 		for i := range 7 {
 			g.unsend("7", strconv.Itoa(i))
 		}
@@ -68,10 +76,11 @@ func TestJournalIsBounded(t *testing.T) {
 }
 
 func TestJournalHoldsThoseBeingAnswered(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := memory(t, mock.WithJournal(2))
-		g.server.NextFor("7", "1", mock.Fault{Delay: time.Minute})
-		g.server.NextFor("7", "3", mock.Fault{Delay: time.Minute})
+		g := overPipe(t, mock.WithJournal(2))
+		g.server.NextFor("7", "1", mock.Fault{Delay: 30 * time.Second})
+		g.server.NextFor("7", "3", mock.Fault{Delay: 30 * time.Second})
 		done := make(chan result, 2)
 		slow := func(id string) {
 			req := g.request("7", id)
@@ -84,11 +93,102 @@ func TestJournalHoldsThoseBeingAnswered(t *testing.T) {
 		}
 		g.unsend("7", "2")
 		slow("3")
-		<-done // no longer kept
+		if r := <-done; r.err != nil {
+			t.Error(r.err)
+		}
 		<-done
 		j := g.server.Journal()
 		if len(j) != 2 || j[0].MessageID != "2" || j[1].MessageID != "3" || j[1].Status != 200 || !j[1].Acted {
 			t.Errorf("journal %+v", j)
 		}
 	})
+}
+
+// What clients send is not kept: neither whole paths nor the lines that they were cut from.
+func TestMemoryDoesNotGrowWithWhatClientsSend(t *testing.T) {
+	const requests, size, most = 50, 900_000, 2 << 20
+	heap := func() uint64 {
+		runtime.GC()
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		return stats.HeapAlloc
+	}
+	long := strings.Repeat("x", size)
+	lines := []string{
+		"DELETE /%s HTTP/1.1", "DELETE /v2/access/chats/%s/messages/9 HTTP/1.1", "DELETE /v2/access/chats/7/messages/%s HTTP/1.1",
+		"DELETE /v2/access/chats/7/messages/9?%s HTTP/1.1", "%s / HTTP/1.1",
+	}
+	server := mock.New()
+	before := heap()
+	for i := range requests {
+		text := fmt.Sprintf(lines[i%len(lines)], long) + "\r\nHost: mock\r\napiKey: " + mock.DemoKey + "\r\nx-connection-id: " + mock.DemoConnection + "\r\n\r\n"
+		req, err := http.ReadRequest(bufio.NewReader(strings.NewReader(text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		server.ServeHTTP(httptest.NewRecorder(), req)
+	}
+	after := heap()
+	if n := len(server.Journal()); n != requests {
+		t.Errorf("%d entries, want %d", n, requests)
+	}
+	if after > before+most {
+		t.Errorf("%d requests of %d bytes left %d bytes behind, want at most %d", requests, size, after-before, most)
+	}
+}
+
+// The key is not journaled, wherever the client put it.
+func TestKeyIsNotJournaled(t *testing.T) {
+	t.Parallel()
+	const key = "sk_live_planted_0123456789"
+	g := overPipe(t)
+	for _, path := range []string{"/v2/access/chats/" + key + "/messages/" + key, "/" + key, "/" + strings.Repeat("x", 240) + key} {
+		req := g.request("7", "9")
+		req.URL.Path = path
+		req.Header.Set("apiKey", key)
+		req.Header.Set("x-connection-id", key)
+		g.tryUnchecked(req)
+	}
+	if text := fmt.Sprintf("%+v", g.server.Journal()); strings.Contains(text, key[:12]) {
+		t.Errorf("the key is in the journal: %s", text)
+	}
+}
+
+func TestLogIsToldOfEachRequest(t *testing.T) {
+	t.Parallel()
+	for over, start := range transports() {
+		t.Run(over, func(t *testing.T) {
+			t.Parallel()
+			var mu sync.Mutex
+			var lines []string
+			logged := make(chan struct{}, 10)
+			g := start(t, mock.WithLog(func(e mock.Entry, took time.Duration) {
+				mu.Lock()
+				defer mu.Unlock()
+				lines = append(lines, fmt.Sprint(e.Method, " ", e.Path, " ", e.Status, " ", e.Type, " ", e.Fault))
+				if took < 0 || took > time.Minute {
+					t.Errorf("took %v", took)
+				}
+				logged <- struct{}{}
+			}))
+			g.server.Next(mock.Fault{Kind: mock.Drop}, mock.Fault{Kind: mock.Truncated}, mock.Fault{})
+			for range 3 {
+				g.tryUnchecked(g.request("7", "9"))
+				<-logged
+			}
+			other := g.request("7", "9")
+			other.URL.Path = "/other"
+			g.tryUnchecked(other)
+			<-logged
+			want := []string{
+				"DELETE /v2/access/chats/7/messages/9 0  drop", "DELETE /v2/access/chats/7/messages/9 200  truncated",
+				"DELETE /v2/access/chats/7/messages/9 200  ", "DELETE /other 404 ROUTE_NOT_FOUND ",
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if fmt.Sprint(lines) != fmt.Sprint(want) {
+				t.Errorf("logged %q, want %q", lines, want)
+			}
+		})
+	}
 }

@@ -8,9 +8,57 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 )
+
+// Client returns an HTTP client that reaches the server without a socket, whatever host the
+// request names, and over TLS or not. It works inside testing/synctest bubbles: each request
+// has a connection of its own, a [net.Pipe] between net/http's client and net/http's server,
+// and every goroutine ends with it.
+//
+// A response's body must be closed, as always. Connections that break show as they do over a
+// socket: as [io.EOF] where no answer came, as [io.ErrUnexpectedEOF] in a body.
+func (s *Server) Client() *http.Client {
+	dial := func(context.Context, string, string) (net.Conn, error) {
+		near, far := net.Pipe()
+		go func() { _ = newHTTPServer(s).Serve(&pipeListener{conn: far}) }() // until it was accepted
+		return near, nil
+	}
+	return &http.Client{Transport: &http.Transport{
+		DialContext:        dial,
+		DialTLSContext:     dial,
+		DisableKeepAlives:  true,
+		DisableCompression: true,
+	}}
+}
+
+// pipeListener accepts one connection.
+type pipeListener struct {
+	conn net.Conn
+	once sync.Once
+}
+
+func (l *pipeListener) Accept() (conn net.Conn, err error) {
+	err = io.EOF
+	l.once.Do(func() { conn, err = l.conn, nil })
+	return conn, err
+}
+
+func (l *pipeListener) Close() error   { return nil }
+func (l *pipeListener) Addr() net.Addr { return l.conn.LocalAddr() }
+
+func newHTTPServer(s *Server) *http.Server {
+	server := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          log.New(io.Discard, "", 0),
+		Protocols:         new(http.Protocols),
+	}
+	server.Protocols.SetHTTP1(true)
+	return server
+}
 
 // listener is the server's socket, while it has one.
 type listener struct {
@@ -24,7 +72,8 @@ type listener struct {
 // Start listens on a free port of 127.0.0.1 and returns the base URL.
 func (s *Server) Start() (url string, err error) { return s.StartAddr("127.0.0.1:0") }
 
-// StartAddr listens on a TCP address, such as "127.0.0.1:4010", and returns the base URL. It
+// StartAddr listens on a TCP address, such as "127.0.0.1:4010", and returns a base URL that
+// can be used on this machine: for one that listens on all addresses, that of loopback. It
 // fails where the address is taken, or where the server is listening already. After
 // [Server.Close] it can be called again: messages, faults and journal are as they were.
 func (s *Server) StartAddr(addr string) (url string, err error) {
@@ -38,27 +87,38 @@ func (s *Server) StartAddr(addr string) (url string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("mock: %w; choose another address, or port 0 for a free one", err)
 	}
-	server := &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog:          log.New(io.Discard, "", 0),
-		ConnState: func(_ net.Conn, state http.ConnState) {
-			switch state {
-			case http.StateNew:
-				l.open.Add(1)
-			case http.StateClosed, http.StateHijacked:
-				l.open.Done()
-			case http.StateActive, http.StateIdle:
-			}
-		},
+	server := newHTTPServer(s)
+	server.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			l.open.Add(1)
+		case http.StateClosed, http.StateHijacked:
+			l.open.Done()
+		case http.StateActive, http.StateIdle:
+		}
 	}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
 		_ = server.Serve(sock) // http.ErrServerClosed, once Close was called
 	}()
-	l.server, l.served, l.url = server, served, "http://"+sock.Addr().String()
+	l.server, l.served, l.url = server, served, reachable(addr, sock.Addr())
 	return l.url, nil
+}
+
+// reachable is the URL of a socket as a program on this machine can use it.
+func reachable(asked string, listening net.Addr) string {
+	host, port, err := net.SplitHostPort(listening.String())
+	if err != nil {
+		return "http://" + listening.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+		if askedHost, _, err := net.SplitHostPort(asked); err == nil && askedHost == "::" {
+			host = "localhost"
+		}
+	}
+	return (&url.URL{Scheme: "http", Host: net.JoinHostPort(host, port)}).String()
 }
 
 // URL returns the base URL while the server listens, and "" otherwise.

@@ -13,7 +13,8 @@ import (
 )
 
 func TestServerKnowsAfterARestartWhatItKnew(t *testing.T) {
-	g := socket(t, mock.WithRateLimit(1, 3))
+	t.Parallel()
+	g := overSocket(t, mock.WithRateLimit(1, 3))
 	g.unsend("7", "9").wantUnsent(t)
 	if err := g.server.Close(); err != nil {
 		t.Fatal(err)
@@ -39,7 +40,8 @@ func TestServerKnowsAfterARestartWhatItKnew(t *testing.T) {
 }
 
 func TestStartSaysWhatToDo(t *testing.T) {
-	g := socket(t)
+	t.Parallel()
+	g := overSocket(t)
 	if _, err := g.server.Start(); err == nil || !strings.Contains(err.Error(), "close it first") {
 		t.Errorf("started twice: %v", err)
 	}
@@ -52,6 +54,7 @@ func TestStartSaysWhatToDo(t *testing.T) {
 }
 
 func TestCloseOfAServerThatDoesNotListen(t *testing.T) {
+	t.Parallel()
 	s := mock.New()
 	for range 2 {
 		if err := s.Close(); err != nil {
@@ -78,8 +81,9 @@ func readings() (clock func() time.Time, read func()) {
 }
 
 func TestCloseEndsDelayedAnswers(t *testing.T) {
+	t.Parallel()
 	clock, read := readings()
-	g := socket(t, mock.WithClock(clock))
+	g := overSocket(t, mock.WithClock(clock))
 	g.server.Next(mock.Fault{Delay: time.Hour}, mock.Fault{Delay: time.Hour})
 	results := make(chan result)
 	for _, id := range []string{"8", "9"} {
@@ -105,8 +109,9 @@ func TestCloseEndsDelayedAnswers(t *testing.T) {
 }
 
 func TestClientLeavingASocketIsNoticed(t *testing.T) {
+	t.Parallel()
 	clock, read := readings()
-	g := socket(t, mock.WithClock(clock))
+	g := overSocket(t, mock.WithClock(clock))
 	g.server.Next(mock.Fault{Delay: time.Hour})
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
@@ -125,8 +130,9 @@ func TestClientLeavingASocketIsNoticed(t *testing.T) {
 }
 
 func TestCloseWaitsForHandlers(t *testing.T) {
+	t.Parallel()
 	ended, started := false, make(chan struct{})
-	g := socket(t, mock.WithHandler("/wait", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	g := overSocket(t, mock.WithHandler("/wait", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		close(started)
 		<-r.Context().Done()
 		for range 10_000 {
@@ -137,7 +143,7 @@ func TestCloseWaitsForHandlers(t *testing.T) {
 	req := g.request("7", "9")
 	req.URL.Path, req.Body, req.ContentLength = "/wait", nil, 0
 	done := make(chan result)
-	go func() { done <- g.unjudged(req) }()
+	go func() { done <- g.tryUnchecked(req) }()
 	<-started
 	if err := g.server.Close(); err != nil {
 		t.Fatal(err)
@@ -149,10 +155,12 @@ func TestCloseWaitsForHandlers(t *testing.T) {
 }
 
 func TestHandlerBesideTheAPI(t *testing.T) {
+	t.Parallel()
 	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("docs")) })
-	for over, rigged := range transports() {
+	for over, start := range transports() {
 		t.Run(over, func(t *testing.T) {
-			g := rigged(t, mock.WithHandler("/docs/", page), mock.WithHandler("/none/", nil), nil)
+			t.Parallel()
+			g := start(t, mock.WithHandler("/docs/", page), mock.WithHandler("/none/", nil), nil)
 			req := g.request("7", "9")
 			req.URL.Path = "/docs/x"
 			if r := g.try(req); r.body != "docs" {

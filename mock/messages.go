@@ -1,85 +1,76 @@
 package mock
 
-import (
-	"encoding/binary"
-	"strconv"
-	"sync"
-)
+import "sync"
 
-// messages knows which messages exist. One that is gone takes about 30 bytes where its ids
-// are decimal numbers.
-type messages struct {
-	mu     sync.Mutex
-	listed bool // only messages that were put exist
-	packed map[[16]byte]state
-	named  map[string]state // ids that are not plain decimal numbers
+// Message is the address of a message.
+type Message struct{ UserID, MessageID string }
+
+// WithMessages makes these the only messages that exist. It can be given more than once.
+// Without it every id exists once: that is the mock's choice.
+func WithMessages(list ...Message) Option {
+	return func(s *Server) {
+		for _, m := range list {
+			s.messages.listed = true
+			s.messages.set(m.UserID, m.MessageID, present)
+		}
+	}
 }
 
-// state counts how often a message was unsent; removed is one that went another way.
+// messages knows which messages exist.
+type messages struct {
+	mu     sync.Mutex
+	listed bool // only those of WithMessages exist
+	state  map[string]state
+}
+
 type state uint8
 
-const removed state = 0x80
+const (
+	present state = iota
+	taken         // by a request
+	removed       // another way
+)
 
-func (m *messages) get(userID, messageID string) (state, bool) {
-	if key, ok := packedKey(userID, messageID); ok {
-		st, known := m.packed[key]
-		return st, known
-	}
-	st, known := m.named[userID+"/"+messageID]
-	return st, known
+// get reports whether the message was there, and is.
+func (m *messages) get(userID, messageID string) (st state, exists bool) {
+	st, known := m.state[userID+"/"+messageID]
+	return st, st == present && (known || !m.listed)
 }
 
 func (m *messages) set(userID, messageID string, st state) {
-	if key, ok := packedKey(userID, messageID); ok {
-		if m.packed == nil {
-			m.packed = map[[16]byte]state{}
-		}
-		m.packed[key] = st
-		return
+	if m.state == nil {
+		m.state = map[string]state{}
 	}
-	if m.named == nil {
-		m.named = map[string]state{}
-	}
-	m.named[userID+"/"+messageID] = st
-}
-
-func (m *messages) put(msg Message) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.listed = true
-	m.set(msg.UserID, msg.MessageID, 0)
-}
-
-func (m *messages) exists(userID, messageID string) bool {
-	st, known := m.get(userID, messageID)
-	return st == 0 && (known || !m.listed)
+	m.state[userID+"/"+messageID] = st // a new string, which keeps nothing of a request
 }
 
 // take unsends the message and reports whether it was there.
 func (m *messages) take(userID, messageID string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if !m.exists(userID, messageID) {
-		return false
+	_, exists := m.get(userID, messageID)
+	if exists {
+		m.set(userID, messageID, taken)
 	}
-	st, _ := m.get(userID, messageID)
-	m.set(userID, messageID, st+1)
-	return true
+	return exists
 }
 
 // Exists reports whether the message is still there.
 func (s *Server) Exists(userID, messageID string) bool {
 	s.messages.mu.Lock()
 	defer s.messages.mu.Unlock()
-	return s.messages.exists(userID, messageID)
+	_, exists := s.messages.get(userID, messageID)
+	return exists
 }
 
 // UnsentCount returns how often requests took the message away: 0 or 1.
 func (s *Server) UnsentCount(userID, messageID string) int {
 	s.messages.mu.Lock()
 	defer s.messages.mu.Unlock()
-	st, _ := s.messages.get(userID, messageID)
-	return int(st &^ removed)
+	if st, _ := s.messages.get(userID, messageID); st == taken {
+		return 1
+	}
+	return 0
 }
 
 // Remove takes a message away without a request, as another device of the creator would.
@@ -87,36 +78,7 @@ func (s *Server) UnsentCount(userID, messageID string) int {
 func (s *Server) Remove(userID, messageID string) {
 	s.messages.mu.Lock()
 	defer s.messages.mu.Unlock()
-	st, _ := s.messages.get(userID, messageID)
-	s.messages.set(userID, messageID, st|removed)
-}
-
-// packedKey holds two ids in 16 bytes, without padding in the map.
-func packedKey(userID, messageID string) (key [16]byte, ok bool) {
-	user, ok := decimal(userID)
-	if !ok {
-		return key, false
+	if st, _ := s.messages.get(userID, messageID); st != taken {
+		s.messages.set(userID, messageID, removed)
 	}
-	message, ok := decimal(messageID)
-	if !ok {
-		return key, false
-	}
-	binary.BigEndian.PutUint64(key[:8], user)
-	binary.BigEndian.PutUint64(key[8:], message)
-	return key, true
-}
-
-// decimal reads an id that is a decimal number in its one shortest form and fits a JSON
-// integer of 64 bits.
-func decimal(id string) (uint64, bool) {
-	if id == "" || len(id) > 18 || (id[0] == '0' && len(id) > 1) {
-		return 0, false
-	}
-	for _, c := range []byte(id) {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-	}
-	n, err := strconv.ParseUint(id, 10, 64)
-	return n, err == nil
 }

@@ -1,13 +1,12 @@
 package mock
 
 import (
+	"io"
 	"net/http"
 	"path"
 	"strings"
 	"sync/atomic"
 	"time"
-
-	"github.com/unsend-go/unsend/gen"
 )
 
 // DemoKey and DemoConnection are accepted by a server that was given no keys or no
@@ -21,11 +20,12 @@ const (
 // no listener: [Server.Client] talks to it directly.
 type Server struct {
 	now      func() time.Time
-	routes   http.Handler
+	log      func(Entry, time.Duration)
+	mux      *http.ServeMux
 	mounts   []mount
 	access   access
 	messages messages
-	contract accepter
+	unsendOp operation
 	snapshot snapshot
 	media    int
 	faults   faults
@@ -51,11 +51,14 @@ type Counts struct {
 	Faulted  int // requests whose answer was a fault
 }
 
+// Option changes a server that [New] makes.
+type Option func(*Server)
+
 // New makes a server. Without options it accepts [DemoKey] on [DemoConnection], lets every
 // message be unsent once, limits each connection to 60 requests a minute with a burst of 90,
 // and never fails on its own. Nil options are ignored.
 func New(opts ...Option) *Server {
-	s := &Server{now: time.Now, media: 1}
+	s := &Server{now: time.Now, media: 1, mux: http.NewServeMux()}
 	s.access.interval, s.access.burst = time.Second, 90
 	s.journal.keep = defaultJournal
 	for _, opt := range opts {
@@ -64,9 +67,49 @@ func New(opts ...Option) *Server {
 		}
 	}
 	s.access.demoUnlessGiven()
-	s.snapshot = newSnapshot(s.media)
-	s.routes = s.router()
+	s.route(operations())
 	return s
+}
+
+// WithClock sets the time that the rate limit and the journal go by. The default is
+// [time.Now], which inside a testing/synctest bubble is the bubble's. Delays of faults always
+// go by time's own timers.
+func WithClock(now func() time.Time) Option {
+	return func(s *Server) {
+		if now != nil {
+			s.now = now
+		}
+	}
+}
+
+// WithMedia sets how many media the snapshot of a message holds, 1 by default: each adds
+// about 1 kB to the answer. Values below 0 are taken as 0.
+func WithMedia(n int) Option {
+	return func(s *Server) { s.media = max(0, n) }
+}
+
+// WithFaults draws a fault for a share of the requests: rate is that share, 0 to 1. Which
+// request meets which fault follows from the seed and the order of requests. With no faults
+// given they are drawn from [DefaultFaults].
+func WithFaults(seed uint64, rate float64, list ...Fault) Option {
+	return func(s *Server) { s.faults.draw(seed, rate, list) }
+}
+
+// WithLog calls log for each request, once its answer was written or given up, with its entry
+// in the journal and the time that it took. Requests that are answered at once are logged at
+// once, so log has to be safe for concurrent use.
+func WithLog(log func(e Entry, took time.Duration)) Option {
+	return func(s *Server) { s.log = log }
+}
+
+// WithHandler answers paths that start with prefix by h, beside the API: a page of
+// documentation, say. Such requests are not checked, limited, journaled or logged.
+func WithHandler(prefix string, h http.Handler) Option {
+	return func(s *Server) {
+		if h != nil {
+			s.mounts = append(s.mounts, mount{prefix, h})
+		}
+	}
 }
 
 // Counts returns the totals so far.
@@ -80,8 +123,8 @@ func (s *Server) Counts() Counts {
 }
 
 // ServeHTTP answers one request. A fault that breaks the connection panics with
-// [http.ErrAbortHandler], as net/http asks of a handler; servers of net/http and
-// [Server.Client] turn that into a broken connection.
+// [http.ErrAbortHandler], as net/http asks of a handler; servers of net/http turn that into a
+// broken connection.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, m := range s.mounts {
 		if strings.HasPrefix(r.URL.Path, m.prefix) {
@@ -91,39 +134,56 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	// ServeMux would redirect these; to a client a redirect of a DELETE is a trap, and the
 	// path is not one of the service's.
-	if !clean(r.URL.EscapedPath()) {
-		s.notFound(w, r)
+	if !isClean(r.URL.EscapedPath()) {
+		s.handle((*exchange).notFound)(w, r)
 		return
 	}
-	s.routes.ServeHTTP(w, r)
+	s.mux.ServeHTTP(w, r)
 }
 
-func (s *Server) router() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("/", s.notFound)
-	return gen.HandlerWithOptions(operation{s}, gen.StdHTTPServerOptions{
-		BaseRouter: mux,
-		// An id that the generated code cannot bind is judged in its turn, after the
-		// credentials.
-		ErrorHandlerFunc: func(w http.ResponseWriter, r *http.Request, _ error) {
-			s.unsend(w, r, r.PathValue("userId"), r.PathValue("messageId"))
-		},
-	})
+// route registers the operations of openapi.yaml. Those that the mock does not know are
+// answered 501, so that a new one breaks nothing.
+func (s *Server) route(list []operation, err error) {
+	if err != nil { // of a document that the build embeds: the tests would have seen it
+		s.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		})
+		return
+	}
+	s.mux.HandleFunc("/", s.handle((*exchange).notFound))
+	for _, op := range list {
+		answer := func(x *exchange) {
+			x.send(x.failure(http.StatusNotImplemented, typeNotImplemented, "Not implemented by the mock: "+op.id))
+		}
+		if op.id == "unsendChatMessage" {
+			s.unsendOp, s.snapshot = op, newSnapshot(op.success(), s.media)
+			answer = (*exchange).unsend
+		}
+		s.mux.HandleFunc(op.method+" "+op.path, s.handle(answer))
+	}
 }
 
-// operation is the generated server interface on a Server, kept off its exported methods.
-type operation struct{ *Server }
+func (x *exchange) notFound() { x.send(x.failure(http.StatusNotFound, typeRouteNotFound, "")) }
 
-func (o operation) UnsendChatMessage(w http.ResponseWriter, r *http.Request, userID gen.UserID, messageID gen.MessageID) {
-	o.unsend(w, r, userID, messageID)
+// handle begins an exchange, reads its body, and logs it once it has ended.
+func (s *Server) handle(answer func(*exchange)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		x := s.begin(w, r)
+		if s.log != nil {
+			defer func() { s.log(x.entry, s.now().Sub(x.entry.Time)) }()
+		}
+		// Before anything is answered or waited for: net/http notices that a client has left
+		// only once its request was read, and an answer that comes before is cut off with a
+		// client that is still writing.
+		if r.Body != nil {
+			x.body, x.bodyErr = io.ReadAll(io.LimitReader(r.Body, maxRequestBody+1))
+			_, _ = io.Copy(io.Discard, r.Body)
+		}
+		answer(x)
+	}
 }
 
-func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
-	x := s.begin(w, r)
-	x.send(x.refuse(http.StatusNotFound, typeRouteNotFound, "No route for this method and path"))
-}
-
-func clean(escaped string) bool {
+func isClean(escaped string) bool {
 	if !strings.HasPrefix(escaped, "/") {
 		return false
 	}

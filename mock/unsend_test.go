@@ -16,9 +16,11 @@ import (
 )
 
 func TestMessageIsUnsentOnce(t *testing.T) {
-	for over, rigged := range transports() {
+	t.Parallel()
+	for over, start := range transports() {
 		t.Run(over, func(t *testing.T) {
-			g := rigged(t)
+			t.Parallel()
+			g := start(t)
 			if !g.server.Exists("7", "9") {
 				t.Error("without WithMessages an id does not exist")
 			}
@@ -39,9 +41,11 @@ func TestMessageIsUnsentOnce(t *testing.T) {
 }
 
 func TestOnlyListedMessagesExist(t *testing.T) {
-	for over, rigged := range transports() {
+	t.Parallel()
+	for over, start := range transports() {
 		t.Run(over, func(t *testing.T) {
-			g := rigged(t, mock.WithMessages(mock.Message{UserID: "7", MessageID: "9"}, mock.Message{UserID: "a_B-", MessageID: "x"}))
+			t.Parallel()
+			g := start(t, mock.WithMessages(mock.Message{UserID: "7", MessageID: "9"}, mock.Message{UserID: "a_B-", MessageID: "x"}))
 			g.unsend("7", "8").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
 			g.unsend("7", "09").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
 			g.unsend("7", "9").wantUnsent(t)
@@ -52,9 +56,11 @@ func TestOnlyListedMessagesExist(t *testing.T) {
 }
 
 func TestRemovedMessageIsGoneWithoutARequest(t *testing.T) {
-	for over, rigged := range transports() {
+	t.Parallel()
+	for over, start := range transports() {
 		t.Run(over, func(t *testing.T) {
-			g := rigged(t)
+			t.Parallel()
+			g := start(t)
 			g.server.Remove("7", "9")
 			g.server.Remove("7", "x")
 			for _, id := range []string{"9", "x"} {
@@ -73,13 +79,15 @@ func TestRemovedMessageIsGoneWithoutARequest(t *testing.T) {
 }
 
 func TestSnapshotHoldsEveryDocumentedMember(t *testing.T) {
+	t.Parallel()
 	documented, err := os.ReadFile("../testdata/documented.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for over, rigged := range transports() {
+	for over, start := range transports() {
 		t.Run(over, func(t *testing.T) {
-			r := rigged(t).unsend("51234567", "6432457811894")
+			t.Parallel()
+			r := start(t).unsend("51234567", "6432457811894")
 			r.wantUnsent(t)
 			if got := r.header.Get("Content-Length"); got != strconv.Itoa(len(r.body)) {
 				t.Errorf("Content-Length %q, got %d bytes", got, len(r.body))
@@ -129,10 +137,12 @@ func wantMembers(t *testing.T, at string, want, got any) {
 }
 
 func TestOddIDs(t *testing.T) {
+	t.Parallel()
 	for _, id := range []string{"0", "007", "123456789012345678", "1234567890123456789", "a-_Z", strings.Repeat("9", 64)} {
-		for over, rigged := range transports() {
+		for over, start := range transports() {
 			t.Run(over, func(t *testing.T) {
-				g := rigged(t)
+				t.Parallel()
+				g := start(t)
 				r := g.unsend(id, id)
 				r.wantUnsent(t)
 				want := json.Number("0")
@@ -149,8 +159,9 @@ func TestOddIDs(t *testing.T) {
 }
 
 func TestMediaAreAsManyAsAsked(t *testing.T) {
+	t.Parallel()
 	for _, n := range []int{-1, 0, 1, 500} {
-		r := memory(t, mock.WithMedia(n)).unsend("7", "9")
+		r := overPipe(t, mock.WithMedia(n)).unsend("7", "9")
 		r.wantUnsent(t)
 		queue := member(parsed(t, r.body), "queue")
 		want := max(0, n)
@@ -163,11 +174,12 @@ func TestMediaAreAsManyAsAsked(t *testing.T) {
 
 // The command of the documentation, with host, ids and credentials filled in.
 func TestCurlOfTheDocumentation(t *testing.T) {
+	t.Parallel()
 	curl, err := exec.LookPath("curl")
 	if err != nil {
 		t.Skip("needs curl")
 	}
-	g := socket(t)
+	g := overSocket(t)
 	cmd := exec.CommandContext(t.Context(), curl, "--silent", "--show-error", "--noproxy", "*",
 		"--request", "DELETE",
 		"--url", g.base+"/v2/access/chats/51234567/messages/6432457811894",

@@ -26,6 +26,6 @@ if [ ! -e "$installed" ] || [ package-lock.json -nt "$installed" ]; then
   touch "$installed"
 fi
 
-# Neither linter is to talk to anyone.
+# It is to talk to nobody.
 export REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true
 exec npm run --silent "$@"

@@ -136,7 +136,7 @@ func summarize(w io.Writer, userID, messageID string, result *api.Result) {
 	}
 	queue, err := result.Queue()
 	if queue != nil {
-		line(w, "  snapshot of message %d, %s", queue.ID, mediaText(len(queue.Media)))
+		line(w, "  snapshot of message %d, %s", queue.ID, mediaText(max(len(queue.Media), queue.MediaCount)))
 	}
 	if err != nil {
 		line(w, "  the snapshot is not whole: %v", err)

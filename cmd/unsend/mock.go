@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +22,7 @@ type mockOptions struct {
 	media       int
 	rate, burst int
 	noRateLimit bool
+	quiet       bool
 	faults      mockFaults
 }
 
@@ -31,6 +35,8 @@ func newMock() *cobra.Command {
 in memory; every message exists and can be unsent once. It prints its address,
 the credentials that it accepts and a request to try, and runs until Ctrl-C.
 At /docs/ it serves the API reference, where requests can be tried in a browser.
+Each request is a line on standard error: its method and path, the status and
+error type it was answered with, the fault it met, and how long it took.
 
 A fault is a status, a kind, or both, and what else is asked of it:
   ` + strings.Join(faultExamples(), "\n  ") + `
@@ -60,7 +66,10 @@ acted means that the message is unsent although the answer does not say so.`,
 	flags.IntVar(&opts.rate, "rate", 60, "requests a minute that each connection may send")
 	flags.IntVar(&opts.burst, "burst", 90, "requests at once that each connection may send")
 	flags.BoolVar(&opts.noRateLimit, "no-rate-limit", false, "let every request through")
+	flags.BoolVar(&opts.quiet, "quiet", false, "do not log requests to standard error")
 	opts.faults.register(flags)
+	opts.faults.complete(cmd)
+	_ = cmd.RegisterFlagCompletionFunc("connection", completeConnection)
 	return cmd
 }
 
@@ -112,6 +121,9 @@ func (o *mockOptions) server(cmd *cobra.Command) (*mock.Server, error) {
 	if o.noRateLimit {
 		limit = mock.WithoutRateLimit()
 	}
+	if !o.quiet {
+		opts = append(opts, mock.WithLog(logTo(cmd.ErrOrStderr())))
+	}
 	page := docs.Handler(mock.DemoKey, o.connection())
 	server := mock.New(append(opts, limit,
 		mock.WithMedia(o.media),
@@ -120,6 +132,56 @@ func (o *mockOptions) server(cmd *cobra.Command) (*mock.Server, error) {
 	)...)
 	server.Next(next...)
 	return server, nil
+}
+
+// logTo writes a line for each request. It holds no key and nothing of a body.
+func logTo(w io.Writer) func(mock.Entry, time.Duration) {
+	var mu sync.Mutex // a line is written whole
+	return func(e mock.Entry, took time.Duration) {
+		words := []string{e.Method, e.Path, strconv.Itoa(e.Status)}
+		if len(e.Path) > longestPath {
+			words[1] = e.Path[:longestPath] + "..."
+		}
+		if e.Status == 0 {
+			words[2] = "unanswered"
+		}
+		if e.Type != "" {
+			words = append(words, e.Type)
+		}
+		if e.Fault != "" {
+			words = append(words, "fault="+e.Fault)
+		}
+		line := strings.Map(printable, strings.Join(words, " "))
+		mu.Lock()
+		defer mu.Unlock()
+		_, _ = fmt.Fprintf(w, "%s %dms\n", line, took.Milliseconds())
+	}
+}
+
+// longestPath is what a line of the log shows of a path, enough for the longest one that the
+// contract allows but for odd ids.
+const longestPath = 120
+
+// printable keeps control characters of all kinds off the terminal: what is logged was written
+// by whoever sent the request.
+func printable(r rune) rune {
+	if r < ' ' || r > '~' {
+		return '?'
+	}
+	return r
+}
+
+// completeConnection offers how a connection answers, once its id is written.
+func completeConnection(_ *cobra.Command, _ []string, text string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	id, _, stated := strings.Cut(text, ":")
+	if !stated {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return []cobra.Completion{
+		cobra.CompletionWithDesc(id+":"+string(mock.Expired), "401 SESSION_EXPIRED"),
+		cobra.CompletionWithDesc(id+":"+string(mock.RulesOutdated), "401 RULES_OUTDATED"),
+		cobra.CompletionWithDesc(id+":read_only", "403 FORBIDDEN"),
+	}, cobra.ShellCompDirectiveNoFileComp
 }
 
 // known are the connections of --connection.

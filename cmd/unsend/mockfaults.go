@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/unsend-go/unsend/mock"
@@ -83,9 +86,44 @@ func plainKinds() string {
 	return strings.Join(names, " ")
 }
 
-// listFaults prints every kind of fault, one a line.
+// listFaults prints every kind of fault, one a line, and what it does.
 func listFaults(w io.Writer) {
 	for _, kind := range mock.FaultKinds() {
-		_, _ = fmt.Fprintln(w, kind)
+		_, _ = fmt.Fprintf(w, "%-34s %.80s\n", kind, kind.About())
 	}
+}
+
+// complete offers, for --fault and --fault-of, the parts of a fault; behind a comma, those that
+// can follow.
+func (f *mockFaults) complete(cmd *cobra.Command) {
+	offer := func(_ *cobra.Command, _ []string, text string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		before := text[:strings.LastIndex(text, ",")+1]
+		var list []cobra.Completion
+		for _, part := range faultParts() {
+			list = append(list, before+part)
+		}
+		return list, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	}
+	_ = cmd.RegisterFlagCompletionFunc("fault", offer) // of flags that are there, registered once
+	_ = cmd.RegisterFlagCompletionFunc("fault-of", offer)
+}
+
+// faultParts are the parts that a fault is made of, with what each does.
+func faultParts() []cobra.Completion {
+	list := []cobra.Completion{
+		cobra.CompletionWithDesc("acted", "the message is unsent all the same"),
+		cobra.CompletionWithDesc("delay=", "time before the answer, such as 2s"),
+		cobra.CompletionWithDesc("retry-after=", "the header Retry-After, such as 5"),
+		cobra.CompletionWithDesc("retry-date=", "the same as a date, such as 5s from now"),
+		cobra.CompletionWithDesc("type=", "the error type, such as RULES_OUTDATED"),
+		cobra.CompletionWithDesc("shape=", "the error's members: earlier or sdk"),
+		cobra.CompletionWithDesc("location=", "the header Location of a 3xx"),
+	}
+	for _, status := range []int{400, 401, 403, 404, 408, 422, 429, 500, 502, 503, 504} {
+		list = append(list, cobra.CompletionWithDesc(strconv.Itoa(status), http.StatusText(status)))
+	}
+	for _, kind := range mock.FaultKinds() {
+		list = append(list, cobra.CompletionWithDesc(string(kind), fmt.Sprintf("%.80s", kind.About())))
+	}
+	return list
 }

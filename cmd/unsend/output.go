@@ -38,12 +38,12 @@ func unwritten(w io.Writer) error {
 // line writes one line, whatever a file's name or a server's answer may have put into it. That
 // it could not be written is seen by the [output] behind w.
 func line(w io.Writer, format string, args ...any) {
-	_, _ = fmt.Fprintln(w, printable(fmt.Sprintf(format, args...)))
+	_, _ = fmt.Fprintln(w, safeText(fmt.Sprintf(format, args...)))
 }
 
-// printable makes text safe for a terminal: whatever is no visible character, such as an escape
+// safeText makes text safe for a terminal: whatever is no visible character, such as an escape
 // sequence or a mark that turns the direction of writing around, becomes a space.
-func printable(text string) string {
+func safeText(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsGraphic(r) {
 			return r
@@ -52,8 +52,8 @@ func printable(text string) string {
 	}, text)
 }
 
-// oneLine is printable text without line breaks and runs of blanks.
-func oneLine(text string) string { return strings.Join(strings.Fields(printable(text)), " ") }
+// oneLine is safe text without line breaks and runs of blanks.
+func oneLine(text string) string { return strings.Join(strings.Fields(safeText(text)), " ") }
 
 // writeJSON writes v and a newline, with indent where it is not empty.
 func writeJSON(w io.Writer, v any, indent string) {

@@ -113,7 +113,7 @@ func (j *job) question() string {
 	if j.client.mock {
 		stake = "Nothing real is taken back."
 	}
-	return printable(fmt.Sprintf("Take back %s on %s of %s? %s [y/N] ",
+	return safeText(fmt.Sprintf("Take back %s on %s of %s? %s [y/N] ",
 		count(j.plan.Messages, "message"), connectionNames(j.plan.Connections), j.client.service(j.sender.Client), stake))
 }
 

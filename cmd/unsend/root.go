@@ -5,8 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"github.com/unsend-go/unsend/mock"
 )
 
 // newRoot makes the command that call will run.
@@ -89,22 +87,13 @@ func refineCompletion(root *cobra.Command, u *usage) {
 	}
 }
 
-// completeFlag says what completes the value of a flag: files where it is the name of one,
-// what it lists, or nothing.
+// completeFlag has files completed for a flag that takes the name of one, and else nothing,
+// unless the command says more of it.
 func completeFlag(cmd *cobra.Command, flag *pflag.Flag) {
-	if _, known := cmd.GetFlagCompletionFunc(flag.Name); known || flag.NoOptDefVal != "" {
+	name, _ := pflag.UnquoteUsage(flag)
+	_, known := cmd.GetFlagCompletionFunc(flag.Name)
+	if name == "file" || known || flag.NoOptDefVal != "" {
 		return
 	}
-	complete := cobra.NoFileCompletions
-	switch name, _ := pflag.UnquoteUsage(flag); name {
-	case "file":
-		return // which is what shells complete by themselves
-	case "fault":
-		var kinds []string
-		for _, kind := range mock.FaultKinds() {
-			kinds = append(kinds, string(kind))
-		}
-		complete = cobra.FixedCompletions(kinds, cobra.ShellCompDirectiveNoFileComp)
-	}
-	_ = cmd.RegisterFlagCompletionFunc(flag.Name, complete) // which fails only for what is no flag
+	_ = cmd.RegisterFlagCompletionFunc(flag.Name, cobra.NoFileCompletions) // of flags that are there, registered once
 }

@@ -21,10 +21,7 @@ func BenchmarkCall(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		var body gen.UnsendRequest
-		if err := body.WithUserID.FromUserIDString(userID); err != nil {
-			b.Fatal(err)
-		}
+		body := gen.UnsendRequest{WithUserID: gen.String(userID)}
 		ways := []struct {
 			name string
 			call func()

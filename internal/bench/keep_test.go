@@ -44,6 +44,7 @@ func TestModules(t *testing.T) {
 	got := slices.Compact(slices.Sorted(slices.Values(strings.Fields(string(out)))))
 	want := []string{
 		"github.com/apapsch/go-jsonmerge/v2", // of the oapi-codegen runtime
+		"github.com/go-json-experiment/json", // decodes the snapshot
 		"github.com/google/uuid",             // of the oapi-codegen runtime
 		"github.com/oapi-codegen/runtime",    // of the generated code
 		"github.com/unsend-go/unsend",

@@ -8,12 +8,15 @@ import (
 	"errors"
 	"fmt"
 
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 )
+
+// Server is an entry of the document's servers.
+type Server struct{ URL, Description string }
 
 // Convert returns the document as indented JSON. Where servers are given, they stand in place
 // of the document's own.
-func Convert(document []byte, servers ...string) ([]byte, error) {
+func Convert(document []byte, servers ...Server) ([]byte, error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal(document, &root); err != nil {
 		return nil, fmt.Errorf("read the document: %w", err)
@@ -35,11 +38,13 @@ func Convert(document []byte, servers ...string) ([]byte, error) {
 	return indented.Bytes(), nil
 }
 
-// replaceServers makes urls the servers of the document, wherever it has them.
-func replaceServers(document *yaml.Node, urls []string) {
+// replaceServers makes these the servers of the document, wherever it has them.
+func replaceServers(document *yaml.Node, servers []Server) {
 	list := &yaml.Node{Kind: yaml.SequenceNode}
-	for _, url := range urls {
-		list.Content = append(list.Content, &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{text("url"), text(url)}})
+	for _, s := range servers {
+		list.Content = append(list.Content, &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{
+			text("url"), text(s.URL), text("description"), text(s.Description),
+		}})
 	}
 	for i := 0; i < len(document.Content); i += 2 {
 		if document.Content[i].Value == "servers" {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/unsend-go/unsend/internal/spec"
 	"github.com/unsend-go/unsend/internal/specjson"
@@ -37,11 +37,11 @@ func TestConvert(t *testing.T) {
 
 func TestConvertReplacesServers(t *testing.T) {
 	for _, document := range []string{"servers: [{url: https://a.example}]\nz: 1", "z: 1"} {
-		got, err := specjson.Convert([]byte(document), "http://127.0.0.1:1", "http://b.example")
+		got, err := specjson.Convert([]byte(document), specjson.Server{URL: "http://127.0.0.1:1", Description: "here"}, specjson.Server{URL: "http://b.example"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := `"servers":[{"url":"http://127.0.0.1:1"},{"url":"http://b.example"}]`; !strings.Contains(compact(t, got), want) || strings.Contains(string(got), "a.example") {
+		if want := `"servers":[{"url":"http://127.0.0.1:1","description":"here"},{"url":"http://b.example","description":""}]`; !strings.Contains(compact(t, got), want) || strings.Contains(string(got), "a.example") {
 			t.Errorf("%s became %s, want it to hold %s alone", document, got, want)
 		}
 	}

@@ -9,11 +9,15 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync"
 )
 
 // errReplay ends net/http's attempt to send a request again by itself.
 var errReplay = errors.New("the connection failed after the request may have been written (an HTTP/2 reset, refusal or GOAWAY, or a transport that retries by itself)")
+
+// alertInternalError is a TLS server's own trouble, such as that of a load balancer in a restart.
+const alertInternalError = 80
 
 // errStale ends an attempt whose connection had gone stale twice over.
 var errStale = errors.New("the connection had been closed before the request was written")
@@ -27,13 +31,14 @@ type ConnTrace struct {
 	wanted    bool     // a connection was asked for
 	conns     int      // connections obtained
 	unwritten int      // of these, those on which provably nothing was written
-	http2     bool     // it speaks HTTP/2
 	conn      net.Conn // the last one
+	begun     bool     // its writing: a header field was encoded
+	http2     bool     // it speaks HTTP/2: the field had a name such as :method
 	handshake error    // of TLS, the last that failed
 }
 
 // NewConnTrace returns a trace. Standard says that the request goes through net/http's own
-// transport, as [IsStandard] tells.
+// transport, as [Standard] tells.
 func NewConnTrace(standard bool) *ConnTrace { return &ConnTrace{standard: standard} }
 
 // WithContext returns a context in which a request is traced.
@@ -43,14 +48,21 @@ func (c *ConnTrace) WithContext(ctx context.Context) context.Context {
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			c.wanted = true
+			if c.movedOn() {
+				c.unwritten = c.conns
+			}
 		},
 		GotConn: func(info httptrace.GotConnInfo) {
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			c.conns++
-			c.conn = info.Conn
-			secure, ok := info.Conn.(*tls.Conn)
-			c.http2 = ok && secure.ConnectionState().NegotiatedProtocol == "h2"
+			c.conn, c.begun, c.http2 = info.Conn, false, false
+		},
+		WroteHeaderField: func(name string, _ []string) {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.begun = true
+			c.http2 = c.http2 || strings.HasPrefix(name, ":")
 		},
 		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
 			if err != nil {
@@ -62,11 +74,17 @@ func (c *ConnTrace) WithContext(ctx context.Context) context.Context {
 	})
 }
 
+// movedOn reports whether net/http, which wants to send the request again, has thereby proven
+// that it wrote nothing on the connection that it had. Over HTTP/1.1 it sends a DELETE again
+// for no other reason. Over HTTP/2 it does so on the peer's word too (REFUSED_STREAM, GOAWAY,
+// some resets), which is not taken: there only a request of which no header was encoded counts.
+func (c *ConnTrace) movedOn() bool {
+	return c.standard && c.conns > 0 && !(c.http2 && c.begun)
+}
+
 // OneRequest keeps a request that has a body to one on the wire. net/http asks GetBody for the
-// body when it wants to send a request again. Over HTTP/1.1 it does that with a DELETE only
-// where a kept connection turned out to be closed and nothing was written: the request then
-// goes out on another connection, once. Over HTTP/2 it does so on the peer's word
-// (REFUSED_STREAM, GOAWAY, some resets), which is not taken.
+// body when it wants to send a request again. It gets one where nothing was written, for a kept
+// connection turned out to be closed: the request then goes out on another connection, once.
 func (c *ConnTrace) OneRequest(req *http.Request) error {
 	again := req.GetBody
 	if again == nil {
@@ -75,10 +93,10 @@ func (c *ConnTrace) OneRequest(req *http.Request) error {
 	req.GetBody = func() (io.ReadCloser, error) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if !c.standard || c.http2 || c.conns == 0 {
+		if !c.movedOn() {
 			return nil, errReplay
 		}
-		c.unwritten++
+		c.unwritten = c.conns
 		if c.unwritten > 1 {
 			return nil, errStale
 		}
@@ -87,17 +105,24 @@ func (c *ConnTrace) OneRequest(req *http.Request) error {
 	return nil
 }
 
-// Unwritten reports whether an attempt that ended with err provably wrote no request: each
-// connection that it got was stale, or it asked for one and got none. A transport that reports
-// nothing to the trace is taken at its word that it could not connect.
-func (c *ConnTrace) Unwritten(err error) bool {
+// Unwritten reports whether an attempt that ended with err provably wrote no request: it asked
+// for a connection and got none, or each that it got had been closed before. A transport that
+// reports nothing to the trace is taken at its word that it could not connect.
+func (c *ConnTrace) Unwritten(ctx context.Context, err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.wanted || c.conns > 0 {
-		return c.conns == c.unwritten
+		return c.conns == c.unwritten || c.conns == c.unwritten+1 && c.neverBegun(ctx, err)
 	}
 	op, ok := errors.AsType[*net.OpError](err)
 	return is[*net.DNSError](err) || ok && (op.Op == "dial" || op.Op == "proxyconnect")
+}
+
+// neverBegun reports whether the last connection failed before a header was encoded. One who
+// leaves cannot tell: over HTTP/2 net/http does not wait for what writes.
+func (c *ConnTrace) neverBegun(ctx context.Context, err error) bool {
+	late, ok := errors.AsType[net.Error](err)
+	return c.standard && !c.begun && ctx.Err() == nil && !errors.Is(err, context.Canceled) && !(ok && late.Timeout())
 }
 
 // SentTwice reports whether a transport of the caller's sent the request more than once, as far
@@ -109,7 +134,8 @@ func (c *ConnTrace) SentTwice() bool {
 }
 
 // Refused reports whether an attempt that wrote nothing ended with err because either side
-// refused the other's certificate or TLS configuration, which no retry changes.
+// refused the other's certificate or TLS configuration, or [Client] the request, which no retry
+// changes.
 func (c *ConnTrace) Refused(err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -119,7 +145,7 @@ func (c *ConnTrace) Refused(err error) bool {
 	if c.handshake != nil {
 		return !broken(c.handshake)
 	}
-	return errors.Is(err, http.ErrSchemeMismatch) ||
+	return is[*refusedError](err) || errors.Is(err, http.ErrSchemeMismatch) ||
 		is[*tls.CertificateVerificationError](err) || is[x509.UnknownAuthorityError](err) ||
 		is[x509.HostnameError](err) || is[x509.CertificateInvalidError](err)
 }
@@ -139,12 +165,15 @@ func (c *ConnTrace) Drop() {
 	}
 }
 
-// broken reports whether a handshake ended with the connection rather than with a refusal.
+// broken reports whether a handshake ended with the connection, or with trouble of the peer's
+// own, rather than with a refusal.
 func broken(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
-	alert := ok && op.Op == "remote error" || is[tls.AlertError](err)
-	return !alert && (is[net.Error](err) ||
-		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.Canceled))
+	if ok && op.Op == "remote error" { // an alert, whose type crypto/tls does not export over TCP
+		return op.Err.Error() == tls.AlertError(alertInternalError).Error()
+	}
+	return is[net.Error](err) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.Canceled)
 }
 
 func is[E error](err error) bool {

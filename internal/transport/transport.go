@@ -35,16 +35,18 @@ func Client(client *http.Client, base *url.URL, plainHTTP bool, refusal error) *
 	return &own
 }
 
-// IsStandard reports whether client, made by [Client], sends through net/http's own transport,
-// whose replays follow known rules, rather than through one of the caller's. Over HTTP/2 without
-// TLS the trace cannot tell which rules hold.
-func IsStandard(client *http.Client) bool {
+// Standard returns the transport of net/http, whose replays follow known rules, through which
+// client, made by [Client], sends; nil where that is one of the caller's making.
+func Standard(client *http.Client) *http.Transport {
 	guard, ok := client.Transport.(*sameHostTransport)
 	if !ok {
-		return false
+		return nil
 	}
 	std, ok := guard.next.(*http.Transport)
-	return ok && (std.Protocols == nil || !std.Protocols.UnencryptedHTTP2())
+	if !ok {
+		return nil
+	}
+	return std
 }
 
 // newTransport differs from http.DefaultTransport, which keeps two idle connections to a
@@ -113,7 +115,7 @@ func (g *sameHostTransport) RoundTrip(req *http.Request) (*http.Response, error)
 
 func (g *sameHostTransport) check(req *http.Request) error {
 	if req.URL.Scheme != g.scheme || req.URL.Host != g.host {
-		return fmt.Errorf("%w: request to %s refused: credentials go to %s only", g.refusal, req.URL.Host, g.host)
+		return g.refuse("request to %s refused: credentials go to %s only", req.URL.Host, g.host)
 	}
 	if g.proxy == nil {
 		return nil
@@ -122,7 +124,16 @@ func (g *sameHostTransport) check(req *http.Request) error {
 	if err != nil || proxy == nil || IsLoopback(proxy.Hostname()) {
 		return nil //nolint:nilerr // the transport asks again, and reports the error as its own
 	}
-	return fmt.Errorf("%w: the proxy %s would see the api key unencrypted; use https, a proxy on this machine, or WithPlainHTTP if you must", g.refusal, proxy.Hostname())
+	return g.refuse("the proxy %s would see the api key unencrypted; use https, a proxy on this machine, or WithPlainHTTP if you must", proxy.Hostname())
+}
+
+// refusedError is a request that was handed to no transport.
+type refusedError struct{ error }
+
+func (e *refusedError) Unwrap() error { return e.error }
+
+func (g *sameHostTransport) refuse(format string, args ...any) error {
+	return &refusedError{fmt.Errorf("%w: %s", g.refusal, fmt.Sprintf(format, args...))}
 }
 
 // CloseIdleConnections lets http.Client.CloseIdleConnections reach the wrapped transport.

@@ -4,6 +4,8 @@
 package docs
 
 import (
+	_ "embed"
+	"html/template"
 	"net/http"
 
 	"github.com/swaggest/swgui"
@@ -27,6 +29,19 @@ const (
 const policy = "default-src 'none'; connect-src 'self'; img-src 'self' data:; " +
 	"script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
+//go:embed head.html
+var head string
+
+//go:embed note.html
+var note string
+
+// showNote is a function of JavaScript that Swagger UI calls with each response.
+const showNote = `function (response) {
+	var gone = response.status === 404 && String(response.text).includes("RESOURCE_NOT_FOUND");
+	document.getElementById("mock-note").classList.toggle("gone", gone);
+	return response;
+}`
+
 // Handler serves the page at /docs/, and as /docs/openapi.json the contract it shows. The
 // server of that contract is the host that was asked for it, so that Execute calls what serves
 // the page. The credentials are filled in.
@@ -36,10 +51,13 @@ func Handler(apiKey, connectionID string) http.Handler {
 		SwaggerJSON:        specPath,
 		BasePath:           pagePath,
 		PreAuthorizeApiKey: map[string]string{"apiKey": apiKey, "connectionId": connectionID},
+		AppendHead:         template.HTML(head), //nolint:gosec // of this package
+		PrependHTML:        template.HTML(note), //nolint:gosec // of this package
 		SettingsUI: map[string]string{
 			"defaultModelsExpandDepth": "1",
 			"displayRequestDuration":   "true",
 			"docExpansion":             `"full"`,
+			"responseInterceptor":      showNote,
 			"tryItOutEnabled":          "true",
 		},
 	})
@@ -54,7 +72,8 @@ func Handler(apiKey, connectionID string) http.Handler {
 }
 
 func serveSpec(w http.ResponseWriter, r *http.Request) {
-	document, err := specjson.Convert(spec.Document, "http://"+r.Host)
+	here := specjson.Server{URL: "http://" + r.Host, Description: "The mock that serves this page."}
+	document, err := specjson.Convert(spec.Document, here)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

@@ -1,0 +1,230 @@
+package contract_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestBodiesReachTheNextReaderIntact(t *testing.T) {
+	v := newValidator(t)
+	for _, body := range []string{"", documentedRequest, `{"withUserId"`, "not json", strings.Repeat("x", 8*mib+100)} {
+		closed := 0
+		req := newRequest(t, "")
+		req.GetBody = nil // as on a server
+		req.Body = &countingCloser{strings.NewReader(body), &closed}
+		v.CheckRequest(req)
+		v.CheckRequest(req)
+		wantRead(t, req.Body, body)
+
+		resp := newResponse(http.StatusOK, "")
+		resp.Body = &countingCloser{strings.NewReader(body), &closed}
+		v.CheckResponse(req, resp)
+		v.CheckResponse(req, resp)
+		wantRead(t, resp.Body, body)
+
+		if closed != 0 {
+			t.Error("a body was closed")
+		}
+		_, _ = req.Body.Close(), resp.Body.Close()
+		if closed != 2 {
+			t.Errorf("%d bodies closed, want 2", closed)
+		}
+	}
+}
+
+type countingCloser struct {
+	io.Reader
+	closed *int
+}
+
+func (c *countingCloser) Close() error {
+	*c.closed++
+	return nil
+}
+
+func TestBrokenBodyIsAViolationAndBreaksAgain(t *testing.T) {
+	broken := errors.New("connection reset")
+	resp := newResponse(http.StatusOK, "")
+	resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"success":true}`), &failingOnce{err: broken}))
+	wantLines(t, newValidator(t).CheckResponse(nil, resp), "response body: found a body that broke off after 16 bytes, want a whole body")
+	data, err := io.ReadAll(resp.Body)
+	if string(data) != `{"success":true}` || !errors.Is(err, broken) {
+		t.Errorf("read %q, %v", data, err)
+	}
+}
+
+// failingOnce pretends, once it failed, that nothing was wrong.
+type failingOnce struct{ err error }
+
+func (f *failingOnce) Read([]byte) (int, error) {
+	err := f.err
+	f.err = io.EOF
+	return 0, err
+}
+
+func TestBodyPastTheLimitIsAViolationAndStaysWhole(t *testing.T) {
+	v := newValidator(t)
+	for _, size := range []int64{8*mib + 1, gib} {
+		resp := newResponse(http.StatusOK, "")
+		resp.Body = io.NopCloser(endless(size))
+		wantAllocated(t, 128*mib, func() {
+			wantLines(t, v.CheckResponse(nil, resp), "response body: found more than 8 MiB, want a body within this limit")
+		})
+		if n, err := io.Copy(io.Discard, resp.Body); n != size || err != nil {
+			t.Errorf("%d bytes left to read, %v; want %d", n, err, size)
+		}
+	}
+	wantPointers(t, v.CheckResponse(nil, newResponse(http.StatusOK, `{"success":true}`+strings.Repeat(" ", 8*mib-16))))
+}
+
+func TestDepthIsBounded(t *testing.T) {
+	v := newValidator(t)
+	nested := func(n int) string {
+		return `{"success":true,"queue":{"id":1,"releaseForms":` + strings.Repeat("[", n) + strings.Repeat("]", n) + `}}`
+	}
+	wantPointers(t, v.CheckResponse(nil, newResponse(http.StatusOK, nested(9_998))))
+	wantLines(t, v.CheckResponse(nil, newResponse(http.StatusOK, nested(9_999))),
+		"response body: found JSON nested deeper than 10000 levels, want JSON within this limit")
+	for _, body := range []string{
+		strings.Repeat("[", 8*mib),
+		strings.Repeat(`{"queue":`, mib/2),
+		`{"success":true,"x":` + strings.Repeat(`{"a":`, mib) + "1" + strings.Repeat("}", mib) + `}`,
+	} {
+		wantPointers(t, v.CheckResponse(nil, newResponse(http.StatusOK, body)), "")
+	}
+	for _, value := range []string{ // what only looks deep
+		`"` + strings.Repeat(`[{`, 20_000) + `"`,
+		`"\"` + strings.Repeat(`[{`, 20_000) + `"`,
+		`["\\"` + strings.Repeat(`,[]`, 20_000) + `]`,
+	} {
+		wantPointers(t, v.CheckResponse(nil, newResponse(http.StatusOK, `{"success":true,"x":`+value+`}`)))
+	}
+}
+
+func TestNumberOfValuesIsBounded(t *testing.T) {
+	v := newValidator(t)
+	flood := func(n int) *http.Response {
+		return newResponse(http.StatusOK, `{"success":true,"queue":{"id":1,"previews":[`+strings.Repeat(`"",`, n)+`1]}}`)
+	}
+	wantAllocated(t, 128*mib, func() {
+		wantLines(t, v.CheckResponse(nil, flood(2*mib)), "response body: found JSON of more than 50000 values, want JSON within this limit")
+	})
+	if vs := v.CheckResponse(nil, flood(49_000)); len(vs) != 49_000 {
+		t.Errorf("%d violations, want all 49,000", len(vs))
+	}
+}
+
+// TestHostileJSONCostsWhatItsLengthDoes bounds memory, and with it the work, by a number that is
+// the same on every machine. BenchmarkHostileJSON has the times.
+func TestHostileJSONCostsWhatItsLengthDoes(t *testing.T) {
+	v := newValidator(t)
+	for name, body := range hostileJSON() {
+		t.Run(name, func(t *testing.T) {
+			for _, status := range []int{http.StatusOK, http.StatusUnprocessableEntity} {
+				wantAllocated(t, 100*mib, func() { v.CheckResponse(nil, newResponse(status, body)) })
+			}
+			wantAllocated(t, 100*mib, func() { v.CheckRequest(newRequest(t, body)) })
+		})
+	}
+}
+
+func BenchmarkHostileJSON(b *testing.B) {
+	v := newValidator(b)
+	for name, body := range hostileJSON() {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				v.CheckResponse(nil, newResponse(http.StatusOK, body))
+			}
+		})
+	}
+}
+
+// hostileJSON is JSON of at most 400 KB that is meant to cost more than its length.
+func hostileJSON() map[string]string {
+	const (
+		size  = 400_000
+		queue = `{"success":true,"queue":{"id":1,`
+		deep  = queue + `"media":[{"files":{"full":{"sources":[{}`
+	)
+	fill := func(before, unit, after string, most int) string {
+		return before + strings.Repeat(unit, min(most, (size-len(before)-len(after))/len(unit))) + after
+	}
+	nest := func(before, open, middle, end, after string) string {
+		n := min((size-len(before)-len(after))/(len(open)+len(end)), 9_990)
+		return before + strings.Repeat(open, n) + middle + strings.Repeat(end, n) + after
+	}
+	return map[string]string{
+		"repeated members deep inside":  nest(`{"success":true,"x":`, `{"a":1,"a":`, "1", "}", "}"),
+		"repeated members, one object":  fill(`{"success":true`, `,"success":true`, "}", size),
+		"repeated members, unknown":     fill(`{"success":true`, `,"a":1`, "}", size),
+		"repeated members, known array": fill(queue+`"media":[{}`, `,{"id":1,"id":2}`, "]}}", 16_000),
+		"repeated objects":              fill(`{"success":true`, `,"queue":{"id":1.5}`, "}", size),
+		"deep, closed":                  nest(`{"success":true,"x":`, "[", "", "]", "}"),
+		"deep, in a union":              nest(queue+`"price":`, "[", "", "]", "}}"),
+		"deep, open":                    strings.Repeat("[", size),
+		"deep objects, open":            fill("", `{"queue":`, "", size),
+		"tiny values":                   fill(queue+`"previews":[""`, `,""`, "]}}", size),
+		"tiny values within the limit":  fill(queue+`"previews":[""`, `,""`, "]}}", 49_900),
+		"tiny objects":                  fill(queue+`"media":[{}`, `,{}`, "]}}", 49_900),
+		"media of all faults":           fill(queue+`"media":[{}`, `,{"id":"","type":1,"files":1}`, "]}}", 12_400),
+		"files of all faults":           fill(queue+`"media":[{}`, `,{"files":{"full":{"url":1,"size":"","sources":[{"url":1,"width":""}]}}}`, "]}}", size),
+		"items deep in what is known":   fill(deep, `,1.5`, "]}}}]}}", 49_900),
+		"numbers that are no integers":  fill(queue+`"previews":[1`, `,1.0`, "]}}", 49_900),
+		"a huge number":                 queue + `"price":1` + strings.Repeat("0", size) + "}}",
+		"a huge integer":                `{"success":true,"queue":{"id":` + strings.Repeat("7", size) + "}}",
+		"a huge fraction":               queue + `"price":0.` + strings.Repeat("7", size) + "}}",
+		"a huge exponent":               queue + `"price":1e` + strings.Repeat("9", size) + "}}",
+		"a long name":                   `{"success":true,"` + strings.Repeat("a", size) + `":1}`,
+		"long names, nested":            nest(`{"success":true,"x":`, `{"`+strings.Repeat("a", 30)+`":`, "1", "}", "}"),
+		"names of escapes":              fill(`{"success":true`, `,"\u0061\u0062":1`, "}", size),
+		"a long string":                 `{"success":"` + strings.Repeat("\\u00e9", size/6) + `"}`,
+		"not UTF-8":                     `{"success":"` + strings.Repeat("\xff", size) + `"}`,
+		"blanks":                        strings.Repeat(" ", size),
+		"a union in a request":          nest(`{"withUserId":`, `{"a":`, "1", "}", "}"),
+		"unions of an error":            fill(`{"error":"x","details":[`, `{"a":[1]},`, `{}]}`, 16_000),
+	}
+}
+
+func TestCompressedBodies(t *testing.T) {
+	v := newValidator(t)
+	for name, row := range map[string]struct {
+		encoding string
+		body     []byte
+		want     []string
+	}{
+		"gzip":                      {"gzip", zipped(t, strings.NewReader(`{"success":true}`)), nil},
+		"gzip with a fault":         {"GZIP", zipped(t, strings.NewReader(`{"success":1}`)), []string{"/success"}},
+		"gzip cut":                  {"gzip", zipped(t, strings.NewReader(`{"success":true}`))[:20], []string{""}},
+		"gzip unannounced":          {"", zipped(t, strings.NewReader(`{"success":true}`)), []string{""}},
+		"plain, as curl prints":     {"gzip", []byte(`{"success":true}`), nil},
+		"plain, as curl prints, br": {"br", []byte(`{"success":true}`), nil},
+		"unknown encoding":          {"br", []byte("\x0b\x07\x80"), []string{""}},
+		"bomb":                      {"gzip", bytes.Repeat(zipped(t, endless(mib)), 1024), []string{""}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			resp := newResponse(http.StatusOK, string(row.body))
+			resp.Header.Set("Content-Encoding", row.encoding)
+			wantAllocated(t, 128*mib, func() { wantPointers(t, v.CheckResponse(nil, resp), row.want...) })
+			wantRead(t, resp.Body, string(row.body))
+		})
+	}
+}
+
+func zipped(t *testing.T, from io.Reader) []byte {
+	t.Helper()
+	var to bytes.Buffer
+	w := gzip.NewWriter(&to)
+	if _, err := io.Copy(w, from); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return to.Bytes()
+}

@@ -1,0 +1,142 @@
+package contract_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/unsend-go/unsend/contract"
+)
+
+const (
+	mib = 1 << 20
+	gib = 1 << 30
+
+	documentedRequest = `{"withUserId": "51234567"}`
+	documentedError   = `{"error":"Message not found","type":"RESOURCE_NOT_FOUND","requestId":"req_8f14e45fceea"}`
+)
+
+func newValidator(t testing.TB) *contract.Validator {
+	t.Helper()
+	v, err := contract.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// newRequest is a request that meets the contract, on a loopback host.
+func newRequest(t testing.TB, body string) *http.Request {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodDelete,
+		"http://127.0.0.1:4010/v2/access/chats/51234567/messages/6432457811894", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("apiKey", "sk_sandbox_contract")
+	req.Header.Set("x-connection-id", "conn_contract")
+	return req
+}
+
+// requestTo keeps the path as it is written, escapes included.
+func requestTo(t testing.TB, method, path string) *http.Request {
+	t.Helper()
+	req := newRequest(t, documentedRequest)
+	u, err := url.Parse("http://127.0.0.1:4010" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Method, req.URL = method, u
+	return req
+}
+
+// newResponse is a response of the contract's media type.
+func newResponse(status int, body string) *http.Response {
+	return &http.Response{
+		StatusCode: status,
+		Header:     http.Header{"Content-Type": {"application/json"}},
+		Body:       io.NopCloser(strings.NewReader(body)),
+	}
+}
+
+func testdata(t testing.TB, name string) string {
+	t.Helper()
+	data, err := os.ReadFile("../testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func pointers(vs []contract.Violation) []string {
+	var all []string
+	for _, v := range vs {
+		all = append(all, v.Pointer)
+	}
+	return all
+}
+
+func wantPointers(t testing.TB, vs []contract.Violation, want ...string) {
+	t.Helper()
+	if !slices.Equal(pointers(vs), want) {
+		t.Errorf("pointers %q, want %q; violations: %v", pointers(vs), want, vs)
+	}
+}
+
+func wantLines(t testing.TB, vs []contract.Violation, want ...string) {
+	t.Helper()
+	var got []string
+	for _, v := range vs {
+		got = append(got, v.String())
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func wantRead(t testing.TB, r io.Reader, want string) {
+	t.Helper()
+	got, err := io.ReadAll(r)
+	if err != nil || string(got) != want {
+		t.Errorf("read %s and %v, want %s", brief(string(got)), err, brief(want))
+	}
+}
+
+func brief(s string) string {
+	return fmt.Sprintf("%d bytes %.40q", len(s), s)
+}
+
+// wantAllocated fails where work allocates more than limit bytes in all. Tests that ask for it
+// do not run in parallel.
+func wantAllocated(t testing.TB, limit uint64, work func()) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	work()
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > limit {
+		t.Errorf("%d MiB allocated", grown/mib)
+	}
+}
+
+// endless is a body of so many bytes that no test has to hold.
+func endless(size int64) io.Reader {
+	return io.LimitReader(repeat(`{"success":true} `), size)
+}
+
+type repeat string
+
+func (r repeat) Read(p []byte) (int, error) {
+	n := copy(p, r)
+	for n < len(p) {
+		n += copy(p[n:], p[:n])
+	}
+	return n, nil
+}

@@ -1,0 +1,284 @@
+package contract_test
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/unsend-go/unsend/contract"
+)
+
+const unsendPath = "/v2/access/chats/{userId}/messages/{messageId}"
+
+// edited loads the contract as an edit of it leaves it.
+func edited(t *testing.T, edit func(doc *openapi3.T, unsend *openapi3.Operation)) *contract.Validator {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(contract.Document())
+	if err != nil {
+		t.Fatal(err)
+	}
+	edit(doc, doc.Paths.Value(unsendPath).Delete)
+	document, err := doc.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := contract.Load(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// statuses are those that the contract lists.
+func statuses(t *testing.T) []string {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(contract.Document())
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := doc.Paths.Value(unsendPath).Delete.Responses.Map()
+	delete(listed, "default")
+	return slices.Sorted(maps.Keys(listed))
+}
+
+func queueOf(unsend *openapi3.Operation) *openapi3.Schema {
+	return unsend.Responses.Status(http.StatusOK).Value.Content["application/json"].Schema.Value.Properties["queue"].Value
+}
+
+func queueWith(member string) *http.Response {
+	return newResponse(http.StatusOK, `{"success":true,"queue":{"id":1,`+member+`}}`)
+}
+
+func TestUnsoundContractIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, document := range map[string]string{
+		"empty":        "",
+		"not YAML":     "openapi: [",
+		"another file": "name: x",
+		"no paths":     "openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths: {}\n",
+		"unresolved":   strings.Replace(string(contract.Document()), "schemas/Queue'", "schemas/None'", 1),
+	} {
+		v, err := contract.Load([]byte(document))
+		if err == nil || v != nil {
+			t.Errorf("%s: loaded", name)
+		} else if !strings.HasPrefix(err.Error(), "contract ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestASecondOperationIsCheckedLikeTheFirst(t *testing.T) {
+	t.Parallel()
+	integer := openapi3.NewObjectSchema().WithProperty("count", openapi3.NewInt64Schema()).WithRequired([]string{"count"})
+	read := func(security *openapi3.SecurityRequirements, params ...string) *openapi3.Operation {
+		op := &openapi3.Operation{OperationID: "read", Security: security, Responses: openapi3.NewResponses(
+			openapi3.WithStatus(200, &openapi3.ResponseRef{Value: openapi3.NewResponse().WithDescription("x").WithJSONSchema(integer)}),
+			openapi3.WithStatus(204, &openapi3.ResponseRef{Value: openapi3.NewResponse().WithDescription("x")}),
+		)}
+		for _, name := range params {
+			op.AddParameter(openapi3.NewPathParameter(name).WithSchema(openapi3.NewStringSchema()))
+		}
+		return op
+	}
+	for name, row := range map[string]struct {
+		path string
+		add  func(doc *openapi3.T)
+	}{
+		"on the same path": {"/v2/access/chats/7/messages/9", func(doc *openapi3.T) { doc.Paths.Value(unsendPath).Get = read(nil, "userId", "messageId") }},
+		"on another path": {"/v2/access/chats/7", func(doc *openapi3.T) {
+			doc.AddOperation("/v2/access/chats/{userId}", http.MethodGet, read(nil, "userId"))
+		}},
+		"on a plain path": {"/v2/access/chats/mine", func(doc *openapi3.T) { doc.AddOperation("/v2/access/chats/mine", http.MethodGet, read(nil)) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := edited(t, func(doc *openapi3.T, _ *openapi3.Operation) { row.add(doc) })
+			req := requestTo(t, http.MethodGet, row.path)
+			wantLines(t, v.CheckRequest(req))
+			wantLines(t, v.CheckResponse(req, newResponse(http.StatusOK, `{"count":1}`)))
+			wantLines(t, v.CheckResponse(req, newResponse(http.StatusNoContent, ``)))
+			wantLines(t, v.CheckResponse(req, newResponse(http.StatusOK, `{"count":1.0,"count":1}`)),
+				"response /count: found the number 1.0, want an integer of 64 bits")
+			wantLines(t, v.CheckResponse(req, newResponse(http.StatusOK, `{"success":true}`)),
+				"response /count: found nothing, want an integer of 64 bits")
+			req.Header.Del("apiKey")
+			wantLines(t, v.CheckRequest(req), "request header:apiKey: found nothing, want a credential")
+			req.Method = http.MethodPut
+			wantPointers(t, v.CheckRequest(req), "method", "header:apiKey")
+
+			unsend := newRequest(t, documentedRequest)
+			wantLines(t, v.CheckRequest(unsend))
+			wantLines(t, v.CheckResponse(unsend, newResponse(http.StatusOK, `{"count":1}`)), "response /success: found nothing, want true or false")
+			wantLines(t, v.CheckResponse(unsend, newResponse(http.StatusOK, `{"success":true}`)))
+
+			// Without a request, one of the two has to be met.
+			wantLines(t, v.CheckResponse(nil, newResponse(http.StatusOK, `{"success":true}`)))
+			wantLines(t, v.CheckResponse(nil, newResponse(http.StatusOK, `{"count":1}`)))
+			wantLines(t, v.CheckResponse(nil, newResponse(http.StatusNotFound, documentedError)))
+			if vs := v.CheckResponse(nil, newResponse(http.StatusOK, `{"other":1}`)); len(vs) != 1 {
+				t.Errorf("got %v", vs)
+			}
+		})
+	}
+	t.Run("without credentials", func(t *testing.T) {
+		v := edited(t, func(doc *openapi3.T, _ *openapi3.Operation) {
+			doc.AddOperation("/public", http.MethodGet, read(openapi3.NewSecurityRequirements()))
+		})
+		req := requestTo(t, http.MethodGet, "/public")
+		req.Header = nil
+		wantLines(t, v.CheckRequest(req))
+	})
+}
+
+func TestOtherCredentials(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		scheme *openapi3.SecurityScheme
+		place  string
+		set    func(*http.Request)
+	}{
+		"query":  {openapi3.NewSecurityScheme().WithType("apiKey").WithIn("query").WithName("key"), "query:key", func(r *http.Request) { r.URL.RawQuery = "key=k" }},
+		"cookie": {openapi3.NewSecurityScheme().WithType("apiKey").WithIn("cookie").WithName("key"), "cookie:key", func(r *http.Request) { r.Header.Set("Cookie", "key=k") }},
+		"bearer": {openapi3.NewSecurityScheme().WithType("http").WithScheme("bearer"), "header:Authorization", func(r *http.Request) { r.Header.Set("Authorization", "Bearer k") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := edited(t, func(doc *openapi3.T, _ *openapi3.Operation) {
+				doc.Components.SecuritySchemes["apiKey"] = &openapi3.SecuritySchemeRef{Value: row.scheme}
+			})
+			req := newRequest(t, documentedRequest)
+			wantPointers(t, v.CheckRequest(req), row.place)
+			row.set(req)
+			wantPointers(t, v.CheckRequest(req))
+		})
+	}
+	t.Run("either of two", func(t *testing.T) {
+		v := edited(t, func(doc *openapi3.T, _ *openapi3.Operation) {
+			doc.Security = append(doc.Security, openapi3.NewSecurityRequirement().Authenticate("apiKey"))
+		})
+		req := newRequest(t, documentedRequest)
+		req.Header.Del("x-connection-id")
+		wantPointers(t, v.CheckRequest(req))
+		req.Header.Del("apiKey")
+		wantPointers(t, v.CheckRequest(req), "header:apiKey")
+	})
+}
+
+func TestParametersAndHeaders(t *testing.T) {
+	t.Parallel()
+	v := edited(t, func(doc *openapi3.T, unsend *openapi3.Operation) {
+		page := openapi3.NewQueryParameter("page").WithRequired(true).WithSchema(openapi3.NewIntegerSchema().WithMin(1))
+		doc.Paths.Value(unsendPath).Parameters = openapi3.Parameters{{Value: page}}
+		remaining := openapi3.Header{Parameter: openapi3.Parameter{Required: true, Schema: openapi3.NewIntegerSchema().NewRef()}}
+		unsend.Responses.Status(http.StatusOK).Value.Headers = openapi3.Headers{"X-RateLimit-Remaining": {Value: &remaining}}
+	})
+	for query, want := range map[string][]string{
+		"":         {"request query:page: found nothing, want an integer"},
+		"page=two": {"request query:page: found text of another form, want an integer"},
+		"page=0":   {"request query:page: found the number 0, want an integer"},
+		"page=2":   nil,
+	} {
+		req := newRequest(t, documentedRequest)
+		req.URL.RawQuery = query
+		wantLines(t, v.CheckRequest(req), want...)
+	}
+	resp := newResponse(http.StatusOK, `{"success":1}`)
+	wantPointers(t, v.CheckResponse(nil, resp), "header:X-RateLimit-Remaining", "/success")
+	resp.Header.Set("X-RateLimit-Remaining", "many")
+	wantPointers(t, v.CheckResponse(nil, resp), "header:X-RateLimit-Remaining", "/success")
+	resp.Header.Set("X-RateLimit-Remaining", "89")
+	wantPointers(t, v.CheckResponse(nil, resp), "/success")
+}
+
+func TestStatuses(t *testing.T) {
+	t.Parallel()
+	v := edited(t, func(_ *openapi3.T, unsend *openapi3.Operation) {
+		unsend.Responses.Set("5XX", unsend.Responses.Default())
+		unsend.Responses.Delete("default")
+	})
+	wantLines(t, v.CheckResponse(nil, newResponse(599, documentedError)))
+	wantLines(t, v.CheckResponse(nil, newResponse(http.StatusTeapot, `{"error":7}`)),
+		"response status: found status 418, want one of "+strings.Join(append(statuses(t), "5XX"), " "))
+}
+
+func TestKeywordsOfSchemas(t *testing.T) {
+	t.Parallel()
+	object, integer, text := openapi3.NewObjectSchema, openapi3.NewInt64Schema, openapi3.NewStringSchema
+	closed := object().WithProperty("a", integer()).WithoutAdditionalProperties()
+	person := object().WithProperty("name", text())
+	required := object().WithRequired([]string{"name"})
+	rows := []struct {
+		name   string
+		schema *openapi3.Schema
+		value  string
+		want   []string // behind "response /queue/" and the name
+	}{
+		{"a least", integer().WithMin(0), `-1`, []string{": found the number -1, want an integer of 64 bits, within its minimum"}},
+		{"a length", text().WithMinLength(2).WithMaxLength(3), `"abcd"`, []string{": found a string of 4 characters, want a string of 2 to 3 characters"}},
+		{"a pattern", text().WithPattern("^a$"), `"b"`, []string{": found a string of 1 character, want a string that matches ^a$"}},
+		{"an enum", text().WithEnum("a", "b"), `"c"`, []string{": found a string of 1 character, want one of a, b"}},
+		{"items", openapi3.NewArraySchema().WithItems(text()).WithMaxItems(1), `[1,"a"]`, []string{
+			": found an array of 2 items, want an array, within its maxItems", "/0: found the number 1, want a string"}},
+		{"no further members", closed, `{"secret":1}`, []string{": found an object of 1 member, want an object, within its properties"}},
+		{"further members", object().WithAdditionalProperties(integer()), `{"secret":1.0,"12345678":"","a/b":2}`, []string{"/*: found the number 1.0, want an integer of 64 bits"}},
+		{"further members, twice", object().WithAdditionalProperties(integer()), `{"secret":1,"secret":2}`, []string{"/*: found a member that stands more than once, want an integer of 64 bits, once"}},
+		{"a name to escape", object().WithProperty("a/b~", integer()), `{"a/b~":""}`, []string{"/a~1b~0: found an empty string, want an integer of 64 bits"}},
+		{"all of", openapi3.NewAllOfSchema(person, required), `{}`, []string{"/name: found nothing, want a string"}},
+		{"all of, its members", openapi3.NewAllOfSchema(person, object().WithProperty("id", integer())), `{"name":7,"id":1.0}`, []string{
+			"/id: found the number 1.0, want an integer of 64 bits", "/name: found the number 7, want a string"}},
+		{"one of", openapi3.NewOneOfSchema(text(), openapi3.NewInt32Schema()), `2147483648`, []string{": found the number 2147483648, want a string, or an integer of 32 bits"}},
+		{"one of, with exponent", openapi3.NewOneOfSchema(text(), openapi3.NewInt32Schema()), `1e1`, []string{": found the number 1e1, want a string, or an integer of 32 bits"}},
+		{"one of, with a number", openapi3.NewAnyOfSchema(integer(), openapi3.NewFloat64Schema()), `1.0`, nil},
+		{"one of objects", openapi3.NewAnyOfSchema(person, object().WithProperty("id", integer()).WithRequired([]string{"id"})), `{"id":1e0,"name":""}`, []string{"/id: found the number 1e0, want an integer of 64 bits"}},
+		{"an integer of no size", openapi3.NewIntegerSchema(), `12345678901234567890123`, nil},
+	}
+	v := edited(t, func(_ *openapi3.T, unsend *openapi3.Operation) {
+		for _, row := range rows {
+			queueOf(unsend).Properties[row.name] = row.schema.NewRef()
+		}
+	})
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			var want []string
+			for _, line := range row.want {
+				want = append(want, "response /queue/"+row.name+line)
+			}
+			wantLines(t, v.CheckResponse(nil, queueWith(`"`+row.name+`":`+row.value)), want...)
+		})
+	}
+}
+
+// TestSchemasThatContainThemselves: a tree of replies, and a kind whose branches join it by
+// allOf, are both common in contracts.
+func TestSchemasThatContainThemselves(t *testing.T) {
+	v := edited(t, func(doc *openapi3.T, unsend *openapi3.Operation) {
+		tree := openapi3.NewObjectSchema().WithProperty("id", openapi3.NewInt64Schema())
+		tree.Properties["next"] = openapi3.NewSchemaRef("#/components/schemas/Tree", tree)
+		doc.Components.Schemas["Tree"] = tree.NewRef()
+		base := openapi3.NewOneOfSchema()
+		cat := openapi3.NewAllOfSchema()
+		cat.AllOf = openapi3.SchemaRefs{openapi3.NewSchemaRef("#/components/schemas/Pet", base), openapi3.NewObjectSchema().WithProperty("lives", openapi3.NewInt64Schema()).NewRef()}
+		base.OneOf = openapi3.SchemaRefs{openapi3.NewSchemaRef("#/components/schemas/Cat", cat)}
+		base.Discriminator = &openapi3.Discriminator{PropertyName: "kind"}
+		doc.Components.Schemas["Pet"], doc.Components.Schemas["Cat"] = base.NewRef(), cat.NewRef()
+		queue := queueOf(unsend)
+		queue.Properties["tree"] = openapi3.NewSchemaRef("#/components/schemas/Tree", tree)
+		queue.Properties["pet"] = openapi3.NewSchemaRef("#/components/schemas/Pet", base)
+	})
+	chain := func(levels int) string {
+		return `"tree":` + strings.Repeat(`{"id":1.5,"id":1,"next":`, levels) + `{}` + strings.Repeat("}", levels)
+	}
+	wantLines(t, v.CheckResponse(nil, queueWith(chain(1))), "response /queue/tree/id: found the number 1.5, want an integer of 64 bits")
+	if vs := v.CheckResponse(nil, queueWith(chain(97))); len(vs) != 97 {
+		t.Errorf("%d violations, want 97", len(vs))
+	}
+	wantLines(t, v.CheckResponse(nil, queueWith(chain(98))), "response body: found JSON nested deeper than 100 levels, want JSON within this limit")
+	wantAllocated(t, 100*mib, func() { v.CheckResponse(nil, queueWith(chain(9_000))) })
+
+	wantPointers(t, v.CheckResponse(nil, queueWith(`"pet":{"kind":"Cat","lives":9}`)))
+	wantLines(t, v.CheckResponse(nil, queueWith(`"pet":{"lives":9.0}`)),
+		"response /queue/pet: found an object of no listed kind, want what the contract allows, within its discriminator",
+		"response /queue/pet/lives: found the number 9.0, want an integer of 64 bits")
+}

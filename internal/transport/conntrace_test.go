@@ -1,0 +1,103 @@
+package transport_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"strings"
+	"testing"
+
+	"github.com/unsend-go/unsend/internal/transport"
+)
+
+// TestConnTrace holds what a trace concludes against what a transport did, in its order.
+func TestConnTrace(t *testing.T) {
+	failed := errors.New("failed")
+	for name, c := range map[string]struct {
+		steps     string // of a transport; those of net/http's own begin with "standard"
+		err       error
+		unwritten bool
+		sentTwice bool
+		replays   string // of the wishes to send again, y for each that is granted
+	}{
+		"no connection":                    {steps: "standard want", err: failed, unwritten: true},
+		"no connection, a caller's":        {steps: "want", err: failed, unwritten: true},
+		"a connection":                     {steps: "standard want got host", err: failed},
+		"a connection, a caller's":         {steps: "want got host", err: failed},
+		"nothing begun":                    {steps: "standard want got", err: failed, unwritten: true},
+		"nothing begun, a caller's":        {steps: "want got", err: failed},
+		"nothing begun, left":              {steps: "standard want got", err: context.Canceled},
+		"nothing begun, late":              {steps: "standard want got", err: &net.DNSError{IsTimeout: true}},
+		"stale, then none":                 {steps: "standard want got host again want", err: failed, unwritten: true, replays: "y"},
+		"stale, then lost":                 {steps: "standard want got host again want got host", err: failed, replays: "y"},
+		"stale and unread, then none":      {steps: "standard want got want", err: failed, unwritten: true},
+		"stale and unread, then lost":      {steps: "standard want got want got host", err: failed},
+		"stale twice":                      {steps: "standard want got host again want got host again", err: failed, unwritten: true, replays: "yn"},
+		"stale, a caller's":                {steps: "want got host again", err: failed, replays: "n"},
+		"a caller's sends twice":           {steps: "want got host want got host", err: failed, sentTwice: true},
+		"HTTP/2 reset":                     {steps: "standard want got :method again", err: failed, replays: "n"},
+		"HTTP/2 connection unusable":       {steps: "standard want got again want got :method", err: failed, replays: "y"},
+		"HTTP/2 unusable, then none":       {steps: "standard want got again want", err: failed, unwritten: true, replays: "y"},
+		"HTTP/2 unusable, then reset":      {steps: "standard want got again got :method again", err: failed, replays: "yn"},
+		"a replay before any connection":   {steps: "standard again", err: failed, replays: "n"},
+		"an untraced dial":                 {err: &net.OpError{Op: "dial"}, unwritten: true},
+		"an untraced proxy":                {err: &net.OpError{Op: "proxyconnect"}, unwritten: true},
+		"an untraced name":                 {err: &net.DNSError{}, unwritten: true},
+		"an untraced read":                 {err: &net.OpError{Op: "read"}},
+		"a dial's error on a connection":   {steps: "standard want got host", err: &net.OpError{Op: "dial"}},
+		"another dial's error, and a name": {steps: "want got host", err: &net.DNSError{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			steps := strings.Fields(c.steps)
+			standard := len(steps) > 0 && steps[0] == "standard"
+			trace := transport.NewConnTrace(standard)
+			hooks := httptrace.ContextClientTrace(trace.WithContext(t.Context()))
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, "http://localhost/", strings.NewReader("{}"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := trace.OneRequest(req); err != nil {
+				t.Fatal(err)
+			}
+			replays := ""
+			for _, step := range steps {
+				switch step {
+				case "standard":
+				case "want":
+					hooks.GetConn("localhost:80")
+				case "got":
+					hooks.GotConn(httptrace.GotConnInfo{})
+				case "again":
+					body, err := req.GetBody()
+					if err != nil {
+						replays += "n"
+						break
+					}
+					replays += "y"
+					if text, err := io.ReadAll(body); err != nil || string(text) != "{}" {
+						t.Errorf("the body is sent again as %q, %v", text, err)
+					}
+				default:
+					hooks.WroteHeaderField(step, nil)
+				}
+			}
+			if got := trace.Unwritten(t.Context(), c.err); got != c.unwritten {
+				t.Errorf("Unwritten is %v", got)
+			}
+			if got := trace.SentTwice(); got != c.sentTwice {
+				t.Errorf("SentTwice is %v", got)
+			}
+			if replays != c.replays {
+				t.Errorf("replays are granted as %q, want %q", replays, c.replays)
+			}
+			ended, end := context.WithCancel(t.Context())
+			end()
+			if name == "nothing begun" && trace.Unwritten(ended, c.err) {
+				t.Error("Unwritten of a call whose context has ended")
+			}
+		})
+	}
+}

@@ -1,0 +1,162 @@
+package mock
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/unsend-go/unsend/internal/spec"
+	"github.com/unsend-go/unsend/internal/specjson"
+)
+
+// operation is an operation of openapi.yaml: its route, and the examples of its answers.
+type operation struct {
+	id, method, path string
+	examples         map[string][]object // by status, or "default"; in the document's order
+}
+
+// operations reads openapi.yaml once in a process.
+var operations = sync.OnceValues(func() ([]operation, error) {
+	text, err := specjson.Convert(spec.Document)
+	if err != nil {
+		return nil, fmt.Errorf("mock: %w", err)
+	}
+	return readOperations(parseObject(text)), nil
+})
+
+func readOperations(document object) (list []operation) {
+	for _, path := range parseObject(document.get("paths")) {
+		for _, method := range resolve(document, path.value) {
+			fields := resolve(document, method.value)
+			responses := parseObject(fields.get("responses"))
+			if responses == nil {
+				continue // parameters, a summary, an extension
+			}
+			op := operation{method: strings.ToUpper(method.name), path: path.name, examples: map[string][]object{}}
+			_ = json.Unmarshal(fields.get("operationId"), &op.id) // empty where there is none
+			for _, r := range responses {
+				op.examples[r.name] = bodies(document, resolve(document, r.value))
+			}
+			list = append(list, op)
+		}
+	}
+	return list
+}
+
+// bodies lists the examples of a response's JSON body.
+func bodies(document, response object) (list []object) {
+	media := resolve(document, parseObject(response.get("content")).get(mediaJSON))
+	if only := parseObject(media.get("example")); only != nil {
+		list = append(list, only)
+	}
+	for _, example := range resolve(document, media.get("examples")) {
+		if body := parseObject(resolve(document, example.value).get("value")); body != nil {
+			list = append(list, body)
+		}
+	}
+	return list
+}
+
+// resolve reads an object, or the one that its $ref points to inside the document.
+func resolve(document object, text json.RawMessage) object {
+	found := parseObject(text)
+	for range 10 { // a reference to a reference, and never a circle
+		var ref string
+		if json.Unmarshal(found.get("$ref"), &ref) != nil {
+			break
+		}
+		found = document
+		for name := range strings.SplitSeq(strings.TrimPrefix(ref, "#/"), "/") {
+			name = strings.ReplaceAll(strings.ReplaceAll(name, "~1", "/"), "~0", "~")
+			found = parseObject(found.get(name))
+		}
+	}
+	return found
+}
+
+// success is the first example of an answer that the message was unsent, with a snapshot.
+func (op operation) success() object {
+	for _, body := range op.examples["200"] {
+		if string(body.get("success")) == "true" && parseObject(body.get("queue")) != nil {
+			return body
+		}
+	}
+	return object{{"success", json.RawMessage("true")}}
+}
+
+// failure is the example of an error of that status and type; of any type where kind is empty,
+// and otherwise with kind in place of another type.
+func (op operation) failure(status int, kind string) object {
+	examples := op.examples[fmt.Sprint(status)]
+	if len(examples) == 0 {
+		examples = op.examples["default"]
+	}
+	for _, body := range examples {
+		if kind == "" || textOf(body.get("type")) == kind {
+			return body
+		}
+	}
+	body := object{{"error", quote("Error")}}
+	if len(examples) > 0 {
+		body = examples[0]
+	}
+	return body.with("type", quote(kind))
+}
+
+// Marks stand in a snapshot where the ids of a request go. No example holds such numbers.
+const (
+	messageMark = "9200000000000000001"
+	userMark    = "9200000000000000002"
+)
+
+// snapshot is the plain body of a 200, from the example of openapi.yaml, with marks.
+type snapshot []byte
+
+// newSnapshot puts "success" first, which faults rely on, and repeats the example's first
+// medium, with ids that count up.
+func newSnapshot(example object, media int) snapshot {
+	body := append(object{{"success", example.get("success")}}, example.without("success")...).json()
+	body = edit(body, "queue.id", messageMark)
+	body = edit(body, "queue.fromUser.id", userMark)
+
+	var listed struct {
+		Queue struct{ Media []json.RawMessage }
+	}
+	if json.Unmarshal(body, &listed) != nil || len(listed.Queue.Media) == 0 {
+		return snapshot(body)
+	}
+	model := listed.Queue.Media[0]
+	first, _ := strconv.Atoi(string(parseObject(model).get("id")))
+	all := make([]json.RawMessage, media)
+	for i := range all {
+		id := []byte(strconv.Itoa(first + i))
+		all[i] = bytes.ReplaceAll(model, []byte(strconv.Itoa(first)), id) // its addresses too
+	}
+	previews := "[]"
+	if media > 0 {
+		previews = "[" + strconv.Itoa(first) + "]"
+	}
+	body = edit(body, "queue.media", string(joinList(all)))
+	body = edit(body, "queue.previews", previews)
+	body = edit(body, "queue.mediaCount", strconv.Itoa(media))
+	return snapshot(edit(body, "queue.mediaTypes.photo", strconv.Itoa(media)))
+}
+
+// body fills in the ids.
+func (s snapshot) body(userID, messageID string) []byte {
+	body := bytes.Replace(s, []byte(messageMark), []byte(number(messageID)), 1)
+	return bytes.Replace(body, []byte(userMark), []byte(number(userID)), 1)
+}
+
+// number is an id as the snapshot's integer. One that is no decimal number of at most 18
+// digits shows as 0: that is the mock's choice.
+func number(id string) string {
+	digits := strings.Trim(id, "0123456789") == ""
+	if !digits || id == "" || len(id) > 18 || id[0] == '0' {
+		return "0"
+	}
+	return id
+}

@@ -1,0 +1,135 @@
+package mock_test
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/unsend-go/unsend/mock"
+)
+
+func TestScriptedFaultsComeInOrder(t *testing.T) {
+	t.Parallel()
+	for over, start := range transports() {
+		t.Run(over, func(t *testing.T) {
+			t.Parallel()
+			g := start(t)
+			g.server.Next(mock.Fault{Status: 500}, mock.Fault{}, mock.Fault{Status: 502})
+			g.server.Next(mock.Fault{Status: 503})
+			g.server.NextFor("7", "1", mock.Fault{Status: 504})
+			g.server.NextFor("7", "1", mock.Fault{Status: 408})
+			if n := g.server.Pending(); n != 6 {
+				t.Errorf("%d pending, want 6", n)
+			}
+			refused := g.request("7", "2")
+			refused.Header.Del("apiKey")
+			g.try(refused).wantProblem(t, http.StatusUnauthorized, "UNAUTHORIZED") // leaves the faults alone
+
+			var got []int
+			for _, id := range []string{"2", "1", "3", "1", "4", "1", "5"} {
+				got = append(got, g.try(g.request("7", id)).status)
+			}
+			if want := []int{500, 504, 200, 408, 502, 503, 200}; !slices.Equal(got, want) {
+				t.Errorf("answered %v, want %v", got, want)
+			}
+			if n := g.server.Pending(); n != 0 {
+				t.Errorf("%d pending", n)
+			}
+			if n := g.server.Counts().Faulted; n != 5 {
+				t.Errorf("%d faulted, want 5", n)
+			}
+		})
+	}
+}
+
+// drawn sends n requests and returns the names of the faults that befell them.
+func drawn(t *testing.T, n int, opts ...mock.Option) []string {
+	t.Helper()
+	var names []string
+	synctest.Test(t, func(t *testing.T) {
+		g := overPipe(t, append(opts, mock.WithoutRateLimit(), mock.WithJournal(-1))...)
+		for i := range n {
+			g.tryUnchecked(g.request("7", strconv.Itoa(i)))
+		}
+		for _, e := range g.server.Journal() {
+			names = append(names, e.Fault)
+		}
+	})
+	return names
+}
+
+func TestDrawnFaultsFollowFromTheSeed(t *testing.T) {
+	t.Parallel()
+	const n = 500
+	first := drawn(t, n, mock.WithFaults(1, 0.3))
+	if again := drawn(t, n, mock.WithFaults(1, 0.3)); !slices.Equal(first, again) {
+		t.Error("the same seed draws other faults")
+	}
+	if other := drawn(t, n, mock.WithFaults(2, 0.3)); slices.Equal(first, other) {
+		t.Error("another seed draws the same faults")
+	}
+	plain := 0
+	for _, name := range first {
+		if name == "" {
+			plain++
+		}
+	}
+	if plain < 310 || plain > 390 {
+		t.Errorf("%d of %d plain at a rate of 0.3", plain, n)
+	}
+}
+
+func TestDrawnFaultsAreThoseGiven(t *testing.T) {
+	t.Parallel()
+	names := drawn(t, 100, mock.WithFaults(7, 1, mock.Fault{Status: 500}, mock.Fault{Status: 500, Acted: true}))
+	acted := 0
+	for _, name := range names {
+		switch name {
+		case "500":
+		case "500,acted":
+			acted++
+		default:
+			t.Fatalf("drew %q", name)
+		}
+	}
+	if acted < 30 || acted > 70 {
+		t.Errorf("%d of 100 acted", acted)
+	}
+	if names := drawn(t, 50, mock.WithFaults(7, 0)); strings.Join(names, "") != "" {
+		t.Errorf("a rate of 0 drew %v", names)
+	}
+}
+
+// Every kind that the default set leaves open is drawn both ways.
+func TestDefaultFaultsCoverEveryKind(t *testing.T) {
+	t.Parallel()
+	met := map[mock.Kind]bool{}
+	both := map[mock.Fault]int{}
+	for _, f := range mock.DefaultFaults() {
+		met[f.Kind] = true
+		if f.Acted {
+			f.Acted = false
+			both[f] |= 2
+		} else {
+			both[f] |= 1
+		}
+	}
+	for _, kind := range mock.FaultKinds() {
+		if oversized := kind == mock.Oversized || kind == mock.OversizedLate; met[kind] == oversized {
+			t.Errorf("%s drawn by default: %v", kind, met[kind])
+		}
+	}
+	for f, ways := range both {
+		if ways == 2 {
+			t.Errorf("%v is drawn acted only", f)
+		}
+	}
+	for _, f := range []mock.Fault{{Kind: mock.Drop}, {Kind: mock.Truncated}, {Status: 500}, {Status: 303}, {Kind: "drift-success-null"}} {
+		if both[f] != 3 {
+			t.Errorf("%v is not drawn both ways", f)
+		}
+	}
+}

@@ -1,0 +1,193 @@
+// Command follow does what a page of the documentation tells its readers to do, in a copy of
+// this module, and fails where the page does not work:
+//
+//	go run ./tools/follow docs/changing-the-contract.md
+//
+// A ```diff block is an edit of the file that it names first. The lines behind "$ " in a
+// ```console block are commands, whose output must hold the lines below them, blanks aside.
+// In the end the module must build, and its tests of the contract pass.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: follow PAGE")
+		os.Exit(2)
+	}
+	if err := follow(os.Args[1]); err != nil {
+		fmt.Fprintf(os.Stderr, "follow: %s: %v\n", os.Args[1], err)
+		os.Exit(1)
+	}
+}
+
+func follow(page string) error {
+	text, err := os.ReadFile(page)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "follow")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := copyModule(dir); err != nil {
+		return err
+	}
+	copied := module(dir)
+	if err := copied.commit("before"); err != nil {
+		return err
+	}
+	for _, section := range strings.Split(string(text), "\n## ")[1:] {
+		title, _, _ := strings.Cut(section, "\n")
+		fmt.Println("follow:", title)
+		if err := copied.section(section); err != nil {
+			return fmt.Errorf("%s: %w", title, err)
+		}
+	}
+	fmt.Println("follow: the tests")
+	return copied.test()
+}
+
+// module is the folder of a copy of this module.
+type module string
+
+var block = regexp.MustCompile("(?ms)^```(diff|console)\n(.*?)^```$")
+
+// section does what a section says.
+func (m module) section(text string) error {
+	edited := false
+	for _, match := range block.FindAllStringSubmatch(text, -1) {
+		var err error
+		if match[1] == "diff" {
+			edited = true
+			err = m.edit(match[2])
+		} else {
+			err = m.session(match[2])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if !edited {
+		return nil
+	}
+	return m.commit("a section")
+}
+
+// test builds all packages, and runs the tests of those that follow from the contract.
+func (m module) test() error {
+	for _, command := range []string{"go vet ./...", "go test . ./gen ./contract ./mock"} {
+		if out, err := m.run(command); err != nil {
+			return fmt.Errorf("%s: %w\n%s", command, err, out)
+		}
+	}
+	return nil
+}
+
+// edit changes a file as a diff says. The lines before the change must stand in it once.
+func (m module) edit(diff string) error {
+	head, diff, _ := strings.Cut(diff, "\n")
+	name, named := strings.CutPrefix(head, "--- ")
+	if !named {
+		return fmt.Errorf("an edit names no file, but says %q", head)
+	}
+	var before, after strings.Builder
+	for line := range strings.Lines(diff) {
+		if line[0] != '+' {
+			before.WriteString(line[1:])
+		}
+		if line[0] != '-' {
+			after.WriteString(line[1:])
+		}
+	}
+	path := filepath.Join(string(m), name)
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if n := strings.Count(string(content), before.String()); n != 1 {
+		return fmt.Errorf("%s has these lines %d times, not once:\n%s", name, n, before.String())
+	}
+	return os.WriteFile(path, []byte(strings.Replace(string(content), before.String(), after.String(), 1)), 0o600)
+}
+
+// session runs the commands of a block and holds their output to what the block shows. A command
+// may fail only where the block shows that make stopped.
+func (m module) session(text string) error {
+	for part := range strings.SplitSeq("\n"+text, "\n$ ") {
+		command, shown, _ := strings.Cut(part, "\n")
+		if command == "" {
+			continue
+		}
+		out, err := m.run(command)
+		if err != nil && !strings.Contains(shown, "make: ***") {
+			return fmt.Errorf("$ %s: %w\n%s", command, err, out)
+		}
+		printed := blanks(out)
+		for line := range strings.Lines(shown) {
+			if !strings.Contains(printed, blanks(line)) {
+				return fmt.Errorf("$ %s does not print %q, but:\n%s", command, strings.TrimSpace(line), out)
+			}
+		}
+	}
+	return nil
+}
+
+// blanks makes one blank of several, so that a page may indent as it likes.
+func blanks(s string) string {
+	return strings.Join(strings.Fields(s), " ")
+}
+
+func (m module) run(command string) (string, error) {
+	cmd := exec.Command("bash", "-c", command)
+	cmd.Dir = string(m)
+	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-trimpath", "GIT_PAGER=cat")
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+func (m module) commit(subject string) error {
+	out, err := m.run("git init -q && git add -A && git -c user.name=follow -c user.email=follow@example.org -c commit.gpgsign=false commit -qm '" + subject + "'")
+	if err != nil {
+		return fmt.Errorf("commit: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// copyModule copies what git would of the module in the working directory.
+func copyModule(to string) error {
+	return filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.Name() == ".git": // in a linked worktree a file, by which the copy's commits would end up here
+			if entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		case entry.IsDir() && (entry.Name() == "node_modules" || entry.Name() == "bin" || entry.Name() == "dist"):
+			return fs.SkipDir
+		case entry.IsDir():
+			return os.MkdirAll(filepath.Join(to, path), 0o750)
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return errors.Join(err, fmt.Errorf("copy %s", path))
+		}
+		return os.WriteFile(filepath.Join(to, path), content, info.Mode().Perm())
+	})
+}
