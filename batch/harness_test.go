@@ -14,7 +14,11 @@ import (
 	"github.com/unsend-go/unsend/mock"
 )
 
-const testKey = "sk_sandbox_batch_tests"
+const (
+	testKey         = "sk_sandbox_batch_tests"
+	defaultInFlight = 4
+	maxRequeues     = 10
+)
 
 // newMock is a mock that knows connections conn_0 to conn_<n-1>.
 func newMock(n int, opts ...mock.Option) *mock.Server {

@@ -35,9 +35,6 @@ func Run(ctx context.Context, client *api.Client, ledger *Ledger, opts Options) 
 		}
 		progress.begin()
 		r, err := newRun(ctx, client, ledger, opts, progress)
-		if err == nil {
-			err = ledger.take()
-		}
 		if err != nil {
 			progress.change(func() { progress.err = err })
 			return
@@ -86,6 +83,9 @@ func newRun(ctx context.Context, client *api.Client, ledger *Ledger, opts Option
 	}
 	if made := ledger.Service(); made != "" && made != mockService && made != ServiceOf(client) {
 		return nil, fmt.Errorf("%w %s is of %s, not of %s", ErrLedger, ledger.Name(), made, ServiceOf(client))
+	}
+	if err := ledger.take(); err != nil {
+		return nil, err
 	}
 	r := &run{
 		client: client, store: ledger.store, opts: opts, progress: progress,

@@ -96,7 +96,7 @@ type sqliteStore struct {
 	reader  *sqlite.Conn // another connection, for reads that must not wait for a sync
 	counted [2]*counted  // what Counts found last
 
-	changes atomic.Int64 // of messages
+	changes atomic.Int64 // transactions
 }
 
 func (s *sqliteStore) Name() string    { return s.path }
@@ -144,6 +144,7 @@ func (s *sqliteStore) transaction(f func() error) error {
 	if s.db == nil {
 		return fmt.Errorf("%w %s is open for reading only", ErrLedger, s.path)
 	}
+	defer s.changes.Add(1) // behind the commit, so that no count from before it is taken for one from after
 	err := exec(s.db, "BEGIN IMMEDIATE", nil)
 	if err == nil {
 		err = f()
@@ -191,7 +192,6 @@ func (s *sqliteStore) Begin(_ context.Context, retryFailed bool) error {
 	s.claimed = false
 	return s.transaction(func() error {
 		if retryFailed {
-			s.changes.Add(1)
 			if err := exec(s.db, reopenRows, nil); err != nil {
 				return err
 			}
@@ -242,7 +242,6 @@ func (s *sqliteStore) Write(_ context.Context, entries []Entry) error {
 			}
 		}
 		s.written += len(entries)
-		s.changes.Add(1)
 		return nil
 	})
 }

@@ -51,7 +51,6 @@ func (s *sqliteStore) Add(ctx context.Context, items iter.Seq2[Item, error], rep
 		added = a.added
 		return err
 	})
-	s.changes.Add(1)
 	if err != nil {
 		return Added{}, err
 	}

@@ -1,0 +1,167 @@
+package batch_test
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/mock"
+)
+
+// away is a service that cannot be reached while down is set.
+type away struct {
+	next    http.RoundTripper
+	down    atomic.Bool
+	refused atomic.Int64
+}
+
+func (a *away) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !a.down.Load() {
+		return a.next.RoundTrip(req)
+	}
+	a.refused.Add(1)
+	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+}
+
+func awayClient(t *testing.T, server *mock.Server, opts ...api.Option) (*away, *api.Client) {
+	t.Helper()
+	service := &away{next: server.Client().Transport}
+	return service, newClient(t, server, append(opts, api.WithHTTPClient(&http.Client{Transport: service}))...)
+}
+
+func TestOutageIsWaitedOut(t *testing.T) {
+	for name, begins := range map[string]time.Duration{"from the start": 0, "in the middle": 30 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const length = 5 * time.Minute
+				server := newMock(3)
+				service, client := awayClient(t, server)
+				items := slices.Concat(messages(0, 200), messages(1, 150), messages(2, 400))
+				time.AfterFunc(begins, func() { service.down.Store(true) })
+				time.AfterFunc(begins+length, func() { service.down.Store(false) })
+				if begins == 0 {
+					service.down.Store(true)
+				}
+				start := time.Now()
+				results := collect(t.Context(), t, client, items, batch.Options{})
+				wantTally(t, results, "750 unsent")
+				unsentOnce(t, server, items)
+				if took, limit := time.Since(start), earliest(400)+length+time.Minute; took > limit {
+					t.Errorf("it took %v; want at most %v", took, limit)
+				}
+				if n := service.refused.Load(); n > 3*3*30 {
+					t.Errorf("the service that was away was tried %d times", n)
+				}
+			})
+		})
+	}
+}
+
+// A service that is away for good ends the run, within half an hour.
+func TestOutageForGood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newMock(2)
+		service, client := awayClient(t, server)
+		service.down.Store(true)
+		start := time.Now()
+		var results []batch.Result
+		for r := range batch.Run(t.Context(), client, newLedger(t, slices.Concat(messages(0, 1000), messages(1, 3))), batch.Options{}) {
+			results = append(results, r)
+			if r.Final || r.MaybeUnsent || !errors.Is(r.Err, syscall.ECONNREFUSED) {
+				t.Fatalf("got %+v: %v", r, r.Err)
+			}
+			if (r.Outcome == batch.Failed) != (r.Attempts > 0) {
+				t.Fatalf("%s after %d requests", r.Outcome, r.Attempts)
+			}
+		}
+		if len(results) != 1003 || time.Since(start) > 30*time.Minute {
+			t.Errorf("%d results after %v", len(results), time.Since(start))
+		}
+	})
+}
+
+// Many requests that fail at once are one sign of an outage, not many: the connection is soon
+// tried again.
+func TestShortOutageIsShort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const inFlight = 64
+		server := newMock(1, mock.WithoutRateLimit())
+		server.Next(mock.Fault{})
+		server.Next(slices.Repeat([]mock.Fault{{Kind: mock.Drop, Delay: time.Second}}, inFlight)...)
+		start := time.Now()
+		client := newClient(t, server, api.WithRetries(0), api.WithoutRateLimit())
+		wantTally(t, collect(t.Context(), t, client, messages(0, 1000), batch.Options{InFlight: inFlight}), "1000 unsent")
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("it took %v; want little more than the second of the outage, and one of waiting", took)
+		}
+	})
+}
+
+// An answer to a request that was under way when others failed ends the probing.
+func TestAnswerEndsProbing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newMock(1, mock.WithoutRateLimit())
+		items := messages(0, 300)
+		for _, item := range items[1:13] {
+			server.NextFor(item.UserID, item.MessageID, mock.Fault{Status: 503, Delay: time.Second})
+		}
+		server.NextFor(items[13].UserID, items[13].MessageID, mock.Fault{Delay: 1100 * time.Millisecond})
+		start := time.Now()
+		var quick time.Duration
+		for r := range batch.Run(t.Context(), newClient(t, server, api.WithRetries(0), api.WithoutRateLimit()), newLedger(t, items), batch.Options{InFlight: 13}) {
+			if r.Attempts == 1 {
+				quick = time.Since(start)
+			}
+		}
+		if quick > 1200*time.Millisecond {
+			t.Errorf("the last that did not fail ended after %v; want it not held back by those that did", quick)
+		}
+	})
+}
+
+// A message that always fails does not make its connection look dead, even where it is the
+// first.
+func TestOneBadMessageIsNoOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newMock(1)
+		items := messages(0, 200)
+		server.NextFor(items[0].UserID, items[0].MessageID, slices.Repeat([]mock.Fault{{Status: 503}}, 100)...)
+		start := time.Now()
+		results := collect(t.Context(), t, newClient(t, server, api.WithRetries(0)), items, batch.Options{})
+		wantTally(t, results, "199 unsent, 1 failed")
+		if took := time.Since(start); took > 10*time.Minute {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+// Faults at random, each of which may have been acted on or not, end in certainty.
+func TestRandomFaultsEndWell(t *testing.T) {
+	for seed := range uint64(3) {
+		synctest.Test(t, func(t *testing.T) {
+			server := newMock(3, mock.WithFaults(seed, 0.3,
+				mock.Fault{Kind: mock.Drop}, mock.Fault{Kind: mock.Drop, Acted: true}, mock.Fault{Status: 503},
+				mock.Fault{Status: 503, Acted: true}, mock.Fault{Status: 429, RetryAfter: "1"}, mock.Fault{Status: 502, Kind: mock.HTML},
+				mock.Fault{Kind: mock.HTML, Acted: true}, mock.Fault{Kind: mock.Truncated}))
+			items := slices.Concat(messages(0, 300), messages(1, 300), messages(2, 300))
+			results := collect(t.Context(), t, newClient(t, server), items, batch.Options{})
+			if len(results) != len(items) {
+				t.Errorf("%d results of %d", len(results), len(items))
+			}
+			for _, r := range results {
+				if r.Outcome != batch.Unsent && r.Outcome != batch.AlreadyGone {
+					t.Errorf("%+v: %v", r, r.Err)
+				}
+			}
+			unsentOnce(t, server, items)
+		})
+	}
+}

@@ -1,0 +1,128 @@
+package batch_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/mock"
+)
+
+// interleave takes items of each list in turn.
+func interleave(lists ...[]batch.Item) []batch.Item {
+	var all []batch.Item
+	for i := 0; len(lists) > 0; i++ {
+		lists = slices.DeleteFunc(lists, func(l []batch.Item) bool { return i >= len(l) })
+		for _, l := range lists {
+			all = append(all, l[i])
+		}
+	}
+	return all
+}
+
+// The service's bucket lets 90 requests through at once and one a second from then on: n
+// messages cannot be done before n-90 seconds.
+func earliest(n int) time.Duration { return time.Duration(max(n-90, 0)) * time.Second }
+
+func TestFinishIsAsEarlyAsTheBucketsAllow(t *testing.T) {
+	for _, connections := range []int{1, 7, 100} {
+		for _, order := range []string{"one after the other", "interleaved"} {
+			t.Run(fmt.Sprintf("%d connections, %s", connections, order), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					each := 300
+					if connections == 100 {
+						each = 150
+					}
+					server := newMock(connections)
+					var lists [][]batch.Item
+					for i := range connections {
+						lists = append(lists, messages(i, each))
+					}
+					items := slices.Concat(lists...)
+					if order == "interleaved" {
+						items = interleave(lists...)
+					}
+					start := time.Now()
+					results := collect(t.Context(), t, newClient(t, server), items, batch.Options{})
+					took := time.Since(start)
+					wantTally(t, results, fmt.Sprintf("%d unsent", each*connections))
+					unsentOnce(t, server, items)
+					if limit := earliest(each) * 103 / 100; took > limit {
+						t.Errorf("it took %v; the buckets allow %v, and 3 %% on top are %v", took, earliest(each), limit)
+					}
+					if c := server.Counts(); c.Limited*100 > c.Requests {
+						t.Errorf("%d of %d answers were 429; want at most 1 %%", c.Limited, c.Requests)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestShortConnectionsEndAsIfAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sizes := []int{2000, 1, 90, 120, 400, 91}
+		server := newMock(len(sizes))
+		var items []batch.Item // the longest first, which must not hold up the others
+		for i, n := range sizes {
+			items = append(items, messages(i, n)...)
+		}
+		start := time.Now()
+		ended := map[string]time.Duration{}
+		for r := range batch.Run(t.Context(), newClient(t, server), newLedger(t, items), batch.Options{}) {
+			if r.Outcome != batch.Unsent {
+				t.Errorf("%+v ended %s: %v", r.Item, r.Outcome, r.Err)
+			}
+			ended[r.Item.ConnectionID] = time.Since(start)
+		}
+		for i, n := range sizes {
+			if got, limit := ended[connectionID(i)], earliest(n)*103/100; got > limit {
+				t.Errorf("the %d messages of %s ended after %v; alone they would after %v", n, connectionID(i), got, earliest(n))
+			}
+		}
+	})
+}
+
+// Slow answers keep no connection from its pace: while some are awaited others are asked for.
+func TestSlowAnswersKeepThePace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n, slow = 400, 2 * time.Second
+		server := newMock(3, mock.WithFaults(1, 1, mock.Fault{Delay: slow}))
+		items := slices.Concat(messages(0, n), messages(1, n), messages(2, n))
+		start := time.Now()
+		wantTally(t, collect(t.Context(), t, newClient(t, server), items, batch.Options{}), "1200 unsent")
+		if took, limit := time.Since(start), earliest(n)*103/100+slow; took > limit {
+			t.Errorf("it took %v; the buckets allow %v, and with 3 %% and the last answer it is %v", took, earliest(n), limit)
+		}
+	})
+}
+
+// Other plans' buckets are filled as well.
+func TestOtherRates(t *testing.T) {
+	for _, rate := range []struct{ perMinute, burst int }{{1200, 10}, {7, 3}, {100_000, 1}} {
+		synctest.Test(t, func(t *testing.T) {
+			const n = 300
+			server := newMock(2, mock.WithRateLimit(rate.perMinute, rate.burst))
+			client := newClient(t, server, api.WithRateLimit(rate.perMinute, rate.burst))
+			items := slices.Concat(messages(0, n), messages(1, n))
+			ledger := newLedger(t, items)
+			plan, err := ledger.Plan(t.Context(), false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := plan.Duration(rate.perMinute, rate.burst)
+			start := time.Now()
+			wantTally(t, slices.Collect(batch.Run(t.Context(), client, ledger, batch.Options{})), "600 unsent")
+			if took := time.Since(start); took > want*103/100 || took < want {
+				t.Errorf("at %d a minute it took %v; the plan says %v", rate.perMinute, took, want)
+			}
+			if c := server.Counts(); c.Limited*100 > c.Requests {
+				t.Errorf("%d of %d answers were 429", c.Limited, c.Requests)
+			}
+		})
+	}
+}
