@@ -1,6 +1,7 @@
 package batch_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"testing"
@@ -15,13 +16,18 @@ const childVariable = "UNSEND_BATCH_TEST_CHILD"
 func TestMain(m *testing.M) {
 	children := map[string]func(args []string) error{
 		"measure": measureSelf,
+		"run":     runSelf,
 	}
 	child, ok := children[os.Getenv(childVariable)]
 	if !ok {
 		goleak.VerifyTestMain(m)
 		return
 	}
-	if err := child(os.Args[1:]); err != nil {
+	err := child(os.Args[1:])
+	if errors.Is(err, errUnfinished) {
+		os.Exit(1) //nolint:forbidigo // it is main, of the process that a test looks at
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "child:", err)
 		os.Exit(2) //nolint:forbidigo // it is main, of the process that a test looks at
 	}

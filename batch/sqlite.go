@@ -96,7 +96,7 @@ type sqliteStore struct {
 	reader  *sqlite.Conn // another connection, for reads that must not wait for a sync
 	counted [2]*counted  // what Counts found last
 
-	changes atomic.Int64 // transactions
+	changes atomic.Int64 // of messages; counted behind the commit, so that no older count is taken for a newer
 }
 
 func (s *sqliteStore) Name() string    { return s.path }
@@ -144,7 +144,6 @@ func (s *sqliteStore) transaction(f func() error) error {
 	if s.db == nil {
 		return fmt.Errorf("%w %s is open for reading only", ErrLedger, s.path)
 	}
-	defer s.changes.Add(1) // behind the commit, so that no count from before it is taken for one from after
 	err := exec(s.db, "BEGIN IMMEDIATE", nil)
 	if err == nil {
 		err = f()
@@ -190,6 +189,9 @@ func (s *sqliteStore) query(text string, each func(*sqlite.Stmt), args ...any) e
 
 func (s *sqliteStore) Begin(_ context.Context, retryFailed bool) error {
 	s.claimed = false
+	if retryFailed {
+		defer s.changes.Add(1)
+	}
 	return s.transaction(func() error {
 		if retryFailed {
 			if err := exec(s.db, reopenRows, nil); err != nil {
@@ -235,6 +237,7 @@ func readMessage(row *sqlite.Stmt, connectionID string) Message {
 }
 
 func (s *sqliteStore) Write(_ context.Context, entries []Entry) error {
+	defer s.changes.Add(1)
 	return s.transaction(func() error {
 		for i := range entries {
 			if err := s.writeEntry(&entries[i]); err != nil {

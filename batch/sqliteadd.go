@@ -32,6 +32,7 @@ const (
 // Add keeps the items. An empty ledger is filled first and indexed afterwards, which takes a
 // third of the time. The same input again is compared with what is there, and writes nothing.
 func (s *sqliteStore) Add(ctx context.Context, items iter.Seq2[Item, error], replace bool) (Added, error) {
+	defer s.changes.Add(1)
 	var added Added
 	err := s.transaction(func() error {
 		empty := true

@@ -3,6 +3,7 @@ package batch
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -73,7 +74,7 @@ func (s *sqliteStore) open(service string) (err error) {
 		}
 	}
 	if err := s.verify(s.db); err != nil {
-		return err
+		return s.explain(err)
 	}
 	if err := s.configure(); err != nil {
 		return s.explain(err)
@@ -97,8 +98,25 @@ func (s *sqliteStore) openReadOnly() (err error) {
 	if s.file.real, err = filepath.Abs(s.path); err != nil {
 		return fmt.Errorf("%w %s: %w", ErrLedger, s.path, err)
 	}
-	if s.reader, err = sqlite.OpenConn(s.file.real, sqlite.OpenReadOnly); err != nil {
+	err = s.openReader(s.file.real, sqlite.OpenReadOnly)
+	if err == nil {
+		return nil
+	}
+	_, noLog := os.Stat(s.file.real + "-wal")
+	if code := sqlite.ErrCode(err).ToPrimary(); noLog == nil || code != sqlite.ResultCantOpen && code != sqlite.ResultReadOnly {
 		return s.explain(err)
+	}
+	// Its folder cannot be written: so nobody works on it, and nobody can.
+	if err := s.reader.Close(); err != nil {
+		return s.explain(err)
+	}
+	uri := url.URL{Scheme: "file", Path: s.file.real, RawQuery: "immutable=1"}
+	return s.explain(s.openReader(uri.String(), sqlite.OpenReadOnly|sqlite.OpenURI))
+}
+
+func (s *sqliteStore) openReader(name string, flags sqlite.OpenFlags) (err error) {
+	if s.reader, err = sqlite.OpenConn(name, flags); err != nil {
+		return err
 	}
 	s.reader.SetBusyTimeout(5 * time.Second)
 	return s.verify(s.reader)
@@ -156,7 +174,7 @@ func (s *sqliteStore) verify(db *sqlite.Conn) error {
 	case sqlite.ErrCode(err).ToPrimary() == sqlite.ResultNotADB:
 		return fmt.Errorf("%w %s %w", ErrLedger, s.path, errNoLedger)
 	case err != nil:
-		return s.explain(err)
+		return err
 	case id != applicationID:
 		return fmt.Errorf("%w %s %w", ErrLedger, s.path, errNoLedger)
 	case version > schemaVersion:
@@ -166,14 +184,14 @@ func (s *sqliteStore) verify(db *sqlite.Conn) error {
 		s.service, running = row.ColumnText(0), row.ColumnBool(1)
 	})
 	if err != nil || !running || db == s.reader {
-		return s.explain(err)
+		return err
 	}
 	damage := ""
 	err = exec(db, "PRAGMA quick_check(1)", func(row *sqlite.Stmt) { damage = row.ColumnText(0) })
 	if err == nil && damage != "ok" {
 		return fmt.Errorf("%w %s is damaged (%s); restore it from a copy, or delete it and begin again", ErrLedger, s.path, oneLine(damage))
 	}
-	return s.explain(err)
+	return err
 }
 
 // checkService refuses a ledger of another service. Service is empty where any will do.
