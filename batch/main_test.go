@@ -15,8 +15,10 @@ const childVariable = "UNSEND_BATCH_TEST_CHILD"
 
 func TestMain(m *testing.M) {
 	children := map[string]func(args []string) error{
-		"measure": measureSelf,
-		"run":     runSelf,
+		"measure":      measureSelf,
+		"run":          runSelf,
+		"failing-disk": failingDiskSelf,
+		"one-by-one":   oneByOneSelf,
 	}
 	child, ok := children[os.Getenv(childVariable)]
 	if !ok {
