@@ -41,7 +41,7 @@ func smallDisk(t *testing.T, size int) string {
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	for room := 0; room < 30; room += 3 {
-		dir := smallDisk(t, 400<<10)
+		dir := smallDisk(t, 4<<20)
 		path := filepath.Join(dir, "messages.db")
 		items := messages(0, 60)
 		ledger := openLedger(t, path)
@@ -221,7 +221,7 @@ func TestEachSendIsSynced(t *testing.T) {
 	child := childCommand(t, "one-by-one", url, path)
 	log := filepath.Join(t.TempDir(), "trace")
 	child.Args = append([]string{tracer, "-f", "-qq", "-o", log, "-e", "trace=fsync,fdatasync,write", "-s", "16"}, append([]string{child.Path}, child.Args[1:]...)...)
-	child.Path = tracer
+	child.Path, child.Stderr = tracer, nil
 	if out, err := child.CombinedOutput(); err != nil {
 		t.Skipf("it cannot be traced here: %v %s", err, out)
 	}

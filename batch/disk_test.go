@@ -85,10 +85,14 @@ func wantOnRecord(t *testing.T, ledger *batch.Ledger, server *mock.Server, told 
 func goOn(t *testing.T, path string, server *mock.Server, items []batch.Item) {
 	t.Helper()
 	ledger := openLedger(t, path)
-	for r := range batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{}) {
+	var progress batch.Progress
+	for r := range batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{Progress: &progress}) {
 		if r.Outcome != batch.Unsent && r.Outcome != batch.AlreadyGone {
 			t.Errorf("gone on: %+v: %v", r, r.Err)
 		}
+	}
+	if progress.Err() != nil {
+		t.Errorf("gone on: %v", progress.Err())
 	}
 	report, err := ledger.Report(t.Context())
 	if err != nil || report.Unsent+report.AlreadyGone != len(items) {

@@ -15,6 +15,8 @@ const (
 	maxInFlightOverall = 4096
 	// maxReadAhead is how many messages of all connections are in memory.
 	maxReadAhead = 1 << 16
+	// maxLead bounds how long before its time a request is recorded.
+	maxLead = 100 * time.Millisecond
 	// maxSkipped is how many messages of stopped connections are recorded at once.
 	maxSkipped = 256
 	// claimInterval is the time between two looks at a ledger that others work on too.
@@ -320,13 +322,14 @@ func (d *dispatcher) dispatch() {
 	}
 }
 
-// next returns when a connection can send, its pace included.
+// next returns when a connection's next request is to be recorded, so that it can go as soon as
+// the pace allows.
 func (d *dispatcher) next(c *connection, now time.Time) (time.Time, bool) {
 	at, ok := c.next(now, d.opts.InFlight)
 	if !ok {
 		return at, false
 	}
-	return later(at, now.Add(d.client.Delay(c.id))), true
+	return later(at, now.Add(max(0, d.client.Delay(c.id)-d.recorder.lead()))), true
 }
 
 // schedule gives a connection its place among those that are due.

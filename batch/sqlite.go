@@ -244,7 +244,7 @@ func (s *sqliteStore) Write(_ context.Context, entries []Entry) error {
 				return err
 			}
 		}
-		s.written += len(entries)
+		s.written += 1 + len(entries)
 		return nil
 	})
 }
