@@ -76,7 +76,6 @@ message's text included.
 			}
 			return u.wantArgs("FILE")(cmd, args)
 		},
-		ValidArgsFunction: cobra.FixedCompletions([]string{"csv", "jsonl", "txt", "tsv"}, cobra.ShellCompDirectiveFilterFileExt),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return opts.run(cmd, append(args, "")[0])
 		},
@@ -91,6 +90,8 @@ message's text included.
 	flags.BoolVarP(&opts.yes, "yes", "y", false, "do not ask")
 	flags.BoolVar(&opts.dryRun, "dry-run", false, "print the plan, and send nothing")
 	flags.BoolVar(&opts.json, "json", false, "print one JSON object a line")
+	flags.Int("retries", 0, "")
+	_ = flags.MarkDeprecated("retries", "a batch sends again by itself what failed with a transient error") // of a flag that is there
 	return cmd
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -147,12 +148,12 @@ func (j *job) print(result batch.Result) {
 func (j *job) end(took time.Duration) error {
 	ctx := context.WithoutCancel(j.shutdown.ctx)
 	report, err := j.ledger.Report(ctx)
-	if err != nil {
-		return errors.Join(j.verdict(&report), err)
+	var left batch.Plan
+	if err == nil {
+		left, err = j.ledger.Plan(ctx, false)
 	}
-	left, err := j.ledger.Plan(ctx, false)
-	if err != nil {
-		return failed(err)
+	if err != nil { // where the run did not fail for that already
+		return cmp.Or(j.verdict(&report), failed(err))
 	}
 	w := j.cmd.OutOrStdout()
 	if j.json {

@@ -49,6 +49,7 @@ type place struct {
 	address string // a path, or that of a database; empty for a private one
 	run     string // of a database
 	fresh   bool   // there is nothing yet
+	empty   bool   // there is an empty file
 }
 
 // place is that of the batch of a file, - being standard input, or of what is in the ledger
@@ -75,7 +76,7 @@ func (f *ledgerFlags) place(file string, mock, dryRun bool) (*place, error) {
 	return p, nil
 }
 
-// check refuses what is no place, and finds out whether it is fresh.
+// check refuses what is no place, and finds out what is there.
 func (p *place) check() error {
 	switch {
 	case isPostgres(p.address) && p.run == "":
@@ -87,8 +88,9 @@ func (p *place) check() error {
 	case p.run != "":
 		return errors.New("--run is for a ledger in PostgreSQL; leave it out, or give an address postgres://… to --ledger")
 	}
-	_, err := os.Stat(p.address)
+	info, err := os.Stat(p.address)
 	p.fresh = errors.Is(err, fs.ErrNotExist)
+	p.empty = err == nil && info.Size() == 0
 	return nil
 }
 
@@ -117,7 +119,7 @@ func (p *place) open(ctx context.Context, opts ...batch.Option) (*batch.Ledger, 
 func (p *place) openCopy(ctx context.Context, loads bool, opts ...batch.Option) (ledger *batch.Ledger, forget func(), err error) {
 	forget = func() {}
 	switch {
-	case p.fresh, loads && isPostgres(p.address):
+	case p.fresh, p.empty, loads && isPostgres(p.address):
 		ledger, err = batch.InMemory(opts...)
 		return ledger, forget, err
 	case isPostgres(p.address):

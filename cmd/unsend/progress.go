@@ -364,7 +364,7 @@ func (j *job) progressState() (progressState, bool) {
 	if err := j.progress.Trouble(); err != nil {
 		s.trouble = causeText(err)
 	}
-	if len(j.plan.Connections) > maxListedConnections {
+	if len(j.plan.Connections) > maxListedConnections || isPostgres(j.place.address) { // where others work on them, too
 		return s, c.Items > 0
 	}
 	connections := j.progress.Connections()

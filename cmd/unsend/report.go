@@ -50,7 +50,6 @@ its outcome is open where the message has not ended, and its response is null.
 			}
 			return u.wantArgs("LEDGER")(cmd, args)
 		},
-		ValidArgsFunction: cobra.FixedCompletions([]string{"db"}, cobra.ShellCompDirectiveFilterFileExt),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				if opts.ledger.address = args[0]; args[0] == "" {
