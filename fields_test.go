@@ -205,6 +205,11 @@ func TestContractIsForOtherToolsToo(t *testing.T) {
 			if operation.RequestBody != nil && operation.RequestBody.Ref != "" {
 				t.Errorf("%s %s: write the request's body in the operation; generators lose the media type of a $ref", method, path)
 			}
+			for status, response := range operation.Responses.Map() {
+				if status[0] == '2' && response.Ref != "" {
+					t.Errorf("%s %s: write the %s in the operation; generators lose the media type of a $ref", method, path, status)
+				}
+			}
 		}
 	}
 	for path, m := range contractFields(t) {
