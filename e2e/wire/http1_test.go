@@ -94,7 +94,7 @@ func newClient(t *testing.T, base string, setUp func(*http.Transport), opts ...a
 // TestScenariosOverTCP runs scenarios against a server of HTTP/1.1 that misbehaves.
 func TestScenariosOverTCP(t *testing.T) {
 	t.Parallel()
-	runAll(t, scenarios(t, 2000), http1Faults(), func(t *testing.T, s *service) (func() *api.Client, func()) {
+	runAll(t, scenarios(t, 1200), http1Faults(), func(t *testing.T, s *service) (func() *api.Client, func()) {
 		t.Helper()
 		address, stop := listen(t, s.serveHTTP1)
 		return func() *api.Client { return newClient(t, "http://"+address, func(*http.Transport) {}) }, stop

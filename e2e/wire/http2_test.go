@@ -32,6 +32,7 @@ type http2Conn struct {
 	block   bytes.Buffer           // what the encoder writes
 	open    map[uint32]*openStream // not yet answered
 	said    []*message             // of the answers that were sent
+	drained bool                   // a GOAWAY was sent: no answer to a later request counts
 }
 
 type openStream struct {
@@ -85,7 +86,7 @@ func startHTTP2(t *testing.T, s *service) (client func(opts ...api.Option) *api.
 // TestScenariosOverHTTP2 runs scenarios against a server of HTTP/2 that misbehaves.
 func TestScenariosOverHTTP2(t *testing.T) {
 	t.Parallel()
-	runAll(t, scenarios(t, 2000), http2Faults(), func(t *testing.T, s *service) (func() *api.Client, func()) {
+	runAll(t, scenarios(t, 1200), http2Faults(), func(t *testing.T, s *service) (func() *api.Client, func()) {
 		t.Helper()
 		client, stop := startHTTP2(t, s)
 		return func() *api.Client { return client() }, stop
@@ -133,6 +134,9 @@ func (c *http2Conn) take(frame http2.Frame) (kept bool) {
 	case *http2.MetaHeadersFrame:
 		m, r := c.service.arrive(f.PseudoValue("path"))
 		c.open[f.StreamID] = &openStream{m, r}
+		if c.drained {
+			c.service.doubt(m)
+		}
 		if r.fault.kind == resetEarly {
 			delete(c.open, f.StreamID)
 			_ = c.framer.WriteRSTStream(f.StreamID, http2.ErrCode(r.fault.code))
@@ -198,6 +202,7 @@ func (c *http2Conn) answer(id uint32, r reply) (kept bool) {
 			c.say(id, r, len(r.body), true)
 		}
 		c.abandon(id)
+		c.drained = true
 		return r.fault.kind != goAwayClosed
 	default:
 		c.say(id, r, len(r.body), true)

@@ -266,7 +266,7 @@ func (sc *scenario) check(t *testing.T, n uint64, m *message, c call, seen count
 		} else if m.acted > 0 {
 			wrong("this call unsent it, and MaybeUnsent is false")
 		}
-		calm := c.took < attemptTimeout && sc.cancelAt == 0 && sc.deadline == 0
+		calm := m.exact || c.took < attemptTimeout && sc.cancelAt == 0 && sc.deadline == 0
 		if e.MaybeUnsent && !sc.maybeBefore && calm && m.requests == attempts && m.certain == attempts {
 			wrong("MaybeUnsent is true, and every answer was certain")
 		}

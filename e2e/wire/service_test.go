@@ -21,6 +21,7 @@ type message struct {
 	acted    int  // requests that took it away
 	requests int  // that arrived
 	certain  int  // of these, those whose answer says for certain whether it was done
+	exact    bool // certain is known whatever else happened to the call
 }
 
 // reply is what a server is to say to a request, and how.
