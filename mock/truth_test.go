@@ -19,7 +19,7 @@ func everyFault() []mock.Fault {
 	for _, kind := range append([]mock.Kind{""}, mock.FaultKinds()...) {
 		for _, status := range []int{0, 201, 204, 205, 301, 303, 304, 307, 400, 404, 408, 409, 429, 500, 501, 503, 505, 599} {
 			costly := kind == mock.Oversized || kind == mock.OversizedLate || strings.HasPrefix(string(kind), "drift-")
-			if costly && status != 0 && status != 500 {
+			if costly && status != 0 {
 				continue
 			}
 			list = append(list, mock.Fault{Kind: kind, Status: status})
