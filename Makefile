@@ -9,6 +9,9 @@ BENCHSTAT = golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 BENCHTIME = 1s
 BENCHCOUNT = 6
 
+# How many scenarios `make soak` runs over each transport.
+STORIES = 100000
+
 # This module and those nested in it.
 MODULES = . $(patsubst %/go.mod,%,$(wildcard e2e/go.mod e2e/*/go.mod examples/*/go.mod))
 
@@ -39,6 +42,10 @@ build: ## Build the command as bin/unsend
 test: ## Run every test, with the race detector where it works
 	@set -e; race=$$(tools/race.sh); for module in $(MODULES); do \
 		echo "go test $$race ./... # in $$module"; (cd $$module && go test $$race ./...); done
+
+.PHONY: soak
+soak: ## Run STORIES random scenarios over each transport against a server that knows the truth (UNSEND_SEED repeats a run)
+	cd e2e/wire && UNSEND_SCENARIOS=$(STORIES) go test -count=1 -v -timeout 0 -run '^TestScenarios' .
 
 .PHONY: check
 check: format vet lint tidy generated kept spec-lint spec-diff spec-diff-test contract-docs cross release-test ## Run every check that CI runs beside the tests

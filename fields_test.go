@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/unsend-go/unsend/internal/spec"
 )
@@ -204,6 +204,11 @@ func TestContractIsForOtherToolsToo(t *testing.T) {
 		for method, operation := range item.Operations() {
 			if operation.RequestBody != nil && operation.RequestBody.Ref != "" {
 				t.Errorf("%s %s: write the request's body in the operation; generators lose the media type of a $ref", method, path)
+			}
+			for status, response := range operation.Responses.Map() {
+				if status[0] == '2' && response.Ref != "" {
+					t.Errorf("%s %s: write the %s in the operation; generators lose the media type of a $ref", method, path, status)
+				}
 			}
 		}
 	}

@@ -181,7 +181,7 @@ func TestCaptureOfAGigabyte(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				wantPointers(t, v.CheckResponse(nil, resp), "")
+				wantLines(t, v.CheckResponse(nil, resp), "response body: found more than 8 MiB, want a body within this limit")
 			})
 		})
 	}

@@ -118,6 +118,7 @@ func TestASecondOperationIsCheckedLikeTheFirst(t *testing.T) {
 			wantLines(t, v.CheckResponse(nil, newResponse(http.StatusOK, `{"success":true}`)))
 			wantLines(t, v.CheckResponse(nil, newResponse(http.StatusOK, `{"count":1}`)))
 			wantLines(t, v.CheckResponse(nil, newResponse(http.StatusNotFound, documentedError)))
+			wantLines(t, v.CheckResponse(nil, newResponse(http.StatusNotFound, `{"error":7}`)), "response /error: found the number 7, want a string")
 			if vs := v.CheckResponse(nil, newResponse(http.StatusOK, `{"other":1}`)); len(vs) != 1 {
 				t.Errorf("got %v", vs)
 			}

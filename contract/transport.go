@@ -119,16 +119,16 @@ func (r *recorder) add(p []byte, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
-	case r.ended: // an error is sticky, whatever is read after it
-		return
 	case len(r.data)+len(p) > maxBody:
 		r.tooLong, r.data = true, nil
 	case !r.tooLong:
 		r.data = append(r.data, p...)
 	}
-	r.ended = err != nil
-	if !errors.Is(err, io.EOF) {
-		r.err = err
+	switch {
+	case errors.Is(err, io.EOF):
+		r.ended = true
+	case err != nil:
+		r.ended, r.err = true, err
 	}
 }
 

@@ -388,7 +388,7 @@ type UnsendChatMessageResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Unsent
+	JSON200 *UnsendResponse
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
 	// JSON401 the response for an HTTP 401 `application/json` response
@@ -438,7 +438,7 @@ type UnsendChatMessageResponse struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r UnsendChatMessageResponse) GetJSON200() *Unsent {
+func (r UnsendChatMessageResponse) GetJSON200() *UnsendResponse {
 	return r.JSON200
 }
 
@@ -577,7 +577,7 @@ func ParseUnsendChatMessageResponse(rsp *http.Response) (*UnsendChatMessageRespo
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Unsent
+		var dest UnsendResponse
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

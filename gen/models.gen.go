@@ -496,9 +496,6 @@ type Unauthorized = ErrorBody
 // earlier edition documents a code and details in place of the type.
 type UnknownError = ErrorBody
 
-// What came of the request.
-type Unsent = UnsendResponse
-
 // The body of an error. The set of types is open. Only the text is required: an
 // earlier edition documents a code and details in place of the type.
 type ValidationFailed = ErrorBody

@@ -23,6 +23,22 @@ func TestClientReachesTheServerUnderAnyHost(t *testing.T) {
 	}
 }
 
+func TestBrokenConnectionsShowAsOverASocket(t *testing.T) {
+	t.Parallel()
+	for over, start := range transports() {
+		for _, row := range []struct {
+			kind mock.Kind
+			want error
+		}{{mock.Drop, io.EOF}, {mock.Truncated, io.ErrUnexpectedEOF}, {mock.TruncatedLate, io.ErrUnexpectedEOF}} {
+			g := start(t)
+			g.server.Next(mock.Fault{Kind: row.kind})
+			if r := g.tryUnchecked(g.request("7", "9")); !errors.Is(r.err, row.want) {
+				t.Errorf("%s, %s: %v, want %v", over, row.kind, r.err, row.want)
+			}
+		}
+	}
+}
+
 func TestClientFollowsRedirectsAsNetHTTPDoes(t *testing.T) {
 	t.Parallel()
 	g := overPipe(t)

@@ -139,10 +139,10 @@ func newSnapshot(example object, media int) snapshot {
 	if media > 0 {
 		previews = "[" + strconv.Itoa(first) + "]"
 	}
-	body = edit(body, "queue.media", string(joinList(all)))
 	body = edit(body, "queue.previews", previews)
 	body = edit(body, "queue.mediaCount", strconv.Itoa(media))
-	return snapshot(edit(body, "queue.mediaTypes.photo", strconv.Itoa(media)))
+	body = edit(body, "queue.mediaTypes.photo", strconv.Itoa(media))
+	return snapshot(edit(body, "queue.media", string(joinList(all)))) // last: it can be long
 }
 
 // body fills in the ids.

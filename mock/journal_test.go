@@ -106,7 +106,7 @@ func TestJournalHoldsThoseBeingAnswered(t *testing.T) {
 
 // What clients send is not kept: neither whole paths nor the lines that they were cut from.
 func TestMemoryDoesNotGrowWithWhatClientsSend(t *testing.T) {
-	const requests, size, most = 50, 900_000, 2 << 20
+	const requests, size, most = 30, 900_000, 2 << 20
 	heap := func() uint64 {
 		runtime.GC()
 		var stats runtime.MemStats

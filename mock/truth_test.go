@@ -12,16 +12,19 @@ import (
 	"github.com/unsend-go/unsend/mock"
 )
 
-// everyFault combines every kind with statuses of each class, with and without Acted, and adds
+// everyFault combines statuses of each class with every kind, with and without Acted, and adds
 // bodies of the script's own.
 func everyFault() []mock.Fault {
 	var list []mock.Fault
-	for _, kind := range append([]mock.Kind{""}, mock.FaultKinds()...) {
-		for _, status := range []int{0, 201, 204, 205, 301, 303, 304, 307, 400, 404, 408, 409, 429, 500, 501, 503, 505, 599} {
-			costly := kind == mock.Oversized || kind == mock.OversizedLate || strings.HasPrefix(string(kind), "drift-")
-			if costly && status != 0 && status != 500 {
-				continue
-			}
+	for _, status := range []int{0, 201, 204, 205, 301, 303, 304, 307, 400, 404, 408, 409, 429, 500, 501, 503, 505, 599} {
+		list = append(list, mock.Fault{Status: status})
+	}
+	for _, kind := range mock.FaultKinds() {
+		list = append(list, mock.Fault{Kind: kind})
+		if kind == mock.Oversized || kind == mock.OversizedLate || strings.HasPrefix(string(kind), "drift-") {
+			continue
+		}
+		for _, status := range []int{201, 204, 303, 404, 503} {
 			list = append(list, mock.Fault{Kind: kind, Status: status})
 		}
 	}

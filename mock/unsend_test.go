@@ -160,7 +160,7 @@ func TestOddIDs(t *testing.T) {
 
 func TestMediaAreAsManyAsAsked(t *testing.T) {
 	t.Parallel()
-	for _, n := range []int{-1, 0, 1, 500} {
+	for _, n := range []int{-1, 0, 1, 80} {
 		r := overPipe(t, mock.WithMedia(n)).unsend("7", "9")
 		r.wantUnsent(t)
 		queue := member(parsed(t, r.body), "queue")

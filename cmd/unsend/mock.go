@@ -158,9 +158,9 @@ func logTo(w io.Writer) func(mock.Entry, time.Duration) {
 	}
 }
 
-// longestPath is what a line of the log shows of a path, enough for the longest one that the
-// contract allows but for odd ids.
-const longestPath = 120
+// longestPath is what a line of the log shows of a path: the longest one that the contract
+// allows fits.
+const longestPath = 160
 
 // printable keeps control characters of all kinds off the terminal: what is logged was written
 // by whoever sent the request.

@@ -56,7 +56,7 @@ func TestPage(t *testing.T) {
 	if page.status != http.StatusOK || !strings.HasPrefix(page.header.Get("Content-Type"), "text/html") {
 		t.Fatalf("the page is answered %d, %s", page.status, page.header.Get("Content-Type"))
 	}
-	for _, want := range []string{"the-key", "the-connection", `"/docs/openapi.json"`} {
+	for _, want := range []string{"the-key", "the-connection", `"/docs/openapi.json"`, `name="viewport"`, "because the message is gone"} {
 		if !strings.Contains(strings.ReplaceAll(page.body, `\/`, "/"), want) {
 			t.Errorf("the page does not hold %s", want)
 		}
@@ -91,7 +91,7 @@ func TestSpec(t *testing.T) {
 		got := get(t, base+"/docs/openapi.json")
 		var document struct {
 			OpenAPI string
-			Servers []struct{ URL string }
+			Servers []struct{ URL, Description string }
 			Paths   map[string]any
 		}
 		if err := json.Unmarshal([]byte(got.body), &document); err != nil {
@@ -100,8 +100,8 @@ func TestSpec(t *testing.T) {
 		if got.status != http.StatusOK || document.OpenAPI != "3.0.3" || len(document.Paths) != 1 {
 			t.Errorf("the contract is answered %d: %.80s", got.status, got.body)
 		}
-		if len(document.Servers) != 1 || document.Servers[0].URL != base {
-			t.Errorf("its servers are %v, want %s alone", document.Servers, base)
+		if len(document.Servers) != 1 || document.Servers[0].URL != base || !strings.Contains(document.Servers[0].Description, "mock") {
+			t.Errorf("its servers are %v, want %s alone, called a mock", document.Servers, base)
 		}
 	}
 }
