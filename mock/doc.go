@@ -45,7 +45,7 @@
 //
 // The server keeps the newest 10,000 requests (see [WithJournal]), less than 1 kB of each,
 // whatever they held. Without [WithMessages], it also remembers each message that was unsent:
-// about 30 bytes where the ids are decimal numbers, at most some 200 otherwise. Nothing else
+// about 100 bytes where the ids are decimal numbers, at most some 300 otherwise. Nothing else
 // that clients send is kept.
 //
 // # The mock's own choices

@@ -20,6 +20,9 @@ func TestOperationsThatTheMockDoesNotKnow(t *testing.T) {
 	const added = `{"operationId":"getChatMessage","responses":{"200":{"description":"d"},"default":{"description":"d","content":{` +
 		`"application/json":{"example":{"error":"e","requestId":"r"}}}}}}`
 	text = edit(text, "paths./v2/access/chats/{userId}/messages/{messageId}.get", added)
+	// Paths that a ServeMux cannot hold, alone or beside the others, cost nobody the mock.
+	text = edit(text, "paths./v2/files/{name}:raw", `{"get":`+added+`}`)
+	text = edit(text, "paths./v2/access/{what}/7/messages/9", `{"delete":`+added+`}`)
 	text = edit(text, "paths./v2/access/chats/{userId}", `{"summary":"s","parameters":[],"post":`+strings.Replace(added, "getChatMessage", "writeChat", 1)+`}`)
 	server := New()
 	server.mux = http.NewServeMux()
@@ -32,6 +35,7 @@ func TestOperationsThatTheMockDoesNotKnow(t *testing.T) {
 	}{
 		{http.MethodGet, "/v2/access/chats/7/messages/9", http.StatusNotImplemented, `"error":"Not implemented by the mock: getChatMessage"`},
 		{http.MethodPost, "/v2/access/chats/7", http.StatusNotImplemented, `"error":"Not implemented by the mock: writeChat"`},
+		{http.MethodGet, "/v2/files/a:raw", http.StatusNotFound, `"type":"ROUTE_NOT_FOUND"`},
 		{http.MethodPut, "/v2/access/chats/7", http.StatusNotFound, `"type":"ROUTE_NOT_FOUND"`},
 		{http.MethodDelete, "/v2/access/chats/7/messages/9", http.StatusUnauthorized, `"type":"UNAUTHORIZED"`},
 	}

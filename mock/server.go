@@ -159,8 +159,15 @@ func (s *Server) route(list []operation, err error) {
 			s.unsendOp, s.snapshot = op, newSnapshot(op.success(), s.media)
 			answer = (*exchange).unsend
 		}
-		s.mux.HandleFunc(op.method+" "+op.path, s.handle(answer))
+		s.register(op.method+" "+op.path, s.handle(answer))
 	}
+}
+
+// register leaves a pattern out that ServeMux cannot hold, such as /x/{id}.json, or one that
+// overlaps with another: ServeMux panics then. Its requests are answered as unknown routes.
+func (s *Server) register(pattern string, h http.HandlerFunc) {
+	defer func() { _ = recover() }()
+	s.mux.HandleFunc(pattern, h)
 }
 
 func (x *exchange) notFound() { x.send(x.failure(http.StatusNotFound, typeRouteNotFound, "")) }
