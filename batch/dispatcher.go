@@ -15,8 +15,6 @@ const (
 	maxInFlightOverall = 4096
 	// maxReadAhead is how many messages of all connections are in memory.
 	maxReadAhead = 1 << 16
-	// maxLead bounds how long before its time a request is recorded.
-	maxLead = 100 * time.Millisecond
 	// maxSkipped is how many messages of stopped connections are recorded at once.
 	maxSkipped = 256
 	// claimInterval is the time between two looks at a ledger that others work on too.
@@ -322,14 +320,15 @@ func (d *dispatcher) dispatch() {
 	}
 }
 
-// next returns when a connection's next request is to be recorded, so that it can go as soon as
-// the pace allows.
+// next returns when a connection can send, its pace included. A request is recorded when its
+// time has come, not before: its token then counts from when it really goes, and the next comes
+// no earlier to the service than the service expects it.
 func (d *dispatcher) next(c *connection, now time.Time) (time.Time, bool) {
 	at, ok := c.next(now, d.opts.InFlight)
 	if !ok {
 		return at, false
 	}
-	return later(at, now.Add(max(0, d.client.Delay(c.id)-d.recorder.lead()))), true
+	return later(at, now.Add(d.client.Delay(c.id))), true
 }
 
 // schedule gives a connection its place among those that are due.

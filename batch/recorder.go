@@ -3,8 +3,6 @@ package batch
 import (
 	"context"
 	"errors"
-	"sync/atomic"
-	"time"
 
 	"github.com/unsend-go/unsend/api"
 )
@@ -31,13 +29,6 @@ type recorder struct {
 	send    func(*task)
 	failed  chan failure // the one that ends the recorder
 	done    chan struct{}
-	took    atomic.Int64 // how long a commit takes, smoothed, in nanoseconds
-}
-
-// lead is how long before its time a request is to be recorded, to be on record by then: it
-// waits for the commit under way, and for its own.
-func (r *recorder) lead() time.Duration {
-	return min(2*time.Duration(r.took.Load()), maxLead)
 }
 
 // failure is an error of the ledger, and the records that it kept from being written.
@@ -56,12 +47,10 @@ func (r *recorder) work() {
 			entries = append(entries, c.records[i].entry)
 		}
 		if len(entries) > 0 {
-			begun := time.Now()
 			if err := r.store.Write(ctx, entries); err != nil {
 				r.failed <- failure{err, c.records}
 				return
 			}
-			r.took.Store(r.took.Load()*7/8 + int64(time.Since(begun))/8)
 		}
 		for i := range c.records {
 			r.written(&c.records[i])
