@@ -4,8 +4,10 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 )
@@ -68,28 +70,12 @@ func quoted(arg string) string {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@%+,", r)
 	}
 	switch {
-	case strings.ContainsFunc(arg, func(r rune) bool { return !unicode.IsGraphic(r) }):
-		return quotedControls(arg)
+	case strings.ContainsFunc(arg, func(r rune) bool { return !unicode.IsGraphic(r) || r == utf8.RuneError }):
+		// the form of quotes in which nothing stands that a terminal could take for more than text
+		escaped := strconv.QuoteToASCII(arg)
+		return "$'" + strings.ReplaceAll(escaped[1:len(escaped)-1], "'", `\'`) + "'"
 	case arg != "" && !strings.ContainsFunc(arg, func(r rune) bool { return !harmless(r) }):
 		return arg
 	}
 	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
-}
-
-// quotedControls is arg in the form of quotes in which nothing stands that a terminal could
-// take for more than text.
-func quotedControls(arg string) string {
-	var b strings.Builder
-	for i := range len(arg) {
-		switch c := arg[i]; {
-		case c == '\'' || c == '\\':
-			b.WriteString(`\` + string(rune(c)))
-		case c >= ' ' && c < 0x7f:
-			b.WriteByte(c)
-		default:
-			const octal = "01234567"
-			b.Write([]byte{'\\', octal[c>>6], octal[c>>3&7], octal[c&7]})
-		}
-	}
-	return "$'" + b.String() + "'"
 }

@@ -102,8 +102,8 @@ func TestQuoted(t *testing.T) {
 		"a;b":            "'a;b'",
 		"ü":              "'ü'",
 		"--run=a":        "--run=a",
-		"a\x1b[31m'\\\n": `$'a\033[31m\'\\\012'`,
-		"a\u202eb":       `$'a\342\200\256b'`,
+		"a\x1b[31m'\\\n": `$'a\x1b[31m\'\\\n'`,
+		"a\u202eb":       `$'a\u202eb'`,
 	}
 	for arg, want := range tests {
 		if got := quoted(arg); got != want {

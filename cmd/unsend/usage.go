@@ -115,26 +115,22 @@ func didYouMean(word string, names []string, otherwise string) string {
 	return "did you mean " + strings.Join(near, " or ") + "?"
 }
 
-// distance is how many letters to add, drop, replace or swap lead from a to b.
+// distance is how many letters to add, drop or replace lead from a to b.
 func distance(a, b string) int {
-	var before, above []int
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	above := make([]int, len(b)+1)
+	for j := range above {
+		above[j] = j
 	}
 	for i := range len(a) {
-		before, above, row = above, row, make([]int, len(b)+1)
-		row[0] = i + 1
+		row := []int{i + 1}
 		for j := range len(b) {
 			replaced := above[j]
 			if a[i] != b[j] {
 				replaced++
 			}
-			row[j+1] = min(replaced, above[j+1]+1, row[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
+			row = append(row, min(replaced, above[j+1]+1, row[j]+1))
 		}
+		above = row
 	}
-	return row[len(b)]
+	return above[len(b)]
 }
