@@ -10,8 +10,15 @@ import (
 
 // TestMain lets this test binary be the command itself, so that tests can run it as a process.
 func TestMain(m *testing.M) {
+	_ = os.Setenv(raceOptions, atOnce) // for the processes that tests start
 	testscript.Main(m, map[string]func(){"unsend": main, "unsend-on-small-disk": smallDisk})
 }
+
+// The race detector has each process wait for a second before it ends, unless it is told not to.
+const (
+	raceOptions = "GORACE"
+	atOnce      = "atexit_sleep_ms=0"
+)
 
 // TestScripts runs testdata/script: every flag, exit code and bad input, as a shell sees them.
 func TestScripts(t *testing.T) {
@@ -34,6 +41,7 @@ func TestScripts(t *testing.T) {
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GOCOVERDIR", os.Getenv("GOCOVERDIR"))
+			env.Setenv(raceOptions, atOnce)
 			return nil
 		},
 	})

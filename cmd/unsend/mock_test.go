@@ -24,6 +24,12 @@ func (l *lines) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 // TestMockLogsRequests: one line a request, without the key and the body, and none with --quiet.
 func TestMockLogsRequests(t *testing.T) {
 	t.Parallel()
@@ -66,7 +72,7 @@ func TestMockLogsRequests(t *testing.T) {
 				if quiet {
 					want = `^$`
 				}
-				if got := out.text.String(); !regexp.MustCompile(want).MatchString(got) {
+				if got := out.String(); !regexp.MustCompile(want).MatchString(got) {
 					t.Errorf("%s, quiet %v: logged %q, want %s", row.name, quiet, got, want)
 				}
 			})
@@ -79,7 +85,7 @@ func TestLogIsPlainText(t *testing.T) {
 	t.Parallel()
 	var out lines
 	logTo(&out)(mock.Entry{Method: "\x1b[2J", Path: "/\u202e", Status: 200, Type: "a\nb", Fault: "type=\u009b"}, time.Second)
-	if got, want := out.text.String(), "?[2J /? 200 a?b fault=type=? 1000ms\n"; got != want {
+	if got, want := out.String(), "?[2J /? 200 a?b fault=type=? 1000ms\n"; got != want {
 		t.Errorf("logged %q, want %q", got, want)
 	}
 }

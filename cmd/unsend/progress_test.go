@@ -72,6 +72,7 @@ func TestBarLines(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			got := barLines(&tt.state, steady(tt.rate), func() (int, int) { return tt.columns, tt.rows })
 			if !slices.Equal(got, tt.want) {
 				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(tt.want, "\n"))
@@ -152,10 +153,9 @@ func TestBarKeepsItsPlace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		terminal := newScreen(60, 10)
-		size := func() (int, int) { return terminal.columns, terminal.rows }
 		var run fakeRun
 		line(terminal, "a line above that is not to be lost, and long enough")
-		p := startProgress(terminal, size, run.progress)
+		p := startProgress(terminal, terminal.size, run.progress)
 		two := []progressPart{{name: "a", total: 2, done: 1}, {name: "b", total: 2}}
 		run.set(progressState{total: 4, unsent: 1, parts: two, atLeast: time.Minute})
 		elapse(drawEvery)

@@ -127,8 +127,8 @@ func TestGoOn(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got := newInvocation(tt.args).goOn()
-		if strings.HasPrefix(got, "go run ") { // a test's binary is not of that package
-			got = "go run github.com/unsend-go/unsend/cmd/unsend" + got[strings.Index(got, " batch"):]
+		if _, behind, ok := strings.Cut(got, " batch"); ok && strings.HasPrefix(got, "go run ") { // a test's binary is not of that package
+			got = "go run github.com/unsend-go/unsend/cmd/unsend batch" + behind
 		}
 		if got != tt.want {
 			t.Errorf("%q is gone on with by %s, want %s", tt.args, got, tt.want)
@@ -171,7 +171,7 @@ func TestDidYouMean(t *testing.T) {
 	tests := map[string]string{
 		"mesage": "did you mean message?", "Message": "did you mean message?", "repotr": "did you mean report?",
 		"mess": "did you mean message?", "moc": "did you mean mock?", "bt": "no idea",
-		"--conection": "did you mean --connection?", "--con": "did you mean --connection?", "frobnicate": "no idea", "": "no idea",
+		"--connectio": "did you mean --connection?", "--con": "did you mean --connection?", "frobnicate": "no idea", "": "no idea",
 	}
 	for word, want := range tests {
 		if got := didYouMean(word, names, "no idea"); got != want {

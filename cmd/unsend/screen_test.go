@@ -35,6 +35,12 @@ func (s *screen) resize(columns, rows int) {
 	s.columns, s.rows = columns, rows
 }
 
+func (s *screen) size() (columns, rows int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.columns, s.rows
+}
+
 var sequence = regexp.MustCompile(`^\x1b\[(\??[0-9]*)([A-Za-z])`)
 
 func (s *screen) Write(p []byte) (int, error) {

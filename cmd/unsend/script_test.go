@@ -49,8 +49,8 @@ func wantOneLine(ts *testscript.TestScript, _ bool, args []string) {
 // end it well. It sets $MOCK to its URL and $CURL to the request it prints, and points the
 // environment of the client at it.
 func startMock(ts *testscript.TestScript, _ bool, args []string) {
-	cmd := exec.Command("unsend", append([]string{"mock", "--addr", "127.0.0.1:0"}, args...)...)
-	cmd.Stderr = ts.Stderr()
+	cmd := exec.Command("unsend", append([]string{"mock", "--quiet", "--addr", "127.0.0.1:0"}, args...)...)
+	cmd.Stderr = os.Stderr // what a script reads is that of its commands
 	out, err := cmd.StdoutPipe()
 	ts.Check(err)
 	ts.Check(cmd.Start())

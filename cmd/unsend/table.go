@@ -61,11 +61,12 @@ func printColumns(w io.Writer, rows [][]string) {
 		}
 	}
 	for _, row := range rows {
-		text := fmt.Sprintf("  %*s", width[0], row[0])
+		var b strings.Builder
+		fmt.Fprintf(&b, "  %*s", width[0], row[0])
 		for i, cell := range row[1:] {
-			text += "  " + cell + strings.Repeat(" ", width[i+1]-utf8.RuneCountInString(cell))
+			fmt.Fprintf(&b, "  %-*s", width[i+1], cell)
 		}
-		line(w, "%s", strings.TrimRight(text, " "))
+		line(w, "%s", strings.TrimRight(b.String(), " "))
 	}
 }
 

@@ -35,15 +35,15 @@ func onTerminal(t *testing.T, dir, url string, args ...string) *session {
 	return onTerminalOf(t, 100, 40, dir, url, args...)
 }
 
-func onTerminalOf(t *testing.T, columns, rows int, dir, url string, args ...string) *session {
+func onTerminalOf(t *testing.T, columns, rows uint16, dir, url string, args ...string) *session {
 	t.Helper()
 	if os.Getenv("TERM") == "" {
 		t.Setenv("TERM", "xterm")
 	}
-	s := &session{screen: newScreen(columns, rows), cmd: exec.CommandContext(t.Context(), "unsend", args...), read: make(chan struct{})}
+	s := &session{screen: newScreen(int(columns), int(rows)), cmd: exec.CommandContext(t.Context(), "unsend", args...), read: make(chan struct{})}
 	s.cmd.Dir = dir
 	s.cmd.Env = append(os.Environ(), envKey+"="+mock.DemoKey, envBaseURL+"="+url)
-	terminal, err := pty.StartWithSize(s.cmd, &pty.Winsize{Rows: uint16(rows), Cols: uint16(columns)})
+	terminal, err := pty.StartWithSize(s.cmd, &pty.Winsize{Rows: rows, Cols: columns})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,9 +261,9 @@ func TestBatchInSmallWindow(t *testing.T) {
 	g := newGate(t, 30)
 	s := onTerminalOf(t, 100, 24, messages(t), g.url, "batch", "messages.csv", "--yes", "--burst", "15")
 	s.waitFor(t, `^█+░+ 30 of 60.* left$`)
-	for _, size := range []struct{ columns, rows int }{{40, 24}, {40, 7}, {20, 3}, {100, 7}, {40, 24}} {
-		s.resize(size.columns, size.rows)
-		if err := pty.Setsize(s.terminal, &pty.Winsize{Rows: uint16(size.rows), Cols: uint16(size.columns)}); err != nil {
+	for _, size := range []struct{ columns, rows uint16 }{{40, 24}, {40, 7}, {20, 3}, {100, 7}, {40, 24}} {
+		s.resize(int(size.columns), int(size.rows))
+		if err := pty.Setsize(s.terminal, &pty.Winsize{Rows: size.rows, Cols: size.columns}); err != nil {
 			t.Fatal(err)
 		}
 		s.waitFor(t, fmt.Sprintf(`^.{0,%d} left$`, size.columns-6))
