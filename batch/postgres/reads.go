@@ -1,0 +1,175 @@
+package postgres
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/batch"
+)
+
+const (
+	nextRows = `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id FROM message
+		WHERE run_id = $1 AND connection_id = $2 AND ` + isOpen + ` AND ended_in <> $3 AND (line, id) > ($4, $5) ORDER BY line, id LIMIT $6`
+	countRows = `SELECT coalesce(outcome, ''), final OR ended_in = $2, set_aside, count(*) FROM message WHERE run_id = $1 GROUP BY 1, 2, 3`
+	planRows  = `SELECT connection_id, count(*) FROM message WHERE run_id = $1 AND NOT set_aside AND (NOT final OR $2 AND outcome = 'failed') GROUP BY 1 ORDER BY 1`
+	groupRows = `SELECT coalesce(outcome, ''), coalesce(scope, ''), coalesce(status, 0), coalesce(type, ''), coalesce(hint, ''),
+			count(*), count(*) FILTER (WHERE final), count(*) FILTER (WHERE maybe_unsent)
+		FROM message WHERE run_id = $1 AND NOT set_aside AND (outcome IS NULL OR outcome IN ('failed', 'skipped')) GROUP BY 1, 2, 3, 4, 5 ORDER BY 6 DESC, 1, 2, 3, 4, 5 LIMIT $2`
+	readRows = `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id, connection_id, coalesce(outcome, ''), final, attempts, coalesce(request_id, ''),
+			coalesce(status, 0), coalesce(scope, ''), coalesce(type, ''), coalesce(error, ''), coalesce(hint, ''), ended_at
+		FROM message WHERE run_id = $1 AND id > $2 AND NOT set_aside AND (NOT $3 OR outcome IS NULL OR outcome IN ('failed', 'skipped')) ORDER BY id LIMIT 500`
+)
+
+// query reads on the session for reading. Where that has ended, as when the server was
+// restarted, another is tried once.
+func query[T any](ctx context.Context, s *store, scan pgx.RowToFunc[T], text string, args ...any) (list []T, err error) {
+	s.reads.Lock()
+	defer s.reads.Unlock()
+	for range 2 {
+		if s.reader.IsClosed() {
+			reader, err := s.connect(ctx)
+			if err != nil {
+				return nil, err
+			}
+			s.reader = reader
+		}
+		list, err = collect(ctx, s.reader, scan, text, args...)
+		if err == nil || ctx.Err() != nil || !s.reader.IsClosed() {
+			break
+		}
+	}
+	return list, s.explain(ctx, err)
+}
+
+func collect[T any](ctx context.Context, db interface {
+	Query(ctx context.Context, text string, args ...any) (pgx.Rows, error)
+}, scan pgx.RowToFunc[T], text string, args ...any) ([]T, error) {
+	rows, err := db.Query(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, scan)
+}
+
+func scanLoad(row pgx.CollectableRow) (load batch.Load, err error) {
+	return load, row.Scan(&load.ConnectionID, &load.Messages)
+}
+
+// Next reads what is open. It asks no claim: who has none cannot record that it sends.
+func (s *store) Next(ctx context.Context, connectionID string, after batch.Message, n int) ([]batch.Message, error) {
+	return query(ctx, s, func(row pgx.CollectableRow) (m batch.Message, err error) {
+		m.Item.ConnectionID = connectionID
+		return m, row.Scan(&m.Key, &m.Item.Line, &m.Item.MaybeUnsent, &m.Item.UserID, &m.Item.MessageID, &m.Item.WithUserID)
+	}, nextRows, s.runID, connectionID, s.round.Load(), after.Item.Line, after.Key, n)
+}
+
+// Counts counts; in the run that goes on, that of this worker.
+func (s *store) Counts(ctx context.Context, inRun bool) (c batch.Counts, err error) {
+	round := int32(-1) // none
+	if s.working.Load() {
+		round = s.round.Load()
+	}
+	type count struct {
+		outcome      batch.Outcome
+		ended, aside bool
+		n            int
+	}
+	list, err := query(ctx, s, func(row pgx.CollectableRow) (r count, err error) {
+		return r, row.Scan(&r.outcome, &r.ended, &r.aside, &r.n)
+	}, countRows, s.runID, round)
+	for _, r := range list {
+		if r.aside {
+			c.SetAside += r.n
+			continue
+		}
+		c.Items += r.n
+		if !r.ended && inRun {
+			continue
+		}
+		switch r.outcome {
+		case batch.Unsent:
+			c.Unsent += r.n
+		case batch.AlreadyGone:
+			c.AlreadyGone += r.n
+		case batch.Failed:
+			c.Failed += r.n
+		case batch.Skipped:
+			c.Skipped += r.n
+		}
+	}
+	return c, err
+}
+
+// Loads is what a plan is made of: Begin refuses to begin if the list is another one by then.
+func (s *store) Loads(ctx context.Context, retryFailed bool) ([]batch.Load, error) {
+	list, err := query(ctx, s, pgx.RowTo[int32], "SELECT list FROM run WHERE id = $1", s.runID)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range list {
+		s.list.Store(l + 1)
+	}
+	return query(ctx, s, scanLoad, planRows, s.runID, retryFailed)
+}
+
+// Groups counts what did not end well, or not yet.
+func (s *store) Groups(ctx context.Context, limit int) ([]batch.Group, error) {
+	return query(ctx, s, func(row pgx.CollectableRow) (g batch.Group, err error) {
+		var scope string
+		err = row.Scan(&g.Outcome, &scope, &g.Status, &g.Type, &g.Hint, &g.Count, &g.Final, &g.MaybeUnsent)
+		g.Scope = parseScope(scope)
+		return g, err
+	}, groupRows, s.runID, limit)
+}
+
+// Messages reads in parts, so that a slow loop keeps no transaction open.
+func (s *store) Messages(ctx context.Context, filter batch.Filter) iter.Seq2[batch.Entry, error] {
+	return func(yield func(batch.Entry, error) bool) {
+		var after int64
+		for {
+			part, err := query(ctx, s, scanEntry, readRows, s.runID, after, filter == batch.NotUnsent)
+			if err != nil {
+				yield(batch.Entry{}, err)
+				return
+			}
+			for _, e := range part {
+				if !yield(e, nil) {
+					return
+				}
+			}
+			if len(part) == 0 {
+				return
+			}
+			after = part[len(part)-1].Key
+		}
+	}
+}
+
+func scanEntry(row pgx.CollectableRow) (batch.Entry, error) {
+	e := batch.Entry{Event: batch.Waiting}
+	var scope string
+	var at *time.Time
+	err := row.Scan(&e.Key, &e.Item.Line, &e.Item.MaybeUnsent, &e.Item.UserID, &e.Item.MessageID, &e.Item.WithUserID, &e.Item.ConnectionID,
+		&e.Outcome, &e.Final, &e.Attempts, &e.RequestID, &e.Failure.Status, &scope, &e.Failure.Type, &e.Failure.Text, &e.Failure.Hint, &at)
+	e.MaybeUnsent, e.Failure.Scope = e.Item.MaybeUnsent, parseScope(scope)
+	if e.Outcome != "" {
+		e.Event = batch.Ended
+	}
+	if at != nil {
+		e.At = *at
+	}
+	return e, err
+}
+
+func parseScope(text string) api.Scope {
+	for s := api.ScopeMessage; s <= api.ScopeClient; s++ {
+		if s.String() == text {
+			return s
+		}
+	}
+	return api.ScopeUnknown
+}
