@@ -16,7 +16,7 @@ import (
 
 var (
 	errNoServer = errors.New("what answers is no PostgreSQL server")
-	errEncoding = errors.New("its encoding is")
+	errEncoding = errors.New("a database that is not in UTF8")
 	errPooler   = errors.New("a pooler that gives each transaction another session")
 	errClaims   = errors.New("the claims are void")
 )
@@ -61,7 +61,7 @@ func (s *store) reason(err error) (text string, passes bool) {
 	case errors.Is(err, errReadOnly):
 		return "is read-only: a standby, or default_transaction_read_only is on; connect to the primary", false
 	case errors.Is(err, errEncoding):
-		return fmt.Sprintf("cannot be used: %v; want a database in UTF8", errors.Unwrap(err)), false
+		return "cannot be used: its encoding is not UTF8; name a database that is", false
 	case errors.As(err, &server):
 		return s.serverReason(server)
 	}
@@ -111,6 +111,19 @@ func networkReason(err error) string {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.Is(err, pgconn.ErrConnClosed):
 		return "the session has ended"
 	}
-	lines := strings.Split(err.Error(), "\n")
-	return strings.TrimSpace(lines[len(lines)-1])
+	return strings.Join(strings.Fields(innermost(err).Error()), " ")
+}
+
+// innermost is the error that others wrap; of several the last.
+func innermost(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if joined, ok := err.(interface{ Unwrap() []error }); ok && len(joined.Unwrap()) > 0 {
+			inner = joined.Unwrap()[len(joined.Unwrap())-1]
+		}
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
 }

@@ -197,7 +197,7 @@ func (s *store) checkServer(ctx context.Context, db *pgconn.PgConn) error {
 	case string(row[0]) == "on" && !s.readOnly:
 		return errReadOnly
 	case string(row[1]) != "UTF8":
-		return fmt.Errorf("%w %s", errEncoding, row[1])
+		return errEncoding
 	}
 	return nil
 }

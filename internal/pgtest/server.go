@@ -110,8 +110,16 @@ func start(settings ...string) (*Server, error) {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, out)
 	}
+	// The user "guarded", whom a test may make, needs a password.
+	rules := "local all guarded scram-sha-256\nlocal all all trust\n"
+	if err := os.WriteFile(filepath.Join(dir, "data", "pg_hba.conf"), []byte(rules), 0o600); err != nil {
+		return nil, err
+	}
 	return s, s.Start()
 }
+
+// Throwaway reports whether the server is one of ours, of which a test may make users.
+func (s *Server) Throwaway() bool { return s.dir != "" }
 
 func (s *Server) command(name string, args ...string) *exec.Cmd {
 	if os.Getuid() == 0 {

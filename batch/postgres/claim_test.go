@@ -1,0 +1,303 @@
+package postgres
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/internal/pgtest"
+)
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// load adds messages to the store's run.
+func load(t testing.TB, s *store, connections, messages int) batch.Added {
+	t.Helper()
+	added, err := s.Add(t.Context(), testItems(connections, messages), true)
+	must(t, err)
+	return added
+}
+
+func claim(t testing.TB, s *store) (names []string, left int) {
+	t.Helper()
+	loads, left, err := s.Claim(t.Context())
+	must(t, err)
+	for _, l := range loads {
+		names = append(names, l.ConnectionID)
+	}
+	return names, left
+}
+
+func first(t testing.TB, s *store, connection string) batch.Message {
+	t.Helper()
+	list, err := s.Next(t.Context(), connection, batch.Message{}, 1)
+	must(t, err)
+	if len(list) != 1 {
+		t.Fatalf("%s has no open message", connection)
+	}
+	return list[0]
+}
+
+func sending(m batch.Message) []batch.Entry {
+	return []batch.Entry{{Message: m, Event: batch.Sending, MaybeUnsent: true}}
+}
+
+// terminate ends the worker's session, as an administrator does.
+func terminate(t testing.TB, server *pgtest.Server, s *store) {
+	t.Helper()
+	server.Exec(t, "SELECT pg_terminate_backend($1, 5000)", s.session.PgConn().PID())
+}
+
+func TestShare(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name                              string
+		free, mine, others, workers, want int
+	}{
+		{name: "a small run is one worker's", free: 16, workers: 1, want: 16},
+		{name: "half of a larger one", free: 40, workers: 1, want: 20},
+		{name: "and half of the rest", free: 20, mine: 20, workers: 1, want: 16},
+		{name: "equal parts", free: 40, workers: 2, want: 20},
+		{name: "what others leave", free: 20, others: 20, workers: 2, want: 20},
+		{name: "the last of the free", free: 1, mine: 20, others: 19, workers: 2, want: 1},
+		{name: "beyond the equal part slowly", free: 16, mine: 20, others: 4, workers: 2, want: 2},
+		{name: "nothing is free", mine: 20, others: 20, workers: 2, want: 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if got := share(c.free, c.mine, c.others, c.workers); got != c.want {
+				t.Errorf("takes %d; want %d", got, c.want)
+			}
+		})
+	}
+}
+
+// TestTakeover has one worker die in each of the ways that a session ends.
+func TestTakeover(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Shared(t)
+	address := server.Address(t)
+	a, b := openStore(t, address, "june"), openStore(t, address, "june")
+	load(t, a, 2, 4)
+	must(t, a.Begin(t.Context(), false))
+	must(t, b.Begin(t.Context(), false))
+	mine, left := claim(t, a)
+	if len(mine) != 1 || left != 1 {
+		t.Fatalf("the first claims %v and leaves %d; want one each", mine, left)
+	}
+	theirs, left := claim(t, b)
+	if len(theirs) != 1 || left != 1 || theirs[0] == mine[0] {
+		t.Fatalf("the second claims %v and leaves %d; want the other", theirs, left)
+	}
+	m := first(t, a, mine[0])
+	if err := b.Write(t.Context(), sending(m)); !errors.Is(err, batch.ErrClaimLost) {
+		t.Errorf("who has no claim writes: %v", err)
+	}
+	must(t, b.Begin(t.Context(), false)) // after such an error a worker begins again
+	if again, _ := claim(t, b); len(again) != 1 || again[0] != theirs[0] {
+		t.Errorf("the second claims %v again; want %v", again, theirs)
+	}
+	must(t, a.Write(t.Context(), sending(m)))
+	terminate(t, server, a)
+	if taken, left := claim(t, b); len(taken) != 1 || taken[0] != mine[0] || left != 0 {
+		t.Errorf("of a dead worker are claimed %v and left %d; want %v", taken, left, mine)
+	}
+	m = first(t, b, mine[0])
+	if !m.Item.MaybeUnsent {
+		t.Error("what the dead worker was sending is not known to be ambiguous")
+	}
+	err := a.Write(t.Context(), []batch.Entry{{Message: m, Event: batch.Ended, Outcome: batch.Unsent, Final: true}})
+	if !errors.Is(err, batch.ErrClaimLost) {
+		t.Errorf("who has lost its session writes: %v", err)
+	}
+	must(t, b.Write(t.Context(), []batch.Entry{{Message: m, Event: batch.Ended, Outcome: batch.AlreadyGone, Final: true}}))
+	must(t, a.Begin(t.Context(), false))
+	if names, left := claim(t, a); len(names) != 0 || left != 2 {
+		t.Errorf("who comes back claims %v and leaves %d; want nothing, and 2", names, left)
+	}
+	must(t, b.End(t.Context()))
+	if names, left := claim(t, a); len(names) != 2 || left != 0 {
+		t.Errorf("when the other has ended are claimed %v and left %d", names, left)
+	}
+}
+
+// TestRounds has failed messages come back in the next run, and not when a session was lost.
+func TestRounds(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Shared(t)
+	address := server.Address(t)
+	a := openStore(t, address, "june")
+	load(t, a, 1, 2)
+	must(t, a.Begin(t.Context(), false))
+	claim(t, a)
+	m := first(t, a, "conn_0")
+	must(t, a.Write(t.Context(), []batch.Entry{{Message: m, Event: batch.Ended, Outcome: batch.Failed}}))
+	open := func(s *store) int {
+		t.Helper()
+		list, err := s.Next(t.Context(), "conn_0", batch.Message{}, 9)
+		must(t, err)
+		return len(list)
+	}
+	terminate(t, server, a)
+	must(t, a.Begin(t.Context(), false))
+	claim(t, a)
+	if n := open(a); n != 1 {
+		t.Errorf("after a lost session %d messages are open; want the one that has not ended", n)
+	}
+	b := openStore(t, address, "june")
+	must(t, b.Begin(t.Context(), true))
+	if n := open(b); n != 1 {
+		t.Errorf("for who joins %d messages are open; want 1", n)
+	}
+	must(t, b.End(t.Context()))
+	must(t, a.End(t.Context()))
+	must(t, a.Begin(t.Context(), false))
+	if n := open(a); n != 2 {
+		t.Errorf("in the next run %d messages are open; want both", n)
+	}
+}
+
+func TestReplaceBesideOthers(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Shared(t)
+	address := server.Address(t)
+	a, b, late := openStore(t, address, "june"), openStore(t, address, "june"), openStore(t, address, "june")
+	load(t, a, 2, 10)
+	if _, err := late.Loads(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	must(t, a.Begin(t.Context(), false))
+	if added := load(t, b, 2, 10); added.Known != 10 || added.New != 0 {
+		t.Errorf("the same list added %+v", added)
+	}
+	for name, n := range map[string]int{"longer": 11, "shorter": 9} {
+		_, err := b.Add(t.Context(), testItems(2, n), true)
+		if !errors.Is(err, batch.ErrLedger) || !strings.Contains(err.Error(), "is being worked on, with another list") {
+			t.Errorf("a list that is %s is answered %v", name, err)
+		}
+	}
+	counts, err := b.Counts(t.Context(), true)
+	must(t, err)
+	if want := (batch.Counts{Items: 10}); counts != want {
+		t.Errorf("after lists that were refused there are %+v; want %+v", counts, want)
+	}
+	if _, err := b.Add(t.Context(), testItems(2, 12), false); err != nil {
+		t.Errorf("what sets nothing aside is refused: %v", err)
+	}
+	must(t, a.End(t.Context()))
+	if added := load(t, b, 2, 9); added.SetAside != 3 {
+		t.Errorf("when nobody works are set aside %+v; want 3", added)
+	}
+	if err := late.Begin(t.Context(), false); err == nil || !strings.Contains(err.Error(), "another list") {
+		t.Errorf("who planned with the former list begins: %v", err)
+	}
+	must(t, b.Begin(t.Context(), false))
+}
+
+// TestAddWhileWorking has messages come to a connection that its worker had done with.
+func TestAddWhileWorking(t *testing.T) {
+	t.Parallel()
+	address := pgtest.Shared(t).Address(t)
+	a, b := openStore(t, address, "june"), openStore(t, address, "june")
+	load(t, a, 1, 1)
+	must(t, a.Begin(t.Context(), false))
+	claim(t, a)
+	must(t, a.Write(t.Context(), []batch.Entry{{Message: first(t, a, "conn_0"), Event: batch.Ended, Outcome: batch.Unsent, Final: true}}))
+	_, err := b.Add(t.Context(), testItems(1, 2), false)
+	must(t, err)
+	must(t, a.Release(t.Context(), []string{"conn_0"}))
+	if names, _ := claim(t, a); len(names) != 1 {
+		t.Errorf("the connection with a new message is not claimed again")
+	}
+}
+
+// TestManyAtOnce has ten programs make the tables, and load the same list.
+func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
+	address := pgtest.Shared(t).Address(t)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	added := 0
+	for range 10 {
+		wg.Go(func() {
+			s, err := newStore(address, "june")
+			if err == nil {
+				err = s.open(t.Context(), batch.StoreOptions{Service: "mock"})
+			}
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer func() { _ = s.Close() }()
+			n, err := s.Add(t.Context(), testItems(10, 1000), true)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			added += n.New
+		})
+	}
+	wg.Wait()
+	if added != 1000 {
+		t.Errorf("%d messages were added; want each once", added)
+	}
+}
+
+func TestRunsAreApart(t *testing.T) {
+	t.Parallel()
+	address := pgtest.Shared(t).Address(t)
+	june, july := openStore(t, address, "june"), openStore(t, address, "july, “late”")
+	load(t, june, 1, 3)
+	load(t, july, 1, 2)
+	load(t, july, 1, 1)
+	for s, want := range map[*store]batch.Counts{june: {Items: 3}, july: {Items: 1, SetAside: 1}} {
+		counts, err := s.Counts(t.Context(), true)
+		must(t, err)
+		if counts != want {
+			t.Errorf("%s has %+v; want %+v", s.run, counts, want)
+		}
+	}
+	must(t, june.Begin(t.Context(), false))
+	must(t, july.Begin(t.Context(), false))
+	for _, s := range []*store{june, july} {
+		names, left := claim(t, s)
+		if len(names) != 1 || left != 0 {
+			t.Errorf("%s claims %v and leaves %d", s.run, names, left)
+		}
+	}
+}
+
+// TestLocks counts the locks of a worker: one, however many connections it works on.
+func TestLocks(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Shared(t)
+	s := openStore(t, server.Address(t), "june")
+	load(t, s, 500, 1000)
+	must(t, s.Begin(t.Context(), false))
+	names, _ := claim(t, s)
+	if len(names) < 100 {
+		t.Fatalf("only %d connections are claimed", len(names))
+	}
+	locks := func() (n int) {
+		t.Helper()
+		err := server.Admin(t).QueryRow(t.Context(), "SELECT count(*) FROM pg_locks WHERE pid = $1 AND locktype = 'advisory'", s.session.PgConn().PID()).Scan(&n)
+		must(t, err)
+		return n
+	}
+	if n := locks(); n != 1 {
+		t.Errorf("the worker holds %d locks; want 1", n)
+	}
+	must(t, s.End(t.Context()))
+	if n := locks(); n != 0 {
+		t.Errorf("after its end it holds %d locks", n)
+	}
+}
