@@ -17,19 +17,25 @@ const (
 	// lockList lets one program at a time change a run's list. Workers go on meanwhile.
 	lockList   = `SELECT pg_advisory_xact_lock('message'::regclass::oid::int4, $1)`
 	lastRow    = `SELECT coalesce(max(id), 0) FROM message WHERE run_id = $1`
-	insertRows = `INSERT INTO message (run_id, line, maybe_unsent, connection_id, user_id, message_id, with_user_id)
-		SELECT $1, line, maybe_unsent, connection_id, user_id, message_id, with_user_id FROM incoming ORDER BY n ON CONFLICT DO NOTHING`
 	makeListed = `CREATE TEMPORARY TABLE listed ON COMMIT DROP AS
-		SELECT m.id, min(i.n) AS n, bool_or(i.maybe_unsent) AS maybe_unsent
+		SELECT m.id, min(i.n) AS n, count(*) AS times, bool_or(i.maybe_unsent) AS maybe_unsent
 		FROM incoming i JOIN message m USING (connection_id, user_id, message_id) WHERE m.run_id = %d GROUP BY m.id`
-	// relistRows lets the first row of a message say its line, and to whom it was sent.
+	countListed = `SELECT count(*), coalesce(sum(times), 0)::bigint, count(*) FILTER (WHERE m.set_aside AND NOT m.final)
+		FROM listed l JOIN message m ON m.run_id = $1 AND m.id = l.id`
+	// insertRows inserts in the order of the indexes, which is several times as fast as in that
+	// of the input. Of the rows of a message the first counts.
+	insertRows = `INSERT INTO message (run_id, id, line, maybe_unsent, connection_id, user_id, message_id, with_user_id)
+		SELECT DISTINCT ON (connection_id, user_id, message_id) $1::integer, $2::bigint + n, line,
+			bool_or(maybe_unsent) OVER (PARTITION BY connection_id, user_id, message_id), connection_id, user_id, message_id, with_user_id
+		FROM incoming i WHERE $2::bigint = 0 OR NOT EXISTS (SELECT FROM message m WHERE m.run_id = $1
+			AND (m.connection_id, m.user_id, m.message_id) = (i.connection_id, i.user_id, i.message_id))
+		ORDER BY connection_id, user_id, message_id, n`
 	relistRows = `UPDATE message m SET line = i.line, set_aside = false, maybe_unsent = m.maybe_unsent OR l.maybe_unsent AND NOT m.final,
 			with_user_id = CASE WHEN m.final THEN m.with_user_id ELSE i.with_user_id END
 		FROM listed l JOIN incoming i USING (n) WHERE m.run_id = $1 AND m.id = l.id
 			AND (m.line <> i.line OR m.set_aside OR NOT m.final AND (m.with_user_id <> i.with_user_id OR l.maybe_unsent AND NOT m.maybe_unsent))`
-	countRelisted  = `SELECT count(*) FROM listed l JOIN message m ON m.run_id = $1 AND m.id = l.id WHERE m.set_aside AND NOT m.final`
-	setAside       = `UPDATE message m SET set_aside = true WHERE run_id = $1 AND ` + isOpen + ` AND id <= $2`
-	unlessListed   = ` AND NOT EXISTS (SELECT FROM listed l WHERE l.id = m.id)`
+	setAside = `UPDATE message m SET set_aside = true WHERE run_id = $1 AND ` + isOpen + ` AND id <= $2
+		AND NOT EXISTS (SELECT FROM listed l WHERE l.id = m.id)`
 	addConnections = `INSERT INTO connection (run_id, connection_id) SELECT DISTINCT $1::integer, connection_id FROM incoming
 		ON CONFLICT (run_id, connection_id) DO UPDATE SET done_in = 0 WHERE connection.done_in <> 0`
 )
@@ -74,6 +80,9 @@ type adding struct {
 
 func (a *adding) add(ctx context.Context, tx pgx.Tx, items iter.Seq2[batch.Item, error]) error {
 	if err := a.copy(ctx, tx, items); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, "ANALYZE incoming; SET LOCAL work_mem = '64MB'"); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, lockList, a.runID); err != nil {
@@ -136,39 +145,39 @@ func (a *adding) merge(ctx context.Context, tx pgx.Tx) (relisted int, err error)
 	if err := tx.QueryRow(ctx, lastRow, a.runID).Scan(&last); err != nil {
 		return 0, err
 	}
-	tag, err := tx.Exec(ctx, insertRows, a.runID)
-	if err != nil {
-		return 0, err
-	}
-	a.added.New = int(tag.RowsAffected())
-	allNew := a.added.New == a.rows
-	if !allNew {
-		if relisted, err = a.relist(ctx, tx); err != nil {
+	known := 0 // rows
+	if last > 0 {
+		if known, relisted, err = a.relist(ctx, tx); err != nil {
 			return 0, err
 		}
-	}
-	if a.replace && last > 0 {
-		text := setAside + unlessListed
-		if allNew {
-			text = setAside // nothing of it is listed
+		if a.replace {
+			tag, err := tx.Exec(ctx, setAside, a.runID, last)
+			if err != nil {
+				return 0, err
+			}
+			a.added.SetAside = int(tag.RowsAffected())
 		}
-		tag, err = tx.Exec(ctx, text, a.runID, last)
-		a.added.SetAside = int(tag.RowsAffected())
 	}
-	return relisted, err
+	if known < a.rows {
+		tag, err := tx.Exec(ctx, insertRows, a.runID, last)
+		if err != nil {
+			return 0, err
+		}
+		a.added.New = int(tag.RowsAffected())
+	}
+	a.added.Repeated = a.rows - a.added.New - a.added.Known
+	return relisted, nil
 }
 
-// relist takes over what the input says of messages that the run had already, and counts those.
-func (a *adding) relist(ctx context.Context, tx pgx.Tx) (relisted int, err error) {
-	tag, err := tx.Exec(ctx, fmt.Sprintf(makeListed, a.runID)) // a statement that takes no parameters
-	if err != nil {
-		return 0, err
+// relist takes over what the input says of messages that the run has already. It returns how
+// many rows are of such.
+func (a *adding) relist(ctx context.Context, tx pgx.Tx) (known, relisted int, err error) {
+	if _, err := tx.Exec(ctx, fmt.Sprintf(makeListed, a.runID)); err != nil { // a statement that takes no parameters
+		return 0, 0, err
 	}
-	different := int(tag.RowsAffected())
-	a.added.Known, a.added.Repeated = different-a.added.New, a.rows-different
-	if err := tx.QueryRow(ctx, countRelisted, a.runID).Scan(&relisted); err != nil {
-		return 0, err
+	if err := tx.QueryRow(ctx, countListed, a.runID).Scan(&a.added.Known, &known, &relisted); err != nil {
+		return 0, 0, err
 	}
 	_, err = tx.Exec(ctx, relistRows, a.runID)
-	return relisted, err
+	return known, relisted, err
 }

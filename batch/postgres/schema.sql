@@ -33,7 +33,7 @@ CREATE TABLE connection (
 ) WITH (fillfactor = 70);
 
 CREATE TABLE message (
-	id            bigint GENERATED ALWAYS AS IDENTITY,
+	id            bigint NOT NULL,            -- counts up within the run, in the order of input
 	run_id        integer NOT NULL,
 	line          integer NOT NULL,           -- of the input that listed it last
 	ended_in      integer NOT NULL DEFAULT 0, -- the round in which it ended last

@@ -62,7 +62,7 @@ func work(address, service string) error {
 
 // fleet is workers, each a process, and all that they have told.
 type fleet struct {
-	t                *testing.T
+	t                testing.TB
 	address, service string
 
 	mu   sync.Mutex
@@ -141,11 +141,7 @@ func TestWorkers(t *testing.T) {
 
 	f := &fleet{t: t, address: server.Address(t), service: listener, told: map[string][]string{}}
 	recorded.address = f.address
-	client, err := api.New(testKey, api.WithBaseURL(listener))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ledger, err := Open(t.Context(), f.address, "june", batch.ForService(client))
+	ledger, err := Open(t.Context(), f.address, "june", batch.ForService(testClient(t, f.service)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,6 +217,15 @@ func (f *fleet) check(ledger *batch.Ledger, service *mock.Server, connections, m
 		}
 	}
 	f.t.Logf("%d unsent, %d already gone; of %d it was told", report.Unsent, report.AlreadyGone, told)
+}
+
+func testClient(t testing.TB, service string) *api.Client {
+	t.Helper()
+	client, err := api.New(testKey, api.WithBaseURL(service))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
 }
 
 func pause(from, to time.Duration) { time.Sleep(from + rand.N(to-from)) }

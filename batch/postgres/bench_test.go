@@ -1,0 +1,109 @@
+package postgres
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/internal/pgtest"
+)
+
+// newFleet is a server that syncs, a list of messages in it, and a service without a rate limit.
+func newFleet(b *testing.B, connections, messages int) (*fleet, *store) {
+	b.Helper()
+	server := pgtest.New(b)
+	f := &fleet{t: b, address: server.Address(b), service: listen(b, newService(b, connections)), told: map[string][]string{}}
+	s, err := newStore(f.address, "june")
+	must(b, err)
+	b.Cleanup(func() { _ = s.Close() })
+	must(b, s.open(b.Context(), batch.StoreOptions{Service: batch.ServiceOf(testClient(b, f.service))}))
+	load(b, s, connections, messages)
+	return f, s
+}
+
+// BenchmarkWorkers takes back 10,000 messages on 40 connections, as fast as it goes, with 1, 2
+// and 4 processes on this machine, beside the database and the service.
+func BenchmarkWorkers(b *testing.B) {
+	for _, workers := range []int{1, 2, 4} {
+		b.Run(fmt.Sprint(workers), func(b *testing.B) {
+			const messages = 10_000
+			for range b.N {
+				b.StopTimer()
+				f, _ := newFleet(b, 40, messages)
+				b.StartTimer()
+				var waits []func() error
+				for range workers {
+					_, wait := f.start()
+					waits = append(waits, wait)
+				}
+				for _, wait := range waits {
+					must(b, wait())
+				}
+			}
+			b.ReportMetric(float64(b.N)*messages/b.Elapsed().Seconds(), "messages/s")
+		})
+	}
+}
+
+// BenchmarkTakeover measures the time from kill -9 of a worker until another has claimed all
+// its connections.
+func BenchmarkTakeover(b *testing.B) {
+	f, s := newFleet(b, 40, 1_000_000)
+	claims := func(text string) (n int) {
+		list, err := query(b.Context(), s, scanLoad, "SELECT '', count(*) FROM connection WHERE "+text)
+		must(b, err)
+		return list[0].Messages
+	}
+	killA, waitA := f.start()
+	b.ResetTimer()
+	for range b.N {
+		b.StopTimer()
+		killB, waitB := f.start()
+		for claims("worker_id = (SELECT max(id) FROM worker)") < 10 || claims("worker_id IS NULL") > 0 {
+			time.Sleep(50 * time.Millisecond)
+		}
+		b.StartTimer()
+		killA()
+		for claims("worker_id = (SELECT max(id) FROM worker)") < 40 {
+			time.Sleep(5 * time.Millisecond)
+		}
+		b.StopTimer()
+		_ = waitA() // it was killed
+		killA, waitA = killB, waitB
+		b.StartTimer()
+	}
+	b.StopTimer()
+	killA()
+	_ = waitA()
+}
+
+// BenchmarkLoad loads a million messages on 1,000 connections, and then the same list again.
+func BenchmarkLoad(b *testing.B) {
+	for range b.N {
+		b.StopTimer()
+		_, s := newFleet(b, 1, 1)
+		b.StartTimer()
+		start := time.Now()
+		_, err := s.Add(b.Context(), testItems(1000, 1_000_000), true)
+		must(b, err)
+		first := time.Since(start)
+		load(b, s, 1000, 1_000_000)
+		b.ReportMetric(first.Seconds(), "s/first")
+		b.ReportMetric((time.Since(start) - first).Seconds(), "s/again")
+		start = time.Now()
+		_, err = s.Counts(b.Context(), true)
+		must(b, err)
+		b.ReportMetric(time.Since(start).Seconds(), "s/count")
+		start = time.Now()
+		must(b, s.Begin(b.Context(), false))
+		claim(b, s)
+		b.ReportMetric(time.Since(start).Seconds(), "s/claim")
+		start = time.Now()
+		for n := range 100 {
+			_, err := s.Next(b.Context(), fmt.Sprintf("conn_%d", n), batch.Message{}, 64)
+			must(b, err)
+		}
+		b.ReportMetric(time.Since(start).Seconds()/100, "s/next")
+	}
+}
