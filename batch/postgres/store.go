@@ -57,8 +57,10 @@ const (
 const (
 	writeTimeout = time.Minute // for what a worker writes: then its session is taken for lost
 	closeTimeout = 5 * time.Second
-	// firstClaim is how many connections a worker takes at once, however many more may come.
-	firstClaim = 16
+	// othersMayCome is how long after it began a worker leaves connections to others, but for
+	// firstClaim of them.
+	othersMayCome = 10 * time.Second
+	firstClaim    = 16
 )
 
 // store is a run in a database.
@@ -78,6 +80,7 @@ type store struct {
 	mu       sync.Mutex // a session does one thing at a time
 	session  *pgx.Conn  // all that the worker writes goes through it
 	workerID int32      // 0: none
+	begun    time.Time
 
 	reads  sync.Mutex
 	reader *pgx.Conn // another session, for reads that must not wait for a sync
@@ -202,7 +205,7 @@ func (s *store) Begin(ctx context.Context, retryFailed bool) error {
 	if err != nil {
 		return err
 	}
-	s.workerID = id
+	s.workerID, s.begun = id, time.Now()
 	s.round.Store(round)
 	s.working.Store(true)
 	return nil
@@ -227,7 +230,7 @@ func (s *store) Claim(ctx context.Context) (claimed []batch.Load, left int, err 
 		if err != nil {
 			return err
 		}
-		take := free[:share(len(free), mine, others, workers)]
+		take := free[:share(len(free), mine, others, workers, time.Since(s.begun) < othersMayCome)]
 		left = others + len(free) - len(take)
 		if len(take) == 0 {
 			return nil
@@ -245,14 +248,17 @@ func (s *store) Claim(ctx context.Context) (claimed []batch.Load, left int, err 
 }
 
 // share is how many free connections a worker takes now: up to an equal part of all, and beyond
-// that a few, lest a worker that does nothing keeps others from them. One alone takes half of
-// what is free, since others may be about to come.
-func share(free, mine, others, workers int) int {
-	if workers <= 1 {
+// that a few, lest a worker that does nothing keeps others from them. One that is alone and has
+// just begun takes half of what is free, since others may be about to come.
+func share(free, mine, others, workers int, justBegun bool) int {
+	switch {
+	case workers > 1:
+		equal := (free + mine + others + workers - 1) / workers
+		return min(free, max(equal-mine, (free+7)/8))
+	case justBegun:
 		return min(free, max(firstClaim, (free+1)/2))
 	}
-	equal := (free + mine + others + workers - 1) / workers
-	return min(free, max(equal-mine, (free+7)/8))
+	return free
 }
 
 // Write records the entries, if the worker has the claims of all of them.

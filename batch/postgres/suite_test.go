@@ -8,7 +8,25 @@ import (
 	"github.com/unsend-go/unsend/internal/pgtest"
 )
 
-// openStore opens a store on a schema of the test's own, or of address.
+func TestPostgres(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Shared(t)
+	storetest.Run(t, func(t *testing.T) storetest.Open {
+		t.Helper()
+		address := server.Address(t)
+		return func(t *testing.T, opts ...batch.Option) *batch.Ledger {
+			t.Helper()
+			ledger, err := Open(t.Context(), address, "june", append([]batch.Option{batch.ForMock()}, opts...)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = ledger.Close() })
+			return ledger
+		}
+	})
+}
+
+// openStore opens a store that ends with the test.
 func openStore(t testing.TB, address, run string) *store {
 	t.Helper()
 	s, err := newStore(address, run)
@@ -20,10 +38,4 @@ func openStore(t testing.TB, address, run string) *store {
 		t.Fatal(err)
 	}
 	return s
-}
-
-func TestStore(t *testing.T) {
-	t.Parallel()
-	server := pgtest.Shared(t)
-	storetest.Run(t, func(t *testing.T) batch.Store { return openStore(t, server.Address(t), "june") })
 }

@@ -1,0 +1,104 @@
+package postgres
+
+import (
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/internal/pgtest"
+)
+
+// working is a store with so many messages on one connection, at work on them.
+func working(t *testing.T, messages int) (*store, []batch.Message) {
+	t.Helper()
+	s := openStore(t, pgtest.Shared(t).Address(t), "june")
+	load(t, s, 1, messages)
+	must(t, s.Begin(t.Context(), false))
+	claim(t, s)
+	list, err := s.Next(t.Context(), "conn_0", batch.Message{}, messages)
+	must(t, err)
+	return s, list
+}
+
+// TestWriteOrder has one transaction hold several entries of one message.
+func TestWriteOrder(t *testing.T) {
+	t.Parallel()
+	s, list := working(t, 2)
+	at := time.Date(2026, 11, 5, 17, 4, 5, 6_000_000, time.UTC)
+	down := batch.Failure{Scope: api.ScopeService, Status: 503, Type: "DOWN", Text: "it’s down", Hint: "wait"}
+	must(t, s.Write(t.Context(), []batch.Entry{
+		{Message: list[0], Event: batch.Sending, MaybeUnsent: true},
+		{Message: list[1], Event: batch.Sending, MaybeUnsent: true},
+		{Message: list[0], Event: batch.Waiting, Attempts: 1, Failure: down},
+		{Message: list[0], Event: batch.Sending, MaybeUnsent: true},
+		{Message: list[0], Event: batch.Ended, Outcome: batch.AlreadyGone, Final: true, Attempts: 1, At: at},
+		{Message: list[1], Event: batch.Waiting, MaybeUnsent: true, Attempts: 1, Failure: down, RequestID: "req_9", At: at},
+	}))
+	list[1].Item.MaybeUnsent = true
+	want := []batch.Entry{
+		{Message: list[0], Event: batch.Ended, Outcome: batch.AlreadyGone, Final: true, Attempts: 2, At: at},
+		{Message: list[1], Event: batch.Waiting, MaybeUnsent: true, Attempts: 1, Failure: down, RequestID: "req_9"},
+	}
+	for e, err := range s.Messages(t.Context(), batch.All) {
+		must(t, err)
+		e.At = e.At.UTC()
+		if !reflect.DeepEqual(e, want[0]) {
+			t.Errorf("kept is\n%+v; want\n%+v", e, want[0])
+		}
+		want = want[1:]
+	}
+}
+
+// TestWriteAllOrNothing has one of two messages closed by another program.
+func TestWriteAllOrNothing(t *testing.T) {
+	t.Parallel()
+	s, list := working(t, 2)
+	_, err := s.reader.Exec(t.Context(), "UPDATE message SET final = true WHERE id = $1", list[1].Key)
+	must(t, err)
+	err = s.Write(t.Context(), append(sending(list[0]), sending(list[1])...))
+	wantRefused(t, err, batch.ErrLedger, "another program has written to it")
+	if errors.Is(err, batch.ErrClaimLost) {
+		t.Error("a run would begin again, though nothing mends it")
+	}
+	if m := first(t, s, "conn_0"); m.Item.MaybeUnsent {
+		t.Error("one of the entries was written")
+	}
+}
+
+// TestMessages reads more than one part, and leaves the loop early.
+func TestMessages(t *testing.T) {
+	t.Parallel()
+	s, _ := working(t, 1234)
+	n := 0
+	for e, err := range s.Messages(t.Context(), batch.All) {
+		must(t, err)
+		if want := testItem(1, n); e.Item != want {
+			t.Fatalf("message %d is %+v; want %+v", n, e.Item, want)
+		}
+		n++
+	}
+	if n != 1234 {
+		t.Errorf("%d messages were read", n)
+	}
+	for range s.Messages(t.Context(), batch.All) {
+		break
+	}
+	load(t, s, 1, 1234) // nothing is locked
+}
+
+// TestReadsSurviveRestart has the session for reading terminated.
+func TestReadsSurviveRestart(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Shared(t)
+	s := openStore(t, server.Address(t), "june")
+	load(t, s, 1, 3)
+	server.Exec(t, "SELECT pg_terminate_backend($1, 5000)", s.reader.PgConn().PID())
+	counts, err := s.Counts(t.Context(), false)
+	must(t, err)
+	if counts.Items != 3 {
+		t.Errorf("counted %+v", counts)
+	}
+}
