@@ -20,11 +20,13 @@ var mayImport = map[string][]string{
 	"api":                      {"gen", "internal/ids", "internal/ratelimit", "internal/transport"},
 	"batch":                    {"api", "internal/ids"},
 	"batch/internal/storetest": {"api", "batch", "mock"},
+	"batch/postgres":           {"api", "batch"},
+	"internal/pgtest":          {},
 	"contract":                 {"internal/spec"},
 	"mock":                     {"contract", "internal/spec", "internal/specjson"},
 	"mock/docs":                {"internal/spec", "internal/specjson"},
 	"cmd/unsend": {
-		"api", "batch", "contract", "internal/ids", "internal/spec", "internal/specjson", "mock", "mock/docs",
+		"api", "batch", "batch/postgres", "contract", "internal/ids", "internal/spec", "internal/specjson", "mock", "mock/docs",
 	},
 	"tools/follow": {},
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/postgres"
 )
 
 // envLedger is the environment variable that gives a ledger's address, so that it does not show
@@ -108,7 +109,7 @@ func (p *place) open(ctx context.Context, opts ...batch.Option) (*batch.Ledger, 
 	case p.address == "":
 		return batch.InMemory(opts...)
 	case isPostgres(p.address):
-		return openPostgres(ctx, p.address, p.run, opts...)
+		return postgres.Open(ctx, p.address, p.run, opts...)
 	}
 	return batch.Open(p.address, opts...)
 }
@@ -196,9 +197,4 @@ func withoutPassword(address string) string {
 	}
 	u.RawQuery = query.Encode()
 	return u.String()
-}
-
-// openPostgres opens a run in a PostgreSQL database.
-func openPostgres(_ context.Context, address, _ string, _ ...batch.Option) (*batch.Ledger, error) {
-	return nil, fmt.Errorf("%w %s: this build knows no PostgreSQL", batch.ErrLedger, withoutPassword(address))
 }

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/unsend-go/unsend/internal/pgtest"
+	"github.com/unsend-go/unsend/mock"
+)
+
+// TestPostgres runs a batch on a ledger in PostgreSQL, as several machines would.
+func TestPostgres(t *testing.T) {
+	address := pgtest.Shared(t).Address(t)
+	service := mock.New()
+	url, err := service.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = service.Close() })
+	t.Chdir(t.TempDir())
+	t.Setenv(envBaseURL, url)
+	t.Setenv(envKey, mock.DemoKey)
+	t.Setenv(envConnection, mock.DemoConnection)
+	t.Setenv(envLedger, address)
+	writeFile(t, "messages.csv", "user_id,message_id\n5,1\n5,2\n5,3\n")
+
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		want []string
+	}{
+		{name: "no name", args: []string{"batch", "--yes", "messages.csv"}, code: 2, want: []string{"--run"}},
+		{name: "load and work", args: []string{"batch", "--yes", "--run", "june", "messages.csv"}, want: []string{"3 messages", "3  unsent"}},
+		{name: "the same again", args: []string{"batch", "--yes", "--run", "june", "messages.csv"}, want: []string{"nothing is left to send"}},
+		{name: "without a file", args: []string{"batch", "--yes", "--run", "june"}, want: []string{"nothing is left to send"}},
+		{name: "report", args: []string{"report", "--run", "june"}, want: []string{"3 messages", "3  unsent"}},
+		{name: "report of none", args: []string{"report", "--run", "juen"}, code: 2, want: []string{"it has june"}},
+		{name: "with the mock", args: []string{"batch", "--mock", "--yes", "--ledger", address, "--run", "june", "messages.csv"}, code: 2, want: []string{"not of the mock"}},
+	} {
+		code, out := runCode(t, c.args...)
+		if code != c.code {
+			t.Errorf("%s: exit code %d; want %d", c.name, code, c.code)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s: printed\n%s\nwant %q in it", c.name, out, want)
+			}
+		}
+	}
+	for n := 1; n <= 3; n++ {
+		if got := service.UnsentCount("5", fmt.Sprint(n)); got != 1 {
+			t.Errorf("message %d was unsent %d times", n, got)
+		}
+	}
+}
