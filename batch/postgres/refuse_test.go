@@ -277,7 +277,7 @@ unix_socket_dir = %s
 listen_port = 6432
 auth_type = any
 pool_mode = %s
-`, server.Socket(t), dir, mode)), 0o644)) //nolint:gosec // it holds no secret
+`, server.Socket(), dir, mode)), 0o644)) //nolint:gosec // it holds no secret
 	args := []string{"-q", config}
 	if os.Getuid() == 0 {
 		args = append([]string{"-u", "postgres"}, args...)

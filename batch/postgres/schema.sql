@@ -58,3 +58,11 @@ CREATE TABLE message (
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 
 CREATE INDEX message_open ON message (run_id, connection_id, line, id) WHERE NOT final AND NOT set_aside;
+
+-- The workers that are alive, for people.
+CREATE VIEW at_work AS
+	SELECT r.name AS run, w.name AS worker, w.started_at, l.pid,
+		(SELECT count(*) FROM connection c WHERE c.worker_id = w.id) AS connections
+	FROM worker w JOIN run r ON r.id = w.run_id
+	JOIN pg_catalog.pg_locks l ON l.locktype = 'advisory' AND l.classid = 'worker'::regclass AND l.objid = w.id::oid AND l.objsubid = 2 AND l.granted
+	JOIN pg_catalog.pg_database d ON d.oid = l.database AND d.datname = current_database();

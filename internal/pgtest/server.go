@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -238,12 +237,14 @@ func With(address string, more ...string) string {
 	return u.String()
 }
 
-// Socket returns the folder of the server's socket.
-func (s *Server) Socket(t testing.TB) string {
-	t.Helper()
-	u, err := url.Parse(s.address)
+// Param returns a parameter of an address.
+func Param(address, name string) string {
+	u, err := url.Parse(address)
 	if err != nil {
-		t.Fatal(err)
+		panic(err) // of the test's making
 	}
-	return strings.TrimSpace(u.Query().Get("host"))
+	return u.Query().Get(name)
 }
+
+// Socket returns the folder of a throw-away server's socket.
+func (s *Server) Socket() string { return s.dir }
