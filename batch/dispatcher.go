@@ -177,7 +177,7 @@ func (d *dispatcher) close() error {
 // claim takes over connections that nobody works on, and asks what others have done.
 func (d *dispatcher) claim() {
 	now := time.Now()
-	if d.halting || d.claimAt.After(now) || !d.claimAt.IsZero() && d.left == 0 {
+	if d.halting || d.claimAt.After(now) || !d.claimAt.IsZero() && !d.store.Shared() {
 		return
 	}
 	ctx := context.WithoutCancel(d.ctx)
@@ -425,7 +425,7 @@ func (d *dispatcher) sleep() time.Duration {
 	if len(d.due) > 0 && d.inFlight < maxInFlightOverall && d.due[0].at.Before(at) {
 		at = d.due[0].at
 	}
-	if !d.halting && d.left > 0 && d.claimAt.Before(at) {
+	if !d.halting && d.store.Shared() && d.claimAt.Before(at) {
 		at = d.claimAt
 	}
 	return max(0, time.Until(at))

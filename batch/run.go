@@ -132,6 +132,11 @@ func (r *run) session(lost *int) error {
 	if errors.Is(err, ErrClaimLost) {
 		return err
 	}
+	if err == nil && r.store.Shared() {
+		if counts, err = r.store.Counts(ctx, true); err == nil {
+			r.progress.recount(counts)
+		}
+	}
 	if ending := r.store.End(ctx); err == nil {
 		err = ending
 	}

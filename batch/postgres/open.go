@@ -210,8 +210,12 @@ func checkSessions(ctx context.Context, a, b *pgx.Conn) error {
 		if err != nil {
 			return err
 		}
-		if _, err := b.Exec(ctx, "BEGIN"); err != nil {
+		_, err = b.Exec(ctx, "BEGIN")
+		if isCode(err, "08P01") {
 			return errPooler // one that takes no transactions at all
+		}
+		if err != nil {
+			return err
 		}
 		other, err := backend(ctx, b)
 		if err != nil {
