@@ -78,7 +78,7 @@ func (s *store) serverReason(e *pgconn.PgError) (text string, passes bool) {
 	case "3D000":
 		return "is not there: " + said, false
 	case "42501":
-		return fmt.Sprintf("gives the user %s too few rights: %s; docs/ledger.md lists those it needs", s.config.User, said), false
+		return fmt.Sprintf("gives the user %s too few rights: %s; docs/ledger-postgres.md lists those it needs", s.config.User, said), false
 	case "25006":
 		return s.reason(errReadOnly)
 	case "53100":

@@ -121,13 +121,8 @@ func TestRefusedUsers(t *testing.T) {
 	load(t, ledger, 2, 4)
 	schema := ledger.schema
 	server.Exec(t, "GRANT USAGE ON SCHEMA "+schema+" TO poor, worker, reader")
-	// As docs/ledger.md has it.
-	for _, grant := range []string{ // as docs/ledger.md has them
-		"SELECT ON ALL TABLES IN SCHEMA %s TO worker, reader",
-		"INSERT, UPDATE ON %[1]s.run, %[1]s.connection, %[1]s.message TO worker",
-		"INSERT, DELETE ON %s.worker TO worker",
-	} {
-		server.Exec(t, "GRANT "+fmt.Sprintf(grant, schema))
+	for _, text := range documentedSQL(t) {
+		server.Exec(t, strings.NewReplacer("unsend.", schema+".", "SCHEMA unsend", "SCHEMA "+schema, "FROM message m JOIN run", "FROM "+schema+".message m JOIN "+schema+".run").Replace(text))
 	}
 
 	for _, c := range []struct {
@@ -189,6 +184,22 @@ func TestRefusedUsers(t *testing.T) {
 		_, err = l.Add(t.Context(), testItems(2, 5))
 		wantRefused(t, err, batch.ErrLedger, "reading only")
 	})
+}
+
+// documentedSQL is what docs/ledger-postgres.md says to an administrator.
+func documentedSQL(t *testing.T) (list []string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "ledger-postgres.md"))
+	must(t, err)
+	for i, block := range strings.Split(string(text), "```") {
+		if sql, ok := strings.CutPrefix(block, "sql\n"); ok && i%2 == 1 {
+			list = append(list, sql)
+		}
+	}
+	if len(list) != 2 {
+		t.Fatalf("the page has %d blocks of SQL; want the rights and a query", len(list))
+	}
+	return list
 }
 
 func TestRefusedLedgers(t *testing.T) {

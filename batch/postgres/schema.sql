@@ -1,4 +1,4 @@
--- The tables of a ledger, in a schema of their own. docs/ledger.md explains them.
+-- The tables of a ledger, in a schema of their own. docs/ledger-postgres.md explains them.
 
 CREATE TABLE ledger (
 	format integer NOT NULL -- of these tables; a newer program may know how to change an older one

@@ -63,6 +63,7 @@ func work(address, service string) error {
 // fleet is workers, each a process, and all that they have told.
 type fleet struct {
 	t                testing.TB
+	server           *pgtest.Server
 	address, service string
 
 	mu   sync.Mutex
