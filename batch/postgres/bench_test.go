@@ -43,8 +43,8 @@ func BenchmarkWorkers(b *testing.B) {
 					must(b, wait())
 				}
 				b.StopTimer()
-				must(b, s.Close()) // a session's time counts once it has ended
-				time.Sleep(time.Second)
+				must(b, s.Close())      // a session's time counts once it has ended
+				time.Sleep(time.Second) //nolint:forbidigo // until the server has noticed
 				database += f.server.ProcessorTime(b) - before
 				b.StartTimer()
 			}
@@ -68,11 +68,11 @@ func BenchmarkTakeover(b *testing.B) {
 	for range b.N {
 		b.StopTimer()
 		killB, waitB := f.start()
-		time.Sleep(11 * time.Second) // until the ways of both are settled
+		time.Sleep(11 * time.Second) //nolint:forbidigo // until the ways of both are settled
 		b.StartTimer()
 		killA()
 		for claims("worker_id = (SELECT max(id) FROM worker)") < 40 {
-			time.Sleep(5 * time.Millisecond)
+			time.Sleep(5 * time.Millisecond) //nolint:forbidigo // the database is asked
 		}
 		b.StopTimer()
 		_ = waitA() // it was killed

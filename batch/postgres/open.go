@@ -114,8 +114,7 @@ func strandedPassword(dsn string) bool {
 // explainAddress says why an address cannot be read. The parser's own text may hold a part of
 // the password, so only errors of files are told.
 func explainAddress(err error) string {
-	var file *os.PathError
-	if errors.As(err, &file) {
+	if file, ok := errors.AsType[*os.PathError](err); ok {
 		return fmt.Sprintf("the ledger's address names a file that cannot be read: %v", file)
 	}
 	return "the ledger's address cannot be read; want postgres://USER@HOST:PORT/DATABASE, characters of a password such as @ and / percent-encoded, or key=value pairs that PostgreSQL knows"

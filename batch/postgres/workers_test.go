@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -17,8 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
 	"github.com/unsend-go/unsend/internal/pgtest"
@@ -32,11 +29,11 @@ func TestMain(m *testing.M) {
 	if address := os.Getenv("UNSEND_TEST_WORKER"); address != "" {
 		if err := work(address, os.Getenv("UNSEND_TEST_SERVICE")); err != nil {
 			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+			os.Exit(1) //nolint:forbidigo // this is a main
 		}
-		os.Exit(0)
+		return
 	}
-	os.Exit(m.Run())
+	m.Run() // which also says how the process exits
 }
 
 // work is a worker: it says each outcome on standard output.
@@ -73,7 +70,7 @@ type fleet struct {
 // start starts a worker. Wait returns how it ended, once all that it has told is read.
 func (f *fleet) start() (kill func(), wait func() error) {
 	f.t.Helper()
-	cmd := exec.CommandContext(f.t.Context(), os.Args[0], "-test.run=^$")
+	cmd := exec.CommandContext(f.t.Context(), os.Args[0], "-test.run=^$") //nolint:gosec // itself
 	cmd.Env = append(os.Environ(), "UNSEND_TEST_WORKER="+f.address, "UNSEND_TEST_SERVICE="+f.service)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
@@ -182,33 +179,6 @@ func TestWorkers(t *testing.T) {
 	}
 }
 
-// TestProgress has one worker do all, and another wait for it: both count the whole run.
-func TestProgress(t *testing.T) {
-	t.Parallel()
-	address := pgtest.Shared(t).Address(t)
-	service := newService(t, 2)
-	client, err := api.New(testKey, api.WithHTTPClient(service.Client()), api.WithoutRateLimit())
-	must(t, err)
-	var wg sync.WaitGroup
-	for range 2 {
-		ledger, err := Open(t.Context(), address, "june", batch.ForMock())
-		must(t, err)
-		t.Cleanup(func() { _ = ledger.Close() })
-		if _, err := ledger.Replace(t.Context(), testItems(2, 300)); err != nil {
-			t.Fatal(err)
-		}
-		wg.Go(func() {
-			progress := new(batch.Progress)
-			for range batch.Run(t.Context(), client, ledger, batch.Options{Progress: progress}) {
-			}
-			if got := progress.Counts(); got.Unsent != 300 || got.Items != 300 || progress.Err() != nil {
-				t.Errorf("in the end the progress is %+v, %v; want 300 unsent", got, progress.Err())
-			}
-		})
-	}
-	wg.Wait()
-}
-
 // check compares what the ledger says, what the workers told, and what the service knows.
 func (f *fleet) check(ledger *batch.Ledger, service *mock.Server, connections, messages int) {
 	f.t.Helper()
@@ -256,7 +226,9 @@ func testClient(t testing.TB, service string) *api.Client {
 	return client
 }
 
-func pause(from, to time.Duration) { time.Sleep(from + rand.N(to-from)) }
+func pause(from, to time.Duration) {
+	time.Sleep(from + rand.N(to-from)) //nolint:forbidigo // at random moments is the point
+}
 
 func newService(t testing.TB, connections int, opts ...mock.Option) *mock.Server {
 	t.Helper()
@@ -278,50 +250,4 @@ func listen(t testing.TB, h http.Handler) string {
 	go func() { _ = server.Serve(listener) }() // until it is closed
 	t.Cleanup(func() { _ = server.Close() })
 	return "http://" + listener.Addr().String()
-}
-
-// recordedFirst asks the ledger, as each fifth request comes, whether that is on record.
-type recordedFirst struct {
-	next    http.Handler
-	server  *pgtest.Server
-	address string
-	t       *testing.T
-
-	mu    sync.Mutex
-	db    *store
-	asked int
-	early struct {
-		n    int
-		path string
-	}
-}
-
-func (h *recordedFirst) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h.ask(r.URL.Path)
-	h.next.ServeHTTP(w, r)
-}
-
-func (h *recordedFirst) ask(path string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.asked++; h.asked%5 != 0 {
-		return
-	}
-	if h.db == nil {
-		db, err := newStore(h.address, "june")
-		if err == nil {
-			err = db.open(h.t.Context(), batch.StoreOptions{ReadOnly: true})
-		}
-		if err != nil {
-			return // the server is being restarted
-		}
-		h.db = db
-		h.t.Cleanup(func() { _ = db.Close() })
-	}
-	part := strings.Split(path, "/")
-	list, err := query(h.t.Context(), h.db, pgx.RowTo[bool], "SELECT maybe_unsent OR final FROM message WHERE message_id = $1", part[len(part)-1])
-	if err == nil && (len(list) != 1 || !list[0]) {
-		h.early.n++
-		h.early.path = cmp.Or(h.early.path, path)
-	}
 }

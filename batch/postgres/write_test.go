@@ -83,7 +83,8 @@ func TestMessages(t *testing.T) {
 	if n != 1234 {
 		t.Errorf("%d messages were read", n)
 	}
-	for range s.Messages(t.Context(), batch.All) {
+	for _, err := range s.Messages(t.Context(), batch.All) {
+		must(t, err)
 		break
 	}
 	load(t, s, 1, 1234) // nothing is locked

@@ -103,7 +103,7 @@ func start(settings ...string) (*Server, error) {
 	s := &Server{dir: dir, programs: bin, settings: settings, output: filepath.Join(dir, "log")}
 	s.address = "postgres:///postgres?" + url.Values{"host": {dir}, "user": {"postgres"}, "sslmode": {"disable"}}.Encode()
 	if os.Getuid() == 0 { // which PostgreSQL refuses
-		if out, err := exec.Command("chown", "postgres", dir).CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(context.Background(), "chown", "postgres", dir).CombinedOutput(); err != nil { //nolint:gosec // a folder of ours
 			return nil, fmt.Errorf("chown postgres %s: %s", dir, out)
 		}
 	}
@@ -112,7 +112,7 @@ func start(settings ...string) (*Server, error) {
 		return nil, fmt.Errorf("initdb: %w: %s", err, out)
 	}
 	// The user "guarded", whom a test may make, needs a password.
-	rules := "local all guarded scram-sha-256\nlocal all all trust\n"
+	rules := "local all guarded scram-sha-256\nlocal all all trust\n" //nolint:dupword // all databases, all users
 	if err := os.WriteFile(filepath.Join(dir, "data", "pg_hba.conf"), []byte(rules), 0o600); err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 		args = append([]string{"-u", "postgres", "--", name}, args...)
 		name = "runuser"
 	}
-	cmd := exec.Command(name, args...)
+	cmd := exec.CommandContext(context.Background(), name, args...) //nolint:gosec // a program of PostgreSQL
 	cmd.Dir = s.dir
 	return cmd
 }
@@ -165,7 +165,7 @@ func (s *Server) Start() error {
 			log, _ := os.ReadFile(s.output)
 			return fmt.Errorf("postgres does not answer: %w: %s", err, log)
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(10 * time.Millisecond) //nolint:forbidigo // a server has no other way to say so
 	}
 }
 
@@ -248,21 +248,21 @@ func (s *Server) ProcessorTime(t testing.TB) time.Duration {
 		t.Fatal(err)
 	}
 	first, _, _ := strings.Cut(string(pid), "\n")
-	stat, err := os.ReadFile(filepath.Join("/proc", first, "stat"))
+	stat, err := os.ReadFile(filepath.Join("/proc", first, "stat")) //nolint:gosec // a process of ours
 	if err != nil {
 		return 0
 	}
 	_, rest, _ := strings.Cut(string(stat), ") ")
 	fields := strings.Fields(rest)
-	var ticks time.Duration
+	ticks := 0
 	for _, field := range fields[13:15] { // cutime and cstime, in hundredths of a second
 		n, err := strconv.Atoi(field)
 		if err != nil {
 			t.Fatal(err)
 		}
-		ticks += time.Duration(n)
+		ticks += n
 	}
-	return ticks * 10 * time.Millisecond
+	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
 // Param returns a parameter of an address.
