@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -82,9 +83,11 @@ func (e *Error) readBody(body []byte, redact func(string) string) {
 	isText := func(raw json.RawMessage) bool { return len(raw) > 2 && raw[0] == '"' }
 	e.Answered = isText(shape.Error) && (isText(shape.Type) || isText(shape.Code) || isText(shape.RequestID)) ||
 		isText(shape.Message) && isText(shape.Code)
-	if e.StatusCode/100 != 2 || e.Answered || !isText(shape.Message) {
-		e.Message = joinDistinct(kept(shape.Error), kept(shape.Message))
+	if e.StatusCode/100 == 2 && !e.Answered {
+		// Perhaps a message: its own type, text and id are not repeated.
+		shape.Message, shape.Type, shape.Code, shape.RequestID, shape.ActionRequired = nil, nil, nil, nil, nil
 	}
+	e.Message = joinDistinct(kept(shape.Error), kept(shape.Message))
 	e.Type = kept(shape.Type)
 	if e.Type == "" {
 		e.Type = kept(shape.Code)
@@ -111,12 +114,16 @@ func text(raw json.RawMessage) string {
 	return string(raw)
 }
 
-// compressed says that a body is, where it cannot be read for that reason.
+// compressed says that a body is, where it cannot be read for that reason. Only the names of
+// encodings that exist are repeated.
 func (a *attempt) compressed() string {
-	if encoding := a.header.Get("Content-Encoding"); encoding != "" {
-		return "the answer is compressed, and the transport did not undo it (Content-Encoding " + cut(oneLine(encoding), 20) + ")"
-	}
-	if bytes.HasPrefix(a.body, []byte("\x1f\x8b")) {
+	encoding := strings.ToLower(a.header.Get("Content-Encoding"))
+	switch {
+	case slices.Contains([]string{"br", "zstd", "gzip", "deflate", "compress"}, encoding):
+		return "the answer is compressed, and the transport did not undo it (Content-Encoding " + encoding + ")"
+	case encoding != "":
+		return "the answer is encoded, and the transport did not undo it (Content-Encoding)"
+	case bytes.HasPrefix(a.body, []byte("\x1f\x8b")):
 		return "the answer is compressed, and does not say so"
 	}
 	return ""
