@@ -45,24 +45,28 @@ func TestHostileBodies(t *testing.T) {
 		atMost uint64 // MiB allocated
 		maybe  bool
 	}{
-		"an error's text":       {whole(400, `{"error":"`+text+`","type":"X"}`), 64, false},
-		"an error's escapes":    {whole(400, `{"error":"`+strings.Repeat(`\u00e9`, 1_398_000)+`"}`), 64, false},
-		"an error's details":    {whole(400, `{"error":"No","details":["`+text+`"]}`), 64, false},
-		"a number":              {whole(400, `{"error":`+strings.Repeat("9", len(text))+`}`), 64, false},
-		"many members":          {whole(400, `{`+strings.Repeat(`"error":"x",`, 600_000)+`"type":"X"}`), 64, false},
-		"many values":           {whole(400, `{"details":[`+strings.Repeat("0,", 4_000_000)+`0]}`), 64, false},
-		"deep":                  {whole(400, strings.Repeat(`{"error":`, 900_000)), 64, false},
-		"a page":                {whole(502, "<html>"+text), 64, true},
-		"a 200 of text":         {whole(200, text), 64, true},
-		"a 200 of members":      {whole(200, `{`+strings.Repeat(`"a":{},`, 1_100_000)+`"b":1}`), 64, true},
-		"success late":          {whole(200, `{"a":"`+text+`","success":1}`), 64, true},
-		"endless":               {endless("HTTP/1.1 200 OK\r\n\r\n{\"a\":\"", text[:mebibyte]), 64, true},
-		"endless chunks":        {endless("HTTP/1.1 500 X\r\nTransfer-Encoding: chunked\r\n\r\n", "10000\r\n"+text[:65536]+"\r\n"), 64, true},
-		"an endless header":     {endless("HTTP/1.1 200 OK\r\n", "A: "+text[:4000]+"\r\n"), 64, true},
-		"endless interim":       {endless("", "HTTP/1.1 102 X\r\nA: "+text[:4000]+"\r\n\r\n"), 64, true},
-		"a bomb":                {func(conn net.Conn) { _, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", bomb.Len(), bomb.String()) }, 64, true},
-		"an announced length":   {endless("HTTP/1.1 200 OK\r\nContent-Length: 9000000000000000000\r\n\r\n", text[:mebibyte]), 64, true},
-		"an error's bomb":       {func(conn net.Conn) { _, _ = fmt.Fprintf(conn, "HTTP/1.1 403 X\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", bomb.Len(), bomb.String()) }, 64, false},
+		"an error's text":    {whole(400, `{"error":"`+text+`","type":"X"}`), 64, false},
+		"an error's escapes": {whole(400, `{"error":"`+strings.Repeat(`\u00e9`, 1_398_000)+`"}`), 64, false},
+		"an error's details": {whole(400, `{"error":"No","details":["`+text+`"]}`), 64, false},
+		"a number":           {whole(400, `{"error":`+strings.Repeat("9", len(text))+`}`), 64, false},
+		"many members":       {whole(400, `{`+strings.Repeat(`"error":"x",`, 600_000)+`"type":"X"}`), 64, false},
+		"many values":        {whole(400, `{"details":[`+strings.Repeat("0,", 4_000_000)+`0]}`), 64, false},
+		"deep":               {whole(400, strings.Repeat(`{"error":`, 900_000)), 64, false},
+		"a page":             {whole(502, "<html>"+text), 64, true},
+		"a 200 of text":      {whole(200, text), 64, true},
+		"a 200 of members":   {whole(200, `{`+strings.Repeat(`"a":{},`, 1_100_000)+`"b":1}`), 64, true},
+		"success late":       {whole(200, `{"a":"`+text+`","success":1}`), 64, true},
+		"endless":            {endless("HTTP/1.1 200 OK\r\n\r\n{\"a\":\"", text[:mebibyte]), 64, true},
+		"endless chunks":     {endless("HTTP/1.1 500 X\r\nTransfer-Encoding: chunked\r\n\r\n", "10000\r\n"+text[:65536]+"\r\n"), 64, true},
+		"an endless header":  {endless("HTTP/1.1 200 OK\r\n", "A: "+text[:4000]+"\r\n"), 64, true},
+		"endless interim":    {endless("", "HTTP/1.1 102 X\r\nA: "+text[:4000]+"\r\n\r\n"), 64, true},
+		"a bomb": {func(conn net.Conn) {
+			_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", bomb.Len(), bomb.String())
+		}, 64, true},
+		"an announced length": {endless("HTTP/1.1 200 OK\r\nContent-Length: 9000000000000000000\r\n\r\n", text[:mebibyte]), 64, true},
+		"an error's bomb": {func(conn net.Conn) {
+			_, _ = fmt.Fprintf(conn, "HTTP/1.1 403 X\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", bomb.Len(), bomb.String())
+		}, 64, false},
 		"a byte now and then":   {slowly("HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n{"), 1, true},
 		"a header byte by byte": {slowly("HTTP/1.1 200 OK\r\nA: "), 1, true},
 	} {
