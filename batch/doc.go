@@ -1,44 +1,65 @@
-// Package batch takes back many messages: it reads which, sends at each connection's pace,
-// keeps a journal, and resumes.
+// Package batch takes back many messages, on many connections, each at its own pace, and loses
+// nothing that was said: not in a crash, a power cut, or a corrected input.
 //
-//	input := batch.Inspect(batch.Read(file, batch.Auto), batch.Shard{})   // nothing is sent yet
-//	journal, err := batch.OpenJournal("run.jsonl", input, resume)
-//	…
-//	items := batch.Good(batch.Read(file, batch.Auto))                     // from its start again
-//	for result := range batch.Run(ctx, client, items, batch.Options{Journal: journal}) {
-//		…
+//	ledger, err := batch.Open("messages.db", batch.ForService(client), batch.DefaultConnection("conn_1"))
+//	added, err := ledger.Replace(ctx, batch.Read(file, batch.Auto))   // all rows, or none
+//	for result := range batch.Run(ctx, client, ledger, batch.Options{}) {
+//		fmt.Println(result.Item.MessageID, result.Outcome, result.Err)
 //	}
+//	report, err := ledger.Report(ctx)
+//
+// # The ledger
+//
+// A [Ledger] is the work list and the record of what became of it. [Open] keeps it in a SQLite
+// file, whose tables are public (docs/ledger.md); package batch/postgres keeps it in PostgreSQL,
+// for many machines. The same program with the same input goes on where the last run ended:
+// there is no way to resume, since there is nothing else. A message is what connection, user and
+// message id say; one that is listed twice is sent once. [Ledger.Replace] makes an input the
+// list of what is still to be done: open messages that it does not list are set aside.
 //
 // # Outcomes
 //
-// Each row of the input gets one [Result]: [Unsent], [AlreadyGone], [Failed] or [Skipped].
-// A message is what connection, user and message id say; rows that repeat one are sent once,
-// and each gets its outcome.
+// Each message ends with one [Outcome], and each run yields a [Result] for each that ended in it.
 //
-//	what the client returned                                    outcome       a run that resumes
-//	unsent, or already gone                                     the same      leaves it
-//	404 RESOURCE_NOT_FOUND, where an earlier try may have acted already_gone  leaves it
-//	400, 404, 422, or a 403 with a type of its own              failed        leaves it, unless it may have been unsent
-//	no answer, 408, 429, 5xx but 501 and 505, RULES_OUTDATED,
-//	a 2xx that cannot be read: tried ten times more, then       failed        sends it again
-//	another 401, SESSION_ types, 403 FORBIDDEN or without type,
-//	a certificate refused, a client that cannot work            failed, and its connection is stopped: sends it again
-//	anything else                                               failed        sends it again
-//	nothing, for its connection was stopped                     skipped       sends it again
+//	what the client returned                           outcome       sent again by the next run
+//	unsent, or already gone                            the same      no
+//	an error of the message's scope                    failed        no, if the service itself said it and nothing is ambiguous
+//	of the service's scope: tried ten times more, then failed        yes
+//	of the connection's scope: that is stopped         failed        yes
+//	of the account's or the client's: the run ends     failed        yes
+//	nothing, for its connection was stopped            skipped       yes
 //
-// A connection is stopped too where nothing but passing failures came for 15 minutes.
+// What a status or a type means is decided in package api, and nowhere here: see [api.Error].
+// [Options].RetryFailed sends again what failed for good.
 //
-// # Pace
+// # Pace and trouble
 //
-// The client paces; a run sees to it that each connection always has a request ready, and
-// that none waits for another. Items that failed in passing wait between half a second and 30
-// seconds, longer each time, while others of the connection go on; a Retry-After holds the
-// connection, for ten minutes at most. Where eight requests in a row fail in passing, or the
-// first, the connection only probes until one does not.
+// The client paces each connection. A message that fails with a transient error waits between
+// half a second and 30 seconds, longer each time, while others of its connection go on. After
+// eight such failures in a row, or the first where nothing has succeeded yet, a connection only
+// probes, until one request succeeds; after 15 minutes of nothing else it is stopped. A
+// Retry-After holds the connection, for ten minutes at most.
 //
-// # Journal
+// # How a run works
 //
-// See [Journal] and [OpenJournal]. A killed run loses nothing: what it had sent, and not seen
-// answered, may have been unsent, and is sent again; where the service then says that there
-// is no such message, it is [AlreadyGone].
+// One goroutine, the dispatcher, owns everything that changes: each connection's state, and a
+// heap of connections by when each may send next. It reads a few messages of each ahead, so
+// memory does not grow with their number. When a connection is due, its next message goes to
+// the recorder, which writes to the ledger, one synced commit at a time; whatever comes while
+// it syncs is in the next commit. A message whose commit is on the disk goes to a worker, which
+// only sends, and hands the answer back to the dispatcher. An outcome takes the same way, and is
+// yielded once it is on the disk. No goroutine belongs to a connection that waits.
+//
+//	                  due                        synced
+//	heap ─> dispatcher ──> recorder (the ledger) ──────> worker ─> the service
+//	             ^                     │                    │
+//	             │                     └─ synced ─> results │
+//	             └────────────── answer ────────────────────┘
+//
+// So a request that was sent is on record, whatever happens next: a message whose answer was
+// not recorded may have been unsent, is sent again by the next run, and is [AlreadyGone] where
+// the service does not know it any more. Where the ledger cannot be written, nothing more is
+// sent, and nothing is told that it does not hold.
+//
+// [Store] says what a ledger asks of a database. [Run] knows of no other difference between them.
 package batch

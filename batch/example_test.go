@@ -1,0 +1,110 @@
+package batch_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/mock"
+)
+
+const list = `user_id,message_id,connection_id
+51234567,6432457811894,conn_demo
+51234567,6432457811895,conn_demo
+51234568,6432457811896,conn_demo
+51234567,6432457811894,conn_demo
+`
+
+// Load a list and run it. The mock stands in for the service here, and the ledger is private: a
+// real one comes from Open.
+func Example() {
+	client, err := api.New(mock.DemoKey, api.WithHTTPClient(mock.New().Client()))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ledger, err := batch.InMemory()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = ledger.Close() }()
+	ctx := context.Background()
+	added, err := ledger.Replace(ctx, batch.Read(strings.NewReader(list), batch.Auto))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(added.New, "messages,", added.Repeated, "repeated")
+	for result := range batch.Run(ctx, client, ledger, batch.Options{}) {
+		if result.Err != nil {
+			fmt.Println(result.Item.MessageID, result.Outcome, result.Err)
+		}
+	}
+	report, err := ledger.Report(ctx)
+	fmt.Println("unsent:", report.Unsent, "failed:", report.Failed, err)
+	// Output:
+	// 3 messages, 1 repeated
+	// unsent: 3 failed: 0 <nil>
+}
+
+// An input with bad rows adds nothing; the error lists them.
+func ExampleInputError() {
+	ledger, err := batch.InMemory()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = ledger.Close() }()
+	_, err = ledger.Add(context.Background(), batch.Read(strings.NewReader("user_id,message_id,connection_id\n51,../7,conn_1\n51,64,conn_1\n"), batch.CSV))
+	var input *batch.InputError
+	if errors.As(err, &input) {
+		fmt.Println(input.Rows, "bad row")
+	}
+	report, _ := ledger.Report(context.Background())
+	fmt.Println(report.Items, "messages")
+	// Output:
+	// 1 bad row
+	// 0 messages
+}
+
+// Close a channel to stop a run gently: what is under way is finished, and told.
+func ExampleOptions_stop() {
+	service := mock.New()
+	client, err := api.New(mock.DemoKey, api.WithHTTPClient(service.Client()))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ledger, err := batch.InMemory(batch.DefaultConnection(mock.DemoConnection))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = ledger.Close() }()
+	ctx := context.Background()
+	_, err = ledger.Add(ctx, func(yield func(batch.Item, error) bool) {
+		for n := 1; n <= 1000 && yield(batch.Item{UserID: "51234567", MessageID: fmt.Sprint(n)}, nil); n++ {
+			continue
+		}
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	stop := make(chan struct{})
+	var progress batch.Progress
+	told := 0
+	for range batch.Run(ctx, client, ledger, batch.Options{Stop: stop, Progress: &progress, InFlight: 1}) {
+		if told++; told == 10 {
+			close(stop)
+		}
+	}
+	c := progress.Counts()
+	fmt.Println(progress.Err(), c.InFlight, told == c.Ended(), service.Counts().Unsent == told)
+	// Output:
+	// batch stopped 0 true true
+}
