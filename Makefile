@@ -9,9 +9,6 @@ BENCHSTAT = golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 BENCHTIME = 1s
 BENCHCOUNT = 6
 
-# How many scenarios `make soak` runs over each transport.
-STORIES = 100000
-
 # This module and those nested in it.
 MODULES = . $(patsubst %/go.mod,%,$(wildcard e2e/go.mod e2e/*/go.mod examples/*/go.mod))
 
@@ -21,14 +18,18 @@ each-module = @set -e; for module in $(MODULES); do (cd $$module && $(1)); done
 .PHONY: help
 help: ## Say what each target does
 	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
+		/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
 
 ##@ Every day
 
 .PHONY: demo
 demo: ## Take back a message, then a batch, on the mock: no account, no network
-	go run ./cmd/unsend message --mock 51234567 6432457811894
-	go run ./cmd/unsend batch --mock --yes examples/messages.csv
+	@echo "demo: building the command, which takes a minute the first time"
+	@go build -o bin/unsend ./cmd/unsend
+	@echo "demo: one message, on a mock inside the command"
+	bin/unsend message --mock 51234567 6432457811894
+	@echo "demo: a batch of eight"
+	bin/unsend batch --mock --yes examples/messages.csv
 
 .PHONY: generate
 generate: ## Write gen/ and the embedded copy from openapi.yaml
@@ -38,17 +39,27 @@ generate: ## Write gen/ and the embedded copy from openapi.yaml
 build: ## Build the command as bin/unsend
 	go build -o bin/unsend ./cmd/unsend
 
+# What the race detector would distort, or slow down too much.
+UNRACED = 'Allocations|TestModules|Memory|Killed|Copied|Crash'
+
 .PHONY: test
 test: ## Run every test, with the race detector where it works
-	@set -e; race=$$(tools/race.sh); for module in $(MODULES); do \
+	@echo "test: 1 of 4: what is quick"
+	@go test ./gen ./internal/ids ./internal/ratelimit
+	@echo "test: 2 of 4: this module; compiling takes minutes the first time"
+	@race=$$(tools/race.sh); echo "go test $$race ./..."; go test $$race ./...
+	@echo "test: 3 of 4: without the race detector, which would distort it: sizes, allocations, crashes"
+	@$(MAKE) --no-print-directory regressions
+	@echo "test: 4 of 4: the modules of the end-to-end tests and the examples"
+	@set -e; race=$$(tools/race.sh); for module in $(filter-out .,$(MODULES)); do \
 		echo "go test $$race ./... # in $$module"; (cd $$module && go test $$race ./...); done
 
-.PHONY: soak
-soak: ## Run STORIES random scenarios over each transport against a server that knows the truth (UNSEND_SEED repeats a run)
-	cd e2e/wire && UNSEND_SCENARIOS=$(STORIES) go test -count=1 -v -timeout 0 -run '^TestScenarios' .
+.PHONY: regressions
+regressions: ## Sizes, allocations, linked modules and crashes, without the race detector
+	go test -run $(UNRACED) ./internal/bench ./batch/...
 
 .PHONY: check
-check: format vet lint tidy generated kept spec-lint spec-diff spec-diff-test contract-docs cross release-test ## Run every check that CI runs beside the tests
+check: format vet lint tidy generated architecture-check spec-lint spec-diff spec-diff-test contract-docs cross release-test ## Run every check that CI runs beside the tests
 
 ##@ The parts of check
 
@@ -73,6 +84,10 @@ tidy: ## go.mod and go.sum hold what is used and no more
 generated: ## gen/ is what openapi.yaml says, byte for byte
 	go test -run '^TestGenerated' .
 
+.PHONY: architecture-check
+architecture-check: ## The picture in docs/architecture.md is what the code imports
+	@tools/imports.sh -check
+
 .PHONY: cross
 cross: ## Every package and test binary builds for Windows and macOS
 	@set -e; for os in windows darwin; do echo "GOOS=$$os go test -exec true ./..."; \
@@ -87,10 +102,6 @@ release-test: ## Two builds of a release are the same, byte for byte
 .PHONY: browser
 browser: ## The API reference of `unsend mock` in a real Chromium, which must be on PATH
 	cd e2e && go test -tags browser -count 1 ./...
-
-.PHONY: kept
-kept: ## Allocations, linked modules and a batch's memory, which -race would distort
-	go test -count=1 -run 'Allocations|TestModules|MemoryOfAMillion' ./internal/bench ./batch
 
 ##@ The contract
 
@@ -126,6 +137,20 @@ bench: ## What a call, a batch and a program cost, against bare net/http
 .PHONY: cover
 cover: ## How much of the hand-written code the tests run
 	tools/cover.sh
+
+##@ Pages
+
+.PHONY: readme
+readme: ## Follow README.md to the letter, in an empty folder
+	tools/readme.sh
+
+.PHONY: architecture
+architecture: ## Draw what imports what into docs/architecture.md
+	tools/imports.sh
+
+.PHONY: pictures
+pictures: ## Draw docs/pictures from real runs (tmux and Chromium)
+	tools/pictures.sh
 
 ##@ Releases
 
