@@ -9,6 +9,9 @@ BENCHSTAT = golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 BENCHTIME = 1s
 BENCHCOUNT = 6
 
+# How many scenarios `make soak` runs over each transport.
+STORIES = 100000
+
 # This module and those nested in it.
 MODULES = . $(patsubst %/go.mod,%,$(wildcard e2e/go.mod e2e/*/go.mod examples/*/go.mod))
 
@@ -57,6 +60,10 @@ test: ## Run every test, with the race detector where it works
 .PHONY: regressions
 regressions: ## Sizes, allocations, linked modules and crashes, without the race detector
 	go test -run $(UNRACED) ./internal/bench ./batch/...
+
+.PHONY: soak
+soak: ## Run STORIES random scenarios over each transport against a server that knows the truth (UNSEND_SEED repeats a run)
+	cd e2e/wire && UNSEND_SCENARIOS=$(STORIES) go test -count=1 -v -timeout 0 -run '^TestScenarios' .
 
 .PHONY: check
 check: format vet lint tidy generated architecture-check spec-lint spec-diff spec-diff-test contract-docs cross release-test ## Run every check that CI runs beside the tests
