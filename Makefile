@@ -62,8 +62,9 @@ regressions: ## Sizes, allocations, linked modules and crashes, without the race
 	go test -run $(UNRACED) ./internal/bench ./batch/...
 
 .PHONY: soak
-soak: ## Run STORIES random scenarios over each transport against a server that knows the truth (UNSEND_SEED repeats a run)
+soak: ## STORIES random scenarios over each transport, and workers killed, at length (UNSEND_SEED repeats a run)
 	cd e2e/wire && UNSEND_SCENARIOS=$(STORIES) go test -count=1 -v -timeout 0 -run '^TestScenarios' .
+	UNSEND_TEST_SOAK=1 go test -count=1 -v -timeout 60m -run 'TestWorkers|TestSimulatedHour' ./batch/postgres ./internal/bench
 
 .PHONY: check
 check: format vet lint tidy generated architecture-check spec-lint spec-diff spec-diff-test contract-docs cross release-test ## Run every check that CI runs beside the tests

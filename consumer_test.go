@@ -10,19 +10,6 @@ import (
 	"testing"
 )
 
-// TestConsumer vets and tests a program in a module of its own that uses this one, as someone
-// who follows the README would write it, and whose first snippet it runs.
-func TestConsumer(t *testing.T) {
-	t.Parallel()
-	dir := newConsumer(t, map[string]string{
-		"program.go":      read(t, "testdata/consumer/program.go"),
-		"program_test.go": read(t, "testdata/consumer/program_test.go"),
-		"first.go":        firstProgram(t),
-	})
-	inConsumer(t, dir, "vet", ".")
-	inConsumer(t, dir, "test", "-count=1", "-timeout=1m", ".")
-}
-
 // TestConsumersGetNoGenerator reads the go.mod that go writes for a program that imports some of
 // the packages: it asks for what the program links, and not for what this module is made with.
 func TestConsumersGetNoGenerator(t *testing.T) {
@@ -70,42 +57,6 @@ func newConsumer(t *testing.T, files map[string]string) (dir string) {
 		}
 	}
 	return dir
-}
-
-// TestConsumerUsesReadme holds the consumer to the exported names that the README uses: those
-// of a package, and those that stand alone in the prose.
-func TestConsumerUsesReadme(t *testing.T) {
-	program := read(t, "testdata/consumer/program.go") + read(t, "testdata/consumer/program_test.go") + firstProgram(t)
-	page := read(t, "README.md")
-	found := 0
-	for _, match := range regexp.MustCompile(`\b(?:api|batch|contract|mock)\.[A-Z]\w*`).FindAllString(page, -1) {
-		found++
-		if !regexp.MustCompile(`\b` + regexp.QuoteMeta(match) + `\b`).MatchString(program) {
-			t.Errorf("the README uses %s; use it in testdata/consumer too", match)
-		}
-	}
-	for _, match := range regexp.MustCompile("`([A-Z]\\w*[a-z]\\w*)(?:\\(\\))?`").FindAllStringSubmatch(page, -1) {
-		found++
-		if !regexp.MustCompile(`\.` + match[1] + `\b`).MatchString(program) {
-			t.Errorf("the README uses %s; use it in testdata/consumer too", match[1])
-		}
-	}
-	if found == 0 {
-		t.Error("the README uses no name")
-	}
-}
-
-// firstProgram makes a function of the first snippet of the README.
-func firstProgram(t *testing.T) string {
-	t.Helper()
-	for _, match := range block.FindAllStringSubmatch(read(t, "README.md"), -1) {
-		if match[1] == "go" {
-			return "package consumer\n\nimport (\n\t\"context\"\n\t\"fmt\"\n\n\t\"github.com/unsend-go/unsend/api\"\n)\n\n" +
-				"func first(ctx context.Context) {\n" + match[2] + "}\n"
-		}
-	}
-	t.Fatal("the README has no snippet")
-	return ""
 }
 
 // inConsumer runs the go command in dir, with nothing but what is on this machine already.

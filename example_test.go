@@ -108,14 +108,16 @@ func Example_errors() {
 		fmt.Println("no such message: nothing to do")
 	}
 	if failure, ok := errors.AsType[*api.Error](err); ok {
-		fmt.Println(failure.StatusCode, failure.Type, failure.ActionRequired)
+		fmt.Println(failure.StatusCode, failure.Type, failure.Scope, failure.Retryable)
 		fmt.Println("may have been unsent:", failure.MaybeUnsent)
+		fmt.Println(failure.Hint())
 	}
 
 	// Output:
 	// the creator has to connect again
-	// 401 SESSION_EXPIRED refresh_session
+	// 401 SESSION_EXPIRED connection false
 	// may have been unsent: false
+	// have the creator connect again, or correct the connection id
 }
 
 func Example_certainty() {
@@ -158,7 +160,7 @@ func Example_mock() {
 	server := mock.New(mock.WithMessages(mock.Message{UserID: "51234567", MessageID: "6432457811894"}))
 	client, err := api.New(mock.DemoKey,
 		api.WithConnection(mock.DemoConnection),
-		api.WithHTTPClient(server.Client())) // no socket: fit for testing/synctest
+		api.WithHTTPClient(server.Client()))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -213,15 +215,18 @@ func Example_batch() {
 		return
 	}
 	defer func() { _ = ledger.Close() }()
-	if _, err := ledger.Add(ctx, batch.Read(file, batch.Auto)); err != nil {
-		fmt.Println(err) // an *InputError lists the bad rows
+	added, err := ledger.Add(ctx, batch.Read(file, batch.Auto))
+	if err != nil {
+		fmt.Println(err) // lists the bad rows by line
 		return
 	}
+	fmt.Println(added.New, "messages")
 	for result := range batch.Run(ctx, client, ledger, batch.Options{}) {
 		fmt.Println(result.Item.MessageID, result.Outcome, result.Err)
 	}
 
 	// Unordered output:
+	// 2 messages
 	// 6432457811894 unsent <nil>
 	// 6432457811895 unsent <nil>
 }

@@ -22,8 +22,8 @@ export PATH="$work:$PATH"
     echo "51234567,$((6432457811894 + i)),conn_$([ $((i % 3)) = 0 ] && echo blue || echo green)"
   done
 } >"$work/wrong.csv"
-unsend mock --addr 127.0.0.1:0 --connection conn_blue --connection conn_green --rate-limit 1200 --seed 7 \
-  --fault-rate 0.2 --fault-of 503 --fault-of drop,acted --fault-of 404,type=RESOURCE_NOT_FOUND >"$work/mock.out" 2>"$work/mock.log" &
+unsend mock --addr 127.0.0.1:0 --connection conn_blue --connection conn_green --rate 1200 --seed 7 \
+  --fault-rate 0.2 --fault-of 503 --fault-of drop,acted --fault-of 422 >"$work/mock.out" 2>"$work/mock.log" &
 mock=$!
 until grep -q http "$work/mock.out" 2>/dev/null; do sleep 0.1; done
 url=$(grep -o 'http://[^ ]*' "$work/mock.out" | head -n 1)
@@ -34,9 +34,9 @@ svg() {
     { gsub(/&/, "\\&amp;"); gsub(/</, "\\&lt;"); gsub(/>/, "\\&gt;"); sub(/ +$/, ""); line[NR] = $0; if ($0 != "") last = NR }
     END {
       h = last * 19 + 32
-      printf "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"860\" height=\"%d\" viewBox=\"0 0 860 %d\">\n", h, h
-      printf "<rect width=\"860\" height=\"%d\" rx=\"8\" fill=\"#16181d\"/>\n", h
-      print "<g font-family=\"ui-monospace, SFMono-Regular, Menlo, Consolas, monospace\" font-size=\"14\" fill=\"#e6e6e6\" xml:space=\"preserve\">"
+      printf "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"1040\" height=\"%d\" viewBox=\"0 0 1040 %d\">\n", h, h
+      printf "<rect width=\"1040\" height=\"%d\" rx=\"8\" fill=\"#16181d\"/>\n", h
+      print "<g font-family=\"ui-monospace, SFMono-Regular, Menlo, Consolas, monospace\" font-size=\"14\" fill=\"#e6e6e6\" style=\"white-space: pre\">"
       for (i = 1; i <= last; i++) printf "<text x=\"16\" y=\"%d\">%s</text>\n", 19 * i + 11, line[i]
       print "</g>\n</svg>"
     }'
@@ -53,10 +53,10 @@ until_screen() { # pattern
   screen >&2
   exit 1
 }
-tm -f /dev/null new-session -d -s batch -x 98 -y 26 -c "$work" \
+tm -f /dev/null new-session -d -s batch -x 118 -y 24 -c "$work" \
   "env PS1='\$ ' OFAUTH_API_KEY=sk_sandbox_demo OFAUTH_BASE_URL=$url PATH=$PATH bash --norc --noprofile"
 until_screen '^\$'
-tm send-keys -t batch 'unsend batch wrong.csv --rate 1200' Enter
+tm send-keys -t batch 'unsend batch wrong.csv --rate 900 --burst 20' Enter
 until_screen '\[y/N\]'
 tm send-keys -t batch y Enter
 until_screen '(9[0-9]|1[0-4][0-9]) of 240'
