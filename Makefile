@@ -43,7 +43,7 @@ build: ## Build the command as bin/unsend
 	go build -o bin/unsend ./cmd/unsend
 
 # What the race detector would distort, or slow down too much.
-UNRACED = 'Allocations|TestModules|Memory|Killed|Copied|Crash'
+UNRACED = 'Allocations|TestModules|Memory|Killed|Copied|Crash|Hostile(Bodies|Snapshots)'
 
 .PHONY: test
 test: ## Run every test, with the race detector where it works
@@ -59,7 +59,7 @@ test: ## Run every test, with the race detector where it works
 
 .PHONY: regressions
 regressions: ## Sizes, allocations, linked modules and crashes, without the race detector
-	go test -run $(UNRACED) ./internal/bench ./batch/...
+	go test -run $(UNRACED) ./api ./internal/bench ./batch/...
 
 .PHONY: soak
 soak: ## STORIES random scenarios over each transport, and workers killed, at length (UNSEND_SEED repeats a run)

@@ -7,8 +7,6 @@ import (
 	"io"
 	"net/http"
 	"reflect"
-	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -291,54 +289,4 @@ func queueMembers(t *testing.T, queue *gen.Queue) map[string]any {
 		t.Fatal(err)
 	}
 	return members(t, text)
-}
-
-// TestHostileSnapshots has bodies made to cost time and memory.
-func TestHostileSnapshots(t *testing.T) {
-	for name, c := range map[string]struct{ head, repeated, tail string }{
-		"deep lists":              {head: `"queue":`, repeated: "["},
-		"deep objects":            {head: `"queue":`, repeated: `{"a":`},
-		"media":                   {head: `"queue":{"id":1,"media":[`, repeated: "{},", tail: "{}]}}"},
-		"media of release forms":  {head: `"queue":{"id":1,"media":[`, repeated: `{"releaseForms":[{},{},{},{}]},`, tail: "{}]}}"},
-		"release forms":           {head: `"queue":{"id":1,"media":[{"releaseForms":[`, repeated: "{},", tail: "{}]}]}}"},
-		"sources":                 {head: `"queue":{"id":1,"media":[{"files":{"full":{"sources":[`, repeated: "{},", tail: "{}]}}}]}}"},
-		"previews":                {head: `"queue":{"id":1,"previews":[`, repeated: "1,", tail: "1]}}"},
-		"previews as texts":       {head: `"queue":{"id":1,"previews":[`, repeated: `"",`, tail: "1]}}"},
-		"previews as fractions":   {head: `"queue":{"id":1,"previews":[`, repeated: "1.5,", tail: "1]}}"},
-		"any lists":               {head: `"queue":{"id":1,"releaseForms":[`, repeated: "[],", tail: "1]}}"},
-		"any objects":             {head: `"queue":{"id":1,"releaseForms":[`, repeated: `{"a":1},`, tail: "1]}}"},
-		"any numbers":             {head: `"queue":{"id":1,"releaseForms":[`, repeated: "1,", tail: "1]}}"},
-		"any texts":               {head: `"queue":{"id":1,"releaseForms":[`, repeated: `"a",`, tail: "1]}}"},
-		"any names":               {head: `"queue":{"id":1,"releaseForms":{`, repeated: `"#":1,`, tail: `"a":1}}}`},
-		"a text":                  {head: `"queue":{"id":1,"text":"`, repeated: "x", tail: `"}}`},
-		"a text of escapes":       {head: `"queue":{"id":1,"text":"`, repeated: `\n`, tail: `"}}`},
-		"a text of no UTF-8":      {head: `"queue":{"id":1,"text":"`, repeated: "\xff", tail: `"}}`},
-		"a text twice":            {head: `"queue":{"id":1,"text":"`, repeated: "\xff", tail: `","text":"x"}}`},
-		"repeated snapshots":      {head: `"queue":{}`, repeated: `,"queue":{}`, tail: "}"},
-		"repeated lists":          {head: `"queue":{"id":1`, repeated: `,"media":[{}]`, tail: "}}"},
-		"an added name":           {head: `"`, repeated: "n", tail: `":{"m":[`},
-		"long names, deep":        {head: `"a":1`, repeated: `,"` + strings.Repeat("~", 250) + `":{"a":1`},
-		"added members":           {head: `"a":1`, repeated: `,"#":[]`, tail: `,"queue":{"id":1}}`},
-		"added members, repeated": {head: `"a":1`, repeated: `,"a":[]`, tail: `,"queue":{"id":1}}`},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var body strings.Builder
-			body.WriteString(`{"success":true,` + c.head)
-			for n := 0; body.Len() < api.MaxBody-100; n++ {
-				body.WriteString(strings.ReplaceAll(c.repeated, "#", strconv.Itoa(n)))
-			}
-			body.WriteString(c.tail)
-			result := &api.Result{Outcome: api.Unsent, Raw: []byte(body.String())}
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			_, err := result.Queue()
-			runtime.ReadMemStats(&after)
-			if err != nil {
-				checkQueueError(t, err)
-			}
-			if used := after.TotalAlloc - before.TotalAlloc; used > 64<<20 {
-				t.Errorf("%d MiB were allocated; %v", used>>20, err)
-			}
-		})
-	}
 }

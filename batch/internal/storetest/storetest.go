@@ -521,7 +521,7 @@ func accountEnds(t *testing.T, open Open) {
 	if err := progress.Err(); !errors.As(err, &e) || e.Scope != api.ScopeAccount {
 		t.Errorf("the run ended with %v", err)
 	}
-	if n := len(server.Journal()); n > 12 || failed == 0 {
+	if n := len(server.Journal()); n > 45 || failed == 0 {
 		t.Errorf("%d requests, %d failed; want the run ended by the first", n, failed)
 	}
 	run(t, client, ledger, batch.Options{})
