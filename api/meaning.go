@@ -9,6 +9,7 @@ import (
 // Scope tells whose trouble an error is: what has to change before the same call can succeed.
 type Scope int
 
+// Scopes.
 const (
 	ScopeUnknown    Scope = iota // an error that no call returned
 	ScopeMessage                 // this message: other messages may succeed

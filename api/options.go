@@ -106,12 +106,12 @@ func WithConnection(id string) Option {
 // WithBaseURL sets the service's address; the default is [DefaultBaseURL]. It may have a
 // path, but no user, query or fragment. Plain http is refused unless the host is loopback;
 // see [WithPlainHTTP]. So is plain http to loopback through a proxy that is not loopback.
-func WithBaseURL(url string) Option {
+func WithBaseURL(address string) Option {
 	return func(cfg *config) error {
-		if url == "" {
+		if address == "" {
 			return configError("base url is empty; leave the option out for %s", DefaultBaseURL)
 		}
-		cfg.baseURL, cfg.baseURLName = url, ""
+		cfg.baseURL, cfg.baseURLName = address, ""
 		return nil
 	}
 }

@@ -79,7 +79,7 @@ func (c *ConnTrace) WithContext(ctx context.Context) context.Context {
 // for no other reason. Over HTTP/2 it does so on the peer's word too (REFUSED_STREAM, GOAWAY,
 // some resets), which is not taken: there only a request of which no header was encoded counts.
 func (c *ConnTrace) movedOn() bool {
-	return c.standard && c.conns > 0 && !(c.http2 && c.begun)
+	return c.standard && c.conns > 0 && (!c.http2 || !c.begun)
 }
 
 // OneRequest keeps a request that has a body to one on the wire. net/http asks GetBody for the
@@ -122,7 +122,7 @@ func (c *ConnTrace) Unwritten(ctx context.Context, err error) bool {
 // leaves cannot tell: over HTTP/2 net/http does not wait for what writes.
 func (c *ConnTrace) neverBegun(ctx context.Context, err error) bool {
 	late, ok := errors.AsType[net.Error](err)
-	return c.standard && !c.begun && ctx.Err() == nil && !errors.Is(err, context.Canceled) && !(ok && late.Timeout())
+	return c.standard && !c.begun && ctx.Err() == nil && !errors.Is(err, context.Canceled) && (!ok || !late.Timeout())
 }
 
 // SentTwice reports whether a transport of the caller's sent the request more than once, as far
