@@ -179,22 +179,31 @@ func isPostgres(address string) bool {
 	return strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://")
 }
 
-// withoutPassword is the address of a database as it may be shown.
+// withoutPassword is the address of a database as it may be shown. An @, /, ?, # or & that a
+// password holds unencoded makes a part of it look like something else: then nothing is shown.
 func withoutPassword(address string) string {
 	scheme, _, _ := strings.Cut(address, "://")
+	hidden := scheme + "://(hidden)"
 	u, err := url.Parse(address)
 	if err != nil {
-		return scheme + "://(hidden)"
+		return hidden
 	}
-	if u.User != nil {
-		u.User = url.User(u.User.Username())
+	user := u.User.Username()
+	u.User = nil
+	if strings.Contains(u.String(), "@") || u.Fragment != "" {
+		return hidden
 	}
-	query := u.Query()
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return hidden
+	}
 	for name := range query {
 		if strings.Contains(strings.ToLower(name), "password") {
-			query.Del(name)
+			return hidden
 		}
 	}
-	u.RawQuery = query.Encode()
+	if user != "" {
+		u.User = url.User(user)
+	}
 	return u.String()
 }

@@ -122,7 +122,7 @@ func TestGoOn(t *testing.T) {
 		{[]string{"unsend", "batch", "m.csv", "--retry-failed", "--yes"}, "unsend batch m.csv --yes"},
 		{[]string{"unsend", "batch", "--", "--retry-failed"}, "unsend batch -- --retry-failed"},
 		{[]string{"unsend", "batch", "--run", "a", "--ledger=postgres://u:secret@h/d"}, "unsend batch --run a --ledger=postgres://u@h/d"},
-		{[]string{"unsend", "batch", "--ledger", "postgres://u@h/d?password=secret"}, "unsend batch --ledger postgres://u@h/d"},
+		{[]string{"unsend", "batch", "--ledger", "postgres://u@h/d?password=secret"}, "unsend batch --ledger 'postgres://(hidden)'"},
 		{[]string{"/tmp/go-build1/b001/exe/unsend", "batch", "m.csv"}, "go run github.com/unsend-go/unsend/cmd/unsend batch m.csv"},
 	}
 	for _, tt := range tests {

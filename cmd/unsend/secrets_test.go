@@ -104,6 +104,25 @@ func TestKeyInWrongPlaces(t *testing.T) {
 	wantNoKey(t, runAll(t, "message", "5", "6"))
 }
 
+// TestUnencodedPassword gives addresses that read as if a part of the password were none.
+func TestUnencodedPassword(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "messages.csv", "user_id,message_id\n5,1\n")
+	for _, address := range []string{
+		"postgres://u:pa/s3cret@h", "postgres://u:5/s3cret@h/d", "postgres://u:s3cret/x@h/d", "postgres://u:5?s3cret@h/d", "postgres://u:5#s3cret@h/d",
+		"postgres://u:5@s3cret@h/d", "postgres://u:5%s3cret@h/d", "postgres://u:5 s3cret@h/d", "mysql://u:5/s3cret@h/d",
+		"postgres://h/d?password=s3cret", "postgres://h/d?password=5&s3cret", "postgres://h/d?password=5#s3cret", "postgres://h/d?password=5;s3cret",
+	} {
+		out := runAll(t, "batch", "--mock", "--yes", "messages.csv", "--run", "june", "--ledger", strings.Replace(address, "@h", "@127.0.0.1:1", 1))
+		if again := withoutPassword(address); strings.Contains(out+again, "s3cret") || out == "" {
+			t.Errorf("%s: prints %q, and %q", address, out, again)
+		}
+	}
+	if got := withoutPassword("postgres://u:s3cret@db:5432/ops?schema=x"); got != "postgres://u@db:5432/ops?schema=x" {
+		t.Errorf("shown is %s", got)
+	}
+}
+
 func wantNoKey(t *testing.T, out string) {
 	t.Helper()
 	if strings.Contains(out, plantedKey) {
