@@ -31,15 +31,13 @@
 // # Limits
 //
 // Of each body at most 8 MiB are read into memory; a longer one is a violation, and so is one
-// of more than 50,000 JSON values, where some hundred are usual, or one nested deeper than
-// 10,000 levels, 100 of them known to the contract. What was read is put back, so that the next
-// reader sees the body as it came.
+// of more than 50,000 JSON values, where some hundred are usual, or one nested deeper than 100
+// levels. What was read is put back, so that the next reader sees the body as it came.
 package contract
 
 import (
 	"bytes"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 
@@ -75,10 +73,7 @@ func (v *Validator) CheckRequest(req *http.Request) []Violation {
 	if req == nil {
 		return []Violation{{Side: Request, Kind: "missing", Found: "no request", Want: "a request"}}
 	}
-	return v.checkRequest(req, takeRequest(req))
-}
-
-func (v *Validator) checkRequest(req *http.Request, b body) []Violation {
+	b := readRequest(req)
 	req = normalized(req)
 	return fewest(v.find(req), func(m match) []Violation { return m.checkRequest(req, b) })
 }
@@ -94,20 +89,13 @@ func (v *Validator) CheckResponse(req *http.Request, resp *http.Response) []Viol
 	if req == nil {
 		req = resp.Request
 	}
-	return v.checkResponse(req, resp.StatusCode, resp.Header, take(&resp.Body))
-}
-
-func (v *Validator) checkResponse(req *http.Request, status int, header http.Header, b body) []Violation {
-	req, header = normalized(req), canonical(header)
+	req = normalized(req)
+	b := readAndPutBack(&resp.Body)
+	status := resp.StatusCode
 	if req.Method == http.MethodHead || status < 200 || status == http.StatusNoContent || status == http.StatusNotModified {
-		b.unseen = true // HTTP lets none of these carry a body
+		b.err = errUnknown // HTTP lets none of these carry a body
 	}
-	candidates := v.find(req)
-	notListed := func(m match) bool { return m.Operation.Responses.Status(status) == nil }
-	if listed := slices.DeleteFunc(slices.Clone(candidates), notListed); len(listed) > 0 {
-		candidates = listed
-	}
-	return fewest(candidates, func(m match) []Violation { return m.checkResponse(status, header, b) })
+	return fewest(v.find(req), func(m match) []Violation { return m.checkResponse(status, resp.Header, b) })
 }
 
 // TB is what Check needs of *testing.T.

@@ -33,27 +33,6 @@ func ExampleValidator_CheckResponse() {
 	// response /success: found a string of 3 characters, want true or false
 }
 
-func ExampleNew() {
-	validator, err := contract.New()
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	req, err := http.NewRequest(http.MethodDelete, "https://api-next.ofauth.com/v2/access/chats/..%2F9/messages/7", http.NoBody)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	req.Header.Set("apiKey", "sk_sandbox_demo")
-	for _, violation := range validator.CheckRequest(req) {
-		fmt.Printf("%s (%s)\n", violation.Pointer, violation.Found)
-	}
-	// Output:
-	// path:userId (a string of 4 characters)
-	// header:x-connection-id (nothing)
-	//  (nothing)
-}
-
 // Transport goes around the transport of any client and reports what departs, while the
 // program reads the answer as ever.
 func ExampleTransport() {

@@ -50,7 +50,7 @@ func FuzzReadCapture(f *testing.F) {
 func FuzzCheckResponse(f *testing.F) {
 	v := newValidator(f)
 	for _, body := range []string{
-		"", "null", "[]", `{"success":true}`, `{"success":1,"success":2}`, `{"success":true,"queue":{"id":1.0,"price":1e999}}`,
+		"", "null", "[]", `{"success":true}`, `{"success":true,"queue":{"id":9223372036854775808}}`, `{"success":true} {}`, `{"success":1,"success":2}`, `{"success":true,"queue":{"id":1.0,"price":1e999}}`,
 		`{"error":"x","details":[{}]}`, testdata(f, "documented.json"), testdata(f, "wire.json"), "\xff", strings.Repeat("[", 200),
 	} {
 		f.Add(200, "application/json", "", []byte(body))
@@ -63,42 +63,15 @@ func FuzzCheckResponse(f *testing.F) {
 		vs := v.CheckResponse(nil, resp)
 		wellFormed(t, vs)
 		wantRead(t, resp.Body, string(body))
+		var decoded struct {
+			Queue *struct{ ID int64 }
+		}
+		if err := json.Unmarshal(body, &decoded); err != nil && len(vs) == 0 && status == http.StatusOK && encoding == "" {
+			t.Errorf("%q passes and cannot be decoded: %v", body, err)
+		}
 		resp.Body = io.NopCloser(bytes.NewReader(body))
 		if again := v.CheckResponse(nil, resp); !reflect.DeepEqual(again, vs) {
 			t.Errorf("got %v and then %v", vs, again)
-		}
-	})
-}
-
-// FuzzBody holds JSON of a 200 against a program that decodes what it relies on.
-func FuzzBody(f *testing.F) {
-	v := newValidator(f)
-	for _, body := range []string{
-		`{"success":true}`, `{"success":false,"queue":null}`, `{"success":true,"queue":{"id":1.0,"price":1e999}}`, `{"success":true,"success":1}`,
-		`{"success":true,"queue":{"id":1,"media":[{"id":9223372036854775808,"files":{"full":{"sources":[{"url":null,"width":1e0}]}}}]}}`,
-		`{"success":true,"queue":{"id":1,"text":"\ud83d"}}`, `{"success":true} {}`, `{"queue":{"id":1,"id":2}}`, testdata(f, "documented.json"), testdata(f, "wire.json"),
-	} {
-		f.Add([]byte(body))
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		vs := v.CheckResponse(nil, newResponse(http.StatusOK, string(body)))
-		wellFormed(t, vs)
-		var decoded struct {
-			Success *bool
-			Queue   *struct {
-				ID         *int64
-				MediaCount int
-				Text       string
-				Media      []struct{ ID int64 }
-			}
-		}
-		if len(vs) > 0 || bytes.ContainsAny(body, "\\") || bytes.Count(bytes.ToLower(body), []byte(`"success"`)) > 1 {
-			return // encoding/json takes names of another case too
-		}
-		if err := json.Unmarshal(body, &decoded); err != nil && !strings.Contains(err.Error(), "cannot unmarshal") {
-			t.Errorf("%q passes and cannot be decoded: %v", body, err)
-		} else if decoded.Success == nil {
-			t.Errorf("%q passes without success", body)
 		}
 	})
 }

@@ -1,8 +1,8 @@
 package contract_test
 
 import (
-	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/getkin/kin-openapi/openapi3"
+
 	"github.com/unsend-go/unsend/contract"
 )
 
@@ -18,6 +20,7 @@ const (
 	mib = 1 << 20
 	gib = 1 << 30
 
+	unsendPath        = "/v2/access/chats/{userId}/messages/{messageId}"
 	documentedRequest = `{"withUserId": "51234567"}`
 	documentedError   = `{"error":"Message not found","type":"RESOURCE_NOT_FOUND","requestId":"req_8f14e45fceea"}`
 )
@@ -75,6 +78,23 @@ func testdata(t testing.TB, name string) string {
 	return string(data)
 }
 
+func unsendOperation(t testing.TB) *openapi3.Operation {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(contract.Document())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc.Paths.Value(unsendPath).Delete
+}
+
+// statuses are those that the contract lists.
+func statuses(t testing.TB) []string {
+	t.Helper()
+	listed := unsendOperation(t).Responses.Map()
+	delete(listed, "default")
+	return slices.Sorted(maps.Keys(listed))
+}
+
 func pointers(vs []contract.Violation) []string {
 	var all []string
 	for _, v := range vs {
@@ -105,12 +125,8 @@ func wantRead(t testing.TB, r io.Reader, want string) {
 	t.Helper()
 	got, err := io.ReadAll(r)
 	if err != nil || string(got) != want {
-		t.Errorf("read %s and %v, want %s", brief(string(got)), err, brief(want))
+		t.Errorf("read %d bytes %.40q and %v, want %d %.40q", len(got), got, err, len(want), want)
 	}
-}
-
-func brief(s string) string {
-	return fmt.Sprintf("%d bytes %.40q", len(s), s)
 }
 
 // wantAllocated fails where work allocates more than limit bytes in all. Tests that ask for it

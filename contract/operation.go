@@ -13,15 +13,14 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
-	"github.com/getkin/kin-openapi/routers"
 )
 
 // operation is one method of one path of the contract.
 type operation struct {
-	routers.Route
-	segments   []string            // of the path's template
-	parameters openapi3.Parameters // its own, and those of its path
-	security   openapi3.SecurityRequirements
+	*openapi3.Operation
+	method, path string
+	parameters   openapi3.Parameters   // its own, and those of its path
+	credentials  []openapi3.Parameters // all of one of these lists have to be sent
 }
 
 func load(document []byte) (*Validator, error) {
@@ -37,21 +36,22 @@ func load(document []byte) (*Validator, error) {
 		item := doc.Paths.Value(path)
 		methods := item.Operations()
 		for _, method := range slices.Sorted(maps.Keys(methods)) {
-			op := &operation{
-				Route:      routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: methods[method]},
-				segments:   strings.Split(path, "/"),
-				parameters: slices.Clone(methods[method].Parameters),
-				security:   doc.Security,
-			}
+			op := methods[method]
+			parameters := slices.Clone(op.Parameters)
 			for _, p := range item.Parameters {
-				if op.parameters.GetByInAndName(p.Value.In, p.Value.Name) == nil {
-					op.parameters = append(op.parameters, p)
+				if parameters.GetByInAndName(p.Value.In, p.Value.Name) == nil {
+					parameters = append(parameters, p)
 				}
 			}
-			if own := op.Operation.Security; own != nil {
-				op.security = *own
+			var credentials []openapi3.Parameters
+			for _, requirement := range *cmp.Or(op.Security, &doc.Security) {
+				var list openapi3.Parameters
+				for _, name := range slices.Sorted(maps.Keys(requirement)) {
+					list = append(list, credential(doc.Components.SecuritySchemes[name].Value))
+				}
+				credentials = append(credentials, list)
 			}
-			v.operations = append(v.operations, op)
+			v.operations = append(v.operations, &operation{op, method, path, parameters, credentials})
 		}
 	}
 	if len(v.operations) == 0 {
@@ -60,29 +60,33 @@ func load(document []byte) (*Validator, error) {
 	return v, nil
 }
 
+// credential writes a security scheme as a parameter, so that every one that is missing or blank
+// is named: the authentication of openapi3filter stops at the first.
+func credential(scheme *openapi3.SecurityScheme) *openapi3.ParameterRef {
+	p := openapi3.NewHeaderParameter("Authorization")
+	if scheme.Type == "apiKey" {
+		p.In, p.Name = scheme.In, scheme.Name
+	}
+	notBlank := openapi3.NewStringSchema().WithPattern(`\S`)
+	return &openapi3.ParameterRef{Value: p.WithRequired(true).WithSchema(notBlank)}
+}
+
 // match is an operation that a message is compared with.
 type match struct {
 	*operation
 	params map[string]string // of the path; nil where the path is another one
 }
 
-// find returns the operation that a request asks for. Where there is none it returns those of
-// the request's path, and where that is unknown too, all.
+// find returns the operation that a request asks for; where there is none, all.
 func (v *Validator) find(req *http.Request) []match {
 	segments := strings.Split(req.URL.EscapedPath(), "/")
-	var all, ofPath []match
+	var all []match
 	for _, op := range v.operations {
 		m := match{op, op.match(segments)}
-		if m.params != nil && op.Method == req.Method {
+		if m.params != nil && op.method == req.Method {
 			return []match{m}
 		}
-		if m.params != nil {
-			ofPath = append(ofPath, m)
-		}
 		all = append(all, m)
-	}
-	if ofPath != nil {
-		return ofPath
 	}
 	return all
 }
@@ -91,31 +95,30 @@ func (v *Validator) find(req *http.Request) []match {
 // decoded value of each parameter. Splitting before decoding keeps an encoded slash inside its
 // id, where the id's pattern refuses it; the routers of kin-openapi do not.
 func (op *operation) match(segments []string) map[string]string {
-	if len(segments) != len(op.segments) {
+	template := strings.Split(op.path, "/")
+	if len(segments) != len(template) {
 		return nil
 	}
 	params := map[string]string{}
-	for i, want := range op.segments {
+	for i, want := range template {
 		name, isParam := strings.CutPrefix(want, "{")
-		switch {
-		case isParam:
-			value, err := url.PathUnescape(segments[i])
-			if err != nil {
-				value = segments[i]
-			}
-			params[strings.TrimSuffix(name, "}")] = value
-		case segments[i] != want:
+		if !isParam && segments[i] != want {
 			return nil
 		}
+		value, err := url.PathUnescape(segments[i])
+		if err != nil {
+			value = segments[i]
+		}
+		params[strings.TrimSuffix(name, "}")] = value
 	}
 	return params
 }
 
-// fewest checks a message against each candidate and returns what departs from the closest.
-func fewest(candidates []match, check func(match) []Violation) []Violation {
+// fewest checks each candidate and returns what departs from the closest.
+func fewest[T any](candidates []T, check func(T) []Violation) []Violation {
 	var best []Violation
-	for i, m := range candidates {
-		if vs := sortAndDedupe(check(m)); i == 0 || len(vs) < len(best) {
+	for i, candidate := range candidates {
+		if vs := check(candidate); i == 0 || len(vs) < len(best) {
 			best = vs
 		}
 	}
@@ -126,135 +129,87 @@ func fewest(candidates []match, check func(match) []Violation) []Violation {
 // or have header names in another case than net/http gives them.
 func normalized(req *http.Request) *http.Request {
 	if req == nil {
-		return &http.Request{URL: &url.URL{}}
+		req = &http.Request{}
+	}
+	header := http.Header{}
+	for name, values := range req.Header {
+		header[http.CanonicalHeaderKey(name)] = values
 	}
 	return &http.Request{
 		Method: cmp.Or(req.Method, http.MethodGet),
 		URL:    cmp.Or(req.URL, &url.URL{}),
-		Header: canonical(req.Header),
+		Header: header,
 	}
-}
-
-func canonical(header http.Header) http.Header {
-	copied := make(http.Header, len(header))
-	for name, values := range header {
-		name = http.CanonicalHeaderKey(name)
-		copied[name] = append(copied[name], values...)
-	}
-	return copied
 }
 
 func (m match) checkRequest(req *http.Request, b body) []Violation {
-	vs := m.checkCredentials(req)
+	var vs []Violation
+	if m.method != req.Method {
+		vs = append(vs, Violation{Side: Request, Pointer: "method", Kind: "string", Found: "another method", Want: m.method})
+	}
 	if m.params == nil {
-		vs = append(vs, Violation{Side: Request, Pointer: "path", Kind: "string", Found: "another path", Want: m.Path})
+		vs = append(vs, Violation{Side: Request, Pointer: "path", Kind: "string", Found: "another path", Want: m.path})
 	}
-	if m.Method != req.Method {
-		methods := slices.Sorted(maps.Keys(m.PathItem.Operations()))
-		vs = append(vs, Violation{Side: Request, Pointer: "method", Kind: "string", Found: "another method", Want: strings.Join(methods, " or ")})
-	}
-	for _, ref := range m.parameters {
-		if ref.Value.In != openapi3.ParameterInPath || m.params != nil {
-			vs = append(vs, m.checkParameter(Request, ref.Value, req)...)
+	vs = append(vs, m.checkParameters(Request, m.parameters, req)...)
+	vs = append(vs, fewest(m.credentials, func(list openapi3.Parameters) []Violation {
+		missing := m.checkParameters(Request, list, req)
+		for i := range missing {
+			missing[i].Want = "a credential"
 		}
-	}
-	if ref := m.Operation.RequestBody; ref != nil {
-		vs = append(vs, checkBody(Request, ref.Value.Content, req.Header, b, ref.Value.Required)...)
+		return missing
+	})...)
+	if m.RequestBody != nil {
+		vs = append(vs, checkBody(Request, m.RequestBody.Value.Content, req.Header, b, m.RequestBody.Value.Required)...)
 	}
 	return vs
 }
 
 func (m match) checkResponse(status int, header http.Header, b body) []Violation {
 	var vs []Violation
-	responses := m.Operation.Responses
-	ref := responses.Status(status)
-	if ref == nil {
-		names := slices.Sorted(maps.Keys(responses.Map()))
-		names = slices.DeleteFunc(names, func(name string) bool { return name == "default" })
+	response := m.Responses.Status(status)
+	if response == nil { // which kin-openapi admits where there is a default
+		listed := slices.Sorted(maps.Keys(m.Responses.Map()))
+		listed = slices.DeleteFunc(listed, func(name string) bool { return name == "default" })
 		vs = append(vs, Violation{
 			Side: Response, Pointer: "status", Kind: "number",
-			Found: fmt.Sprintf("status %d", status), Want: "one of " + strings.Join(names, " "),
+			Found: fmt.Sprintf("status %d", status), Want: "one of " + strings.Join(listed, " "),
 		})
-		ref = responses.Default()
+		response = cmp.Or(m.Responses.Default(), &openapi3.ResponseRef{Value: openapi3.NewResponse()})
 	}
-	if ref == nil {
-		return vs
-	}
-	for name, ref := range ref.Value.Headers {
-		parameter := ref.Value.Parameter
+	var headers openapi3.Parameters
+	for _, name := range slices.Sorted(maps.Keys(response.Value.Headers)) {
+		parameter := response.Value.Headers[name].Value.Parameter
 		parameter.Name, parameter.In = name, openapi3.ParameterInHeader
-		vs = append(vs, m.checkParameter(Response, &parameter, &http.Request{Header: header})...)
+		headers = append(headers, &openapi3.ParameterRef{Value: &parameter})
 	}
-	return append(vs, checkBody(Response, ref.Value.Content, header, b, true)...)
+	vs = append(vs, m.checkParameters(Response, headers, &http.Request{Header: header})...)
+	return append(vs, checkBody(Response, response.Value.Content, header, b, true)...)
 }
 
-// checkParameter checks a value outside the body: a part of the path, of the query, or a header.
-func (m match) checkParameter(side Side, parameter *openapi3.Parameter, req *http.Request) []Violation {
-	err := openapi3filter.ValidateParameter(context.Background(), &openapi3filter.RequestValidationInput{
-		Request:    req,
-		PathParams: m.params,
-		Route:      &m.Route,
-		Options: &openapi3filter.Options{
-			MultiError:              true,
-			SkipSettingDefaults:     true,
-			SchemaValidationOptions: []openapi3.SchemaValidationOption{openapi3.DisableSchemaErrorDetails()},
-		},
-	}, parameter)
-	if err == nil {
-		return nil
-	}
-	v := Violation{Side: side, Pointer: parameter.In + ":" + parameter.Name, Kind: "missing", Found: "nothing", Want: "a value"}
-	if parameter.Schema != nil {
-		v.Want = describeSchema(parameter.Schema.Value)
-	}
-	if errors.Is(err, openapi3filter.ErrInvalidRequired) {
-		return []Violation{v}
-	}
-	v.Kind, v.Found = "string", "text of another form"
-	if e, ok := errors.AsType[*openapi3.SchemaError](err); ok {
-		v.Kind, v.Found = describeValue(e.Value)
-	}
-	return []Violation{v}
-}
-
-// checkCredentials asks for every credential of the alternative that lacks the fewest. The
-// filter of kin-openapi stops at the first that is missing.
-func (m match) checkCredentials(req *http.Request) []Violation {
-	var best []Violation
-	for i, requirement := range m.security {
-		var missing []Violation
-		for name := range requirement {
-			place, values := credential(m.Spec.Components.SecuritySchemes[name].Value, req)
-			v := Violation{Side: Request, Pointer: place, Kind: "missing", Found: "nothing", Want: "a credential"}
-			if len(values) > 0 {
-				v.Kind, v.Found = "string", "an empty string"
-			}
-			isBlank := func(s string) bool { return strings.TrimSpace(s) == "" }
-			if len(values) == 0 || slices.ContainsFunc(values, isBlank) {
-				missing = append(missing, v)
-			}
+// checkParameters checks values outside the body: of the path, of the query, and headers.
+func (m match) checkParameters(side Side, parameters openapi3.Parameters, req *http.Request) []Violation {
+	var vs []Violation
+	for _, ref := range parameters {
+		p := ref.Value
+		if p.In == openapi3.ParameterInPath && m.params == nil {
+			continue
 		}
-		if i == 0 || len(missing) < len(best) {
-			best = missing
+		err := openapi3filter.ValidateParameter(context.Background(), &openapi3filter.RequestValidationInput{
+			Request: req, PathParams: m.params, Options: &openapi3filter.Options{SkipSettingDefaults: true},
+		}, p)
+		if err == nil {
+			continue
 		}
-	}
-	return best
-}
-
-// credential returns where a security scheme has its credential, and what stands there.
-func credential(scheme *openapi3.SecurityScheme, req *http.Request) (place string, values []string) {
-	name := scheme.Name
-	switch {
-	case scheme.Type == "apiKey" && scheme.In == openapi3.ParameterInQuery:
-		values = req.URL.Query()[name]
-	case scheme.Type == "apiKey" && scheme.In == openapi3.ParameterInCookie:
-		for _, cookie := range req.CookiesNamed(name) {
-			values = append(values, cookie.Value)
+		v := Violation{Side: side, Pointer: p.In + ":" + p.Name, Kind: "string", Found: "text of another form", Want: "a value"}
+		if p.Schema != nil {
+			v.Want = describeSchema(p.Schema.Value)
 		}
-	case scheme.Type == "apiKey":
-		values = req.Header.Values(name)
-	default: // http, oauth2 and openIdConnect
-		return "header:Authorization", req.Header.Values("Authorization")
+		if errors.Is(err, openapi3filter.ErrInvalidRequired) {
+			v.Kind, v.Found = "missing", "nothing"
+		} else if e, ok := errors.AsType[*openapi3.SchemaError](err); ok {
+			v.Kind, v.Found = describeValue(e.Value)
+		}
+		vs = append(vs, v)
 	}
-	return scheme.In + ":" + name, values
+	return vs
 }

@@ -1,7 +1,7 @@
 package contract
 
 import (
-	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -16,11 +16,10 @@ import (
 // reads or closes it, and may be called from many at once. An exchange that ends without an
 // answer reports its request.
 //
-// Bodies are passed on as they are read, copied up to 8 MiB for as long as their exchange
-// lasts, and checked at the end of the response. A response body that is closed before its end,
-// or a request body that the transport did not read to its end, is checked where what was read
-// is all that Content-Length announced or a whole JSON value, and passed over where it is not.
-// A response body that is neither read to its end nor closed is never reported.
+// A request's body is read before it is sent, up to 8 MiB. A response's body is passed on as it
+// is read, copied up to 8 MiB, and checked at its end. One that is closed before its end is
+// checked where what was read is a whole JSON value, and passed over where it is not. One that is
+// neither read to its end nor closed is never reported.
 func Transport(next http.RoundTripper, report func([]Violation)) http.RoundTripper {
 	if next == nil {
 		next = http.DefaultTransport
@@ -39,41 +38,38 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, sent := req, &recorder{ended: true}
-	if req.Body != nil && req.Body != http.NoBody {
-		sent = &recorder{ReadCloser: req.Body, length: req.ContentLength, done: func() {}}
-		out = req.WithContext(req.Context())
-		out.Body = sent
-	}
-	// The caller may change the request as soon as the answer is there.
-	head := req.Clone(context.Background())
-	check := func(checkResponse func() []Violation) {
-		vs := append(v.checkRequest(head, sent.body()), checkResponse()...)
+	// The caller's request is not to be touched, and the caller's again once the answer is there.
+	sent := req.Clone(req.Context())
+	sent.GetBody = nil // for those who send again, and may be counted
+	vs := v.CheckRequest(sent)
+	sent.GetBody = req.GetBody
+	report := func(answer *http.Response) {
+		if answer != nil {
+			vs = append(vs, v.CheckResponse(sent, answer)...)
+		}
 		if len(vs) > 0 {
 			t.report(vs)
 		}
 	}
-	resp, err := t.next.RoundTrip(out)
+	resp, err := t.next.RoundTrip(sent)
 	if err != nil || resp == nil {
-		check(func() []Violation { return nil })
+		report(nil)
 		return resp, err
 	}
-	if resp.Request == out {
+	if resp.Request == sent {
 		resp.Request = req
 	}
-	status, header, received := resp.StatusCode, resp.Header.Clone(), &recorder{ReadCloser: resp.Body, length: resp.ContentLength}
-	received.done = sync.OnceFunc(func() {
-		check(func() []Violation { return v.checkResponse(head, status, header, received.body()) })
-	})
-	switch {
-	case resp.Body == nil || resp.Body == http.NoBody:
-		received.ended = true
-		received.done()
-	case status == http.StatusSwitchingProtocols: // its body is a connection
-		received.done()
-	default:
-		resp.Body = received
+	answer := &http.Response{StatusCode: resp.StatusCode, Header: resp.Header.Clone()}
+	if resp.Body == nil || resp.Body == http.NoBody || resp.StatusCode == http.StatusSwitchingProtocols {
+		report(answer) // there is no body; that of a switch is a connection
+		return resp, nil
 	}
+	copied := &recorder{ReadCloser: resp.Body}
+	copied.done = sync.OnceFunc(func() {
+		answer.Body = copied.replay()
+		report(answer)
+	})
+	resp.Body = copied
 	return resp, nil
 }
 
@@ -84,24 +80,24 @@ func (t *transport) CloseIdleConnections() {
 	}
 }
 
-// recorder is a body that is copied, up to the limit, while it is read. The transport may still
-// read a request's body while its answer is read, so the copy has a lock.
+// recorder is a body that is copied, up to the limit, while it is read. It has a lock, since a
+// body may be closed by another goroutine than its reader's.
 type recorder struct {
 	io.ReadCloser
-	length int64  // Content-Length; 0 or less: unknown
-	done   func() // called when the body ends or is closed
+	done func() // called when the body ends or is closed
 
-	mu      sync.Mutex
-	data    []byte
-	tooLong bool
-	ended   bool
-	err     error
+	mu   sync.Mutex
+	data []byte // one byte more than maxBody where it is too long
+	err  error  // reading ended with this
 }
 
 // Read implements [io.Reader].
 func (r *recorder) Read(p []byte) (int, error) {
 	n, err := r.ReadCloser.Read(p)
-	r.add(p[:n], err)
+	r.mu.Lock()
+	r.data = append(r.data, p[:min(n, maxBody+1-len(r.data))]...)
+	r.err = err
+	r.mu.Unlock()
 	if err != nil {
 		r.done()
 	}
@@ -115,30 +111,17 @@ func (r *recorder) Close() error {
 	return err
 }
 
-func (r *recorder) add(p []byte, err error) {
+// replay is the body as far as it was read. A JSON decoder stops behind the value, without
+// reading EOF: treat that as a complete body.
+func (r *recorder) replay() io.ReadCloser {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	b := body{r.data, r.err}
 	switch {
-	case len(r.data)+len(p) > maxBody:
-		r.tooLong, r.data = true, nil
-	case !r.tooLong:
-		r.data = append(r.data, p...)
+	case errors.Is(r.err, io.EOF):
+		b.err = nil
+	case r.err == nil && len(r.data) <= maxBody && !json.Valid(r.data):
+		b.err = errUnknown
 	}
-	switch {
-	case errors.Is(err, io.EOF):
-		r.ended = true
-	case err != nil:
-		r.ended, r.err = true, err
-	}
-}
-
-// body is what is known once nobody reads on. Readers often stop at Content-Length or after the
-// JSON value, without reading EOF. Treat either as a complete body.
-func (r *recorder) body() body {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	b := body{data: r.data, tooLong: r.tooLong, err: r.err}
-	complete := r.ended || r.tooLong || r.length > 0 && int64(len(r.data)) >= r.length
-	b.unseen = !complete && new(walker).walk(r.data) != nil
-	return b
+	return io.NopCloser(b.reader(http.NoBody))
 }

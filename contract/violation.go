@@ -45,33 +45,15 @@ func (v Violation) String() string {
 	return fmt.Sprintf("%s %s: found %s, want %s", v.Side, cmp.Or(v.Pointer, "body"), v.Found, v.Want)
 }
 
-// unread is a body that could not be read as JSON.
-func unread(side Side, found, want string) Violation {
+// unreadable is a body that could not be read as JSON.
+func unreadable(side Side, found, want string) Violation {
 	return Violation{Side: side, Kind: "text", Found: found, Want: want}
 }
 
-// sortAndDedupe gives violations their order and leaves one for each place, the first found.
+// sortAndDedupe orders the violations of a body and leaves one for each place, the first found.
 func sortAndDedupe(vs []Violation) []Violation {
-	slices.SortStableFunc(vs, func(a, b Violation) int {
-		return cmp.Or(
-			cmp.Compare(a.Side, b.Side),
-			cmp.Compare(rank(a.Pointer), rank(b.Pointer)),
-			comparePointers(a.Pointer, b.Pointer),
-		)
-	})
-	return slices.CompactFunc(vs, func(a, b Violation) bool {
-		return a.Side == b.Side && a.Pointer == b.Pointer
-	})
-}
-
-// rank puts what stands in front of a message first: its first line, its headers, its body.
-func rank(pointer string) int {
-	order := []string{"method", "path", "query", "status", "header", "cookie"}
-	place, _, _ := strings.Cut(pointer, ":")
-	if i := slices.Index(order, place); i >= 0 {
-		return i
-	}
-	return len(order)
+	slices.SortStableFunc(vs, func(a, b Violation) int { return comparePointers(a.Pointer, b.Pointer) })
+	return slices.CompactFunc(vs, func(a, b Violation) bool { return a.Pointer == b.Pointer })
 }
 
 // comparePointers puts item 2 of an array in front of item 10.
@@ -82,29 +64,28 @@ func comparePointers(a, b string) int {
 		if isIndex(stepA) && isIndex(stepB) && len(stepA) != len(stepB) {
 			return cmp.Compare(len(stepA), len(stepB))
 		}
-		if stepA != stepB {
-			return cmp.Compare(stepA, stepB)
-		}
-		if !moreA || !moreB {
-			return cmp.Compare(len(a), len(b))
+		if stepA != stepB || !moreA || !moreB {
+			return cmp.Or(cmp.Compare(stepA, stepB), cmp.Compare(len(a), len(b)))
 		}
 		a, b = restA, restB
 	}
 }
 
-func isIndex(step string) bool { return step != "" && '0' <= step[0] && step[0] <= '9' }
+// isIndex reports whether a step of a pointer is an index that a body within the limits can have.
+func isIndex(step string) bool {
+	return len(step) <= len("50000") && strings.Trim(step, "0123456789") == ""
+}
 
 // describeValue says what kind a decoded JSON value is of, and describes it without quoting a
 // string.
 func describeValue(value any) (kind, text string) {
-	const longest = 32 // a longer number is not printed as it came
 	switch value := value.(type) {
 	case nil:
 		return "null", "null"
 	case bool:
 		return "boolean", fmt.Sprint(value)
 	case json.Number:
-		if len(value) > longest {
+		if len(value) > 32 {
 			return "number", fmt.Sprintf("a number of %d characters", len(value))
 		}
 		return "number", "the number " + string(value)
@@ -112,7 +93,7 @@ func describeValue(value any) (kind, text string) {
 		if math.Abs(value) >= 1<<53 {
 			return "number", "a large number" // it may not be the one that was found
 		}
-		return describeValue(json.Number(strconv.FormatFloat(value, 'f', -1, 64)))
+		return "number", "the number " + strconv.FormatFloat(value, 'f', -1, 64)
 	case string:
 		if value == "" {
 			return "string", "an empty string"
@@ -134,74 +115,44 @@ func count(n int, unit string) string {
 	return strconv.Itoa(n) + " " + unit
 }
 
-// isDescribed reports whether describeSchema puts the demand of this keyword in words.
-func isDescribed(keyword string) bool {
-	return slices.Contains([]string{"type", "nullable", "required", "enum", "pattern", "format", "minLength", "maxLength", "oneOf", "anyOf"}, keyword)
+// describeSchema says in words what a schema asks for.
+func describeSchema(schema *openapi3.Schema) string {
+	var texts []string
+	for _, branch := range slices.Concat(schema.OneOf, schema.AnyOf) {
+		texts = append(texts, describeType(branch.Value))
+	}
+	if len(texts) == 0 {
+		texts = append(texts, describeType(schema))
+	}
+	if schema.PermitsNull() {
+		texts = append(texts, "null")
+	}
+	return strings.Join(texts, ", or ")
 }
 
-// describeSchema says in words what a schema asks for. A union's branch may join its parent by
-// allOf, so a schema that is being described is not described again.
-func describeSchema(schema *openapi3.Schema, parents ...*openapi3.Schema) string {
-	if slices.Contains(parents, schema) {
-		return "what the contract allows"
+func describeType(schema *openapi3.Schema) string {
+	if len(schema.Enum) > 0 {
+		return "one of " + strings.Trim(fmt.Sprint(schema.Enum), "[]")
 	}
-	text := describeType(schema, append(parents, schema))
-	if schema.PermitsNull() && !strings.HasSuffix(text, "null") {
-		text += ", or null"
-	}
-	return text
-}
-
-func describeType(schema *openapi3.Schema, parents []*openapi3.Schema) string {
-	branches := slices.Concat(schema.OneOf, schema.AnyOf)
-	switch {
-	case len(schema.Enum) > 0:
-		var values []string
-		for _, value := range schema.Enum {
-			values = append(values, fmt.Sprint(value))
-		}
-		return "one of " + strings.Join(values, ", ")
-	case schema.Type.Is(openapi3.TypeString):
-		return describeString(schema)
-	case schema.Type.Is(openapi3.TypeInteger) && schema.Format == "int32":
-		return "an integer of 32 bits"
-	case schema.Type.Is(openapi3.TypeInteger) && schema.Format == "int64":
-		return "an integer of 64 bits"
-	case schema.Type.Is(openapi3.TypeInteger):
-		return "an integer"
-	case schema.Type.Is(openapi3.TypeNumber):
-		return "a number"
-	case schema.Type.Is(openapi3.TypeBoolean):
+	text := "what the contract allows"
+	switch kind := strings.Join(schema.Type.Slice(), " or "); kind {
+	case openapi3.TypeBoolean:
 		return "true or false"
-	case schema.Type.Is(openapi3.TypeArray):
-		return "an array"
-	case schema.Type.Is(openapi3.TypeObject):
-		return "an object"
-	case len(branches) > 0:
-		var texts []string
-		for _, branch := range branches {
-			texts = append(texts, describeSchema(branch.Value, parents...))
-		}
-		return strings.Join(slices.Compact(texts), ", or ")
-	case len(schema.AllOf) > 0:
-		return describeSchema(schema.AllOf[0].Value, parents...)
+	case openapi3.TypeString, openapi3.TypeNumber:
+		text = "a " + kind
+	case openapi3.TypeInteger, openapi3.TypeArray, openapi3.TypeObject:
+		text = "an " + kind
 	}
-	return "what the contract allows"
-}
-
-func describeString(schema *openapi3.Schema) string {
-	text := "a string"
-	switch least, most := schema.MinLength, schema.MaxLength; {
-	case most != nil:
-		text += fmt.Sprintf(" of %d to %d characters", least, *most)
-	case least > 0:
-		text += " of at least " + count(int(least), "character") //nolint:gosec // the contract's own
+	if bits, ok := strings.CutPrefix(schema.Format, "int"); ok {
+		text += " of " + bits + " bits"
+	}
+	if most := schema.MaxLength; most != nil {
+		text += fmt.Sprintf(" of %d to %d characters", schema.MinLength, *most)
+	} else if schema.MinLength > 0 {
+		text += " of at least " + count(int(schema.MinLength), "character") //nolint:gosec // the contract's own
 	}
 	if schema.Pattern != "" {
 		text += " that matches " + schema.Pattern
-	}
-	if schema.Format != "" {
-		text += " in the form " + schema.Format
 	}
 	return text
 }
