@@ -75,7 +75,6 @@ func TestCorpus(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := newValidator(t)
-	good, bad := 0, 0
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
 			x := readExchange(t, file)
@@ -95,15 +94,10 @@ func TestCorpus(t *testing.T) {
 			if isGood != strings.HasPrefix(filepath.Base(file), "good-") {
 				t.Error("the file's name says otherwise")
 			}
-			if isGood {
-				good++
-			} else {
-				bad++
-			}
 		})
 	}
-	if good < 15 || bad < 40 {
-		t.Errorf("%d good and %d bad exchanges: some are missing", good, bad)
+	if len(files) < 77 {
+		t.Errorf("only %d exchanges", len(files))
 	}
 }
 

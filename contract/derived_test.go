@@ -23,133 +23,74 @@ var kinds = map[string]string{
 func TestEveryPropertyIsHeldToTheContract(t *testing.T) {
 	t.Parallel()
 	v, op := newValidator(t), unsendOperation(t)
-	schemaOf := func(content openapi3.Content) *openapi3.Schema { return content["application/json"].Schema.Value }
-	for name, body := range map[string]struct {
-		schema     *openapi3.Schema
-		check      func(body string) []contract.Violation
-		properties int // at least
-	}{
-		"request": {
-			schemaOf(op.RequestBody.Value.Content),
-			func(body string) []contract.Violation { return v.CheckRequest(newRequest(t, body)) }, 1,
-		},
-		"200": {
-			schemaOf(op.Responses.Status(http.StatusOK).Value.Content),
-			func(body string) []contract.Violation { return v.CheckResponse(nil, newResponse(http.StatusOK, body)) }, 112,
-		},
-		"400": {
-			schemaOf(op.Responses.Status(http.StatusBadRequest).Value.Content),
-			func(body string) []contract.Violation {
-				return v.CheckResponse(nil, newResponse(http.StatusBadRequest, body))
-			}, 3,
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			tried := 0
-			eachProperty(body.schema, nil, func(path []string, schema *openapi3.Schema, required bool) {
-				tried++
-				p := property{path: path, schema: schema, check: func(value string) []contract.Violation {
-					return body.check(render(body.schema, path, value))
-				}}
-				p.checkKinds(t)
-				p.checkAbsence(t, required)
-				p.checkIntegers(t)
-				p.checkBounds(t)
-			})
-			if tried < body.properties {
-				t.Errorf("only %d properties were tried", tried)
-			}
+	ofResponse := func(status, properties int) {
+		schema := op.Responses.Status(status).Value.Content["application/json"].Schema.Value
+		checkProperties(t, schema, properties, func(body string) []contract.Violation {
+			return v.CheckResponse(nil, newResponse(status, body))
 		})
 	}
+	ofResponse(http.StatusOK, 112)
+	ofResponse(http.StatusBadRequest, 3)
+	checkProperties(t, op.RequestBody.Value.Content["application/json"].Schema.Value, 1, func(body string) []contract.Violation {
+		return v.CheckRequest(newRequest(t, body))
+	})
 }
 
-// property is one property of a body, inside the first item of the arrays around it. check
-// checks a body with everything in it, and this value in the property's place.
-type property struct {
-	path   []string
-	schema *openapi3.Schema
-	check  func(value string) []contract.Violation
-}
-
-// passes and departs check the body with one value.
-func (p property) passes(t *testing.T, value string) {
+// checkProperties gives each property, of which there are at least so many, values of every kind
+// in a body that is whole otherwise.
+func checkProperties(t *testing.T, body *openapi3.Schema, properties int, check func(body string) []contract.Violation) {
 	t.Helper()
-	wantPointers(t, p.check(value))
-}
-
-func (p property) departs(t *testing.T, value, kind string) {
-	t.Helper()
-	vs := p.check(value)
-	wantPointers(t, vs, "/"+strings.Join(p.path, "/"))
-	if len(vs) == 1 && vs[0].Kind != kind {
-		t.Errorf("%q: kind %q, want %q", p.path, vs[0].Kind, kind)
-	}
-}
-
-func (p property) checkKinds(t *testing.T) {
-	t.Helper()
-	admitted := admittedKinds(p.schema)
-	for kind, text := range kinds {
-		switch {
-		case !slices.Contains(admitted, kind):
-			p.departs(t, text, strings.Replace(kind, "integer", "number", 1))
-		case kind == "object" || kind == "string":
-			p.passes(t, render(p.schema, nil, ""))
-		default:
-			p.passes(t, text)
+	eachProperty(body, nil, func(path []string, schema *openapi3.Schema, required bool) {
+		properties--
+		passes := func(value string) {
+			t.Helper()
+			wantPointers(t, check(render(body, path, value)))
 		}
-	}
-}
-
-func (p property) checkAbsence(t *testing.T, required bool) {
-	t.Helper()
-	if required {
-		p.departs(t, "", "missing")
-		return
-	}
-	p.passes(t, "")
-}
-
-func (p property) checkIntegers(t *testing.T) {
-	t.Helper()
-	admitted := admittedKinds(p.schema)
-	if !slices.Contains(admitted, "integer") || slices.Contains(admitted, "number") {
-		return
-	}
-	for _, text := range []string{"7.0", "7e0", "7E2", "7.5"} {
-		p.departs(t, text, "number")
-	}
-	for _, text := range []string{"0", "-7", "9007199254740993", "9223372036854775807", "-9223372036854775808"} {
-		p.passes(t, text)
-	}
-	isInt64 := func(s *openapi3.Schema) bool { return s.Format == "int64" }
-	if !slices.ContainsFunc(append(branches(p.schema), p.schema), isInt64) {
-		return
-	}
-	for _, text := range []string{"9223372036854775808", "-9223372036854775809", "1" + strings.Repeat("0", 400)} {
-		p.departs(t, text, "number")
-	}
-}
-
-func (p property) checkBounds(t *testing.T) {
-	t.Helper()
-	all := append(branches(p.schema), p.schema)
-	open := func(s *openapi3.Schema) bool {
-		return s.Type.Is("string") && len(s.Enum) == 0 && s.MinLength == 0 && s.MaxLength == nil
-	}
-	if slices.ContainsFunc(all, open) {
-		return // whatever else a union lists, this branch admits any string
-	}
-	for _, schema := range all {
-		if len(schema.Enum) > 0 {
-			p.departs(t, `"no such value"`, "string")
+		departs := func(kind, value string) {
+			t.Helper()
+			vs := check(render(body, path, value))
+			wantPointers(t, vs, "/"+strings.Join(path, "/"))
+			if len(vs) == 1 && vs[0].Kind != kind {
+				t.Errorf("%q: kind %q, want %q", path, vs[0].Kind, kind)
+			}
 		}
-		if schema.MinLength > 0 {
-			p.departs(t, `"`+strings.Repeat("x", int(schema.MinLength)-1)+`"`, "string") //nolint:gosec // the contract's own
+		admitted := admittedKinds(schema)
+		for kind, text := range kinds {
+			switch {
+			case !slices.Contains(admitted, kind):
+				departs(strings.Replace(kind, "integer", "number", 1), text)
+			case kind == "object" || kind == "string":
+				passes(render(schema, nil, ""))
+			default:
+				passes(text)
+			}
 		}
-		if schema.MaxLength != nil {
-			p.departs(t, `"`+strings.Repeat("x", int(*schema.MaxLength)+1)+`"`, "string") //nolint:gosec // the contract's own
+		if required {
+			departs("missing", "")
+		} else {
+			passes("")
 		}
+		all := append(branches(schema), schema)
+		has := func(is func(*openapi3.Schema) bool) bool { return slices.ContainsFunc(all, is) }
+		if has(func(s *openapi3.Schema) bool { return s.Type.Is("integer") }) && !slices.Contains(admitted, "number") {
+			for _, text := range []string{"7.0", "7e0", "7E2", "7.5"} {
+				departs("number", text)
+			}
+			for _, text := range []string{"0", "-7", "9007199254740993", "9223372036854775807", "-9223372036854775808"} {
+				passes(text)
+			}
+		}
+		if has(func(s *openapi3.Schema) bool { return s.Format == "int64" }) {
+			for _, text := range []string{"9223372036854775808", "-9223372036854775809", "1" + strings.Repeat("0", 400)} {
+				departs("number", text)
+			}
+		}
+		if has(func(s *openapi3.Schema) bool { return s.MinLength > 0 }) {
+			departs("string", `""`)
+		}
+	})
+	if properties > 0 {
+		t.Errorf("%d properties were not tried", properties)
 	}
 }
 
@@ -168,8 +109,6 @@ func eachProperty(schema *openapi3.Schema, path []string, visit func([]string, *
 // but for the value at path; an empty one leaves the member out.
 func render(schema *openapi3.Schema, path []string, value string) string {
 	switch {
-	case len(schema.Enum) > 0:
-		return fmt.Sprintf("%q", schema.Enum[0])
 	case schema.Items != nil && len(path) > 0:
 		return "[" + render(schema.Items.Value, path[1:], value) + "]"
 	case schema.Items != nil:
@@ -192,7 +131,7 @@ func render(schema *openapi3.Schema, path []string, value string) string {
 		}
 		return "{" + strings.Join(members, ",") + "}"
 	case schema.Type.Is("string"):
-		return `"` + strings.Repeat("x", max(int(schema.MinLength), 1)) + `"` //nolint:gosec // the contract's own
+		return `"x"`
 	case schema.Type.Is("integer"):
 		return "6432457811894"
 	case schema.Type.Is("number"):
