@@ -59,6 +59,8 @@ func ReadCapture(r io.Reader) (*http.Response, error) {
 		return nil, errors.New("the capture is empty: give it what `curl -i` prints, or a JSON body")
 	case bytes.HasPrefix(start, []byte("\xff\xfe")):
 		return nil, errors.New("the capture is written in UTF-16: save it as UTF-8")
+	case bytes.HasPrefix(bare, []byte("HTTP/")):
+		return nil, errors.New("the capture's first line is not a status line such as HTTP/1.1 200 OK")
 	case bare[0] != '{' && bare[0] != '[' && !json.Valid(bare):
 		return nil, errors.New("the capture is not a response: give it what `curl -i` prints, or a JSON body")
 	}

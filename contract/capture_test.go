@@ -80,6 +80,7 @@ func TestReadCaptureRefusesWhatIsNoResponse(t *testing.T) {
 		none   = "the capture is not a response: give it what `curl -i` prints, or a JSON body"
 		empty  = "the capture is empty: give it what `curl -i` prints, or a JSON body"
 		header = "the capture has a line in its head that is not a header: give it all that `curl -i` prints, with an empty line before the body"
+		status = "the capture's first line is not a status line such as HTTP/1.1 200 OK"
 		long   = "the capture's heads are longer than 1024 KiB"
 	)
 	for name, row := range map[string]struct{ capture, want string }{
@@ -89,8 +90,8 @@ func TestReadCaptureRefusesWhatIsNoResponse(t *testing.T) {
 		"UTF-16":                {"\xff\xfeH\x00T\x00T\x00P\x00", "the capture is written in UTF-16: save it as UTF-8"},
 		"words":                 {"curl: (6) Could not resolve host", none},
 		"a request":             {"DELETE /v2/access/chats/7/messages/9 HTTP/1.1\nHost: x\n\n{}", none},
-		"a status in words":     {"HTTP/1.1 OK\n\n{}", none},
-		"four digits":           {"HTTP/1.1 2000 OK\n\n{}", none},
+		"a status in words":     {"HTTP/1.1 OK\n\n{}", status},
+		"four digits":           {"HTTP/1.1 2000 OK\n\n{}", status},
 		"a header that is none": {"HTTP/1.1 200 OK\nContent-Type: application/json\n{\"success\":true}\n", header},
 		"only interim":          {"HTTP/1.1 100 Continue\n\n", "the capture ends after 100: the final response is missing"},
 		"endless headers":       {"HTTP/1.1 200 OK\n" + strings.Repeat("a: b\n", 1<<20), long},
