@@ -90,7 +90,6 @@ func (r *recordingTB) Errorf(format string, args ...any) {
 }
 
 func TestCheckFailsOnceWithAReadableList(t *testing.T) {
-	t.Parallel()
 	broken := newRequest(t, `{}`)
 	broken.Header.Del("apiKey")
 	for name, row := range map[string]struct {

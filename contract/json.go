@@ -34,10 +34,10 @@ func checkJSON(side Side, schema *openapi3.Schema, data []byte) []Violation {
 	switch syntax, _ := errors.AsType[*jsontext.SyntacticError](err); {
 	case errors.Is(err, errLimit):
 		return []Violation{unreadable(side, err.Error(), "JSON within this limit")}
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return []Violation{unreadable(side, "JSON cut short after "+count(len(data), "byte"), "whole JSON")}
-	case err != nil:
+	case syntax != nil && !errors.Is(err, io.ErrUnexpectedEOF):
 		return []Violation{unreadable(side, fmt.Sprintf("text that is not JSON, from byte %d on", syntax.ByteOffset), "JSON")}
+	case err != nil:
+		return []Violation{unreadable(side, "JSON cut short after "+count(len(data), "byte"), "whole JSON")}
 	}
 	if _, err := in.ReadToken(); !errors.Is(err, io.EOF) {
 		return []Violation{unreadable(side, "something behind the JSON value", "one JSON value")}
@@ -150,6 +150,9 @@ func (d *decoder) schemaErrors(err error) {
 			return
 		}
 		d.schemaError(e)
+	case nil:
+	default:
+		d.found = append(d.found, unreadable(d.side, "a value that cannot be checked", describeSchema(d.root[0])))
 	}
 }
 

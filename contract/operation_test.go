@@ -56,7 +56,6 @@ func TestUnsoundContractIsRefused(t *testing.T) {
 }
 
 func TestASecondOperationIsCheckedLikeTheFirst(t *testing.T) {
-	t.Parallel()
 	integer := openapi3.NewObjectSchema().WithProperty("count", openapi3.NewInt64Schema()).WithRequired([]string{"count"})
 	read := func(security *openapi3.SecurityRequirements, params ...string) *openapi3.Operation {
 		op := &openapi3.Operation{OperationID: "read", Security: security, Responses: openapi3.NewResponses(
@@ -118,7 +117,6 @@ func TestASecondOperationIsCheckedLikeTheFirst(t *testing.T) {
 }
 
 func TestOtherCredentials(t *testing.T) {
-	t.Parallel()
 	for name, row := range map[string]struct {
 		scheme *openapi3.SecurityScheme
 		place  string
@@ -188,7 +186,6 @@ func TestStatuses(t *testing.T) {
 }
 
 func TestKeywordsOfSchemas(t *testing.T) {
-	t.Parallel()
 	object, integer, text := openapi3.NewObjectSchema, openapi3.NewInt64Schema, openapi3.NewStringSchema
 	closed := object().WithProperty("a", integer()).WithoutAdditionalProperties()
 	person := object().WithProperty("name", text())

@@ -11,7 +11,6 @@ import (
 // The corpus has the plain cases. Here are those that a request made in Go can have besides.
 
 func TestRequestHeads(t *testing.T) {
-	t.Parallel()
 	v := newValidator(t)
 	const path = "/v2/access/chats/7/messages/9"
 	for name, row := range map[string]struct {

@@ -85,7 +85,6 @@ type roundTripper func(*http.Request) (*http.Response, error)
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 func TestTransportReportsBothSidesOnceAndChangesNothing(t *testing.T) {
-	t.Parallel()
 	for name, row := range map[string]struct {
 		request, response string
 		status            int
@@ -142,7 +141,6 @@ func TestTransportPassesTheAnswerOnAsItComes(t *testing.T) {
 }
 
 func TestTransportChecksABodyThatIsClosedEarly(t *testing.T) {
-	t.Parallel()
 	for name, row := range map[string]struct {
 		status int
 		body   string
@@ -156,10 +154,8 @@ func TestTransportChecksABodyThatIsClosedEarly(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			seen := &reports{}
-			next := roundTripper(func(r *http.Request) (*http.Response, error) {
-				resp := newResponse(row.status, row.body) // whose EOF comes behind its last byte
-				resp.ContentLength = int64(len(row.body))
-				return resp, nil
+			next := roundTripper(func(*http.Request) (*http.Response, error) {
+				return newResponse(row.status, row.body), nil // whose EOF comes behind its last byte
 			})
 			resp, err := contract.Transport(next, seen.add).RoundTrip(newRequest(t, documentedRequest))
 			if err != nil {
