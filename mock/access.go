@@ -108,15 +108,6 @@ func (a *access) addKeys(write bool, keys []string) {
 	}
 }
 
-func (a *access) demoUnlessGiven() {
-	if a.keys == nil {
-		a.keys = map[string]bool{DemoKey: true}
-	}
-	if a.connections == nil {
-		a.connections = map[string]*connection{DemoConnection: {Connection: Connection{ID: DemoConnection}}}
-	}
-}
-
 // refusal says why a request is not carried out.
 type refusal struct {
 	status int
@@ -138,28 +129,19 @@ func (a *access) check(h http.Header, now time.Time) (refused *refusal, connecti
 	if c == nil {
 		return &refusal{status: http.StatusUnauthorized, kind: typeSessionNotProvided}, "", level{}
 	}
-	refused = a.checkLocked(c, write, now)
-	if a.interval > 0 {
-		left = a.levelLocked(c, now)
-	}
-	return refused, c.ID, left
-}
-
-func (a *access) checkLocked(c *connection, write bool, now time.Time) *refusal {
 	switch c.State {
 	case Expired:
-		return &refusal{status: http.StatusUnauthorized, kind: typeSessionExpired}
+		refused = &refusal{status: http.StatusUnauthorized, kind: typeSessionExpired}
 	case RulesOutdated:
-		return &refusal{status: http.StatusUnauthorized, kind: typeRulesOutdated}
-	case Active:
+		refused = &refusal{status: http.StatusUnauthorized, kind: typeRulesOutdated}
+	default:
+		if wait := a.takeLocked(c, now); wait > 0 {
+			refused = &refusal{status: http.StatusTooManyRequests, kind: typeRateLimitExceeded, wait: wait}
+		} else if !write || c.ReadOnly {
+			refused = &refusal{status: http.StatusForbidden, kind: typeForbidden}
+		}
 	}
-	if wait := a.takeLocked(c, now); wait > 0 {
-		return &refusal{status: http.StatusTooManyRequests, kind: typeRateLimitExceeded, wait: wait}
-	}
-	if !write || c.ReadOnly {
-		return &refusal{status: http.StatusForbidden, kind: typeForbidden}
-	}
-	return nil
+	return refused, c.ID, a.levelLocked(c, now)
 }
 
 // takeLocked takes a token of the connection, or says how long until there is one.
@@ -184,13 +166,16 @@ func (a *access) missingLocked(c *connection, now time.Time) time.Duration {
 	return max(0, c.full.Sub(now))
 }
 
-// level is what the X-RateLimit headers say. The zero level says nothing.
+// level is what the X-RateLimit headers say; without a limit there are none.
 type level struct {
 	limit, remaining int
 	reset            time.Duration // until the bucket is full
 }
 
 func (a *access) levelLocked(c *connection, now time.Time) level {
+	if a.interval == 0 {
+		return level{}
+	}
 	missing := a.missingLocked(c, now)
 	// A token that is partly there is not there.
 	taken := int((missing + a.interval - 1) / a.interval)

@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -71,10 +72,7 @@ func (x *exchange) faulty(f Fault, plain []byte, exists bool) answer {
 		a.retryAfter = x.s.now().Add(f.RetryDate).UTC().Format(http.TimeFormat)
 	}
 	if a.status/100 == 3 {
-		a.location = f.Location
-		if a.location == "" {
-			a.location = "/moved"
-		}
+		a.location = cmp.Or(f.Location, "/moved")
 	}
 	if a.status == http.StatusTooManyRequests {
 		x.level.remaining = 0
@@ -83,7 +81,7 @@ func (x *exchange) faulty(f Fault, plain []byte, exists bool) answer {
 		a.replace(f.Body)
 		a.scripted = true
 	}
-	f.applyToBody(&a)
+	f.Kind.row().apply(&a, f)
 	if bodiless(a.status) {
 		a.kind = ""
 	}
@@ -96,8 +94,7 @@ func (x *exchange) faulty(f Fault, plain []byte, exists bool) answer {
 // errorType is the type that a fault asks for, or "" for that of its status. That a message is
 // gone is said only where it is.
 func (f Fault) errorType(exists bool) string {
-	switch {
-	case f.Type == typeResourceNotFound && exists, f.Type == "" && f.Status == http.StatusNotFound:
+	if f.Type == typeResourceNotFound && exists || f.Type == "" && f.Status == http.StatusNotFound {
 		return typeRouteNotFound
 	}
 	return f.Type
@@ -109,10 +106,8 @@ func (a *answer) reshape(f Fault) {
 		return
 	}
 	example := parseObject(a.body)
-	code, details := quote(a.kind), example.get("details")
-	if a.kind == "" {
-		code = quote(strings.ReplaceAll(strings.ToUpper(http.StatusText(a.status)), " ", "_"))
-	}
+	code := quote(cmp.Or(a.kind, strings.ReplaceAll(strings.ToUpper(http.StatusText(a.status)), " ", "_")))
+	details := example.get("details")
 	if details == nil {
 		details = json.RawMessage(`{"reason":"scripted"}`)
 	}

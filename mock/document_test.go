@@ -26,7 +26,7 @@ func TestOperationsThatTheMockDoesNotKnow(t *testing.T) {
 	text = edit(text, "paths./v2/access/chats/{userId}", `{"summary":"s","parameters":[],"post":`+strings.Replace(added, "getChatMessage", "writeChat", 1)+`}`)
 	server := New()
 	server.mux = http.NewServeMux()
-	server.route(readOperations(parseObject(text)), nil)
+	server.route(readOperations(parseObject(text)))
 
 	rows := []struct {
 		method, path string

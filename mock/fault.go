@@ -1,12 +1,13 @@
 package mock
 
 import (
+	"cmp"
 	"encoding/json"
-	"math/rand/v2"
+	"errors"
+	"fmt"
 	"net/http"
-	"slices"
+	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -112,12 +113,7 @@ func outcomeOf(body string) outcome {
 	}
 }
 
-func (f Fault) status() int {
-	if f.Status == 0 {
-		return http.StatusOK
-	}
-	return f.Status
-}
+func (f Fault) status() int { return cmp.Or(f.Status, http.StatusOK) }
 
 // sendsBody reports whether Body is what is sent.
 func (f Fault) sendsBody() bool { return f.Body != "" && f.Kind.row().sendsBody }
@@ -135,103 +131,121 @@ func (f Fault) invalid() string {
 	return ""
 }
 
-// DefaultFaults lists the faults that are drawn unless others are given: every status that
-// the service documents and the ones beside them, every kind but the oversized bodies (which
-// cost 9 MiB each), and wherever an answer leaves open whether the message was unsent, both.
-func DefaultFaults() []Fault {
-	faults := []Fault{
-		{Status: 400}, {Status: 401}, {Status: 401, Type: typeSessionExpired}, {Status: 401, Type: typeRulesOutdated},
-		{Status: 403}, {Status: 404}, {Status: 404, Type: typeResourceNotFound}, {Status: 409}, {Status: 422, Shape: ShapeEarlier},
-		{Status: 429}, {Status: 429, RetryAfter: "1"}, {Status: 429, RetryDate: 2 * time.Second},
-		{Status: 429, RetryAfter: "-1"}, {Status: 429, RetryAfter: "soon"}, {Status: 429, RetryDate: -time.Hour},
-		{Status: 429, RetryAfter: "99999999999999999999"}, {Status: 429, Shape: ShapeSDK},
-		{Status: 301}, {Status: 302}, {Status: 307}, {Status: 308},
-		{Status: 303}, {Status: 408}, {Status: 500}, {Status: 501}, {Status: 502}, {Status: 503}, {Status: 504}, {Status: 505},
-		{Status: 503, RetryAfter: "1"}, {Status: 502, Kind: HTML}, {Status: 500, Shape: ShapeEarlier}, {Status: 500, Shape: ShapeSDK},
-		{Status: 204}, {Delay: 2 * time.Second},
-	}
-	for _, k := range kinds {
-		if k.name != "" && !k.costly {
-			faults = append(faults, Fault{Kind: k.name})
+// ParseFault reads a fault from text: a status, a kind, or both, and then what else is asked
+// of it, separated by commas.
+//
+//	503
+//	503,acted
+//	429,retry-after=5
+//	429,retry-date=5s
+//	401,type=RULES_OUTDATED
+//	422,shape=earlier
+//	301,location=https://other.example/
+//	drop,acted
+//	html,502
+//	slow,delay=10ms
+//	delay=2s
+//	drift-price-number
+//
+// The error names the part that cannot be read. A fault that would lie is refused: "acted"
+// with an answer that settles whether the message was unsent.
+func ParseFault(text string) (Fault, error) {
+	var f Fault
+	for part := range strings.SplitSeq(text, ",") {
+		if err := f.parse(strings.TrimSpace(part)); err != nil {
+			return Fault{}, fmt.Errorf("fault %q: %w", text, err)
 		}
 	}
-	var list []Fault
-	for _, f := range faults {
-		list = append(list, f)
-		if f.impliedOutcome() == ambiguous || f.Delay > 0 {
-			f.Acted = true
-			list = append(list, f)
+	if reason := f.invalid(); reason != "" {
+		return Fault{}, fmt.Errorf("fault %q: %s", text, reason)
+	}
+	if f.Acted && f.impliedOutcome() == notUnsent {
+		return Fault{}, fmt.Errorf("fault %q: leave out acted, this answer means that the message was not unsent", text)
+	}
+	return f, nil
+}
+
+func (f *Fault) parse(part string) (err error) {
+	name, value, valued := strings.Cut(part, "=")
+	if !valued {
+		return f.parseWord(name)
+	}
+	switch name {
+	case "delay":
+		if f.Delay, err = duration(value); err == nil && f.Delay < 0 {
+			err = errors.New("must not be negative")
+		}
+	case "retry-date":
+		f.RetryDate, err = duration(value)
+	case "retry-after":
+		f.RetryAfter = value
+	case "type":
+		f.Type = value
+	case "shape":
+		f.Shape = Shape(value)
+	case "location":
+		f.Location = value
+	default:
+		return fmt.Errorf("unknown setting %q; use delay, retry-after, retry-date, type, shape or location", name)
+	}
+	switch {
+	case value == "":
+		return fmt.Errorf("%s needs a value", name)
+	case err != nil:
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+func duration(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a time such as 2s or 10ms", text)
+	}
+	return d, nil
+}
+
+func (f *Fault) parseWord(word string) error {
+	if status, err := strconv.Atoi(word); err == nil {
+		if f.Status != 0 || status < 200 || status > 599 {
+			return errors.New("give one status of 200 to 599")
+		}
+		f.Status = status
+		return nil
+	}
+	switch {
+	case word == "acted":
+		f.Acted = true
+	case word == "" || !Kind(word).known():
+		names := strings.Trim(strings.ReplaceAll(fmt.Sprint(FaultKinds()), " ", ", "), "[]")
+		return fmt.Errorf("unknown kind %q; use a status, acted, or one of %s", word, names)
+	case f.Kind != "":
+		return errors.New("give one kind")
+	default:
+		f.Kind = Kind(word)
+	}
+	return nil
+}
+
+// String is the text that [ParseFault] reads, but for Body and ContentType, which have none.
+func (f Fault) String() string {
+	var parts []string
+	add := func(set bool, part string) {
+		if set {
+			parts = append(parts, part)
 		}
 	}
-	return list
-}
-
-// faults decides which fault the next valid request meets.
-type faults struct {
-	mu      sync.Mutex
-	script  []Fault
-	message map[Message][]Fault
-	random  *rand.Rand // nil: none are drawn
-	rate    float64
-	drawn   []Fault
-}
-
-// Next scripts the next faults, one for each valid request to come, in this order, after those
-// scripted before. A zero Fault lets one request through.
-func (s *Server) Next(list ...Fault) {
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
-	s.faults.script = append(s.faults.script, list...)
-}
-
-// NextFor scripts the next faults of one message. They come before those of [Server.Next].
-func (s *Server) NextFor(userID, messageID string, list ...Fault) {
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
-	if s.faults.message == nil {
-		s.faults.message = map[Message][]Fault{}
+	add(f.Kind != "", string(f.Kind))
+	add(f.Status != 0, strconv.Itoa(f.Status))
+	add(f.Type != "", "type="+f.Type)
+	add(f.Shape != "", "shape="+string(f.Shape))
+	add(f.RetryAfter != "", "retry-after="+f.RetryAfter)
+	add(f.RetryDate != 0, "retry-date="+f.RetryDate.String())
+	add(f.Location != "", "location="+f.Location)
+	add(f.Delay != 0, "delay="+f.Delay.String())
+	add(f.Acted, "acted")
+	if len(parts) == 0 {
+		return "200"
 	}
-	m := Message{userID, messageID}
-	s.faults.message[m] = append(s.faults.message[m], list...)
-}
-
-// Pending returns how many scripted faults no request has consumed yet.
-func (s *Server) Pending() int {
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
-	n := len(s.faults.script)
-	for _, list := range s.faults.message {
-		n += len(list)
-	}
-	return n
-}
-
-func (f *faults) draw(seed uint64, rate float64, list []Fault) {
-	if len(list) == 0 {
-		list = DefaultFaults()
-	}
-	f.random = rand.New(rand.NewPCG(seed, seed))
-	f.rate, f.drawn = rate, slices.Clone(list)
-}
-
-func (f *faults) next(userID, messageID string) Fault {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	m := Message{userID, messageID}
-	if list := f.message[m]; len(list) > 0 {
-		f.message[m] = list[1:]
-		if len(list) == 1 {
-			delete(f.message, m)
-		}
-		return list[0]
-	}
-	if len(f.script) > 0 {
-		next := f.script[0]
-		f.script = f.script[1:]
-		return next
-	}
-	if f.random == nil || f.random.Float64() >= f.rate {
-		return Fault{}
-	}
-	return f.drawn[f.random.IntN(len(f.drawn))]
+	return strings.Join(parts, ",")
 }

@@ -2,6 +2,7 @@ package mock
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -45,11 +46,17 @@ type change struct {
 	value string // JSON; empty leaves the member out
 }
 
+func (c change) String() string {
+	if c.value == "" {
+		return c.path + " left out"
+	}
+	return c.path + " is " + c.value
+}
+
 const (
-	oversize  = 9 << 20 // past the 8 MiB that a client may be expected to read
-	slowPause = time.Millisecond
-	htmlPage  = "<!DOCTYPE html><html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
-	textPage  = "upstream connect error or disconnect before headers"
+	oversize = 9 << 20 // past the 8 MiB that a client may be expected to read
+	htmlPage = "<!DOCTYPE html><html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
+	textPage = "upstream connect error or disconnect before headers"
 
 	// The sender as some answers hold it, with members that are not documented.
 	fullUser = `{"id":51234567,"name":"Jo","username":"jo","view":"full","isVerified":true,"subscribersCount":null,"tips":{"min":5,"max":200},"badges":[]}`
@@ -71,10 +78,7 @@ var kinds = append([]kind{
 		a.inflate()
 	}},
 	{name: Slow, about: "body byte by byte", means: unsent, sendsBody: true, apply: func(a *answer, f Fault) {
-		a.pause = slowPause
-		if f.Delay > 0 {
-			a.pause = f.Delay
-		}
+		a.pause = cmp.Or(f.Delay, time.Millisecond)
 	}},
 	{name: Text, about: "not JSON, and labeled so", means: ambiguous, apply: func(a *answer, _ Fault) {
 		a.replace(textPage)
@@ -172,15 +176,9 @@ func drifts(rows ...kind) []kind {
 			if c.path == "success" {
 				row.means = ambiguous
 			}
-			if c.value == "" {
-				differs = append(differs, c.path+" left out")
-			} else {
-				differs = append(differs, c.path+" is "+c.value)
-			}
+			differs = append(differs, c.String())
 		}
-		if row.about == "" {
-			row.about = strings.Join(differs, ", ")
-		}
+		row.about = cmp.Or(row.about, strings.Join(differs, ", "))
 		row.apply = func(a *answer, _ Fault) {
 			if !a.succeeds() {
 				return
@@ -226,9 +224,6 @@ func (k Kind) row() kind {
 	}
 	return kind{}
 }
-
-// applyToBody does to the answer what the table says of the fault's kind.
-func (f Fault) applyToBody(a *answer) { f.Kind.row().apply(a, f) }
 
 func truncate(a *answer, f Fault) {
 	keep := len(a.body)

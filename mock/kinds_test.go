@@ -85,7 +85,7 @@ func TestDriftsKeepLongIDs(t *testing.T) {
 	t.Parallel()
 	const id = "987654321987654321" // would not survive a float64
 	a := answer{status: http.StatusOK, body: plainSnapshot(t, 1).body(id, id)}
-	Fault{Kind: "drift-price-number"}.applyToBody(&a)
+	Kind("drift-price-number").row().apply(&a, Fault{})
 	if strings.Count(string(a.body), ":"+id) != 2 {
 		t.Errorf("an id was changed: %.300s", a.body)
 	}

@@ -70,13 +70,13 @@ type listener struct {
 }
 
 // Start listens on a free port of 127.0.0.1 and returns the base URL.
-func (s *Server) Start() (url string, err error) { return s.StartAddr("127.0.0.1:0") }
+func (s *Server) Start() (baseURL string, err error) { return s.StartAddr("127.0.0.1:0") }
 
 // StartAddr listens on a TCP address, such as "127.0.0.1:4010", and returns a base URL that
 // can be used on this machine: for one that listens on all addresses, that of loopback. It
 // fails where the address is taken, or where the server is listening already. After
 // [Server.Close] it can be called again: messages, faults and journal are as they were.
-func (s *Server) StartAddr(addr string) (url string, err error) {
+func (s *Server) StartAddr(addr string) (baseURL string, err error) {
 	l := &s.listener
 	l.mu.Lock()
 	defer l.mu.Unlock()

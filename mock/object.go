@@ -23,10 +23,7 @@ func parseObject(text []byte) object {
 	}
 	o := object{}
 	for dec.More() {
-		name, err := dec.Token()
-		if err != nil {
-			return nil
-		}
+		name, _ := dec.Token() // a bad one fails again below
 		var value json.RawMessage
 		if err := dec.Decode(&value); err != nil {
 			return nil
@@ -94,8 +91,8 @@ func edit(text json.RawMessage, path, value string) json.RawMessage {
 	case o == nil, nested && inner == nil:
 		return text
 	case nested && each:
-		var list []json.RawMessage
-		if json.Unmarshal(inner, &list) != nil {
+		list := listOf(inner)
+		if list == nil {
 			return text
 		}
 		for i := range list {
@@ -108,6 +105,12 @@ func edit(text json.RawMessage, path, value string) json.RawMessage {
 		return o.without(name).json()
 	}
 	return o.with(name, json.RawMessage(value)).json()
+}
+
+// listOf reads the elements of a JSON list; what is none is nil.
+func listOf(value json.RawMessage) (list []json.RawMessage) {
+	_ = json.Unmarshal(value, &list)
+	return list
 }
 
 func joinList(list []json.RawMessage) json.RawMessage {

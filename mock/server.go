@@ -30,17 +30,15 @@ type Server struct {
 	media    int
 	faults   faults
 	journal  journal
-	counters counters
+	counters struct {
+		requests, unsent, limited, faulted atomic.Int64
+	}
 	listener listener
 }
 
 type mount struct {
 	prefix  string
 	handler http.Handler
-}
-
-type counters struct {
-	requests, unsent, limited, faulted atomic.Int64
 }
 
 // Counts are totals since the server was made.
@@ -66,7 +64,12 @@ func New(opts ...Option) *Server {
 			opt(s)
 		}
 	}
-	s.access.demoUnlessGiven()
+	if s.access.keys == nil {
+		WithKeys(DemoKey)(s)
+	}
+	if s.access.connections == nil {
+		s.SetConnection(Connection{ID: DemoConnection})
+	}
 	s.route(operations())
 	return s
 }
@@ -86,13 +89,6 @@ func WithClock(now func() time.Time) Option {
 // about 1 kB to the answer. Values below 0 are taken as 0.
 func WithMedia(n int) Option {
 	return func(s *Server) { s.media = max(0, n) }
-}
-
-// WithFaults draws a fault for a share of the requests: rate is that share, 0 to 1. Which
-// request meets which fault follows from the seed and the order of requests. With no faults
-// given they are drawn from [DefaultFaults].
-func WithFaults(seed uint64, rate float64, list ...Fault) Option {
-	return func(s *Server) { s.faults.draw(seed, rate, list) }
 }
 
 // WithLog calls log for each request, once its answer was written or given up, with its entry
@@ -135,7 +131,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// ServeMux would redirect these; to a client a redirect of a DELETE is a trap, and the
 	// path is not one of the service's.
 	if !isClean(r.URL.EscapedPath()) {
-		s.handle((*exchange).notFound)(w, r)
+		s.handle((*exchange).noRoute)(w, r)
 		return
 	}
 	s.mux.ServeHTTP(w, r)
@@ -143,18 +139,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // route registers the operations of openapi.yaml. Those that the mock does not know are
 // answered 501, so that a new one breaks nothing.
-func (s *Server) route(list []operation, err error) {
-	if err != nil { // of a document that the build embeds: the tests would have seen it
-		s.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-		})
-		return
-	}
-	s.mux.HandleFunc("/", s.handle((*exchange).notFound))
+func (s *Server) route(list []operation) {
+	s.mux.HandleFunc("/", s.handle((*exchange).noRoute))
 	for _, op := range list {
-		answer := func(x *exchange) {
-			x.send(x.failure(http.StatusNotImplemented, typeNotImplemented, "Not implemented by the mock: "+op.id))
-		}
+		answer := func(x *exchange) { x.notImplemented(op.id) }
 		if op.id == "unsendChatMessage" {
 			s.unsendOp, s.snapshot = op, newSnapshot(op.success(), s.media)
 			answer = (*exchange).unsend
@@ -169,8 +157,6 @@ func (s *Server) register(pattern string, h http.HandlerFunc) {
 	defer func() { _ = recover() }()
 	s.mux.HandleFunc(pattern, h)
 }
-
-func (x *exchange) notFound() { x.send(x.failure(http.StatusNotFound, typeRouteNotFound, "")) }
 
 // handle begins an exchange, reads its body, and logs it once it has ended.
 func (s *Server) handle(answer func(*exchange)) http.HandlerFunc {

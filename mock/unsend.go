@@ -49,6 +49,14 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	return x
 }
 
+func (x *exchange) noRoute() {
+	x.send(x.failure(http.StatusNotFound, typeRouteNotFound, ""))
+}
+
+func (x *exchange) notImplemented(operationID string) {
+	x.send(x.failure(http.StatusNotImplemented, typeNotImplemented, "Not implemented by the mock: "+operationID))
+}
+
 // unsend answers a request on the operation: credentials, rate limit, permission and contract
 // first, then a fault if one is due, then the message.
 func (x *exchange) unsend() {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"go.yaml.in/yaml/v4"
 )
 
@@ -27,15 +28,11 @@ func Convert(document []byte, servers ...Server) ([]byte, error) {
 	if len(servers) > 0 {
 		replaceServers(root.Content[0], servers)
 	}
-	var compact, indented bytes.Buffer
-	if err := write(&compact, root.Content[0]); err != nil {
+	var b bytes.Buffer
+	if err := write(jsontext.NewEncoder(&b, jsontext.WithIndent("  ")), root.Content[0]); err != nil {
 		return nil, fmt.Errorf("write the document as JSON: %w", err)
 	}
-	if err := json.Indent(&indented, compact.Bytes(), "", "  "); err != nil {
-		return nil, fmt.Errorf("write the document as JSON: %w", err)
-	}
-	indented.WriteByte('\n')
-	return indented.Bytes(), nil
+	return b.Bytes(), nil
 }
 
 // replaceServers makes these the servers of the document, wherever it has them.
@@ -59,74 +56,58 @@ func text(value string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value}
 }
 
-func write(b *bytes.Buffer, node *yaml.Node) error {
+func write(enc *jsontext.Encoder, node *yaml.Node) error {
 	switch node.Kind {
 	case yaml.AliasNode:
-		return write(b, node.Alias)
+		return write(enc, node.Alias)
 	case yaml.MappingNode:
-		return writeAll(b, "{}", node.Content, 2)
+		return writeAll(enc, jsontext.BeginObject, node.Content, jsontext.EndObject)
 	case yaml.SequenceNode:
-		return writeAll(b, "[]", node.Content, 1)
+		return writeAll(enc, jsontext.BeginArray, node.Content, jsontext.EndArray)
 	case yaml.ScalarNode:
-		return writeScalar(b, node)
+		return writeScalar(enc, node)
 	case yaml.DocumentNode:
 	}
 	return fmt.Errorf("line %d: a node of no known kind", node.Line)
 }
 
-// writeAll writes what stands between two brackets. Each member is size nodes: a value, or
-// its name and it.
-func writeAll(b *bytes.Buffer, brackets string, nodes []*yaml.Node, size int) error {
-	b.WriteByte(brackets[0])
+func writeAll(enc *jsontext.Encoder, begin jsontext.Token, nodes []*yaml.Node, end jsontext.Token) error {
+	if err := enc.WriteToken(begin); err != nil {
+		return err
+	}
 	for i, node := range nodes {
-		switch {
-		case i%size > 0:
-			b.WriteByte(':')
-		case i > 0:
-			b.WriteByte(',')
-		}
+		isName := begin.Kind() == '{' && i%2 == 0
 		var err error
-		if size > 1 && i%size == 0 {
-			err = writeName(b, node)
-		} else {
-			err = write(b, node)
+		switch {
+		case isName && (node.Kind != yaml.ScalarNode || node.ShortTag() == "!!merge"):
+			err = fmt.Errorf("line %d: a name that JSON does not have", node.Line)
+		case isName:
+			err = enc.WriteToken(jsontext.String(node.Value))
+		default:
+			err = write(enc, node)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	b.WriteByte(brackets[1])
-	return nil
-}
-
-func writeName(b *bytes.Buffer, node *yaml.Node) error {
-	if node.Kind != yaml.ScalarNode || node.ShortTag() == "!!merge" {
-		return fmt.Errorf("line %d: a name that JSON does not have", node.Line)
-	}
-	return writeText(b, node.Value)
+	return enc.WriteToken(end)
 }
 
 // writeScalar writes numbers, booleans and nulls as such, and all else as a string as it
 // stands: dates, above all.
-func writeScalar(b *bytes.Buffer, node *yaml.Node) error {
-	var value any
+func writeScalar(enc *jsontext.Encoder, node *yaml.Node) error {
 	switch node.ShortTag() {
 	case "!!null", "!!bool", "!!int", "!!float":
-		if err := node.Decode(&value); err != nil {
-			return fmt.Errorf("line %d: %w", node.Line, err)
-		}
-		encoded, err := json.Marshal(value)
-		if err != nil {
-			return fmt.Errorf("line %d: %w", node.Line, err)
-		}
-		b.Write(encoded)
-		return nil
+	default:
+		return enc.WriteToken(jsontext.String(node.Value))
 	}
-	return writeText(b, node.Value)
-}
-
-func writeText(b *bytes.Buffer, value string) error {
-	enc := json.NewEncoder(b)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(value) // and a newline, which indenting drops
+	var value any
+	if err := node.Decode(&value); err != nil {
+		return fmt.Errorf("line %d: %w", node.Line, err)
+	}
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("line %d: %w", node.Line, err)
+	}
+	return enc.WriteValue(encoded)
 }

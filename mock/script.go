@@ -1,0 +1,114 @@
+package mock
+
+import (
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+)
+
+// DefaultFaults lists the faults that are drawn unless others are given: every status that
+// the service documents and the ones beside them, every kind but the oversized bodies (which
+// cost 9 MiB each), and wherever an answer leaves open whether the message was unsent, both.
+func DefaultFaults() []Fault {
+	faults := []Fault{
+		{Status: 400}, {Status: 401}, {Status: 401, Type: typeSessionExpired}, {Status: 401, Type: typeRulesOutdated},
+		{Status: 403}, {Status: 404}, {Status: 404, Type: typeResourceNotFound}, {Status: 409}, {Status: 422, Shape: ShapeEarlier},
+		{Status: 429}, {Status: 429, RetryAfter: "1"}, {Status: 429, RetryDate: 2 * time.Second},
+		{Status: 429, RetryAfter: "-1"}, {Status: 429, RetryAfter: "soon"}, {Status: 429, RetryDate: -time.Hour},
+		{Status: 429, RetryAfter: "99999999999999999999"}, {Status: 429, Shape: ShapeSDK},
+		{Status: 301}, {Status: 302}, {Status: 307}, {Status: 308},
+		{Status: 303}, {Status: 408}, {Status: 500}, {Status: 501}, {Status: 502}, {Status: 503}, {Status: 504}, {Status: 505},
+		{Status: 503, RetryAfter: "1"}, {Status: 502, Kind: HTML}, {Status: 500, Shape: ShapeEarlier}, {Status: 500, Shape: ShapeSDK},
+		{Status: 204}, {Delay: 2 * time.Second},
+	}
+	for _, k := range kinds {
+		if k.name != "" && !k.costly {
+			faults = append(faults, Fault{Kind: k.name})
+		}
+	}
+	var list []Fault
+	for _, f := range faults {
+		list = append(list, f)
+		if f.impliedOutcome() == ambiguous || f.Delay > 0 {
+			f.Acted = true
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// faults decides which fault the next valid request meets.
+type faults struct {
+	mu      sync.Mutex
+	script  []Fault
+	message map[Message][]Fault
+	random  *rand.Rand // nil: none are drawn
+	rate    float64
+	drawn   []Fault
+}
+
+// WithFaults draws a fault for a share of the requests: rate is that share, 0 to 1. Which
+// request meets which fault follows from the seed and the order of requests. With no faults
+// given they are drawn from [DefaultFaults].
+func WithFaults(seed uint64, rate float64, list ...Fault) Option {
+	if len(list) == 0 {
+		list = DefaultFaults()
+	}
+	return func(s *Server) {
+		s.faults.random = rand.New(rand.NewPCG(seed, seed))
+		s.faults.rate, s.faults.drawn = rate, slices.Clone(list)
+	}
+}
+
+// Next scripts the next faults, one for each valid request to come, in this order, after those
+// scripted before. A zero Fault lets one request through.
+func (s *Server) Next(list ...Fault) {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.script = append(s.faults.script, list...)
+}
+
+// NextFor scripts the next faults of one message. They come before those of [Server.Next].
+func (s *Server) NextFor(userID, messageID string, list ...Fault) {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	if s.faults.message == nil {
+		s.faults.message = map[Message][]Fault{}
+	}
+	m := Message{userID, messageID}
+	s.faults.message[m] = append(s.faults.message[m], list...)
+}
+
+// Pending returns how many scripted faults no request has consumed yet.
+func (s *Server) Pending() int {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	n := len(s.faults.script)
+	for _, list := range s.faults.message {
+		n += len(list)
+	}
+	return n
+}
+
+func (f *faults) next(userID, messageID string) Fault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	m := Message{userID, messageID}
+	if list := f.message[m]; len(list) > 0 {
+		f.message[m] = list[1:]
+		if len(list) == 1 {
+			delete(f.message, m)
+		}
+		return list[0]
+	}
+	if len(f.script) > 0 {
+		next := f.script[0]
+		f.script = f.script[1:]
+		return next
+	}
+	if f.random == nil || f.random.Float64() >= f.rate {
+		return Fault{}
+	}
+	return f.drawn[f.random.IntN(len(f.drawn))]
+}
