@@ -21,8 +21,8 @@ type batchOptions struct {
 	json        bool
 }
 
-func newBatch(u *usage) *cobra.Command {
-	opts := batchOptions{call: u.call}
+func newBatch(call *invocation) *cobra.Command {
+	opts := batchOptions{call: call}
 	cmd := &cobra.Command{
 		Use:   "batch FILE|-",
 		Short: "Take back many messages",
@@ -69,12 +69,12 @@ message's text included.
   select-messages | unsend batch - --yes --json --ledger today.db > outcomes.jsonl`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			switch {
-			case len(args) == 0 && opts.ledger.named(opts.client.mock):
+			case len(args) == 0 && opts.ledger.given(opts.client.mock) != "":
 				return nil
 			case len(args) == 1 && args[0] == "":
 				return errNoName
 			}
-			return u.wantArgs("FILE")(cmd, args)
+			return call.wantArgs("FILE")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return opts.run(cmd, append(args, "")[0])
@@ -90,8 +90,6 @@ message's text included.
 	flags.BoolVarP(&opts.yes, "yes", "y", false, "do not ask")
 	flags.BoolVar(&opts.dryRun, "dry-run", false, "print the plan, and send nothing")
 	flags.BoolVar(&opts.json, "json", false, "print one JSON object a line")
-	flags.Int("retries", 0, "")
-	_ = flags.MarkDeprecated("retries", "a batch sends again by itself what failed with a transient error") // of a flag that is there
 	return cmd
 }
 
@@ -105,38 +103,29 @@ func (o *batchOptions) run(cmd *cobra.Command, name string) (err error) {
 	if err != nil {
 		return err
 	}
-	client, err := o.newClient(cmd)
+	client, err := o.client.client(cmd.ErrOrStderr(), o.dryRun) // which refuses flags in a dry run, too
 	if err != nil {
 		return err
 	}
-	in := io.NopCloser(nil)
+	var in io.ReadCloser
 	if name != "" {
 		if in, err = openInput(cmd, name); err != nil {
 			return err
 		}
+		defer func() { _ = in.Close() }()
 	}
-	defer func() { _ = in.Close() }()
 	j := &job{batchOptions: o, cmd: cmd, file: name, place: place, sender: client, shutdown: newShutdown(cmd.Context())}
 	defer j.shutdown.release()
 	if err := j.open(); err != nil {
 		return err
 	}
 	defer func() { err = j.close(err) }()
-	if name != "" {
+	if in != nil {
 		if err := j.load(in); err != nil {
 			return err
 		}
 	}
 	return j.run()
-}
-
-// newClient makes the client. A dry run needs no credentials, but refuses flags as the real one
-// does.
-func (o *batchOptions) newClient(cmd *cobra.Command) (*sender, error) {
-	if o.dryRun {
-		return o.client.idle()
-	}
-	return o.client.client(cmd.ErrOrStderr())
 }
 
 // options are those of the ledger.

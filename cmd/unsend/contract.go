@@ -1,19 +1,15 @@
 package main
 
 import (
-	"io"
-
 	"github.com/spf13/cobra"
 
 	"github.com/unsend-go/unsend/contract"
+	"github.com/unsend-go/unsend/internal/spec"
+	"github.com/unsend-go/unsend/internal/specjson"
 )
 
-type contractOptions struct {
-	json bool
-}
-
-func newContract(u *usage) *cobra.Command {
-	var opts contractOptions
+func newContract(call *invocation) *cobra.Command {
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "contract FILE|-",
 		Short: "Check an answer of the service against the contract",
@@ -31,14 +27,14 @@ Exit codes:
   unsend contract answer.txt
 
   curl -is ... | unsend contract -`,
-		Args: u.wantArgs("FILE"),
-		RunE: func(cmd *cobra.Command, args []string) error { return opts.run(cmd, args[0]) },
+		Args: call.wantArgs("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error { return runContract(cmd, args[0], asJSON) },
 	}
-	cmd.Flags().BoolVar(&opts.json, "json", false, "print one JSON object")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }
 
-func (o *contractOptions) run(cmd *cobra.Command, name string) error {
+func runContract(cmd *cobra.Command, name string, asJSON bool) error {
 	in, err := openInput(cmd, name)
 	if err != nil {
 		return err
@@ -54,10 +50,17 @@ func (o *contractOptions) run(cmd *cobra.Command, name string) error {
 		return failed(err)
 	}
 	violations := validator.CheckResponse(nil, answer)
-	if o.json {
-		printViolationsJSON(cmd.OutOrStdout(), answer.StatusCode, violations)
-	} else {
-		printViolations(cmd.OutOrStdout(), inputName(name), answer.StatusCode, violations)
+	out := cmd.OutOrStdout()
+	switch {
+	case asJSON:
+		writeJSON(out, newViolations(answer.StatusCode, violations), "  ")
+	case len(violations) == 0:
+		line(out, "%s: this %d honours the contract", inputName(name), answer.StatusCode)
+	default:
+		line(out, "%s: this %d departs from the contract in %s", inputName(name), answer.StatusCode, count(len(violations), "place"))
+		for _, v := range violations {
+			line(out, "  %s", v)
+		}
 	}
 	if len(violations) > 0 {
 		return failed(nil)
@@ -65,31 +68,50 @@ func (o *contractOptions) run(cmd *cobra.Command, name string) error {
 	return nil
 }
 
-func printViolations(w io.Writer, name string, status int, violations []contract.Violation) {
-	if len(violations) == 0 {
-		line(w, "%s: this %d honours the contract", name, status)
-		return
-	}
-	line(w, "%s: this %d departs from the contract in %s", name, status, count(len(violations), "place"))
-	for _, v := range violations {
-		line(w, "  %s", v)
-	}
+// violationsRecord is what an answer departs in, for machines.
+type violationsRecord struct {
+	Status     int               `json:"status"`
+	Violations []violationRecord `json:"violations"`
 }
 
-func printViolationsJSON(w io.Writer, status int, violations []contract.Violation) {
-	type departure struct {
-		Side    contract.Side `json:"side"`
-		Pointer string        `json:"pointer"`
-		Kind    string        `json:"kind"`
-		Found   string        `json:"found"`
-		Want    string        `json:"want"`
-	}
-	list := make([]departure, len(violations)) // never null
+type violationRecord struct {
+	Side    contract.Side `json:"side"`
+	Pointer string        `json:"pointer"`
+	Kind    string        `json:"kind"`
+	Found   string        `json:"found"`
+	Want    string        `json:"want"`
+}
+
+func newViolations(status int, violations []contract.Violation) violationsRecord {
+	list := make([]violationRecord, len(violations)) // never null
 	for i, v := range violations {
-		list[i] = departure(v)
+		list[i] = violationRecord(v)
 	}
-	writeJSON(w, struct {
-		Status     int         `json:"status"`
-		Violations []departure `json:"violations"`
-	}{status, list}, "  ")
+	return violationsRecord{status, list}
+}
+
+func newSpec() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "spec",
+		Short: "Print the contract",
+		Long:  "Print the contract of the endpoint, an OpenAPI 3.0.3 document, as it was built in.",
+		Example: `  unsend spec > openapi.yaml
+  unsend spec --json | jq .components.schemas.Queue`,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			document := spec.Document
+			if asJSON {
+				converted, err := specjson.Convert(document)
+				if err != nil {
+					return failed(err)
+				}
+				document = converted
+			}
+			_, _ = cmd.OutOrStdout().Write(document)
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON instead of YAML")
+	return cmd
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,7 +27,6 @@ type job struct {
 	shutdown *shutdown
 
 	ledger   *batch.Ledger
-	forget   func() // what a dry run leaves
 	added    batch.Added
 	plan     batch.Plan
 	progress batch.Progress
@@ -45,7 +45,7 @@ func (j *job) name() string {
 func (j *job) open() (err error) {
 	opts := j.options(j.sender)
 	if j.dryRun {
-		j.ledger, j.forget, err = j.place.openCopy(j.shutdown.ctx, j.file != "", opts...)
+		j.ledger, err = j.place.openCopy(j.shutdown.ctx, j.file != "", opts...)
 	} else {
 		j.ledger, err = j.place.open(j.shutdown.ctx, opts...)
 	}
@@ -58,7 +58,7 @@ func (j *job) close(err error) error {
 	closing := j.ledger.Close()
 	switch {
 	case j.dryRun:
-		j.forget()
+		_ = os.RemoveAll(j.place.copied)
 	case j.began.IsZero():
 		j.place.remove()
 	}
@@ -85,7 +85,11 @@ func (j *job) run() (err error) {
 	if err := j.confirm(); err != nil {
 		return err
 	}
-	j.knowConnections()
+	if j.sender.mock != nil {
+		for _, c := range j.plan.Connections {
+			j.sender.mock.SetConnection(mock.Connection{ID: c.ConnectionID})
+		}
+	}
 	j.began = time.Now()
 	j.send()
 	return j.end(time.Since(j.began))
@@ -106,41 +110,34 @@ func (j *job) send() {
 	shown := j.showProgress()
 	defer shown.stop()
 	told := make(chan struct{})
-	defer func() { <-told }()
-	over := make(chan struct{})
-	defer close(over)
-	go func() {
+	over := context.AfterFunc(j.shutdown.gently, func() {
 		defer close(told)
-		select {
-		case <-j.shutdown.gently:
-			if j.shutdown.signaled.Load() {
-				shown.say("Finishing what is in flight; Ctrl-C again stops at once.")
-			} else {
-				shown.say("Nobody reads the outcomes any more: finishing what is in flight.")
-			}
-		case <-over:
+		if j.shutdown.signaled.Load() {
+			shown.say("Finishing what is in flight; Ctrl-C again stops at once.")
+		} else {
+			shown.say("Nobody reads the outcomes any more: finishing what is in flight.")
+		}
+	})
+	defer func() {
+		if !over() {
+			<-told
 		}
 	}()
 	for result := range batch.Run(j.shutdown.ctx, j.sender.Client, j.ledger, batch.Options{
 		InFlight:    j.inFlight,
-		Stop:        j.shutdown.gently,
+		Stop:        j.shutdown.gently.Done(),
 		Progress:    &j.progress,
 		RetryFailed: j.retryFailed,
 	}) {
-		if j.json {
-			j.print(result)
+		if !j.json {
+			continue
 		}
-	}
-}
-
-// print writes an outcome for machines. When nobody reads them, the run is ended as if by
-// Ctrl-C: what it does could not be told.
-func (j *job) print(result batch.Result) {
-	out := j.cmd.OutOrStdout()
-	writeJSON(out, newBatchRecord(result, j.sender.key), "")
-	if unwritten(out) != nil && !j.unread {
-		j.unread = true
-		j.shutdown.begin()
+		out := j.cmd.OutOrStdout()
+		writeJSON(out, newBatchRecord(result, j.sender.key), "")
+		if unwritten(out) != nil { // what the run does could not be told
+			j.unread = true
+			j.shutdown.begin()
+		}
 	}
 }
 
@@ -153,7 +150,7 @@ func (j *job) end(took time.Duration) error {
 		left, err = j.ledger.Plan(ctx, false)
 	}
 	if err != nil { // where the run did not fail for that already
-		return cmp.Or(j.verdict(&report), failed(err))
+		return cmp.Or(j.outcome(&report), failed(err))
 	}
 	w := j.cmd.OutOrStdout()
 	if j.json {
@@ -163,14 +160,22 @@ func (j *job) end(took time.Duration) error {
 	if unwritten(w) != nil {
 		j.printEnd(j.cmd.ErrOrStderr(), &report, left.Messages, took) // which nothing must be lost of
 	}
-	return j.verdict(&report)
+	return j.outcome(&report)
 }
 
 func (j *job) printEnd(w io.Writer, report *batch.Report, left int, took time.Duration) {
 	line(w, "%s, %s:", count(report.Items, "message"), duration(took))
 	printCounts(w, report)
 	printGroups(w, report.Groups)
-	j.printStopped(w)
+	var stopped []string
+	for _, c := range j.progress.Connections() {
+		if c.Stopped != nil {
+			stopped = append(stopped, c.ID)
+		}
+	}
+	if len(stopped) > 0 {
+		line(w, "Stopped: %s", connectionNames(stopped))
+	}
 	switch {
 	case left == 0:
 	case j.place.address == "":
@@ -185,29 +190,8 @@ func (j *job) printEnd(w io.Writer, report *batch.Report, left int, took time.Du
 	}
 }
 
-// maxStopped is how many stopped connections are listed.
-const maxStopped = 20
-
-func (j *job) printStopped(w io.Writer) {
-	n := 0
-	for _, c := range j.progress.Connections() {
-		if c.Stopped == nil {
-			continue
-		}
-		if n++; n == 1 {
-			line(w, "Stopped connections:")
-		}
-		if n <= maxStopped {
-			line(w, "  %s: %s", c.ID, causeText(c.Stopped))
-		}
-	}
-	if n > maxStopped {
-		line(w, "  and %s more", number(n-maxStopped))
-	}
-}
-
-// verdict is the error, and with it the exit code, of a run.
-func (j *job) verdict(report *batch.Report) error {
+// outcome is the error, and with it the exit code, of a run.
+func (j *job) outcome(report *batch.Report) error {
 	reason := j.progress.Err()
 	answer, answered := errors.AsType[*api.Error](reason)
 	switch {
@@ -217,10 +201,12 @@ func (j *job) verdict(report *batch.Report) error {
 		return failed(errors.New("stopped, since nobody reads the outcomes any more"))
 	case reason != nil && j.shutdown.signaled.Load():
 		return &exitError{code: exitInterrupted}
-	case answered && answer.Scope == api.ScopeAccount:
-		return &exitError{code: exitRefused, err: fmt.Errorf("stopped: %s; %s", causeText(reason), answer.Hint())}
 	case answered:
-		return failed(fmt.Errorf("stopped: %s; %s", causeText(reason), answer.Hint()))
+		code := exitFailed
+		if answer.Scope == api.ScopeAccount {
+			code = exitRefused
+		}
+		return &exitError{code: code, err: fmt.Errorf("stopped: %s; %s", causeText(reason), answer.Hint())}
 	case reason != nil:
 		return failed(reason)
 	case j.allStopped():

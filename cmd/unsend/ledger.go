@@ -42,15 +42,13 @@ func (f *ledgerFlags) given(mock bool) string {
 	return os.Getenv(envLedger)
 }
 
-// named reports whether a ledger is named.
-func (f *ledgerFlags) named(mock bool) bool { return f.given(mock) != "" }
-
 // place is where a ledger is, or is to be.
 type place struct {
 	address string // a path, or that of a database; empty for a private one
 	run     string // of a database
 	fresh   bool   // there is nothing yet
 	empty   bool   // there is an empty file
+	copied  string // the folder of the copy that a dry run works on
 }
 
 // place is that of the batch of a file, - being standard input, or of what is in the ledger
@@ -115,36 +113,29 @@ func (p *place) open(ctx context.Context, opts ...batch.Option) (*batch.Ledger, 
 }
 
 // openCopy opens what a dry run may change: a private ledger where there is none, or where the
-// one of a database would be loaded into; a copy of a file; and a database to read only. Forget
-// takes the copy away once it is closed.
-func (p *place) openCopy(ctx context.Context, loads bool, opts ...batch.Option) (ledger *batch.Ledger, forget func(), err error) {
-	forget = func() {}
+// one of a database would be loaded into; a copy of a file; and a database to read only.
+func (p *place) openCopy(ctx context.Context, loads bool, opts ...batch.Option) (*batch.Ledger, error) {
 	switch {
 	case p.fresh, p.empty, loads && isPostgres(p.address):
-		ledger, err = batch.InMemory(opts...)
-		return ledger, forget, err
+		return batch.InMemory(opts...)
 	case isPostgres(p.address):
-		ledger, err = p.open(ctx, append(opts, batch.ReadOnly())...)
-		return ledger, forget, err
+		return p.open(ctx, append(opts, batch.ReadOnly())...)
 	}
 	original, err := p.open(ctx, opts...) // which refuses what the real run would refuse
-	if err == nil {
-		err = original.Close()
-	}
 	if err != nil {
-		return nil, forget, err
+		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "unsend-")
-	if err != nil {
-		return nil, forget, err
+	if err := original.Close(); err != nil {
+		return nil, err
 	}
-	forget = func() { _ = os.RemoveAll(dir) }
-	duplicate := filepath.Join(dir, filepath.Base(p.address))
+	if p.copied, err = os.MkdirTemp("", "unsend-"); err != nil {
+		return nil, err
+	}
+	duplicate := filepath.Join(p.copied, filepath.Base(p.address))
 	if err := copyFile(duplicate, p.address); err != nil {
-		return nil, forget, err
+		return nil, err
 	}
-	ledger, err = batch.Open(duplicate, opts...)
-	return ledger, forget, err
+	return batch.Open(duplicate, opts...)
 }
 
 // remove takes away a ledger that the program has just made and does not need.

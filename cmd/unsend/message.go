@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/batch"
 )
 
 type messageOptions struct {
@@ -20,7 +20,7 @@ type messageOptions struct {
 	json       bool
 }
 
-func newMessage(u *usage) *cobra.Command {
+func newMessage(call *invocation) *cobra.Command {
 	var opts messageOptions
 	cmd := &cobra.Command{
 		Use:   "message USER_ID MESSAGE_ID",
@@ -43,7 +43,7 @@ as it came, the message's text included. Without --json no text is shown.
 
   # For a script
   unsend message --json 51234567 6432457811894 | jq -r .outcome`,
-		Args:              u.wantArgs("USER_ID", "MESSAGE_ID"),
+		Args:              call.wantArgs("USER_ID", "MESSAGE_ID"),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return opts.run(cmd, args[0], args[1])
@@ -57,7 +57,7 @@ as it came, the message's text included. Without --json no text is shown.
 }
 
 func (o *messageOptions) run(cmd *cobra.Command, userID, messageID string) error {
-	client, err := o.client.client(cmd.ErrOrStderr(), api.WithRetries(o.retries))
+	client, err := o.client.client(cmd.ErrOrStderr(), false, api.WithRetries(o.retries))
 	if err != nil {
 		return err
 	}
@@ -76,14 +76,29 @@ func (o *messageOptions) run(cmd *cobra.Command, userID, messageID string) error
 	out := cmd.OutOrStdout()
 	switch {
 	case o.json:
-		writeJSON(out, newRecord(userID, messageID, result, failure, client.key), "  ")
+		writeJSON(out, newRecord(messageResult(userID, messageID, result, failure), client.key), "  ")
 	case failure == nil:
 		summarize(out, userID, messageID, result)
 	}
 	if failure != nil {
 		return messageFailure(ctx, failure)
 	}
-	return unreported(out, result)
+	if err := unwritten(out); err != nil {
+		return failed(fmt.Errorf("the message is %s, but that could not be written: %w", label(result.Outcome.String()), err))
+	}
+	return nil
+}
+
+// messageResult is a call, of which either result or failure is nil, as a batch would tell it.
+func messageResult(userID, messageID string, result *api.Result, failure *api.Error) batch.Result {
+	r := batch.Result{Item: batch.Item{UserID: userID, MessageID: messageID}, Response: result}
+	if failure != nil {
+		r.Outcome, r.Err = batch.Failed, failure
+		r.RequestID, r.Attempts, r.MaybeUnsent = failure.RequestID, failure.Attempts, failure.MaybeUnsent
+		return r
+	}
+	r.Outcome, r.RequestID, r.Attempts = batch.Outcome(result.Outcome.String()), result.RequestID, result.Attempts
+	return r
 }
 
 // runAgain settles what became of a message, since the service tells what is gone.
@@ -98,7 +113,7 @@ func messageFailure(ctx context.Context, err *api.Error) error {
 		return errInterrupted("interrupted; the message was not unsent")
 	}
 	switch {
-	case refused(err):
+	case err.Scope == api.ScopeAccount, err.Scope == api.ScopeConnection:
 		return &exitError{code: exitRefused, err: fmt.Errorf("%w; %s", err, err.Hint())}
 	case err.MaybeUnsent:
 		return failed(fmt.Errorf("%w; %s; %s", err, err.Hint(), runAgain))
@@ -106,19 +121,6 @@ func messageFailure(ctx context.Context, err *api.Error) error {
 		return failed(fmt.Errorf("%w; try again in %v; %s", err, (err.RetryAfter + time.Second - 1).Truncate(time.Second), err.Hint()))
 	}
 	return failed(fmt.Errorf("%w; %s", err, err.Hint()))
-}
-
-// refused reports whether another key, connection or permission is what err asks for.
-func refused(err *api.Error) bool {
-	return err.Scope == api.ScopeAccount || err.Scope == api.ScopeConnection
-}
-
-// unreported says the outcome on standard error where standard output does not take it.
-func unreported(out io.Writer, result *api.Result) error {
-	if err := unwritten(out); err != nil {
-		return failed(fmt.Errorf("the message is %s, but that could not be written: %w", label(result.Outcome.String()), err))
-	}
-	return nil
 }
 
 // summarize tells a person what became of the message: its ids and how many media it had, and
@@ -136,22 +138,9 @@ func summarize(w io.Writer, userID, messageID string, result *api.Result) {
 	}
 	queue, err := result.Queue()
 	if queue != nil {
-		line(w, "  snapshot of message %d, %s", queue.ID, mediaText(max(len(queue.Media), queue.MediaCount)))
+		line(w, "  snapshot of message %d, media: %d", queue.ID, max(len(queue.Media), queue.MediaCount))
 	}
 	if err != nil {
 		line(w, "  the snapshot is not whole: %v", err)
 	}
-}
-
-// label is an outcome in words: "already gone".
-func label(outcome string) string { return strings.ReplaceAll(outcome, "_", " ") }
-
-func mediaText(n int) string {
-	switch n {
-	case 0:
-		return "without media"
-	case 1:
-		return "with 1 medium"
-	}
-	return "with " + number(n) + " media"
 }

@@ -38,11 +38,10 @@ At /docs/ it serves the API reference, where requests can be tried in a browser.
 Each request is a line on standard error: its method and path, the status and
 error type it was answered with, the fault it met, and how long it took.
 
-A fault is a status, a kind, or both, and what else is asked of it:
-  ` + strings.Join(faultExamples(), "\n  ") + `
-
-Kinds (drifted fields too, see --list-faults):
-  ` + plainKinds() + `
+A fault is a status, a kind (see --list-faults), or both, and what else is asked of it:
+  503    503,acted    drop    drop,acted    delay=2s    slow,delay=10ms
+  429,retry-after=5    429,retry-date=5s    401,type=RULES_OUTDATED
+  422,shape=earlier    301,location=https://other.example/    html,502
 
 acted means that the message is unsent although the answer does not say so.`,
 		Example: `  unsend mock
@@ -68,7 +67,8 @@ acted means that the message is unsent although the answer does not say so.`,
 	flags.BoolVar(&opts.noRateLimit, "no-rate-limit", false, "let every request through")
 	flags.BoolVar(&opts.quiet, "quiet", false, "do not log requests to standard error")
 	opts.faults.register(flags)
-	opts.faults.complete(cmd)
+	_ = cmd.RegisterFlagCompletionFunc("fault", completeFault) // of flags that are there, registered once
+	_ = cmd.RegisterFlagCompletionFunc("fault-of", completeFault)
 	_ = cmd.RegisterFlagCompletionFunc("connection", completeConnection)
 	return cmd
 }
@@ -108,12 +108,12 @@ func (o *mockOptions) server(cmd *cobra.Command) (*mock.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	limited := cmd.Flags().Changed("rate") || cmd.Flags().Changed("burst")
+	if err := contradict(cmd.Flags(), "no-rate-limit", "rate", "burst"); err != nil {
+		return nil, err
+	}
 	switch {
 	case o.media < 0:
 		return nil, errors.New("--media must not be negative")
-	case o.noRateLimit && limited:
-		return nil, errContradiction
 	case o.rate < 1 || o.burst < 1:
 		return nil, errors.New("--rate and --burst must be at least 1; use --no-rate-limit for none")
 	}
@@ -138,37 +138,22 @@ func (o *mockOptions) server(cmd *cobra.Command) (*mock.Server, error) {
 func logTo(w io.Writer) func(mock.Entry, time.Duration) {
 	var mu sync.Mutex // a line is written whole
 	return func(e mock.Entry, took time.Duration) {
-		words := []string{e.Method, e.Path, strconv.Itoa(e.Status)}
-		if len(e.Path) > longestPath {
-			words[1] = e.Path[:longestPath] + "..."
-		}
+		text := fmt.Sprintf("%s %.160s", e.Method, e.Path) // the longest path that the contract allows fits
 		if e.Status == 0 {
-			words[2] = "unanswered"
+			text += " unanswered"
+		} else {
+			text += " " + strconv.Itoa(e.Status)
 		}
 		if e.Type != "" {
-			words = append(words, e.Type)
+			text += " " + e.Type
 		}
 		if e.Fault != "" {
-			words = append(words, "fault="+e.Fault)
+			text += " fault=" + e.Fault
 		}
-		line := strings.Map(printable, strings.Join(words, " "))
 		mu.Lock()
 		defer mu.Unlock()
-		_, _ = fmt.Fprintf(w, "%s %dms\n", line, took.Milliseconds())
+		line(w, "%s %dms", text, took.Milliseconds())
 	}
-}
-
-// longestPath is what a line of the log shows of a path: the longest one that the contract
-// allows fits.
-const longestPath = 160
-
-// printable keeps control characters of all kinds off the terminal: what is logged was written
-// by whoever sent the request.
-func printable(r rune) rune {
-	if r < ' ' || r > '~' {
-		return '?'
-	}
-	return r
 }
 
 // completeConnection offers how a connection answers, once its id is written.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -65,27 +64,6 @@ func parseFaults(flag string, texts []string) ([]mock.Fault, error) {
 	return list, nil
 }
 
-// faultExamples show what a fault is; each is one that the mock reads.
-func faultExamples() []string {
-	return []string{
-		"503    503,acted    drop    drop,acted    delay=2s    slow,delay=10ms",
-		"429,retry-after=5    429,retry-date=5s    401,type=RULES_OUTDATED",
-		"422,shape=earlier    301,location=https://other.example/    html,502",
-	}
-}
-
-// plainKinds are the kinds of fault that are no drift, of which there are too many for a help.
-func plainKinds() string {
-	drifts := mock.DriftKinds()
-	var names []string
-	for _, kind := range mock.FaultKinds() {
-		if !slices.Contains(drifts, kind) {
-			names = append(names, string(kind))
-		}
-	}
-	return strings.Join(names, " ")
-}
-
 // listFaults prints every kind of fault, one a line, and what it does.
 func listFaults(w io.Writer) {
 	for _, kind := range mock.FaultKinds() {
@@ -93,37 +71,25 @@ func listFaults(w io.Writer) {
 	}
 }
 
-// complete offers, for --fault and --fault-of, the parts of a fault; behind a comma, those that
-// can follow.
-func (f *mockFaults) complete(cmd *cobra.Command) {
-	offer := func(_ *cobra.Command, _ []string, text string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		before := text[:strings.LastIndex(text, ",")+1]
-		var list []cobra.Completion
-		for _, part := range faultParts() {
-			list = append(list, before+part)
-		}
-		return list, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+// completeFault offers the parts of a fault; behind a comma, those that can follow.
+func completeFault(_ *cobra.Command, _ []string, text string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	before := text[:strings.LastIndex(text, ",")+1]
+	var list []cobra.Completion
+	add := func(part, about string) {
+		list = append(list, cobra.CompletionWithDesc(before+part, about))
 	}
-	_ = cmd.RegisterFlagCompletionFunc("fault", offer) // of flags that are there, registered once
-	_ = cmd.RegisterFlagCompletionFunc("fault-of", offer)
-}
-
-// faultParts are the parts that a fault is made of, with what each does.
-func faultParts() []cobra.Completion {
-	list := []cobra.Completion{
-		cobra.CompletionWithDesc("acted", "the message is unsent all the same"),
-		cobra.CompletionWithDesc("delay=", "time before the answer, such as 2s"),
-		cobra.CompletionWithDesc("retry-after=", "the header Retry-After, such as 5"),
-		cobra.CompletionWithDesc("retry-date=", "the same as a date, such as 5s from now"),
-		cobra.CompletionWithDesc("type=", "the error type, such as RULES_OUTDATED"),
-		cobra.CompletionWithDesc("shape=", "the error's members: earlier or sdk"),
-		cobra.CompletionWithDesc("location=", "the header Location of a 3xx"),
-	}
+	add("acted", "the message is unsent all the same")
+	add("delay=", "time before the answer, such as 2s")
+	add("retry-after=", "the header Retry-After, such as 5")
+	add("retry-date=", "the same as a date, such as 5s from now")
+	add("type=", "the error type, such as RULES_OUTDATED")
+	add("shape=", "the error's members: earlier or sdk")
+	add("location=", "the header Location of a 3xx")
 	for _, status := range []int{400, 401, 403, 404, 408, 422, 429, 500, 502, 503, 504} {
-		list = append(list, cobra.CompletionWithDesc(strconv.Itoa(status), http.StatusText(status)))
+		add(strconv.Itoa(status), http.StatusText(status))
 	}
 	for _, kind := range mock.FaultKinds() {
-		list = append(list, cobra.CompletionWithDesc(string(kind), fmt.Sprintf("%.80s", kind.About())))
+		add(string(kind), fmt.Sprintf("%.80s", kind.About()))
 	}
-	return list
+	return list, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }

@@ -2,11 +2,10 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
-
-	"github.com/unsend-go/unsend/batch"
 )
 
 // maxListedConnections is up to how many connections are listed one by one.
@@ -62,7 +61,7 @@ func (j *job) extent() string {
 	if j.plan.Messages == 0 {
 		return "nothing is left to send"
 	}
-	much := fmt.Sprintf("%s on %s of %s", count(j.plan.Messages, "message"), count(len(j.plan.Connections), "connection"), j.client.service(j.sender.Client))
+	much := fmt.Sprintf("%s on %s of %s", count(j.plan.Messages, "message"), count(len(j.plan.Connections), "connection"), j.sender.service())
 	burst := number(j.client.burst)
 	took := j.plan.Duration(j.client.perMinute(), j.client.burst)
 	switch {
@@ -75,7 +74,7 @@ func (j *job) extent() string {
 }
 
 // errDeclined is the answer to the question before a batch.
-var errDeclined = fmt.Errorf("not confirmed; nothing was sent")
+var errDeclined = errors.New("not confirmed; nothing was sent")
 
 // confirm asks whether to go on.
 func (j *job) confirm() error {
@@ -96,7 +95,7 @@ func (j *job) confirm() error {
 		answer <- strings.ToLower(strings.TrimSpace(text))
 	}()
 	select {
-	case <-j.shutdown.gently:
+	case <-j.shutdown.gently.Done():
 		_, _ = fmt.Fprintln(w)
 		return errNothingSent
 	case text := <-answer:
@@ -113,25 +112,19 @@ func (j *job) question() string {
 	if j.client.mock {
 		stake = "Nothing real is taken back."
 	}
+	var names []string
+	for _, c := range j.plan.Connections {
+		names = append(names, c.ConnectionID)
+	}
 	return safeText(fmt.Sprintf("Take back %s on %s of %s? %s [y/N] ",
-		count(j.plan.Messages, "message"), connectionNames(j.plan.Connections), j.client.service(j.sender.Client), stake))
+		count(j.plan.Messages, "message"), connectionNames(names), j.sender.service(), stake))
 }
 
-// connectionNames names connections where they are few.
-func connectionNames(list []batch.Load) string {
-	const most = 3
-	if len(list) > most {
-		return count(len(list), "connection")
+// connectionNames names connections, the first of them where they are many.
+func connectionNames(ids []string) string {
+	text := strings.Join(ids[:min(len(ids), maxListedConnections)], ", ")
+	if more := len(ids) - maxListedConnections; more > 0 {
+		text += " and " + number(more) + " more"
 	}
-	var b strings.Builder
-	for i, c := range list {
-		switch {
-		case i > 0 && i == len(list)-1:
-			b.WriteString(" and ")
-		case i > 0:
-			b.WriteString(", ")
-		}
-		b.WriteString(c.ConnectionID)
-	}
-	return b.String()
+	return text
 }

@@ -1,36 +1,26 @@
 package main
 
 import (
+	"fmt"
+	"io"
 	"math"
 	"strings"
+	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // progressState is how far a run is.
 type progressState struct {
-	total    int
-	unsent   int // gone already included
-	failed   int
-	skipped  int
-	waiting  int            // to be sent again
-	atLeast  time.Duration  // that the rest takes whatever the rate is
-	parts    []progressPart // of the connections, where they are few
-	trouble  string         // why requests fail now; empty where they do not
-	stopping bool           // nothing new is begun
+	total    int // 0 while it is not known
+	done     int
+	failed   int // of done
+	skipped  int // of done
+	waiting  int // to be sent again
+	atLeast  time.Duration
+	trouble  string // why requests fail now; empty where they do not
+	stopping bool   // nothing new is begun
 }
-
-// progressPart is how far one connection is.
-type progressPart struct {
-	name    string
-	total   int
-	done    int
-	failed  int
-	stopped bool
-}
-
-func (s *progressState) done() int { return s.unsent + s.failed + s.skipped }
-
-func (s *progressState) rest() int { return max(s.total-s.done(), 0) }
 
 // showProgress shows how far the job is, on standard error.
 func (j *job) showProgress() *progressBar {
@@ -42,87 +32,100 @@ func (j *job) showProgress() *progressBar {
 	return startProgress(w, func() (int, int) { return sizeOf(terminal) }, j.progressState)
 }
 
-// progressState is unknown until the run has begun.
-func (j *job) progressState() (progressState, bool) {
+func (j *job) progressState() progressState {
 	c := j.progress.Counts()
 	s := progressState{
 		total:    c.Items,
-		unsent:   c.Unsent + c.AlreadyGone,
+		done:     c.Ended(),
 		failed:   c.Failed,
 		skipped:  c.Skipped,
 		waiting:  c.Waiting,
-		atLeast:  max(j.plan.Duration(j.client.perMinute(), j.client.burst)-time.Since(j.began), 0),
+		atLeast:  j.plan.Duration(j.client.perMinute(), j.client.burst) - time.Since(j.began),
 		stopping: j.shutdown.begun(),
 	}
 	if err := j.progress.Trouble(); err != nil {
 		s.trouble = causeText(err)
 	}
-	if len(j.plan.Connections) > maxListedConnections || isPostgres(j.place.address) { // where others work on them, too
-		return s, c.Items > 0
+	return s
+}
+
+// words say how far the run is, once in full and once in short, and what is left.
+func (s *progressState) words(perMinute float64) (full, short, left string) {
+	short = number(s.done) + " of " + number(s.total)
+	if s.failed > 0 {
+		short += ", " + number(s.failed) + " failed"
 	}
-	connections := j.progress.Connections()
-	for _, load := range j.plan.Connections {
-		part := progressPart{name: load.ConnectionID, total: load.Messages}
-		for _, now := range connections {
-			if now.ID == load.ConnectionID {
-				part.done, part.failed, part.stopped = now.Ended(), now.Failed, now.Stopped != nil
-			}
+	full = short
+	for _, part := range []struct {
+		n    int
+		what string
+	}{
+		{s.skipped, "skipped"},
+		{s.waiting, "to try again"},
+		{int(math.Round(perMinute)), "a minute"},
+	} {
+		if part.n > 0 {
+			full += ", " + number(part.n) + " " + part.what
 		}
-		s.parts = append(s.parts, part)
 	}
-	return s, c.Items > 0
+	if left = s.left(perMinute); left != "" {
+		full, short = full+", "+left, short+", "+left
+	}
+	return full, short, left
 }
 
-// progressLine says how far the run is, where no bar can be drawn.
-func progressLine(s *progressState, rate *throughput) string {
-	text := extentText(s) + " done" + failedText(s) + detailText(s, rate) + leftText(s, rate)
-	if s.trouble != "" {
-		text += "; trouble: " + s.trouble
+// left is how long the rest will take: at the rate of now, and no less than the pace allows.
+func (s *progressState) left(perMinute float64) string {
+	rest, took := s.total-s.done, s.atLeast
+	if perMinute > 0 {
+		took = max(took, time.Duration(float64(rest)/perMinute*float64(time.Minute)))
 	}
-	return text
-}
-
-func extentText(s *progressState) string { return number(s.done()) + " of " + number(s.total) }
-
-func failedText(s *progressState) string {
-	if s.failed == 0 {
+	switch {
+	case rest <= 0, took <= 0 && !s.stopping:
 		return ""
+	case s.stopping:
+		return "stopping"
 	}
-	return ", " + number(s.failed) + " failed"
+	return duration(took) + " left"
 }
 
-// detailText is what a narrow terminal can do without.
-func detailText(s *progressState, rate *throughput) string {
-	var b strings.Builder
-	add := func(n int, what string) {
-		if n > 0 {
-			b.WriteString(", " + number(n) + " " + what)
+const (
+	barWidth        = 24 // columns
+	maxTroubleLines = 3
+)
+
+// barLines are the lines of the bar: how far the run is, in as many words as there is room for,
+// and what the trouble is. A full row may wrap, so that the last column stays free.
+func barLines(s *progressState, perMinute float64, columns, rows int) []string {
+	full, short, left := s.words(perMinute)
+	filled := barWidth // only when nothing is left
+	if s.done < s.total {
+		filled = s.done * barWidth / s.total
+	}
+	bar := strings.Repeat("█", filled) + strings.Repeat("░", barWidth-filled)
+	first := ""
+	for _, text := range []string{bar + " " + full, full, short, left} {
+		if utf8.RuneCountInString(text) < columns {
+			first = text
+			break
 		}
 	}
-	add(s.skipped, "skipped")
-	add(s.waiting, "to try again")
-	add(int(math.Round(rate.perMinute())), "a minute")
-	return b.String()
-}
-
-func leftText(s *progressState, rate *throughput) string {
-	switch left := rate.left(s.rest(), s.atLeast); {
-	case s.rest() == 0:
-	case s.stopping:
-		return ", stopping"
-	case left >= 0:
-		return ", " + duration(left) + " left"
+	list := []string{first}
+	if s.trouble == "" {
+		return list
 	}
-	return ""
+	text := []rune("  trouble: " + s.trouble)
+	for len(text) > 0 && len(list) < min(rows-1, 1+maxTroubleLines) {
+		n := min(len(text), columns-1)
+		list = append(list, string(text[:n]))
+		text = text[n:]
+	}
+	return list
 }
 
-// window is how far back the throughput looks.
-const window = time.Minute
-
-// throughput tells how fast a run goes, from what was done when.
-type throughput struct {
-	samples []sample // the oldest first; none older than the window but the first
-}
+// throughput tells how fast a run goes, from what was done when: samples of the last minute, the
+// oldest first.
+type throughput []sample
 
 type sample struct {
 	at   time.Time
@@ -130,17 +133,15 @@ type sample struct {
 }
 
 func (t *throughput) add(at time.Time, done int) {
-	t.samples = append(t.samples, sample{at, done})
-	old := 0
-	for old+1 < len(t.samples) && at.Sub(t.samples[old+1].at) >= window {
-		old++
+	*t = append(*t, sample{at, done})
+	for len(*t) > 2 && at.Sub((*t)[1].at) >= time.Minute {
+		*t = (*t)[1:]
 	}
-	t.samples = append(t.samples[:0], t.samples[old:]...)
 }
 
-// perMinute is the rate over the window, 0 where nothing can be said yet.
-func (t *throughput) perMinute() float64 {
-	first, last := t.samples[0], t.samples[len(t.samples)-1]
+// perMinute is the rate of late, 0 where nothing can be said yet.
+func (t throughput) perMinute() float64 {
+	first, last := t[0], t[len(t)-1]
 	took := last.at.Sub(first.at)
 	if took < time.Second {
 		return 0
@@ -148,15 +149,115 @@ func (t *throughput) perMinute() float64 {
 	return float64(last.done-first.done) / took.Minutes()
 }
 
-// left is how long rest will take: at the rate of now, and no less than atLeast. It is negative
-// where nobody knows.
-func (t *throughput) left(rest int, atLeast time.Duration) time.Duration {
-	rate := t.perMinute()
-	if rate <= 0 {
-		if atLeast > 0 {
-			return atLeast
-		}
-		return -1
+// How often the state is looked at: to draw it on a terminal, or to write a line elsewhere,
+// which is done only every lineEvery, and when trouble begins.
+const (
+	drawEvery = 200 * time.Millisecond
+	lookEvery = time.Second
+	lineEvery = 30 * time.Second
+)
+
+// progressBar shows how far a run is: a bar on a terminal that is drawn over itself, and a line
+// every so often elsewhere.
+type progressBar struct {
+	w       io.Writer
+	size    func() (columns, rows int) // nil where w is no terminal
+	state   func() progressState
+	quit    chan struct{}
+	updates sync.WaitGroup
+
+	mu      sync.Mutex // guards what follows, and what is written
+	rate    throughput
+	wrote   time.Time // a line
+	alarmed time.Time // a line about trouble was written
+}
+
+// startProgress shows state, once it is known, until stop is called. Where size is nil w is no
+// terminal.
+func startProgress(w io.Writer, size func() (columns, rows int), state func() progressState) *progressBar {
+	p := &progressBar{w: w, size: size, state: state, quit: make(chan struct{}), wrote: time.Now()}
+	every := lookEvery
+	if size != nil {
+		every = drawEvery
 	}
-	return max(time.Duration(float64(rest)/rate*float64(time.Minute)), atLeast)
+	p.updates.Go(func() {
+		ticker := time.NewTicker(every)
+		defer ticker.Stop()
+		for {
+			p.say("")
+			select {
+			case <-p.quit:
+				return
+			case <-ticker.C:
+			}
+		}
+	})
+	return p
+}
+
+// say writes a line that stays, where there is one to say, and brings the bar up to date.
+func (p *progressBar) say(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if text != "" {
+		p.clearLocked()
+		line(p.w, "%s", text)
+	}
+	s := p.state()
+	if s.total == 0 {
+		return
+	}
+	now := time.Now()
+	p.rate.add(now, s.done)
+	if p.size != nil {
+		p.drawLocked(&s)
+		return
+	}
+	alarm := s.trouble != "" && now.Sub(p.alarmed) >= lineEvery
+	if !alarm && now.Sub(p.wrote) < lineEvery {
+		return
+	}
+	p.wrote = now
+	full, _, _ := s.words(p.rate.perMinute())
+	if s.trouble != "" {
+		p.alarmed = now
+		full += "; trouble: " + s.trouble
+	}
+	line(p.w, "%s", full)
+}
+
+// Sequences of a terminal.
+const (
+	clearBelow = "\r\x1b[J"
+	wrapOff    = "\x1b[?7l"
+	wrapOn     = "\x1b[?7h"
+	lineUp     = "\x1b[%dA"
+)
+
+// drawLocked puts the bar in the place of the one before, in one write, so that nothing flickers.
+// The cursor waits at the bar's beginning: however a terminal that is resized breaks the lines
+// below it, all of them are below it.
+func (p *progressBar) drawLocked(s *progressState) {
+	columns, rows := p.size()
+	lines := barLines(s, p.rate.perMinute(), columns, rows)
+	text := clearBelow + wrapOff + strings.Join(lines, "\n") + wrapOn
+	if up := len(lines) - 1; up > 0 {
+		text += fmt.Sprintf(lineUp, up)
+	}
+	_, _ = io.WriteString(p.w, text+"\r")
+}
+
+func (p *progressBar) clearLocked() {
+	if p.size != nil {
+		_, _ = io.WriteString(p.w, clearBelow)
+	}
+}
+
+// stop ends it, and leaves of it what was said and written in lines.
+func (p *progressBar) stop() {
+	close(p.quit)
+	p.updates.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clearLocked()
 }

@@ -31,20 +31,6 @@ type errorRecord struct {
 	RetryAfter     float64 `json:"retry_after"` // seconds
 }
 
-// newRecord records a call, of which either result or err is nil.
-func newRecord(userID, messageID string, result *api.Result, err *api.Error, key string) record {
-	r := record{UserID: userID, MessageID: messageID, Outcome: "failed"}
-	if err != nil {
-		r.Error = newErrorRecord(err)
-		r.RequestID, r.Attempts, r.MaybeUnsent = err.RequestID, err.Attempts, err.MaybeUnsent
-		r.Response = asJSON(err.Body(), key)
-		return r
-	}
-	r.Outcome, r.RequestID, r.Attempts = result.Outcome.String(), result.RequestID, result.Attempts
-	r.Response = asJSON(result.Raw, key)
-	return r
-}
-
 // batchRecord is the outcome of a message of a batch for machines.
 type batchRecord struct {
 	record
@@ -54,51 +40,49 @@ type batchRecord struct {
 	Final        bool   `json:"final"` // it is never sent again
 }
 
-// newBatchRecord records what became of a message; of one that has not ended, that it is open.
+// newBatchRecord records what became of a message. The key is printed nowhere.
 func newBatchRecord(result batch.Result, key string) batchRecord {
-	r := batchRecord{
-		record: record{
-			UserID:      result.Item.UserID,
-			MessageID:   result.Item.MessageID,
-			Outcome:     string(result.Outcome),
-			RequestID:   result.RequestID,
-			Attempts:    result.Attempts,
-			MaybeUnsent: result.MaybeUnsent,
-		},
+	return batchRecord{
+		record:       newRecord(result, key),
 		ConnectionID: result.Item.ConnectionID,
 		Line:         result.Item.Line,
 		Final:        result.Final,
 	}
+}
+
+func newRecord(result batch.Result, key string) record {
+	r := record{
+		UserID:      result.Item.UserID,
+		MessageID:   result.Item.MessageID,
+		Outcome:     string(result.Outcome),
+		RequestID:   result.RequestID,
+		Attempts:    result.Attempts,
+		MaybeUnsent: result.MaybeUnsent,
+	}
 	if r.Outcome == "" {
-		r.Outcome = outcomeLabel(result.Outcome)
+		r.Outcome = "open"
 	}
 	var body []byte
 	if result.Response != nil {
 		body = result.Response.Raw
 	}
-	if result.Err != nil {
-		r.Error = newErrorRecord(result.Err)
-		if answer, ok := errors.AsType[*api.Error](result.Err); ok && result.Outcome == batch.Failed {
+	if answer, ok := errors.AsType[*api.Error](result.Err); ok {
+		r.Error = &errorRecord{
+			Status:         answer.StatusCode,
+			Type:           answer.Type,
+			Message:        answer.Message,
+			RequestID:      answer.RequestID,
+			ActionRequired: answer.ActionRequired,
+			RetryAfter:     answer.RetryAfter.Seconds(),
+		}
+		if result.Outcome == batch.Failed {
 			body = answer.Body()
 		}
+	} else if result.Err != nil {
+		r.Error = &errorRecord{Message: result.Err.Error()}
 	}
 	r.Response = asJSON(body, key)
 	return r
-}
-
-func newErrorRecord(err error) *errorRecord {
-	answer, ok := errors.AsType[*api.Error](err)
-	if !ok {
-		return &errorRecord{Message: err.Error()}
-	}
-	return &errorRecord{
-		Status:         answer.StatusCode,
-		Type:           answer.Type,
-		Message:        answer.Message,
-		RequestID:      answer.RequestID,
-		ActionRequired: answer.ActionRequired,
-		RetryAfter:     answer.RetryAfter.Seconds(),
-	}
 }
 
 // asJSON is body as it came where it is JSON, and else as a JSON string; null where there is

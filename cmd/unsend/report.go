@@ -20,7 +20,7 @@ type reportOptions struct {
 	json   bool
 }
 
-func newReport(u *usage) *cobra.Command {
+func newReport(call *invocation) *cobra.Command {
 	var opts reportOptions
 	cmd := &cobra.Command{
 		Use:   "report LEDGER",
@@ -45,10 +45,10 @@ its outcome is open where the message has not ended, and its response is null.
   # For a program
   unsend report messages.csv.unsend.db --json | jq -r 'select(.final | not) | .message_id'`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 && opts.ledger.named(false) {
+			if len(args) == 0 && opts.ledger.given(false) != "" {
 				return nil
 			}
-			return u.wantArgs("LEDGER")(cmd, args)
+			return call.wantArgs("LEDGER")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -68,8 +68,8 @@ its outcome is open where the message has not ended, and its response is null.
 
 // run ends as a batch that had ended so would.
 func (o *reportOptions) run(cmd *cobra.Command) error {
-	if o.csv && o.json {
-		return errors.New("--csv contradicts --json; leave one of them out")
+	if err := contradict(cmd.Flags(), "csv", "json"); err != nil {
+		return err
 	}
 	ctx, stop := interruptible(cmd.Context())
 	defer stop()
@@ -103,7 +103,11 @@ func (o *reportOptions) run(cmd *cobra.Command) error {
 	case o.failed:
 		err = each(out, messages, func(r batch.Result) { line(out, "%s", reasonLine(r)) })
 	default:
-		line(out, "%s: %s of %s", p, count(report.Items, "message"), serviceName(report.Service))
+		service := report.Service
+		if service == "mock" {
+			service = "the mock"
+		}
+		line(out, "%s: %s of %s", p, count(report.Items, "message"), service)
 		printCounts(out, &report)
 		printGroups(out, report.Groups)
 	}
@@ -116,13 +120,6 @@ func (o *reportOptions) run(cmd *cobra.Command) error {
 		return failed(nil)
 	}
 	return nil
-}
-
-func serviceName(service string) string {
-	if service == "mock" {
-		return "the mock"
-	}
-	return service
 }
 
 // results are messages as a ledger yields them.
@@ -158,7 +155,7 @@ func reasonLine(r batch.Result) string {
 	if r.Item.Line > 0 {
 		fmt.Fprintf(&b, "line %d: ", r.Item.Line)
 	}
-	fmt.Fprintf(&b, "message %s of the chat with %s on %s: %s", r.Item.MessageID, r.Item.UserID, r.Item.ConnectionID, outcomeLabel(r.Outcome))
+	fmt.Fprintf(&b, "message %s of the chat with %s on %s: %s", r.Item.MessageID, r.Item.UserID, r.Item.ConnectionID, label(string(r.Outcome)))
 	if r.Outcome == batch.Failed && r.Final {
 		b.WriteString(" for good")
 	}

@@ -1,15 +1,19 @@
 package main
 
 import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/unsend-go/unsend/api"
 )
 
 // newRoot makes the command that call will run.
 func newRoot(call *invocation) *cobra.Command {
-	u := &usage{call: call}
 	root := &cobra.Command{
 		Use:   "unsend",
 		Short: "Take back chat messages through the OFAuth Access API",
@@ -24,66 +28,56 @@ for another server, OFAUTH_BASE_URL. With --mock no account is needed.
   unsend batch --mock messages.csv
   unsend mock`,
 		Version:       versionText(),
-		Args:          u.knownCommand,
+		Args:          call.knownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.SetFlagErrorFunc(u.flagError)
+	root.SetFlagErrorFunc(call.flagError)
 	root.AddCommand(
-		newMessage(u),
-		newBatch(u),
-		newReport(u),
-		newContract(u),
+		newMessage(call),
+		newBatch(call),
+		newReport(call),
+		newContract(call),
 		newSpec(),
 		newMock(),
 		newVersion(),
 	)
+	completing := len(call.args) > 0 && strings.HasPrefix(call.args[0], cobra.ShellCompRequestCmd)
 	for _, cmd := range root.Commands() {
 		if cmd.Args == nil {
-			cmd.Args = u.wantArgs()
+			cmd.Args = call.wantArgs()
 		}
+		cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+			completeFlag(cmd, flag)
+			if completing { // a shell shows the marks around a value's name, which help leaves out
+				flag.Usage = strings.ReplaceAll(flag.Usage, "`", "")
+			}
+		})
 	}
-	refineHelp(root, u)
-	refineCompletion(root, u)
+	refuseUnknownTopics(root, call)
 	return root
 }
 
-// refineHelp makes help refuse what is no command.
-func refineHelp(root *cobra.Command, u *usage) {
+// refuseUnknownTopics makes cobra's own commands, help and completion, refuse what they do not
+// know, as all others do.
+func refuseUnknownTopics(root *cobra.Command, call *invocation) {
 	root.InitDefaultHelpCmd()
-	help, _, _ := root.Find([]string{"help"}) // which was just added
-	help.Args = func(_ *cobra.Command, args []string) error {
-		if found, rest, err := root.Find(args); err != nil || found == root && len(rest) > 0 {
-			return u.knownCommand(root, args)
-		}
-		return nil
-	}
-}
-
-// refineCompletion makes completion refuse what is no shell, and says of every flag what its
-// values are.
-func refineCompletion(root *cobra.Command, u *usage) {
+	root.InitDefaultCompletionCmd(call.args...)
 	for _, cmd := range root.Commands() {
-		cmd.Flags().VisitAll(func(flag *pflag.Flag) { completeFlag(cmd, flag) })
-	}
-	if len(u.call.args) > 0 && strings.HasPrefix(u.call.args[0], cobra.ShellCompRequestCmd) {
-		// A shell shows the description as it stands, where help leaves out the marks
-		// around a value's name.
-		for _, cmd := range root.Commands() {
-			cmd.Flags().VisitAll(func(flag *pflag.Flag) { flag.Usage = strings.ReplaceAll(flag.Usage, "`", "") })
+		switch cmd.Name() {
+		case "help":
+			cmd.Args = func(_ *cobra.Command, args []string) error {
+				if found, rest, err := root.Find(args); err != nil || found == root && len(rest) > 0 {
+					return call.knownCommand(root, args)
+				}
+				return nil
+			}
+		case "completion":
+			cmd.Args = call.knownCommand
+			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 		}
-	}
-	root.InitDefaultCompletionCmd(u.call.args...)
-	completion, _, err := root.Find([]string{"completion"})
-	if err != nil || completion == root { // as while a shell asks for completions
-		return
-	}
-	completion.Args = u.knownCommand
-	completion.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
-	for _, shell := range completion.Commands() {
-		shell.Args = u.wantArgs()
 	}
 }
 
@@ -96,4 +90,28 @@ func completeFlag(cmd *cobra.Command, flag *pflag.Flag) {
 		return
 	}
 	_ = cmd.RegisterFlagCompletionFunc(flag.Name, cobra.NoFileCompletions) // of flags that are there, registered once
+}
+
+func newVersion() *cobra.Command {
+	return &cobra.Command{
+		Use:               "version",
+		Short:             "Print the version",
+		ValidArgsFunction: cobra.NoFileCompletions,
+		Run: func(cmd *cobra.Command, _ []string) {
+			_, _ = fmt.Fprintln(cmd.OutOrStdout(), versionText())
+		},
+	}
+}
+
+// versionText is the version, the commit where the build knows it, and what it was built with.
+func versionText() string {
+	commit := ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, setting := range info.Settings {
+			if setting.Key == "vcs.revision" {
+				commit = fmt.Sprintf(", commit %.12s", setting.Value)
+			}
+		}
+	}
+	return fmt.Sprintf("unsend %s (%s %s/%s%s)", api.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, commit)
 }

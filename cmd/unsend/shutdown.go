@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"os/signal"
-	"sync"
 	"sync/atomic"
 	"syscall"
 )
@@ -24,55 +23,38 @@ func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 	return ctx, stop
 }
 
-// shutdown is how a batch ends before its time. The first Ctrl-C or SIGTERM closes gently,
-// after which nothing more is sent; the second ends ctx, which stops what is under way too; a
-// third ends the program.
+// shutdown is how a batch ends before its time. The first Ctrl-C or SIGTERM ends gently, after
+// which nothing more is sent; the second ends ctx, which stops what is under way too; a third
+// ends the program.
 type shutdown struct {
 	ctx      context.Context //nolint:containedctx // that of all that is sent
-	gently   chan struct{}
-	signaled atomic.Bool
-	begin    func() // closes gently, once, as if by a signal
+	gently   context.Context //nolint:containedctx // ends before it
+	begin    func()          // ends gently, as if by a signal
 	release  func()
+	signaled atomic.Bool
 }
 
 // newShutdown listens for signals until it is released.
 func newShutdown(ctx context.Context) *shutdown {
-	s := &shutdown{gently: make(chan struct{})}
-	ctx, cancel := context.WithCancel(ctx)
-	s.ctx, s.begin = ctx, sync.OnceFunc(func() { close(s.gently) })
-	signals, done := make(chan os.Signal, 1), make(chan struct{})
+	ctx, atOnce := context.WithCancel(ctx)
+	gently, begin := context.WithCancel(ctx)
+	s := &shutdown{ctx: ctx, gently: gently, begin: begin, release: atOnce}
+	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	s.release = sync.OnceFunc(func() {
-		signal.Stop(signals)
-		close(done)
-		cancel()
-	})
 	go func() {
-		for n := 1; ; n++ {
+		defer signal.Stop(signals)
+		for _, end := range []func(){begin, atOnce} {
 			select {
-			case <-done:
+			case <-ctx.Done():
 				return
 			case <-signals:
-			}
-			if n == 1 {
 				s.signaled.Store(true)
-				s.begin()
-				continue
+				end()
 			}
-			cancel()
-			signal.Stop(signals)
-			return
 		}
 	}()
 	return s
 }
 
 // begun reports whether nothing more is to be sent.
-func (s *shutdown) begun() bool {
-	select {
-	case <-s.gently:
-		return true
-	default:
-		return false
-	}
-}
+func (s *shutdown) begun() bool { return s.gently.Err() != nil }

@@ -43,7 +43,7 @@ func printGroups(w io.Writer, groups []batch.Group) {
 		if g.MaybeUnsent > 0 {
 			hint = strings.TrimSpace(fmt.Sprintf("%s (%s may have been unsent)", hint, number(g.MaybeUnsent)))
 		}
-		rows = append(rows, []string{number(g.Count), outcomeLabel(g.Outcome), sideOf(g.Scope), answerText(g.Status, g.Type), hint})
+		rows = append(rows, []string{number(g.Count), label(string(g.Outcome)), sideOf(g.Scope), answerText(g.Status, g.Type), hint})
 	}
 	if len(rows) == 0 {
 		return
@@ -70,14 +70,6 @@ func printColumns(w io.Writer, rows [][]string) {
 	}
 }
 
-// outcomeLabel is an outcome in words.
-func outcomeLabel(o batch.Outcome) string {
-	if o == "" {
-		return "open"
-	}
-	return label(string(o))
-}
-
 // sideOf names in words from whose side an error came.
 func sideOf(scope api.Scope) string {
 	switch scope {
@@ -98,14 +90,12 @@ func sideOf(scope api.Scope) string {
 // answerText is what the service answered, in short.
 func answerText(status int, kind string) string {
 	switch {
-	case status == 0 && kind == "":
-		return "no answer"
-	case kind == "":
-		return strconv.Itoa(status)
-	case status == 0:
+	case status != 0:
+		return strings.TrimSpace(strconv.Itoa(status) + " " + kind)
+	case kind != "":
 		return kind
 	}
-	return strconv.Itoa(status) + " " + kind
+	return "no answer"
 }
 
 // causeText is an error of a call without the words that all of them begin with.

@@ -3,84 +3,92 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
-// usage says what is wrong with a command line, and what was probably meant.
-type usage struct{ call *invocation }
+// invocation is how the program was called. It says what is wrong with that, and writes commands
+// that a person can copy.
+type invocation struct {
+	program string
+	args    []string
+}
 
-func (u *usage) seeHelp(cmd *cobra.Command) string { return "see " + u.call.command(cmd) + " --help" }
+func newInvocation(args []string) *invocation {
+	c := &invocation{program: "unsend"}
+	if len(args) > 0 {
+		c.program, c.args = args[0], args[1:]
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && strings.Contains(c.program, "go-build") {
+		c.program = "go run " + info.Path // whose binary is gone by the time the command is pasted
+	} else {
+		c.program = quoted(c.program)
+	}
+	return c
+}
+
+func (c *invocation) seeHelp(cmd *cobra.Command) string {
+	return "see " + c.program + strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()) + " --help"
+}
 
 // knownCommand refuses what is no command.
-func (u *usage) knownCommand(cmd *cobra.Command, args []string) error {
+func (c *invocation) knownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	var names []string
-	for _, sub := range cmd.Commands() {
-		if sub.IsAvailableCommand() || sub.Name() == "help" {
-			names = append(names, sub.Name())
-		}
-	}
-	return fmt.Errorf("no command %q; %s", args[0], didYouMean(args[0], names, u.seeHelp(cmd)))
+	return fmt.Errorf("no command %q; %s", args[0], didYouMean(cmd, args[0], c.seeHelp(cmd)))
 }
 
 // wantArgs asks for the named arguments, no more and no fewer.
-func (u *usage) wantArgs(names ...string) cobra.PositionalArgs {
+func (c *invocation) wantArgs(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) == len(names):
 			return nil
 		case len(names) == 0:
-			return fmt.Errorf("takes no arguments, but was given %d; %s", len(args), u.seeHelp(cmd))
+			return fmt.Errorf("takes no arguments, but was given %d; %s", len(args), c.seeHelp(cmd))
 		}
-		return fmt.Errorf("want %s, but was given %s; %s", strings.Join(names, " and "), count(len(args), "argument"), u.seeHelp(cmd))
+		return fmt.Errorf("want %s, but was given %s; %s", strings.Join(names, " and "), count(len(args), "argument"), c.seeHelp(cmd))
 	}
 }
 
 // flagError says where to look, and answers the one flag that many will try.
-func (u *usage) flagError(cmd *cobra.Command, err error) error {
+func (c *invocation) flagError(cmd *cobra.Command, err error) error {
 	if errors.Is(err, pflag.ErrHelp) {
 		return err
 	}
-	if !cmd.HasParent() { // a flag before a command, or behind what is none
-		if i := slices.IndexFunc(u.call.args, func(arg string) bool { return !strings.HasPrefix(arg, "-") }); i >= 0 {
-			word := u.call.args[i]
-			if !isCommand(cmd, word) {
-				return u.knownCommand(cmd, u.call.args[i:])
-			}
+	if first := slices.IndexFunc(c.args, func(arg string) bool { return !strings.HasPrefix(arg, "-") }); first >= 0 && !cmd.HasParent() {
+		// The flag stands before a command, or behind what is none.
+		word := c.args[first]
+		if slices.ContainsFunc(cmd.Commands(), func(sub *cobra.Command) bool { return sub.Name() == word }) {
 			return fmt.Errorf("%w; flags go behind the command, %s here", err, word)
 		}
+		return c.knownCommand(cmd, c.args[first:])
 	}
 	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		name := unknown.GetSpecifiedName()
-		switch name {
-		case "api-key", "apikey", "apiKey", "key":
+		if slices.Contains([]string{"api-key", "apikey", "apiKey", "key"}, name) {
 			return fmt.Errorf("no flag takes the key, which would show in process lists; set %s or use --api-key-file", envKey)
 		}
-		var names []string
+		flags := &cobra.Command{}
 		cmd.Flags().VisitAll(func(flag *pflag.Flag) {
-			if !flag.Hidden {
-				names = append(names, "--"+flag.Name)
-			}
+			flags.AddCommand(&cobra.Command{Use: "--" + flag.Name, Run: func(*cobra.Command, []string) {}})
 		})
-		return fmt.Errorf("%w; %s", err, didYouMean("--"+name, names, u.seeHelp(cmd)))
+		return fmt.Errorf("%w; %s", err, didYouMean(flags, "--"+name, c.seeHelp(cmd)))
 	}
 	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok && !errors.Is(err, strconv.ErrRange) {
-		if want := valueOf(invalid.GetFlag()); want != "" {
-			return fmt.Errorf("--%s: %q is not %s; %s", invalid.GetFlag().Name, invalid.GetValue(), want, u.seeHelp(cmd))
-		}
+		flag := invalid.GetFlag()
+		return fmt.Errorf("--%s: %q is not %s; %s", flag.Name, invalid.GetValue(), valueOf(flag), c.seeHelp(cmd))
 	}
-	return fmt.Errorf("%w; %s", err, u.seeHelp(cmd))
-}
-
-func isCommand(cmd *cobra.Command, word string) bool {
-	return slices.ContainsFunc(cmd.Commands(), func(sub *cobra.Command) bool { return sub.Name() == word })
+	return fmt.Errorf("%w; %s", err, c.seeHelp(cmd))
 }
 
 // valueOf says in words what a flag takes, where pflag would name functions of strconv.
@@ -88,49 +96,77 @@ func valueOf(flag *pflag.Flag) string {
 	switch flag.Value.Type() {
 	case "bool":
 		return "true or false"
-	case "int":
-		return "a whole number"
-	case "uint64":
-		return "a whole number from 0 on"
-	case "float64":
-		return "a number"
 	case "duration":
 		return "a time such as 30s or 2m"
+	case "float64":
+		return "a number"
+	case "uint64":
+		return "a whole number from 0 on"
 	}
-	return ""
+	return "a whole number"
 }
 
-// didYouMean names what a mistyped word is near to, or else returns the advice given.
-func didYouMean(word string, names []string, otherwise string) string {
-	var near []string
-	for _, name := range names {
-		d := distance(strings.ToLower(word), name)
-		if d <= 2 && d < len(strings.TrimLeft(name, "-")) || len(word) > 2 && strings.HasPrefix(name, strings.ToLower(word)) {
-			near = append(near, name)
-		}
-	}
+// didYouMean names the commands of parent that a mistyped word is near to, or else returns the
+// advice given.
+func didYouMean(parent *cobra.Command, word, otherwise string) string {
+	parent.SuggestionsMinimumDistance = 2
+	near := parent.SuggestionsFor(word)
 	if len(near) == 0 || len(near) > 3 {
 		return otherwise
 	}
 	return "did you mean " + strings.Join(near, " or ") + "?"
 }
 
-// distance is how many letters to add, drop or replace lead from a to b.
-func distance(a, b string) int {
-	above := make([]int, len(b)+1)
-	for j := range above {
-		above[j] = j
-	}
-	for i := range len(a) {
-		row := []int{i + 1}
-		for j := range len(b) {
-			replaced := above[j]
-			if a[i] != b[j] {
-				replaced++
-			}
-			row = append(row, min(replaced, above[j+1]+1, row[j]+1))
+// contradict refuses a flag that is set to true beside any of the others.
+func contradict(set *pflag.FlagSet, name string, others ...string) error {
+	for _, other := range others {
+		if set.Lookup(name).Value.String() == "true" && set.Changed(other) {
+			return fmt.Errorf("--%s contradicts --%s; leave one of them out", name, other)
 		}
-		above = row
 	}
-	return above[len(b)]
+	return nil
+}
+
+// goOn is the command that goes on with a run. Failed messages that were opened again stay
+// open, and no password is printed.
+func (c *invocation) goOn() string {
+	words := []string{c.program}
+	end := slices.Index(c.args, "--")
+	for i, arg := range c.args {
+		if strings.HasPrefix(arg, "--retry-failed") && (end < 0 || i < end) {
+			continue
+		}
+		words = append(words, quoted(c.withoutPasswords(arg)))
+	}
+	return strings.Join(words, " ")
+}
+
+// withoutPasswords takes out of a text the passwords of the addresses that the arguments and
+// the environment hold.
+func (c *invocation) withoutPasswords(text string) string {
+	for _, arg := range append([]string{os.Getenv(envLedger)}, c.args...) {
+		if _, value, ok := strings.Cut(arg, "="); ok && isPostgres(value) {
+			arg = value
+		}
+		if isPostgres(arg) {
+			text = strings.ReplaceAll(text, arg, withoutPassword(arg))
+		}
+	}
+	return text
+}
+
+// quoted is arg as a shell takes it.
+func quoted(arg string) string {
+	special := func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@%+,", r)
+	}
+	switch {
+	case strings.ContainsFunc(arg, func(r rune) bool { return !unicode.IsGraphic(r) || r == utf8.RuneError }):
+		// The form of quotes in which nothing stands that a terminal could take for more than text.
+		escaped := strconv.QuoteToASCII(arg)
+		return "$'" + strings.ReplaceAll(escaped[1:len(escaped)-1], "'", `\'`) + "'"
+	case arg != "" && !strings.ContainsFunc(arg, special):
+		return arg
+	}
+	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,13 @@ import (
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/mock"
+)
+
+// Environment variables that hold credentials.
+const (
+	envKey        = "OFAUTH_API_KEY"
+	envConnection = "OFAUTH_CONNECTION_ID"
+	envBaseURL    = "OFAUTH_BASE_URL"
 )
 
 // clientFlags are what every command that sends can be told about the client.
@@ -53,64 +61,36 @@ type sender struct {
 	mock *mock.Server // nil but with --mock
 }
 
-// client makes the client that the flags and the environment describe. log is where --verbose
-// writes.
-func (f *clientFlags) client(log io.Writer, more ...api.Option) (*sender, error) {
-	if err := f.contradiction(); err != nil {
+// client makes the client that the flags and the environment describe. One that is idle is not
+// to send anything, and needs no key. log is where --verbose writes.
+func (f *clientFlags) client(log io.Writer, idle bool, more ...api.Option) (*sender, error) {
+	err := cmp.Or(
+		contradict(f.set, "mock", "api-key-file", "base-url", "plain-http"),
+		contradict(f.set, "no-rate-limit", "rate", "burst"),
+	)
+	if err != nil {
 		return nil, err
 	}
-	var s sender
-	var err error
 	opts := append(f.options(log), more...)
+	s := &sender{key: os.Getenv(envKey)}
 	switch {
 	case f.mock:
 		s.key, s.mock = mock.DemoKey, f.newMock()
-		base := []api.Option{api.WithConnection(mock.DemoConnection), api.WithHTTPClient(s.mock.Client())}
-		s.Client, err = api.New(s.key, append(base, opts...)...)
+		opts = append([]api.Option{api.WithConnection(mock.DemoConnection), api.WithHTTPClient(s.mock.Client())}, opts...)
+	case idle:
+		s.key = mock.DemoKey
+		opts = append(optionsFromEnv(), opts...)
 	case f.set.Changed("api-key-file"):
-		if s.key, err = readKeyFile(f.keyFile); err == nil {
-			s.Client, err = api.New(s.key, append(optionsFromEnv(), opts...)...)
+		if s.key, err = readKeyFile(f.keyFile); err != nil {
+			return nil, err
 		}
+		opts = append(optionsFromEnv(), opts...)
 	default:
-		s.key = os.Getenv(envKey)
 		s.Client, err = api.FromEnv(opts...)
+		return s, asFlags(err)
 	}
-	if err != nil {
-		return nil, asFlags(err)
-	}
-	return &s, nil
-}
-
-// idle makes a client that is not to send anything, and needs no credentials. It refuses what
-// [clientFlags.client] would refuse.
-func (f *clientFlags) idle() (*sender, error) {
-	if f.mock {
-		return f.client(io.Discard)
-	}
-	if err := f.contradiction(); err != nil {
-		return nil, err
-	}
-	client, err := api.New(mock.DemoKey, append(optionsFromEnv(), f.options(io.Discard)...)...)
-	return &sender{Client: client}, asFlags(err)
-}
-
-// defaultConnection is the one that acts where nothing else is named, if there is one.
-func (f *clientFlags) defaultConnection() string {
-	switch {
-	case f.set.Changed("connection"):
-		return f.connection
-	case f.mock:
-		return mock.DemoConnection
-	}
-	return os.Getenv(envConnection)
-}
-
-// perMinute is the rate on each connection, 0 where there is no limit.
-func (f *clientFlags) perMinute() int {
-	if f.noRateLimit {
-		return 0
-	}
-	return f.rate
+	s.Client, err = api.New(s.key, opts...)
+	return s, asFlags(err)
 }
 
 // optionsFromEnv are what [api.FromEnv] reads beside the key.
@@ -148,18 +128,6 @@ func (f *clientFlags) options(log io.Writer) []api.Option {
 	return opts
 }
 
-func (f *clientFlags) contradiction() error {
-	if f.noRateLimit && (f.set.Changed("rate") || f.set.Changed("burst")) {
-		return errContradiction
-	}
-	for _, name := range []string{"api-key-file", "base-url", "plain-http"} {
-		if f.mock && f.set.Changed(name) {
-			return errors.New("--mock runs in this process with a key of its own; leave --" + name + " out")
-		}
-	}
-	return nil
-}
-
 // newMock is a service that limits each connection as the client expects.
 func (f *clientFlags) newMock() *mock.Server {
 	known := []mock.Connection{{ID: mock.DemoConnection}}
@@ -173,12 +141,31 @@ func (f *clientFlags) newMock() *mock.Server {
 	return mock.New(mock.WithConnections(known...), limit)
 }
 
+// defaultConnection is the one that acts where nothing else is named, if there is one.
+func (f *clientFlags) defaultConnection() string {
+	switch {
+	case f.set.Changed("connection"):
+		return f.connection
+	case f.mock:
+		return mock.DemoConnection
+	}
+	return os.Getenv(envConnection)
+}
+
+// perMinute is the rate on each connection, 0 where there is no limit.
+func (f *clientFlags) perMinute() int {
+	if f.noRateLimit {
+		return 0
+	}
+	return f.rate
+}
+
 // service names the service to a person.
-func (f *clientFlags) service(client *api.Client) string {
-	if f.mock {
+func (s *sender) service() string {
+	if s.mock != nil {
 		return "the mock"
 	}
-	return client.BaseURL()
+	return s.BaseURL()
 }
 
 // asFlags says an error of the client's configuration in words of the command line.
@@ -186,25 +173,12 @@ func asFlags(err error) error {
 	if err == nil {
 		return nil
 	}
-	text := strings.NewReplacer(
+	return errors.New(strings.NewReplacer(
 		"WithoutRateLimit", "--no-rate-limit",
 		"WithPlainHTTP", "--plain-http",
 		"WithConnection, OnConnection or", "--connection or",
-	).Replace(err.Error())
-	if text == err.Error() {
-		return err
-	}
-	return errors.New(text)
+	).Replace(err.Error()))
 }
-
-var errContradiction = errors.New("--no-rate-limit contradicts --rate and --burst; leave one or the other out")
-
-// Environment variables that hold credentials.
-const (
-	envKey        = "OFAUTH_API_KEY"
-	envConnection = "OFAUTH_CONNECTION_ID"
-	envBaseURL    = "OFAUTH_BASE_URL"
-)
 
 // maxKeyFile is far more than any key has, in bytes.
 const maxKeyFile = 4 << 10
@@ -226,11 +200,10 @@ func readKeyFile(name string) (string, error) {
 	}
 	defer func() { _ = file.Close() }()
 	data, err := io.ReadAll(io.LimitReader(file, maxKeyFile+1))
-	if err != nil {
-		return "", fmt.Errorf("api key file: %w", err)
-	}
 	key := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
 	switch {
+	case err != nil:
+		return "", fmt.Errorf("api key file: %w", err)
 	case key == "":
 		return "", fmt.Errorf("api key file %s is empty; put the key in it", name)
 	case len(data) > maxKeyFile:

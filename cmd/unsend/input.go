@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -25,15 +26,7 @@ func (j *job) load(in io.Reader) error {
 		_, err := io.Copy(write, in)
 		_ = write.CloseWithError(err)
 	}()
-	loaded := make(chan struct{})
-	defer close(loaded)
-	go func() {
-		select {
-		case <-j.shutdown.gently:
-			_ = write.CloseWithError(errNothingSent)
-		case <-loaded:
-		}
-	}()
+	defer context.AfterFunc(j.shutdown.gently, func() { _ = write.CloseWithError(errNothingSent) })()
 	added, err := j.ledger.Replace(j.shutdown.ctx, batch.Read(read, batch.Auto), opts...)
 	_ = read.Close()
 	if j.shutdown.begun() {
@@ -41,7 +34,11 @@ func (j *job) load(in io.Reader) error {
 	}
 	j.added = added
 	if bad, ok := errors.AsType[*batch.InputError](err); ok {
-		return j.refuse(bad)
+		if bad.NoConnection == bad.Rows { // which one remedy mends
+			return fmt.Errorf("%s: %s; nothing was sent", j.name(), noConnection(bad.Rows))
+		}
+		j.list(append([]error{bad}, bad.Bad...))
+		return fmt.Errorf("%s in %s; nothing was sent: correct them, or leave them out with --skip-invalid", count(bad.Rows, "bad row"), j.name())
 	}
 	if errors.Is(err, batch.ErrInput) {
 		return fmt.Errorf("%s: %w", j.name(), err)
@@ -49,54 +46,30 @@ func (j *job) load(in io.Reader) error {
 	if err != nil {
 		return err
 	}
-	j.list(added.Bad, added.BadRows)
+	j.list(added.Bad)
 	if added.New+added.Known == 0 {
 		return fmt.Errorf("%s: no row can be used; nothing was sent", j.name())
 	}
 	return nil
 }
 
-// noConnection is what mends rows that name no connection, where nothing else names one.
-const noConnection = "name one for all of them with --connection or " + envConnection + ", or add a column connection_id"
-
-// refuse lists the bad rows, and returns the error to end with. What is the same in every row is
-// said once.
-func (j *job) refuse(input *batch.InputError) error {
-	if input.NoConnection == input.Rows {
-		return fmt.Errorf("%s: %s no connection; nothing was sent: %s", j.name(), rowsThat(input.Rows, "names", "name"), noConnection)
-	}
-	j.listNoConnection(input.NoConnection)
-	j.list(input.Bad, input.Rows-input.NoConnection)
-	return fmt.Errorf("%s in %s; nothing was sent: correct them, or leave them out with --skip-invalid", count(input.Rows, "bad row"), j.name())
-}
-
-// list lists bad rows, of which there are n.
-func (j *job) list(bad []error, n int) {
+// list lists what is wrong with bad rows.
+func (j *job) list(bad []error) {
 	for _, err := range bad {
+		text := err.Error()
 		if same, ok := err.(*batch.InputError); ok { //nolint:errorlint // its rows would match, too
-			j.listNoConnection(same.NoConnection)
-			n -= same.Rows
-			continue
+			if same.NoConnection == 0 {
+				continue
+			}
+			text = noConnection(same.NoConnection)
 		}
-		line(j.cmd.ErrOrStderr(), "%s: %v", j.name(), err)
-		n--
-	}
-	if n > 0 {
-		line(j.cmd.ErrOrStderr(), "%s: and %s", j.name(), count(n, "more bad row"))
+		line(j.cmd.ErrOrStderr(), "%s: %s", j.name(), text)
 	}
 }
 
-func (j *job) listNoConnection(n int) {
-	if n > 0 {
-		line(j.cmd.ErrOrStderr(), "%s: %s no connection; %s", j.name(), rowsThat(n, "names", "name"), noConnection)
-	}
-}
-
-func rowsThat(n int, singular, plural string) string {
-	if n == 1 {
-		return "1 row " + singular
-	}
-	return number(n) + " rows " + plural
+// noConnection says how rows are mended that name no connection, where nothing else names one.
+func noConnection(rows int) string {
+	return count(rows, "row") + " without a connection; name one for all with --connection or " + envConnection + ", or add a column connection_id"
 }
 
 // openInput opens the file, or standard input for "-".
