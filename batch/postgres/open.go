@@ -25,7 +25,6 @@ package postgres
 
 import (
 	"context"
-	_ "embed"
 	"errors"
 	"fmt"
 	"net"
@@ -37,7 +36,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/unsend-go/unsend/batch"
 )
@@ -64,18 +62,19 @@ func Open(ctx context.Context, dsn, run string, opts ...batch.Option) (*batch.Le
 	}
 	if err := s.open(ctx, want); err != nil {
 		_ = s.Close() // the first error says more
-		return nil, err
+		return nil, s.explain(ctx, err)
 	}
 	return batch.NewLedger(s, opts...)
 }
 
 func newStore(dsn, run string) (*store, error) {
-	if run == "" || utf8.RuneCountInString(run) > maxRunName || strings.ContainsFunc(run, func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }) {
+	unprintable := func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }
+	if run == "" || utf8.RuneCountInString(run) > maxRunName || strings.ContainsFunc(run, unprintable) {
 		return nil, fmt.Errorf("%w: the name of a run has 1 to %d printable characters, not %q", batch.ErrOptions, maxRunName, run)
 	}
-	config, err := pgx.ParseConfig(dsn)
-	if err != nil || strandedPassword(dsn) {
-		return nil, fmt.Errorf("%w: %s", batch.ErrOptions, explainAddress(err))
+	config, err := parseAddress(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("%w: the ledger's address %w", batch.ErrOptions, err)
 	}
 	s := &store{run: run, config: config, schema: defaultSchema}
 	if schema, ok := config.RuntimeParams["schema"]; ok {
@@ -98,32 +97,27 @@ func newStore(dsn, run string) (*store, error) {
 	return s, nil
 }
 
-// strandedPassword reports whether an address has an @ where none can be: a password that holds
-// one, or a slash, and is not percent-encoded, is then read as part of the host or the database.
-func strandedPassword(dsn string) bool {
-	_, rest, ok := strings.Cut(dsn, "://")
-	if !ok {
-		return false
+// parseAddress refuses an address without the parser's own words, which may hold a part of the
+// password. Where that holds an @ or a / that is not percent-encoded, an @ is left in what would
+// be the host or the database.
+func parseAddress(dsn string) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(dsn)
+	if file, ok := errors.AsType[*os.PathError](err); ok {
+		return nil, fmt.Errorf("names a file that cannot be read: %w", file)
 	}
+	_, rest, _ := strings.Cut(dsn, "://")
 	if i := strings.IndexAny(rest, "@/"); i >= 0 && rest[i] == '@' {
 		rest = rest[i+1:]
 	}
-	return strings.Contains(rest, "@")
-}
-
-// explainAddress says why an address cannot be read. The parser's own text may hold a part of
-// the password, so only errors of files are told.
-func explainAddress(err error) string {
-	if file, ok := errors.AsType[*os.PathError](err); ok {
-		return fmt.Sprintf("the ledger's address names a file that cannot be read: %v", file)
+	if err != nil || strings.Contains(rest, "@") {
+		return nil, errors.New("cannot be read; want postgres://USER@HOST:PORT/DATABASE, characters of a password such as @ and / percent-encoded, or key=value pairs that PostgreSQL knows")
 	}
-	return "the ledger's address cannot be read; want postgres://USER@HOST:PORT/DATABASE, characters of a password such as @ and / percent-encoded, or key=value pairs that PostgreSQL knows"
+	return config, nil
 }
 
 // open connects, and makes sure that the tables and the run are there.
-func (s *store) open(ctx context.Context, want batch.StoreOptions) error {
+func (s *store) open(ctx context.Context, want batch.StoreOptions) (err error) {
 	s.readOnly = want.ReadOnly
-	var err error
 	if s.reader, err = s.connect(ctx); err != nil {
 		return err
 	}
@@ -131,43 +125,17 @@ func (s *store) open(ctx context.Context, want batch.StoreOptions) error {
 		if s.session, err = s.connect(ctx); err != nil {
 			return err
 		}
-		if err := checkSessions(ctx, s.session, s.reader); err != nil {
-			return s.explain(ctx, err)
+		if err := s.refusePooler(ctx); err != nil {
+			return err
 		}
-		if err := s.migrate(ctx); err != nil {
-			return s.explain(ctx, err)
+		if err := s.createTables(ctx); err != nil {
+			return err
 		}
 	}
 	if err := s.checkFormat(ctx); err != nil {
-		return s.explain(ctx, err)
+		return err
 	}
 	return s.findRun(ctx, want.Service)
-}
-
-// connect makes a session.
-func (s *store) connect(ctx context.Context) (*pgx.Conn, error) {
-	within, cancel := context.WithTimeout(ctx, connectTimeout)
-	defer cancel()
-	config := s.config.Copy()
-	validate := config.ValidateConnect
-	config.ValidateConnect = func(ctx context.Context, db *pgconn.PgConn) error {
-		if validate != nil {
-			if err := validate(ctx, db); err != nil {
-				return err
-			}
-		}
-		return s.checkServer(ctx, db)
-	}
-	db, err := pgx.ConnectConfig(within, config)
-	if err != nil {
-		return nil, s.explain(ctx, err)
-	}
-	// The simple protocol needs one round trip, so that this works through any pooler.
-	if _, err := db.Exec(within, configure, pgx.QueryExecModeSimpleProtocol, pgx.Identifier{s.schema}.Sanitize()); err != nil {
-		_ = db.Close(within)
-		return nil, s.explain(ctx, err)
-	}
-	return db, nil
 }
 
 // configure sets what a worker relies on, whatever the role's defaults are: each commit is on
@@ -181,96 +149,68 @@ const configure = `SELECT set_config(s.name, w.value, false)
 	JOIN pg_settings s USING (name)
 	WHERE NOT (s.name = 'synchronous_commit' AND s.setting = 'remote_apply') AND NOT (s.name LIKE 'tcp%' AND s.source = 'client')`
 
-var errReadOnly = errors.New("read-only")
-
-// checkServer refuses a server that cannot keep a ledger, or goes on to the next of several.
-func (s *store) checkServer(ctx context.Context, db *pgconn.PgConn) error {
-	results, err := db.Exec(ctx, "SELECT current_setting('transaction_read_only'), current_setting('server_encoding')").ReadAll()
+// connect makes a session, and refuses a server that cannot keep a ledger. The simple protocol,
+// of one round trip, works through any pooler.
+func (s *store) connect(ctx context.Context) (*pgx.Conn, error) {
+	within, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	db, err := pgx.ConnectConfig(within, s.config)
 	if err != nil {
-		return err
+		return nil, s.explain(ctx, err)
 	}
-	if len(results) != 1 || len(results[0].Rows) != 1 {
-		return errNoServer
+	if db.PgConn().ParameterStatus("server_encoding") != "UTF8" {
+		err = s.refuse("cannot be used: its encoding is not UTF8; name a database that is")
+	} else if !s.readOnly {
+		err = s.refuseReadOnly(within, db)
 	}
-	switch row := results[0].Rows[0]; {
-	case string(row[0]) == "on" && !s.readOnly:
-		return errReadOnly
-	case string(row[1]) != "UTF8":
-		return errEncoding
+	if err == nil {
+		_, err = db.Exec(within, configure, pgx.QueryExecModeSimpleProtocol, pgx.Identifier{s.schema}.Sanitize())
+	}
+	if err != nil {
+		_ = db.Close(within)
+		return nil, s.explain(ctx, err)
+	}
+	return db, nil
+}
+
+// refuseReadOnly refuses a standby, and a role that may only read.
+func (s *store) refuseReadOnly(ctx context.Context, db *pgx.Conn) error {
+	var readOnly bool
+	err := db.QueryRow(ctx, "SELECT current_setting('transaction_read_only') = 'on'", pgx.QueryExecModeSimpleProtocol).Scan(&readOnly)
+	if err == nil && readOnly {
+		err = s.refuse(isReadOnly)
+	}
+	return err
+}
+
+// refusePooler refuses a pooler that gives a session to whoever begins a transaction: what the
+// worker has left between two of its own then serves another, or the worker itself gets another.
+func (s *store) refusePooler(ctx context.Context) error {
+	pooler := s.refuse("is reached through a pooler that gives each transaction another session, in which no claim can live; connect to PostgreSQL itself, or set the pooler's pool_mode=session")
+	for range 5 { // since chance may give both what they had
+		var before, other, after int
+		if err := backend(ctx, s.session, &before); err != nil {
+			return err
+		}
+		err := pgx.BeginFunc(ctx, s.reader, func(pgx.Tx) error {
+			if err := backend(ctx, s.reader, &other); err != nil {
+				return err
+			}
+			return backend(ctx, s.session, &after)
+		})
+		switch {
+		case isCode(err, "08P01"): // one that takes no transactions at all
+			return pooler
+		case err != nil:
+			return err
+		case before != after, before == other:
+			return pooler
+		}
 	}
 	return nil
 }
 
-// checkSessions refuses a pooler that gives a session to whoever begins a transaction: what a
-// has left between two of its own then serves b, or a itself gets another.
-func checkSessions(ctx context.Context, a, b *pgx.Conn) error {
-	for range 5 {
-		before, err := backend(ctx, a)
-		if err != nil {
-			return err
-		}
-		_, err = b.Exec(ctx, "BEGIN")
-		if isCode(err, "08P01") {
-			return errPooler // one that takes no transactions at all
-		}
-		if err != nil {
-			return err
-		}
-		other, err := backend(ctx, b)
-		if err != nil {
-			return err
-		}
-		after, err := backend(ctx, a)
-		if err != nil {
-			return err
-		}
-		if _, err := b.Exec(ctx, "ROLLBACK"); err != nil {
-			return err
-		}
-		if before != after || before == other {
-			return errPooler
-		}
-	}
-	return nil
-}
-
-// backend is the process that serves the session now.
-func backend(ctx context.Context, db *pgx.Conn) (pid int, err error) {
-	err = db.QueryRow(ctx, "SELECT pg_backend_pid()", pgx.QueryExecModeSimpleProtocol).Scan(&pid)
-	return pid, err
-}
-
-// findRun finds the run, or makes it.
-func (s *store) findRun(ctx context.Context, service string) error {
-	find := func() error {
-		return s.reader.QueryRow(ctx, "SELECT id, service FROM run WHERE name = $1", s.run).Scan(&s.runID, &s.service)
-	}
-	err := find()
-	if errors.Is(err, pgx.ErrNoRows) && !s.readOnly && service != "" {
-		if _, err = s.session.Exec(ctx, "INSERT INTO run (name, service) VALUES ($1, $2) ON CONFLICT DO NOTHING", s.run, service); err == nil {
-			err = find()
-		}
-	}
-	switch {
-	case errors.Is(err, pgx.ErrNoRows) && !s.readOnly:
-		return fmt.Errorf("%w: %s is new: say with ForService or ForMock what it is for", batch.ErrOptions, s.name)
-	case errors.Is(err, pgx.ErrNoRows):
-		return s.refuse("holds no run of that name%s", s.otherRuns(ctx))
-	case err != nil:
-		return s.explain(ctx, err)
-	}
-	return batch.CheckService(s, service)
-}
-
-// otherRuns lists the latest runs, for somebody who has mistyped one.
-func (s *store) otherRuns(ctx context.Context) string {
-	rows, err := s.reader.Query(ctx, "SELECT name FROM run ORDER BY id DESC LIMIT 10")
-	if err != nil {
-		return ""
-	}
-	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil || len(names) == 0 {
-		return ""
-	}
-	return "; it has " + strings.Join(names, ", ")
+// backend reads which process serves the session now.
+func backend(ctx context.Context, db *pgx.Conn, pid *int) error {
+	return db.QueryRow(ctx, "SELECT pg_backend_pid()", pgx.QueryExecModeSimpleProtocol).Scan(pid)
 }

@@ -11,19 +11,6 @@ import (
 	"github.com/unsend-go/unsend/batch"
 )
 
-const (
-	nextRows = `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id FROM message
-		WHERE run_id = $1 AND connection_id = $2 AND ` + isOpen + ` AND ended_in <> $3 AND (line, id) > ($4, $5) ORDER BY line, id LIMIT $6`
-	countRows = `SELECT coalesce(outcome, ''), final OR ended_in = $2, set_aside, count(*) FROM message WHERE run_id = $1 GROUP BY 1, 2, 3`
-	planRows  = `SELECT connection_id, count(*) FROM message WHERE run_id = $1 AND NOT set_aside AND (NOT final OR $2 AND outcome = 'failed') GROUP BY 1 ORDER BY 1`
-	groupRows = `SELECT coalesce(outcome, ''), coalesce(scope, ''), coalesce(status, 0), coalesce(type, ''), coalesce(hint, ''),
-			count(*), count(*) FILTER (WHERE final), count(*) FILTER (WHERE maybe_unsent)
-		FROM message WHERE run_id = $1 AND NOT set_aside AND (outcome IS NULL OR outcome IN ('failed', 'skipped')) GROUP BY 1, 2, 3, 4, 5 ORDER BY 6 DESC, 1, 2, 3, 4, 5 LIMIT $2`
-	readRows = `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id, connection_id, coalesce(outcome, ''), final, attempts, coalesce(request_id, ''),
-			coalesce(status, 0), coalesce(scope, ''), coalesce(type, ''), coalesce(error, ''), coalesce(hint, ''), ended_at
-		FROM message WHERE run_id = $1 AND id > $2 AND NOT set_aside AND (NOT $3 OR outcome IS NULL OR outcome IN ('failed', 'skipped')) ORDER BY id LIMIT 500`
-)
-
 // query reads on the session for reading. Where that has ended, as when the server was
 // restarted, another is tried once.
 func query[T any](ctx context.Context, s *store, scan pgx.RowToFunc[T], text string, args ...any) (list []T, err error) {
@@ -64,74 +51,42 @@ func (s *store) Next(ctx context.Context, connectionID string, after batch.Messa
 	return query(ctx, s, func(row pgx.CollectableRow) (m batch.Message, err error) {
 		m.Item.ConnectionID = connectionID
 		return m, row.Scan(&m.Key, &m.Item.Line, &m.Item.MaybeUnsent, &m.Item.UserID, &m.Item.MessageID, &m.Item.WithUserID)
-	}, nextRows, s.runID, connectionID, s.round.Load(), after.Item.Line, after.Key, n)
+	}, `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id FROM message
+		WHERE run_id = $1 AND connection_id = $2 AND `+isOpen+` AND ended_in <> $3 AND (line, id) > ($4, $5) ORDER BY line, id LIMIT $6`,
+		s.runID, connectionID, s.round.Load(), after.Item.Line, after.Key, n)
 }
 
 // Counts counts. That reads the whole run: while this worker is at it, and others end messages
 // too, counting takes at most a twentieth of its time, and the last count stands in between.
 func (s *store) Counts(ctx context.Context, inRun bool) (batch.Counts, error) {
-	round := int32(-1) // none
-	if s.working.Load() {
-		round = s.round.Load()
-	}
 	s.counts.Lock()
 	defer s.counts.Unlock()
-	cached := inRun && round > 0
-	if cached && time.Since(s.counted.at) < 20*s.counted.took {
-		return s.counted.Counts, nil
-	}
+	round := s.round.Load()
 	start := time.Now()
-	c, err := s.count(ctx, inRun, round)
-	s.counted = counted{Counts: c}
-	if cached && err == nil {
-		s.counted.at, s.counted.took = time.Now(), time.Since(start)
+	if inRun && round != 0 && start.Before(s.stale) {
+		return s.counted, nil
 	}
-	return c, err
+	list, err := query(ctx, s, func(row pgx.CollectableRow) (c batch.Counts, err error) {
+		return c, row.Scan(&c.Items, &c.SetAside, &c.Unsent, &c.AlreadyGone, &c.Failed, &c.Skipped)
+	}, `SELECT count(*) FILTER (WHERE listed), count(*) FILTER (WHERE NOT listed), count(*) FILTER (WHERE ended AND outcome = 'unsent'),
+			count(*) FILTER (WHERE ended AND outcome = 'already_gone'), count(*) FILTER (WHERE ended AND outcome = 'failed'), count(*) FILTER (WHERE ended AND outcome = 'skipped')
+		FROM (SELECT outcome, NOT set_aside AS listed, NOT set_aside AND (NOT $2 OR final OR ended_in = $3) AS ended FROM message WHERE run_id = $1) AS m`,
+		s.runID, inRun, round)
+	if err != nil {
+		return batch.Counts{}, err
+	}
+	if inRun {
+		now := time.Now()
+		s.counted, s.stale = list[0], now.Add(20*now.Sub(start))
+	}
+	return list[0], nil
 }
 
-type counted struct {
-	batch.Counts
-	at   time.Time
-	took time.Duration
-}
-
-// recount forgets the last count.
+// recount lets the last count no longer stand.
 func (s *store) recount() {
 	s.counts.Lock()
 	defer s.counts.Unlock()
-	s.counted = counted{}
-}
-
-func (s *store) count(ctx context.Context, inRun bool, round int32) (c batch.Counts, err error) {
-	type group struct {
-		outcome      batch.Outcome
-		ended, aside bool
-		n            int
-	}
-	list, err := query(ctx, s, func(row pgx.CollectableRow) (g group, err error) {
-		return g, row.Scan(&g.outcome, &g.ended, &g.aside, &g.n)
-	}, countRows, s.runID, round)
-	for _, g := range list {
-		if g.aside {
-			c.SetAside += g.n
-			continue
-		}
-		c.Items += g.n
-		if !g.ended && inRun {
-			continue
-		}
-		switch g.outcome {
-		case batch.Unsent:
-			c.Unsent += g.n
-		case batch.AlreadyGone:
-			c.AlreadyGone += g.n
-		case batch.Failed:
-			c.Failed += g.n
-		case batch.Skipped:
-			c.Skipped += g.n
-		}
-	}
-	return c, err
+	s.stale = time.Time{}
 }
 
 // Loads is what a plan is made of: Begin refuses to begin if the list is another one by then.
@@ -141,10 +96,13 @@ func (s *store) Loads(ctx context.Context, retryFailed bool) ([]batch.Load, erro
 		return nil, err
 	}
 	for _, l := range list {
-		s.list.Store(l + 1)
+		s.list.Store(l)
 	}
-	return query(ctx, s, scanLoad, planRows, s.runID, retryFailed)
+	return query(ctx, s, scanLoad, `SELECT connection_id, count(*) FROM message
+		WHERE run_id = $1 AND NOT set_aside AND (NOT final OR $2 AND outcome = 'failed') GROUP BY 1 ORDER BY 1`, s.runID, retryFailed)
 }
+
+const endedBadly = `NOT set_aside AND (outcome IS NULL OR outcome IN ('failed', 'skipped'))` // or not yet
 
 // Groups counts what did not end well, or not yet.
 func (s *store) Groups(ctx context.Context, limit int) ([]batch.Group, error) {
@@ -153,15 +111,24 @@ func (s *store) Groups(ctx context.Context, limit int) ([]batch.Group, error) {
 		err = row.Scan(&g.Outcome, &scope, &g.Status, &g.Type, &g.Hint, &g.Count, &g.Final, &g.MaybeUnsent)
 		g.Scope = parseScope(scope)
 		return g, err
-	}, groupRows, s.runID, limit)
+	}, `SELECT coalesce(outcome, ''), coalesce(scope, ''), coalesce(status, 0), coalesce(type, ''), coalesce(hint, ''),
+			count(*), count(*) FILTER (WHERE final), count(*) FILTER (WHERE maybe_unsent)
+		FROM message WHERE run_id = $1 AND `+endedBadly+` GROUP BY 1, 2, 3, 4, 5 ORDER BY 6 DESC, 1, 2, 3, 4, 5 LIMIT $2`, s.runID, limit)
 }
 
 // Messages reads in parts, so that a slow loop keeps no transaction open.
 func (s *store) Messages(ctx context.Context, filter batch.Filter) iter.Seq2[batch.Entry, error] {
+	wanted := "NOT set_aside"
+	if filter == batch.NotUnsent {
+		wanted = endedBadly
+	}
+	text := `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id, connection_id, coalesce(outcome, ''), final, attempts, coalesce(request_id, ''),
+			coalesce(status, 0), coalesce(scope, ''), coalesce(type, ''), coalesce(error, ''), coalesce(hint, ''), ended_at
+		FROM message WHERE run_id = $1 AND id > $2 AND ` + wanted + ` ORDER BY id LIMIT 500`
 	return func(yield func(batch.Entry, error) bool) {
-		var after int64
+		after := int64(0)
 		for {
-			part, err := query(ctx, s, scanEntry, readRows, s.runID, after, filter == batch.NotUnsent)
+			part, err := query(ctx, s, scanEntry, text, s.runID, after)
 			if err != nil {
 				yield(batch.Entry{}, err)
 				return
@@ -170,11 +137,11 @@ func (s *store) Messages(ctx context.Context, filter batch.Filter) iter.Seq2[bat
 				if !yield(e, nil) {
 					return
 				}
+				after = e.Key
 			}
 			if len(part) == 0 {
 				return
 			}
-			after = part[len(part)-1].Key
 		}
 	}
 }

@@ -208,7 +208,8 @@ func TestRefusedLedgers(t *testing.T) {
 		opt                    batch.Option
 	}{
 		{name: "newer", spoil: "UPDATE ledger SET format = 2", want: "newer version of this program (format 2; this one knows 1)"},
-		{name: "somebody else's", spoil: "DROP TABLE ledger; CREATE TABLE ledger (account text)", want: "not of this program"},
+		{name: "older", spoil: "UPDATE ledger SET format = 0", want: "older format (0; this program wants 1)"},
+		{name: "somebody else's", spoil: "DROP TABLE ledger; CREATE TABLE ledger (account text)", want: "is not as this program made it"},
 		{name: "half of one", spoil: "DROP TABLE ledger", want: "is not as this program made it"},
 		{name: "a table is missing", spoil: "DROP TABLE run CASCADE", want: "is not as this program made it"},
 		{name: "another service's", spoil: "UPDATE run SET service = 'https://api.example.com/v2'", want: "is of https://api.example.com/v2, not of the mock"},

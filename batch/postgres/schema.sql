@@ -1,7 +1,7 @@
 -- The tables of a ledger, in a schema of their own. docs/ledger-postgres.md explains them.
 
 CREATE TABLE ledger (
-	format integer NOT NULL -- of these tables; a newer program may know how to change an older one
+	format integer NOT NULL -- the version of these tables
 );
 
 -- A named list of messages that workers share.
@@ -11,7 +11,7 @@ CREATE TABLE run (
 	service    text NOT NULL,              -- that the messages are of: scheme, host and path, or mock
 	created_at timestamptz NOT NULL DEFAULT now(),
 	round      integer NOT NULL DEFAULT 0, -- counts the runs; workers at the same time are in one
-	list       integer NOT NULL DEFAULT 0  -- counts how often another list replaced the list
+	list       integer NOT NULL DEFAULT 1  -- counts the lists of messages, of which each replaced the one before
 );
 
 -- A process that works on a run. It lives as long as its session, which holds the advisory lock

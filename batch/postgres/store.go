@@ -12,9 +12,6 @@ import (
 	"github.com/unsend-go/unsend/batch"
 )
 
-// isOpen is true of a message that can be sent, unless it has ended in this round.
-const isOpen = `NOT final AND NOT set_aside`
-
 const (
 	writeTimeout = time.Minute // for what a worker writes: then its session is taken for lost
 	closeTimeout = 5 * time.Second
@@ -31,19 +28,19 @@ type store struct {
 	service  string
 	runID    int32
 	list     atomic.Int32 // the list that was loaded or planned from; 0 for none
-	round    atomic.Int32 // that was begun last, from 1; 0 for none
-	working  atomic.Bool  // between Begin and End
+	round    atomic.Int32 // that this worker is in, between Begin and End; 0 for none
 
 	mu       sync.Mutex // a session does one thing at a time
 	session  *pgx.Conn  // all that the worker writes goes through it
 	workerID int32      // 0: none
 	begun    time.Time
 
-	counts  sync.Mutex
-	counted counted // the last count of the run that goes on
-
 	reads  sync.Mutex
 	reader *pgx.Conn // another session, for reads that must not wait for a sync
+
+	counts  sync.Mutex
+	counted batch.Counts // in this run, by the last count
+	stale   time.Time    // when to count again
 }
 
 func (s *store) Name() string    { return s.name }
@@ -51,18 +48,12 @@ func (s *store) Service() string { return s.service }
 func (s *store) Shared() bool    { return true }
 
 // write runs f in a transaction of the worker's session, which is synced when write returns
-// without an error. Where that fails, the session ends, and with it all claims: only so is it
-// certain that nobody holds what nobody works on.
+// without an error. Where the session may be lost it is ended, and with it all claims: only so
+// is it certain that nobody holds what nobody works on.
 func (s *store) write(ctx context.Context, limit time.Duration, f func(context.Context, pgx.Tx) error) error {
-	if s.session == nil || s.session.IsClosed() {
-		return s.explain(ctx, errClaims)
-	}
 	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err := pgx.BeginFunc(within, s.session, func(tx pgx.Tx) error { return f(within, tx) })
-	if err == nil {
-		return nil
-	}
 	err = s.explain(ctx, err)
 	if errors.Is(err, batch.ErrClaimLost) {
 		s.disconnect()
@@ -75,19 +66,12 @@ func (s *store) work(ctx context.Context, f func(context.Context, pgx.Tx) error)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.workerID == 0 {
-		return s.explain(ctx, errClaims)
+		return s.claimsLost()
 	}
 	return s.write(ctx, writeTimeout, f)
 }
 
-func (s *store) disconnect() {
-	s.workerID = 0
-	if s.session != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-		defer cancel()
-		_ = s.session.Close(ctx)
-	}
-}
+func (s *store) claimsLost() error { return s.lost("has given the claims of this worker to others") }
 
 // reconnect makes sure that there is a session. It tries once: who calls Begin waits between
 // two tries.
@@ -95,12 +79,28 @@ func (s *store) reconnect(ctx context.Context) (err error) {
 	switch {
 	case s.readOnly:
 		return s.refuse("is open for reading only")
-	case s.session != nil && !s.session.IsClosed():
+	case !s.session.IsClosed():
 		return nil
 	}
 	s.workerID = 0
-	s.session, err = s.connect(ctx)
+	session, err := s.connect(ctx)
+	if err == nil {
+		s.session = session
+	}
 	return err
+}
+
+func (s *store) disconnect() {
+	s.workerID = 0
+	closeSession(s.session)
+}
+
+func closeSession(db *pgx.Conn) {
+	if db != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		defer cancel()
+		_ = db.Close(ctx) // which ends it in any case
+	}
 }
 
 // Close ends both sessions.
@@ -110,10 +110,6 @@ func (s *store) Close() error {
 	s.disconnect()
 	s.reads.Lock()
 	defer s.reads.Unlock()
-	if s.reader != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-		defer cancel()
-		_ = s.reader.Close(ctx)
-	}
+	closeSession(s.reader)
 	return nil
 }
