@@ -3,11 +3,8 @@ package mock_test
 import (
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/unsend-go/unsend/mock"
 )
@@ -43,114 +40,79 @@ func TestOrderOfChecks(t *testing.T) {
 		{"contract", []func(*http.Request){header("x-connection-id", "conn_good")}, 400, "BAD_REQUEST", "withUserId"},
 		{"message", []func(*http.Request){body(`{"withUserId":"7"}`), header("x-connection-id", "conn_good_too")}, 404, "RESOURCE_NOT_FOUND", "essage"},
 	}
-	for over, start := range transports() {
-		t.Run(over, func(t *testing.T) {
-			t.Parallel()
-			g := start(t,
-				mock.WithKeys("writer"), mock.WithReadOnlyKeys("reader"), mock.WithRateLimit(1, 1),
-				mock.WithMessages(mock.Message{UserID: "7", MessageID: "1"}, mock.Message{UserID: "7", MessageID: "2"}),
-				mock.WithConnections(
-					mock.Connection{ID: "conn_expired", State: mock.Expired, ReadOnly: true},
-					mock.Connection{ID: "conn_outdated", State: mock.RulesOutdated, ReadOnly: true},
-					mock.Connection{ID: "conn_empty", ReadOnly: true},
-					// One for each row: a connection has one token.
-					mock.Connection{ID: "conn_reads", ReadOnly: true}, mock.Connection{ID: "conn_reads_too", ReadOnly: true},
-					mock.Connection{ID: "conn_good"}, mock.Connection{ID: "conn_good_too"},
-				))
-			empty := g.requestOn("conn_empty", "7", "2")
-			empty.Header.Set("apiKey", "writer")
-			g.do(empty).wantProblem(t, http.StatusForbidden, "FORBIDDEN") // takes the one token
+	g := overPipe(t,
+		mock.WithKeys("writer"), mock.WithReadOnlyKeys("reader"), mock.WithRateLimit(1, 1),
+		mock.WithMessages(mock.Message{UserID: "7", MessageID: "1"}, mock.Message{UserID: "7", MessageID: "2"}),
+		mock.WithConnections(
+			mock.Connection{ID: "conn_expired", State: mock.Expired, ReadOnly: true},
+			mock.Connection{ID: "conn_outdated", State: mock.RulesOutdated, ReadOnly: true},
+			mock.Connection{ID: "conn_empty", ReadOnly: true},
+			// One for each row: a connection has one token.
+			mock.Connection{ID: "conn_reads", ReadOnly: true}, mock.Connection{ID: "conn_reads_too", ReadOnly: true},
+			mock.Connection{ID: "conn_good"}, mock.Connection{ID: "conn_good_too"},
+		))
+	empty := g.requestOn("conn_empty", "7", "2")
+	empty.Header.Set("apiKey", "writer")
+	g.do(empty).wantProblem(t, http.StatusForbidden, "FORBIDDEN") // takes the one token
 
-			var mends []func(*http.Request)
-			for _, step := range steps {
-				mends = append(mends, step.mend...)
-				req := g.request("7", "9")
-				for _, mend := range mends {
-					mend(req)
-				}
-				r := g.try(req)
-				p := r.wantProblem(t, step.status, step.kind)
-				if !strings.Contains(p.Error, step.part) {
-					t.Errorf("%s: text %q does not say %q", step.name, p.Error, step.part)
-				}
-				if want := map[bool]string{true: "refresh_session"}[step.kind == "SESSION_EXPIRED"]; p.ActionRequired != want {
-					t.Errorf("%s: actionRequired %q, want %q", step.name, p.ActionRequired, want)
-				}
-				for _, v := range r.violations {
-					if v.Side != "request" {
-						t.Errorf("%s: %s", step.name, v)
-					}
-				}
+	var mends []func(*http.Request)
+	for _, step := range steps {
+		mends = append(mends, step.mend...)
+		req := g.request("7", "9")
+		for _, mend := range mends {
+			mend(req)
+		}
+		r := g.try(req)
+		p := r.wantProblem(t, step.status, step.kind)
+		if !strings.Contains(p.Error, step.part) {
+			t.Errorf("%s: text %q does not say %q", step.name, p.Error, step.part)
+		}
+		if want := map[bool]string{true: "refresh_session"}[step.kind == "SESSION_EXPIRED"]; p.ActionRequired != want {
+			t.Errorf("%s: actionRequired %q, want %q", step.name, p.ActionRequired, want)
+		}
+		for _, v := range r.violations {
+			if v.Side != "request" {
+				t.Errorf("%s: %s", step.name, v)
 			}
-			if n := g.server.Counts().Unsent; n != 0 {
-				t.Errorf("%d messages unsent by refused requests", n)
-			}
-		})
+		}
+	}
+	if n := g.server.Counts().Unsent; n != 0 {
+		t.Errorf("%d messages unsent by refused requests", n)
 	}
 }
 
-func TestPermissionOfTheKeyAndOfTheConnection(t *testing.T) {
+func TestCredentialsStandInPlaceOfTheDemoOnes(t *testing.T) {
 	t.Parallel()
-	for over, start := range transports() {
-		t.Run(over, func(t *testing.T) {
-			t.Parallel()
-			g := start(t, mock.WithKeys("writes"), mock.WithReadOnlyKeys("reads"),
-				mock.WithConnections(mock.Connection{ID: "writes"}, mock.Connection{ID: "reads", ReadOnly: true}))
-			for _, row := range []struct {
-				key, connection string
-				status          int
-			}{
-				{"reads", "writes", http.StatusForbidden},
-				{"writes", "reads", http.StatusForbidden},
-				{"reads", "reads", http.StatusForbidden},
-				{mock.DemoKey, "writes", http.StatusUnauthorized},
-				{"writes", mock.DemoConnection, http.StatusUnauthorized},
-				{"writes", "writes", http.StatusOK},
-			} {
-				req := g.requestOn(row.connection, "7", "9")
-				req.Header.Set("apiKey", row.key)
-				if r := g.do(req); r.status != row.status {
-					t.Errorf("key %s on connection %s: %d, want %d", row.key, row.connection, r.status, row.status)
-				}
-			}
-		})
+	g := overPipe(t, mock.WithKeys("key", ""), mock.WithConnections(mock.Connection{ID: "connection"}, mock.Connection{}))
+	for _, row := range []struct {
+		key, connection, kind string
+	}{
+		{mock.DemoKey, "connection", "UNAUTHORIZED"},
+		{"", "connection", "UNAUTHORIZED"}, // an empty one is never accepted
+		{"key", mock.DemoConnection, "SESSION_NOT_PROVIDED"},
+		{"key", "", "SESSION_NOT_PROVIDED"},
+	} {
+		req := g.requestOn(row.connection, "7", "9")
+		req.Header.Set("apiKey", row.key)
+		g.try(req).wantProblem(t, http.StatusUnauthorized, row.kind)
 	}
+	req := g.requestOn("connection", "7", "9")
+	req.Header.Set("apiKey", "key")
+	g.do(req).wantUnsent(t)
 }
 
 func TestConnectionChangesOnTheWay(t *testing.T) {
 	t.Parallel()
-	for over, start := range transports() {
-		t.Run(over, func(t *testing.T) {
-			t.Parallel()
-			g := start(t)
-			g.unsend("7", "1").wantUnsent(t)
-			g.server.SetConnection(mock.Connection{ID: mock.DemoConnection, State: mock.Expired})
-			r := g.unsend("7", "2")
-			r.wantProblem(t, http.StatusUnauthorized, "SESSION_EXPIRED")
-			if got := r.header.Get("X-RateLimit-Remaining"); got != "89" {
-				t.Errorf("remaining %q, want 89: the bucket goes on, and a 401 takes nothing", got)
-			}
-			g.server.SetConnection(mock.Connection{ID: mock.DemoConnection})
-			g.unsend("7", "2").wantUnsent(t)
-		})
+	g := overPipe(t)
+	g.unsend("7", "1").wantUnsent(t)
+	g.server.SetConnection(mock.Connection{ID: mock.DemoConnection, State: mock.Expired})
+	r := g.unsend("7", "2")
+	r.wantProblem(t, http.StatusUnauthorized, "SESSION_EXPIRED")
+	if got := r.header.Get("X-RateLimit-Remaining"); got != "89" {
+		t.Errorf("remaining %q, want 89: the bucket goes on, and a 401 takes nothing", got)
 	}
-}
-
-func TestEmptyCredentialsAreNeverAccepted(t *testing.T) {
-	t.Parallel()
-	for over, start := range transports() {
-		t.Run(over, func(t *testing.T) {
-			t.Parallel()
-			g := start(t, mock.WithKeys(""), mock.WithConnections(mock.Connection{}))
-			req := g.request("7", "9")
-			req.Header.Del("apiKey")
-			g.try(req).wantProblem(t, http.StatusUnauthorized, "UNAUTHORIZED")
-		})
-	}
-	g := overPipe(t, mock.WithConnections(mock.Connection{}))
-	req := g.request("7", "9")
-	req.Header.Del("x-connection-id")
-	g.try(req).wantProblem(t, http.StatusUnauthorized, "SESSION_NOT_PROVIDED")
+	g.server.SetConnection(mock.Connection{ID: mock.DemoConnection})
+	g.unsend("7", "2").wantUnsent(t)
 }
 
 // What the contract refuses is a 400 that says why, and prints nothing of the request.
@@ -159,213 +121,76 @@ func TestContractIsTheJudge(t *testing.T) {
 	rows := []struct{ name, target, contentType, body, says string }{
 		{"empty body", "", "application/json", "", "body"},
 		{"not JSON", "", "application/json", "secret", ""},
-		{"null", "", "application/json", "null", ""},
 		{"no withUserId", "", "application/json", `{"other":"secret"}`, "/withUserId"},
 		{"withUserId null", "", "application/json", `{"withUserId":null}`, "/withUserId"},
-		{"withUserId empty", "", "application/json", `{"withUserId":""}`, "/withUserId"},
-		{"withUserId fraction", "", "application/json", `{"withUserId":1.5}`, "/withUserId"},
-		{"withUserId boolean", "", "application/json", `{"withUserId":true}`, "/withUserId"},
 		{"wrong media type", "", "text/plain", `{"withUserId":"7"}`, "Content-Type"},
 		{"user id with a blank", "/v2/access/chats/a%20secret/messages/9", "application/json", `{"withUserId":"7"}`, "userId"},
-		{"user id that is two dots", "/v2/access/chats/%2e%2e/messages/9", "application/json", `{"withUserId":"7"}`, "userId"},
 		{"message id with a slash", "/v2/access/chats/7/messages/a%2Fsecret", "application/json", `{"withUserId":"7"}`, "messageId"},
 		{"message id too long", "/v2/access/chats/7/messages/" + strings.Repeat("9", 65), "application/json", `{"withUserId":"7"}`, "messageId"},
 		{"body too large", "", "application/json", `{"withUserId":"7"` + strings.Repeat(" ", 64<<10) + "}", "65536"},
 	}
-	for over, start := range transports() {
-		t.Run(over, func(t *testing.T) {
-			t.Parallel()
-			g := start(t)
-			for _, row := range rows {
-				target := g.base + "/v2/access/chats/7/messages/9"
-				if row.target != "" {
-					target = g.base + row.target
-				}
-				req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, target, strings.NewReader(row.body))
-				if err != nil {
-					t.Fatal(err)
-				}
-				req.Header = g.request("7", "9").Header
-				req.Header.Set("Content-Type", row.contentType)
-				r := g.try(req)
-				p := r.wantProblem(t, http.StatusBadRequest, "BAD_REQUEST")
-				if !strings.Contains(p.Error, row.says) || strings.Contains(p.Error, "secret") || len(p.Error) > 500 {
-					t.Errorf("%s: says %q", row.name, p.Error)
-				}
-			}
-			if n := g.server.Counts().Unsent; n != 0 {
-				t.Errorf("%d messages unsent by bad requests", n)
-			}
-			for _, body := range []string{`{"withUserId":7}`, ` { "withUserId" : "x" , "more": [] } `, `{"withUserId":"<string>"}`} {
-				req := g.request("7", "1"+strings.Repeat("0", len(body)))
-				req.Body, req.GetBody, req.ContentLength = io.NopCloser(strings.NewReader(body)), nil, int64(len(body))
-				g.do(req).wantUnsent(t)
-			}
-		})
+	g := overPipe(t)
+	for _, row := range rows {
+		target := g.base + "/v2/access/chats/7/messages/9"
+		if row.target != "" {
+			target = g.base + row.target
+		}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, target, strings.NewReader(row.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header = g.request("7", "9").Header
+		req.Header.Set("Content-Type", row.contentType)
+		r := g.try(req)
+		p := r.wantProblem(t, http.StatusBadRequest, "BAD_REQUEST")
+		if !strings.Contains(p.Error, row.says) || strings.Contains(p.Error, "secret") || len(p.Error) > 500 {
+			t.Errorf("%s: says %q", row.name, p.Error)
+		}
+	}
+	if n := g.server.Counts().Unsent; n != 0 {
+		t.Errorf("%d messages unsent by bad requests", n)
+	}
+	for _, body := range []string{`{"withUserId":7}`, ` { "withUserId" : "x" , "more": [] } `, `{"withUserId":"<string>"}`} {
+		req := g.request("7", "1"+strings.Repeat("0", len(body)))
+		req.Body, req.GetBody, req.ContentLength = io.NopCloser(strings.NewReader(body)), nil, int64(len(body))
+		g.do(req).wantUnsent(t)
 	}
 }
 
 func TestOtherPathsAndMethods(t *testing.T) {
 	t.Parallel()
 	rows := []struct{ method, target string }{
-		{http.MethodDelete, "/"},
 		{http.MethodDelete, "//"},
 		{http.MethodDelete, "/v2/access/chats/7/messages/9/"},
-		{http.MethodDelete, "/v2/access/chats/7/messages/"},
 		{http.MethodDelete, "/v2/access/chats//messages/9"},
 		{http.MethodDelete, "//v2/access/chats/7/messages/9"},
 		{http.MethodDelete, "/v2/access/chats/../messages/9"},
 		{http.MethodDelete, "/v2/access/chats/7/messages/.."},
-		{http.MethodDelete, "/v2/access/chats/./messages/9"},
 		{http.MethodDelete, "/v2/access/messages/9"},
 		{http.MethodDelete, "/V2/access/chats/7/messages/9"},
 		{http.MethodGet, "/v2/access/chats/7/messages/9"},
 		{http.MethodPost, "/v2/access/chats/7/messages/9"},
-		{http.MethodOptions, "/v2/access/chats/7/messages/9"},
 		{"PURGE", "/v2/access/chats/7/messages/9"},
 	}
-	for over, start := range transports() {
-		t.Run(over, func(t *testing.T) {
-			t.Parallel()
-			g := start(t)
-			for _, row := range rows {
-				req := g.request("7", "9")
-				req.Method = row.method
-				req.URL.Path = row.target
-				r := g.try(req)
-				r.wantProblem(t, http.StatusNotFound, "ROUTE_NOT_FOUND")
-				for _, v := range r.violations {
-					if v.Side != "request" {
-						t.Errorf("%s %s: %s", row.method, row.target, v)
-					}
-				}
+	g := overPipe(t)
+	for _, row := range rows {
+		req := g.request("7", "9")
+		req.Method = row.method
+		req.URL.Path = row.target
+		r := g.try(req)
+		r.wantProblem(t, http.StatusNotFound, "ROUTE_NOT_FOUND")
+		for _, v := range r.violations {
+			if v.Side != "request" {
+				t.Errorf("%s %s: %s", row.method, row.target, v)
 			}
-			head := g.request("7", "9")
-			head.Method = http.MethodHead
-			if r := g.try(head); r.status != http.StatusNotFound || r.body != "" || r.err != nil {
-				t.Errorf("HEAD: %d %q %v", r.status, r.body, r.err)
-			}
-			if !g.server.Exists("7", "9") {
-				t.Error("a request on another route took the message")
-			}
-		})
-	}
-}
-
-// fill sends requests until one is refused, and returns how many were let through and the
-// refusal.
-func (g *testServer) fill(first int) (int, result) {
-	g.t.Helper()
-	for n := 0; ; n++ {
-		if r := g.unsend("7", strconv.Itoa(first+n)); r.status != http.StatusOK {
-			return n, r
 		}
 	}
-}
-
-func TestRateLimitAsDocumented(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		g := overPipe(t)
-		n, r := g.fill(1000)
-		if n != 90 {
-			t.Errorf("%d requests at once, want 90", n)
-		}
-		r.wantProblem(t, http.StatusTooManyRequests, "RATE_LIMIT_EXCEEDED")
-		wantLimit(t, r, "0", "90")
-		if got := r.header.Get("Retry-After"); got != "1" {
-			t.Errorf("Retry-After %q, want 1", got)
-		}
-		if !g.server.Exists("7", "1090") {
-			t.Error("a request that was limited took its message")
-		}
-
-		time.Sleep(999 * time.Millisecond) //nolint:forbidigo // virtual
-		if n, _ := g.fill(2000); n != 0 {
-			t.Errorf("%d requests within the first second, want none", n)
-		}
-		time.Sleep(time.Millisecond) //nolint:forbidigo // virtual
-		if n, _ := g.fill(3000); n != 1 {
-			t.Errorf("%d requests after the second that Retry-After asked for, want 1", n)
-		}
-		for minute := range 3 {
-			time.Sleep(time.Minute) //nolint:forbidigo // virtual
-			if n, _ := g.fill(10_000 * (minute + 1)); n != 60 {
-				t.Errorf("%d requests in a minute, want 60", n)
-			}
-		}
-		time.Sleep(time.Hour) //nolint:forbidigo // virtual
-		if n, _ := g.fill(90_000); n != 90 {
-			t.Errorf("%d requests after an hour, want 90", n)
-		}
-	})
-}
-
-func TestRateLimitHeadersCountDown(t *testing.T) {
-	t.Parallel()
-	for over, start := range transports() {
-		t.Run(over, func(t *testing.T) {
-			t.Parallel()
-			now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-			g := start(t, mock.WithClock(func() time.Time { return now }), mock.WithRateLimit(30, 3))
-			wantLimit(t, g.unsend("7", "1"), "2", "2")
-			wantLimit(t, g.unsend("7", "1"), "1", "4") // a 404 takes a token, too
-			now = now.Add(500 * time.Millisecond)
-			wantLimit(t, g.unsend("7", "2"), "0", "6") // 5.5 s, rounded up
-			r := g.unsend("7", "3")
-			wantLimit(t, r, "0", "6")
-			if got := r.header.Get("Retry-After"); got != "2" { // 1.5 s, rounded up
-				t.Errorf("Retry-After %q, want 2", got)
-			}
-			if got := r.header.Get("X-RateLimit-Limit"); got != "3" {
-				t.Errorf("X-RateLimit-Limit %q, want 3", got)
-			}
-			now = now.Add(-time.Hour) // a clock set back leaves the bucket empty, not stuck
-			if r := g.unsend("7", "3"); r.status != http.StatusTooManyRequests {
-				t.Errorf("answered %d, want 429", r.status)
-			}
-			now = now.Add(2 * time.Second)
-			g.unsend("7", "3").wantUnsent(t)
-			if got := g.server.Counts().Limited; got != 2 {
-				t.Errorf("%d limited, want 2", got)
-			}
-		})
+	head := g.request("7", "9")
+	head.Method = http.MethodHead
+	if r := g.try(head); r.status != http.StatusNotFound || r.body != "" || r.err != nil {
+		t.Errorf("HEAD: %d %q %v", r.status, r.body, r.err)
 	}
-}
-
-func wantLimit(t *testing.T, r result, remaining, reset string) {
-	t.Helper()
-	if got := r.header.Get("X-RateLimit-Remaining"); got != remaining {
-		t.Errorf("X-RateLimit-Remaining %q, want %q", got, remaining)
-	}
-	if got := r.header.Get("X-RateLimit-Reset"); got != reset {
-		t.Errorf("X-RateLimit-Reset %q, want %q", got, reset)
-	}
-}
-
-func TestConnectionsHaveBucketsOfTheirOwn(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		g := overPipe(t, mock.WithRateLimit(0, -5), mock.WithConnections(mock.Connection{ID: "a"}, mock.Connection{ID: "b"}))
-		for i, row := range []struct {
-			connection string
-			status     int
-		}{{"a", 200}, {"a", 429}, {"b", 200}, {"b", 429}} {
-			if r := g.do(g.requestOn(row.connection, "7", strconv.Itoa(i))); r.status != row.status {
-				t.Errorf("request %d on %s: %d, want %d", i, row.connection, r.status, row.status)
-			}
-		}
-	})
-}
-
-func TestWithoutRateLimit(t *testing.T) {
-	t.Parallel()
-	g := overPipe(t, mock.WithoutRateLimit())
-	for i := range 200 {
-		r := g.unsend("7", strconv.Itoa(i))
-		r.wantUnsent(t)
-		if got := r.header.Get("X-RateLimit-Limit"); got != "" {
-			t.Fatalf("X-RateLimit-Limit %q without a limit", got)
-		}
+	if !g.server.Exists("7", "9") {
+		t.Error("a request on another route took the message")
 	}
 }

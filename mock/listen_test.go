@@ -51,18 +51,8 @@ func TestStartSaysWhatToDo(t *testing.T) {
 	if _, err := mock.New().StartAddr("no such address"); err == nil {
 		t.Error("listens on no address")
 	}
-}
-
-func TestCloseOfAServerThatDoesNotListen(t *testing.T) {
-	t.Parallel()
-	s := mock.New()
-	for range 2 {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	}
-	if s.URL() != "" {
-		t.Errorf("URL %q", s.URL())
+	if err := mock.New().Close(); err != nil {
+		t.Errorf("closed without listening: %v", err)
 	}
 }
 
@@ -157,19 +147,14 @@ func TestCloseWaitsForHandlers(t *testing.T) {
 func TestHandlerBesideTheAPI(t *testing.T) {
 	t.Parallel()
 	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("docs")) })
-	for over, start := range transports() {
-		t.Run(over, func(t *testing.T) {
-			t.Parallel()
-			g := start(t, mock.WithHandler("/docs/", page), mock.WithHandler("/none/", nil), nil)
-			req := g.request("7", "9")
-			req.URL.Path = "/docs/x"
-			if r := g.try(req); r.body != "docs" {
-				t.Errorf("%d %q", r.status, r.body)
-			}
-			g.unsend("7", "9").wantUnsent(t)
-			if n := g.server.Counts().Requests; n != 1 {
-				t.Errorf("%d requests counted, want 1", n)
-			}
-		})
+	g := overPipe(t, mock.WithHandler("/docs/", page), mock.WithHandler("/none/", nil), nil)
+	req := g.request("7", "9")
+	req.URL.Path = "/docs/x"
+	if r := g.try(req); r.body != "docs" {
+		t.Errorf("%d %q", r.status, r.body)
+	}
+	g.unsend("7", "9").wantUnsent(t)
+	if n := g.server.Counts().Requests; n != 1 {
+		t.Errorf("%d requests counted, want 1", n)
 	}
 }

@@ -42,39 +42,29 @@ func TestMessageIsUnsentOnce(t *testing.T) {
 
 func TestOnlyListedMessagesExist(t *testing.T) {
 	t.Parallel()
-	for over, start := range transports() {
-		t.Run(over, func(t *testing.T) {
-			t.Parallel()
-			g := start(t, mock.WithMessages(mock.Message{UserID: "7", MessageID: "9"}, mock.Message{UserID: "a_B-", MessageID: "x"}))
-			g.unsend("7", "8").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
-			g.unsend("7", "09").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
-			g.unsend("7", "9").wantUnsent(t)
-			g.unsend("a_B-", "x").wantUnsent(t)
-			g.unsend("a_B-", "x").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
-		})
-	}
+	g := overPipe(t, mock.WithMessages(mock.Message{UserID: "7", MessageID: "9"}, mock.Message{UserID: "a_B-", MessageID: "x"}))
+	g.unsend("7", "8").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
+	g.unsend("7", "09").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
+	g.unsend("7", "9").wantUnsent(t)
+	g.unsend("a_B-", "x").wantUnsent(t)
+	g.unsend("a_B-", "x").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
 }
 
 func TestRemovedMessageIsGoneWithoutARequest(t *testing.T) {
 	t.Parallel()
-	for over, start := range transports() {
-		t.Run(over, func(t *testing.T) {
-			t.Parallel()
-			g := start(t)
-			g.server.Remove("7", "9")
-			g.server.Remove("7", "x")
-			for _, id := range []string{"9", "x"} {
-				g.unsend("7", id).wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
-				if g.server.Exists("7", id) || g.server.UnsentCount("7", id) != 0 {
-					t.Errorf("%s: exists or counts as unsent", id)
-				}
-			}
-			g.unsend("7", "8").wantUnsent(t)
-			g.server.Remove("7", "8")
-			if n := g.server.UnsentCount("7", "8"); n != 1 {
-				t.Errorf("unsent %d times, want 1 although it was removed later", n)
-			}
-		})
+	g := overPipe(t)
+	g.server.Remove("7", "9")
+	g.server.Remove("7", "x")
+	for _, id := range []string{"9", "x"} {
+		g.unsend("7", id).wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
+		if g.server.Exists("7", id) || g.server.UnsentCount("7", id) != 0 {
+			t.Errorf("%s: exists or counts as unsent", id)
+		}
+	}
+	g.unsend("7", "8").wantUnsent(t)
+	g.server.Remove("7", "8")
+	if n := g.server.UnsentCount("7", "8"); n != 1 {
+		t.Errorf("unsent %d times, want 1 although it was removed later", n)
 	}
 }
 
@@ -84,24 +74,19 @@ func TestSnapshotHoldsEveryDocumentedMember(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for over, start := range transports() {
-		t.Run(over, func(t *testing.T) {
-			t.Parallel()
-			r := start(t).unsend("51234567", "6432457811894")
-			r.wantUnsent(t)
-			if got := r.header.Get("Content-Length"); got != strconv.Itoa(len(r.body)) {
-				t.Errorf("Content-Length %q, got %d bytes", got, len(r.body))
-			}
-			answer := parsed(t, r.body)
-			wantMembers(t, "", parsed(t, string(documented)), answer)
-			queue := member(answer, "queue")
-			if id := queue["id"]; id != json.Number("6432457811894") {
-				t.Errorf("queue.id is %v", id)
-			}
-			if id := member(queue, "fromUser")["id"]; id != json.Number("51234567") {
-				t.Errorf("queue.fromUser.id is %v", id)
-			}
-		})
+	r := overPipe(t).unsend("51234567", "6432457811894")
+	r.wantUnsent(t)
+	if got := r.header.Get("Content-Length"); got != strconv.Itoa(len(r.body)) {
+		t.Errorf("Content-Length %q, got %d bytes", got, len(r.body))
+	}
+	answer := parsed(t, r.body)
+	wantMembers(t, "", parsed(t, string(documented)), answer)
+	queue := member(answer, "queue")
+	if id := queue["id"]; id != json.Number("6432457811894") {
+		t.Errorf("queue.id is %v", id)
+	}
+	if id := member(queue, "fromUser")["id"]; id != json.Number("51234567") {
+		t.Errorf("queue.fromUser.id is %v", id)
 	}
 }
 
