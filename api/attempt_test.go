@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"os"
-	"slices"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -25,83 +24,57 @@ import (
 // one was had, as net/http's transport does.
 func connectionSeen(req *http.Request, got bool) {
 	trace := httptrace.ContextClientTrace(req.Context())
-	if trace == nil {
-		return
-	}
 	trace.GetConn("api-next.ofauth.com:443")
 	if got {
 		trace.GotConn(httptrace.GotConnInfo{})
 	}
 }
 
-// handshakeSeen tells the tracing of a request that a certificate was refused.
-func handshakeSeen(req *http.Request) {
-	if trace := httptrace.ContextClientTrace(req.Context()); trace != nil {
-		trace.TLSHandshakeDone(tls.ConnectionState{}, x509.UnknownAuthorityError{})
-	}
-}
-
-// remote is a TLS alert as crypto/tls hands it over from TCP.
-func remote(text string) error {
-	return &net.OpError{Op: "remote error", Err: errors.New(text)}
-}
-
-// TestNoAnswer is every way in which an attempt can end without one.
+// TestNoAnswer has the ways in which an attempt can end without one. What a trace concludes from
+// a transport's steps is the matter of internal/transport.
 func TestNoAnswer(t *testing.T) {
 	dial := &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	remote := func(text string) error { return &net.OpError{Op: "remote error", Err: errors.New(text)} }
 	for name, c := range map[string]struct {
 		err   error
-		trace func(*http.Request)
-		retry bool
+		trace string // "none" where a connection was asked for and not had, "had" where it was
+		final bool   // it is not retried
 		maybe bool
 	}{
-		"connection refused":            {dial, nil, true, false},
-		"no route":                      {&net.OpError{Op: "dial", Err: syscall.EHOSTUNREACH}, nil, true, false},
-		"no such host":                  {&net.DNSError{Err: "no such host", Name: "api-next.ofauth.com", IsNotFound: true}, nil, true, false},
-		"proxy refuses":                 {&net.OpError{Op: "proxyconnect", Err: errors.New("Forbidden")}, nil, true, false},
-		"no connection, traced":         {errors.New("proxy says no"), func(r *http.Request) { connectionSeen(r, false) }, true, false},
-		"no connection in time, traced": {os.ErrDeadlineExceeded, func(r *http.Request) { connectionSeen(r, false) }, true, false},
-		"dial error on a connection":    {dial, func(r *http.Request) { connectionSeen(r, true) }, true, true},
-		"reset":                         {&net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}, nil, true, true},
-		"reset, traced":                 {syscall.ECONNRESET, func(r *http.Request) { connectionSeen(r, true) }, true, true},
-		"write failed":                  {&net.OpError{Op: "write", Err: syscall.EPIPE}, nil, true, true},
-		"end of file":                   {io.EOF, nil, true, true},
-		"unexpected end of file":        {io.ErrUnexpectedEOF, nil, true, true},
-		"anything":                      {errors.New("malformed HTTP response"), nil, true, true},
-		"timeout":                       {os.ErrDeadlineExceeded, nil, true, true},
-		"untrusted certificate":         {&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, nil, false, false},
-		"unknown authority":             {x509.UnknownAuthorityError{}, nil, false, false},
-		"another host's certificate":    {x509.HostnameError{Certificate: &x509.Certificate{}, Host: "api-next.ofauth.com"}, nil, false, false},
-		"expired certificate":           {x509.CertificateInvalidError{Cert: &x509.Certificate{}, Reason: x509.Expired}, nil, false, false},
-		"plain http server":             {http.ErrSchemeMismatch, nil, false, false},
-		"client certificate required":   {tls.AlertError(116), nil, true, true},
-		"bad client certificate":        {tls.AlertError(42), nil, true, true},
-		"another alert":                 {tls.AlertError(80), nil, true, true},
-		"an alert of other things":      {tls.AlertError(20), nil, true, true},
-		"a certificate of another dial": {io.EOF, func(r *http.Request) { handshakeSeen(r); connectionSeen(r, true) }, true, true},
-		"a handshake refused":           {io.EOF, func(r *http.Request) { connectionSeen(r, false); handshakeSeen(r) }, false, false},
-		"certificate required, on TCP":  {remote("tls: certificate required"), func(r *http.Request) { connectionSeen(r, true) }, true, true},
-		"unknown authority, on TCP":     {fmt.Errorf("readLoop: %w", remote("tls: unknown certificate authority")), nil, true, true},
-		"another alert, on TCP":         {remote("tls: internal error"), func(r *http.Request) { connectionSeen(r, true) }, true, true},
-		"no alert's text":               {remote("tls: certificate of merit"), nil, true, true},
-		"no alert on a connection":      {x509.UnknownAuthorityError{}, func(r *http.Request) { connectionSeen(r, true) }, true, true},
+		"connection refused":           {err: dial},
+		"no such host":                 {err: &net.DNSError{Err: "no such host", Name: "api-next.ofauth.com", IsNotFound: true}},
+		"no connection in time":        {err: os.ErrDeadlineExceeded, trace: "none"},
+		"dial error on a connection":   {err: dial, trace: "had", maybe: true},
+		"reset":                        {err: &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}, maybe: true},
+		"write failed":                 {err: &net.OpError{Op: "write", Err: syscall.EPIPE}, maybe: true},
+		"end of file":                  {err: io.EOF, maybe: true},
+		"anything":                     {err: errors.New("malformed HTTP response"), maybe: true},
+		"timeout":                      {err: os.ErrDeadlineExceeded, maybe: true},
+		"untrusted certificate":        {err: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, final: true},
+		"another host's certificate":   {err: x509.HostnameError{Certificate: &x509.Certificate{}, Host: "api-next.ofauth.com"}, final: true},
+		"expired certificate":          {err: x509.CertificateInvalidError{Cert: &x509.Certificate{}, Reason: x509.Expired}, final: true},
+		"plain http server":            {err: http.ErrSchemeMismatch, final: true},
+		"a certificate of another":     {err: x509.UnknownAuthorityError{}, trace: "had", maybe: true},
+		"client certificate required":  {err: tls.AlertError(116), maybe: true},
+		"certificate required, on TCP": {err: remote("tls: certificate required"), trace: "had", maybe: true},
+		"unknown authority, on TCP":    {err: fmt.Errorf("readLoop: %w", remote("tls: unknown certificate authority")), maybe: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				requests := 0
-				client := newClient(t, judged(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+				client := newClient(t, validated(t, roundTrip(func(req *http.Request) (*http.Response, error) {
 					requests++
-					if c.trace != nil {
-						c.trace(req)
+					if c.trace != "" {
+						connectionSeen(req, c.trace == "had")
 					}
 					return nil, c.err
 				})))
 				started := time.Now()
 				_, err := unsend(t.Context(), t, client)
 				e := apiError(t, err)
-				want, took := 1, time.Duration(0)
-				if c.retry {
-					want, took = 3, 1500*time.Millisecond
+				want, took := 3, 1500*time.Millisecond
+				if c.final {
+					want, took = 1, 0
 				}
 				if requests != want || e.Attempts != want || time.Since(started) != took {
 					t.Errorf("%d requests, %d attempts, %v", requests, e.Attempts, time.Since(started))
@@ -114,42 +87,40 @@ func TestNoAnswer(t *testing.T) {
 	}
 }
 
-// TestDoubtOfEarlierAttempts: the last attempt was not even connected, and the first may have
-// unsent the message; and the other way about.
-func TestDoubtOfEarlierAttempts(t *testing.T) {
+// TestMaybeUnsentOfEarlierAttempts: the last attempt was not even connected, and the first may
+// have unsent the message; and the other way about.
+func TestMaybeUnsentOfEarlierAttempts(t *testing.T) {
 	lost, refused := io.EOF, error(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED})
 	for name, c := range map[string]struct {
-		attempts []error
-		outcome  api.Outcome
+		attempts []error // then the message is found to be gone
+		gone     bool    // the call says so
 		maybe    bool
 	}{
-		"lost, then refused twice":   {[]error{lost, refused, refused}, 0, true},
-		"refused twice, then lost":   {[]error{refused, refused, lost}, 0, true},
-		"refused thrice":             {[]error{refused, refused, refused}, 0, false},
-		"lost, then gone":            {[]error{lost}, api.AlreadyGone, true},
-		"lost, refused, then gone":   {[]error{lost, refused}, api.AlreadyGone, true},
-		"refused, then gone":         {[]error{refused}, 0, false},
-		"lost, then a bad cert":      {[]error{lost, x509.UnknownAuthorityError{}}, 0, true},
-		"refused, then a bad cert":   {[]error{refused, x509.UnknownAuthorityError{}}, 0, false},
-		"refused twice, then gone":   {[]error{refused, refused}, 0, false},
-		"lost and refused, and gone": {[]error{refused, lost}, api.AlreadyGone, true},
+		"lost, then refused twice":    {attempts: []error{lost, refused, refused}, maybe: true},
+		"refused twice, then lost":    {attempts: []error{refused, refused, lost}, maybe: true},
+		"refused thrice":              {attempts: []error{refused, refused, refused}},
+		"lost, refused, then gone":    {attempts: []error{lost, refused}, gone: true},
+		"refused, lost, then gone":    {attempts: []error{refused, lost}, gone: true},
+		"refused twice, then gone":    {attempts: []error{refused, refused}},
+		"lost, then a certificate":    {attempts: []error{lost, x509.UnknownAuthorityError{}}, maybe: true},
+		"refused, then a certificate": {attempts: []error{refused, x509.UnknownAuthorityError{}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server := newMock()
 				server.Remove(userID, messageID)
-				attempts := c.attempts
-				client := newClient(t, judged(t, roundTripOn(server, func(*http.Request) error {
+				next, attempts := server.Client().Transport, c.attempts
+				client := newClient(t, validated(t, doer(func(req *http.Request) (*http.Response, error) {
 					if len(attempts) == 0 {
-						return nil
+						return next.RoundTrip(req)
 					}
 					err := attempts[0]
 					attempts = attempts[1:]
-					return err
+					return nil, errors.Join(err, req.Body.Close())
 				})))
 				result, err := unsend(t.Context(), t, client)
-				if c.outcome != 0 {
-					if err != nil || result.Outcome != c.outcome {
+				if c.gone {
+					if err != nil || result.Outcome != api.AlreadyGone {
 						t.Errorf("%v, %v", result, err)
 					}
 					return
@@ -162,46 +133,29 @@ func TestDoubtOfEarlierAttempts(t *testing.T) {
 	}
 }
 
-// roundTripOn asks the server unless before has an error.
-func roundTripOn(server *mock.Server, before func(*http.Request) error) http.RoundTripper {
-	next := server.Client().Transport
-	return doer(func(req *http.Request) (*http.Response, error) {
-		if err := before(req); err != nil {
-			_ = req.Body.Close()
-			return nil, err
-		}
-		return next.RoundTrip(req)
-	})
-}
-
-// doer is a transport made of a function, which reads the body itself.
-type doer func(*http.Request) (*http.Response, error)
-
-func (f doer) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
-
 // TestAttemptsHaveTheirOwnTimeout: each waits as long, and the next begins anew.
 func TestAttemptsHaveTheirOwnTimeout(t *testing.T) {
 	late := mock.Fault{Delay: time.Hour}
 	for name, c := range map[string]struct {
 		faults  []mock.Fault
-		outcome api.Outcome
 		took    time.Duration
+		outcome api.Outcome // 0: an error, with the rest
+		status  int
+		certain bool // the message was not unsent
 	}{
-		"late once":            {[]mock.Fault{late}, api.Unsent, 3500 * time.Millisecond},
-		"late once, unsent":    {[]mock.Fault{acted(late)}, api.AlreadyGone, 3500 * time.Millisecond},
-		"late thrice":          {thrice(late), 0, 10500 * time.Millisecond},
-		"slow body, unsent":    {thrice(mock.Fault{Kind: mock.Slow, Delay: time.Second, Body: `{"success":true}`}), api.AlreadyGone, 3500 * time.Millisecond},
-		"slow behind success":  {[]mock.Fault{{Kind: mock.Slow, Delay: 199 * time.Millisecond, Body: `{"success":true,"queue":null}`}}, api.Unsent, 3 * time.Second},
-		"just in time":         {[]mock.Fault{{Delay: 3*time.Second - 1}}, api.Unsent, 3*time.Second - 1},
-		"late body of a 503":   {thrice(mock.Fault{Status: 503, Kind: mock.Slow, Delay: time.Second}), 0, 10500 * time.Millisecond},
-		"late body of a 403":   {[]mock.Fault{{Status: 403, Kind: mock.Slow, Delay: time.Second}}, 0, 3 * time.Second},
-		"late, then something": {[]mock.Fault{late, {Status: 403}}, 0, 3500 * time.Millisecond},
+		"late once":           {faults: []mock.Fault{late}, took: 3500 * time.Millisecond, outcome: api.Unsent},
+		"late once, unsent":   {faults: []mock.Fault{acted(late)}, took: 3500 * time.Millisecond, outcome: api.AlreadyGone},
+		"late thrice":         {faults: thrice(late), took: 10500 * time.Millisecond},
+		"slow behind success": {faults: []mock.Fault{{Kind: mock.Slow, Delay: 199 * time.Millisecond, Body: `{"success":true,"queue":null}`}}, took: 3 * time.Second, outcome: api.Unsent},
+		"just in time":        {faults: []mock.Fault{{Delay: 3*time.Second - 1}}, took: 3*time.Second - 1, outcome: api.Unsent},
+		"late body of a 503":  {faults: thrice(mock.Fault{Status: 503, Kind: mock.Slow, Delay: time.Second}), took: 10500 * time.Millisecond, status: 503},
+		"late body of a 403":  {faults: []mock.Fault{{Status: 403, Kind: mock.Slow, Delay: time.Second}}, took: 3 * time.Second, status: 403, certain: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server := newMock(mock.WithoutRateLimit())
 				server.Next(c.faults...)
-				client := newClient(t, judgedRequests(t, server.Client().Transport), api.WithTimeout(3*time.Second))
+				client := newClient(t, validatedRequests(t, server.Client().Transport), api.WithTimeout(3*time.Second))
 				started := time.Now()
 				result, err := unsend(t.Context(), t, client)
 				if took := time.Since(started); took != c.took {
@@ -213,15 +167,8 @@ func TestAttemptsHaveTheirOwnTimeout(t *testing.T) {
 					}
 					return
 				}
-				e := apiError(t, err)
-				if status := c.faults[len(c.faults)-1].Status; e.StatusCode != status && e.StatusCode != 200 {
-					t.Errorf("status %d, want %d", e.StatusCode, status)
-				}
-				if onlyRefused := slices.Equal(c.faults, []mock.Fault{{Status: 403, Kind: mock.Slow, Delay: time.Second}}); e.MaybeUnsent == onlyRefused {
-					t.Errorf("MaybeUnsent %v: %v", e.MaybeUnsent, err)
-				}
-				if e.StatusCode != 403 && !errors.Is(err, context.DeadlineExceeded) {
-					t.Errorf("context.DeadlineExceeded cannot be reached: %v", err)
+				if e := apiError(t, err); e.StatusCode != c.status || e.MaybeUnsent == c.certain || !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("%v: status %d, MaybeUnsent %v", err, e.StatusCode, e.MaybeUnsent)
 				}
 			})
 		})

@@ -13,70 +13,75 @@ import (
 	"github.com/unsend-go/unsend/mock"
 )
 
-// cancellation is a call that is cancelled in the middle.
-type cancellation struct {
+// ending is a call that is ended from outside in the middle.
+type ending struct {
 	faults   []mock.Fault
-	at       time.Duration // when it is cancelled, which is when it must end
+	at       time.Duration // when it is ended, which is when it must end
 	attempts int
 	maybe    bool
 	unsent   bool // it succeeds all the same
 }
 
-func cancellations() map[string]cancellation {
+func endings() map[string]ending {
 	slow := func(status int, body string) mock.Fault {
 		return mock.Fault{Kind: mock.Slow, Status: status, Delay: time.Second, Body: body}
 	}
-	return map[string]cancellation{
-		"before":                      {nil, 0, 0, false, false},
-		"while the answer is awaited": {[]mock.Fault{{Delay: time.Minute}}, 5 * time.Second, 1, true, false},
-		"and the message is gone":     {[]mock.Fault{{Delay: time.Minute, Acted: true}}, 5 * time.Second, 1, true, false},
-		"in a body, before success":   {[]mock.Fault{slow(200, `{"queue":{"id":1},"success":true}`)}, 5500 * time.Millisecond, 1, true, false},
-		"in a body, behind success":   {[]mock.Fault{slow(200, `{"success":true,"queue":{"id":1}}`)}, 20500 * time.Millisecond, 1, true, true},
-		"in the body of a 403":        {[]mock.Fault{slow(403, `{"error":"No","type":"FORBIDDEN"}`)}, 5500 * time.Millisecond, 1, false, false},
-		"in the body of a 404":        {[]mock.Fault{slow(404, `{"error":"No","type":"ROUTE_NOT_FOUND"}`)}, 5500 * time.Millisecond, 1, false, false},
-		"in the body of a 503":        {[]mock.Fault{slow(503, `{"error":"No"}`)}, 5500 * time.Millisecond, 1, true, false},
-		"backing off after a 503":     {[]mock.Fault{{Status: 503}}, 250 * time.Millisecond, 1, true, false},
-		"backing off after a 429":     {[]mock.Fault{{Status: 429}}, 250 * time.Millisecond, 1, false, false},
-		"waiting as a 429 asked":      {[]mock.Fault{{Status: 429, RetryAfter: "30"}}, 15 * time.Second, 1, false, false},
-		"in the second attempt":       {[]mock.Fault{{Status: 429}, {Delay: time.Minute}}, 5 * time.Second, 2, true, false},
-		"429 behind a lost answer":    {[]mock.Fault{{Kind: mock.Drop}, {Status: 429}}, time.Second, 2, true, false},
+	return map[string]ending{
+		"before":                      {},
+		"while the answer is awaited": {faults: []mock.Fault{{Delay: time.Minute}}, at: 5 * time.Second, attempts: 1, maybe: true},
+		"and the message is gone":     {faults: []mock.Fault{{Delay: time.Minute, Acted: true}}, at: 5 * time.Second, attempts: 1, maybe: true},
+		"in a body, before success":   {faults: []mock.Fault{slow(200, `{"queue":{"id":1},"success":true}`)}, at: 5500 * time.Millisecond, attempts: 1, maybe: true},
+		"in a body, behind success":   {faults: []mock.Fault{slow(200, `{"success":true,"queue":{"id":1}}`)}, at: 20500 * time.Millisecond, attempts: 1, unsent: true},
+		"in the body of a 403":        {faults: []mock.Fault{slow(403, `{"error":"No","type":"FORBIDDEN"}`)}, at: 5500 * time.Millisecond, attempts: 1},
+		"in the body of a 503":        {faults: []mock.Fault{slow(503, `{"error":"No"}`)}, at: 5500 * time.Millisecond, attempts: 1, maybe: true},
+		"backing off after a 503":     {faults: []mock.Fault{{Status: 503}}, at: 250 * time.Millisecond, attempts: 1, maybe: true},
+		"waiting as a 429 asked":      {faults: []mock.Fault{{Status: 429, RetryAfter: "30"}}, at: 15 * time.Second, attempts: 1},
+		"in the second attempt":       {faults: []mock.Fault{{Status: 429}, {Delay: time.Minute}}, at: 5 * time.Second, attempts: 2, maybe: true},
+		"429 behind a lost answer":    {faults: []mock.Fault{{Kind: mock.Drop}, {Status: 429}}, at: time.Second, attempts: 2, maybe: true},
 	}
 }
 
+// TestCancellation ends calls by a cancellation, by one with a cause, and by a deadline. One that
+// can be seen coming ends a wait before it begins, which is another test's matter.
 func TestCancellation(t *testing.T) {
-	for name, c := range cancellations() {
+	cause := errors.New("the user went home")
+	for name, c := range endings() {
 		t.Run(name, func(t *testing.T) {
 			c.run(t, context.Canceled, func(ctx context.Context) (context.Context, func()) {
-				ctx, cancel := context.WithCancel(ctx)
-				if c.at == 0 {
-					cancel()
-				}
-				timer := time.AfterFunc(c.at, cancel)
-				return ctx, func() { timer.Stop(); cancel() }
+				return context.WithCancel(ctx)
 			})
 		})
 		t.Run(name+", with a cause", func(t *testing.T) {
 			c.run(t, context.Canceled, func(ctx context.Context) (context.Context, func()) {
 				ctx, cancel := context.WithCancelCause(ctx)
-				cause := errors.New("the user went home")
-				if c.at == 0 {
-					cancel(cause)
-				}
-				timer := time.AfterFunc(c.at, func() { cancel(cause) })
-				return ctx, func() { timer.Stop(); cancel(nil) }
+				return ctx, func() { cancel(cause) }
 			})
 		})
+		if c.at == 0 || len(c.faults) == 1 && c.faults[0].Delay > 0 {
+			t.Run(name+", at a deadline", func(t *testing.T) {
+				c.run(t, context.DeadlineExceeded, func(ctx context.Context) (context.Context, func()) {
+					ctx, cancel := context.WithTimeout(ctx, c.at)
+					time.AfterFunc(c.at+time.Hour, cancel)
+					return ctx, func() {}
+				})
+			})
+		}
 	}
 }
 
-func (c cancellation) run(t *testing.T, want error, arm func(context.Context) (context.Context, func())) {
+// run makes the call, with a context of begin's that end ends.
+func (c ending) run(t *testing.T, want error, begin func(context.Context) (ctx context.Context, end func())) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		server := newMock(mock.WithoutRateLimit())
 		server.Next(c.faults...)
-		client := newClient(t, judgedRequests(t, server.Client().Transport))
-		ctx, disarm := arm(t.Context())
-		defer disarm()
+		client := newClient(t, validatedRequests(t, server.Client().Transport))
+		ctx, end := begin(t.Context())
+		defer end()
+		if c.at == 0 {
+			end()
+		}
+		defer time.AfterFunc(c.at, end).Stop()
 		started := time.Now()
 		result, err := unsend(ctx, t, client)
 		if took := time.Since(started); took != c.at {
@@ -89,82 +94,89 @@ func (c cancellation) run(t *testing.T, want error, arm func(context.Context) (c
 			return
 		}
 		e := apiError(t, err)
-		if !errors.Is(err, want) || e.Attempts != c.attempts || e.MaybeUnsent != c.maybe {
-			t.Errorf("%v is %v: %v; %d attempts, MaybeUnsent %v", err, want, errors.Is(err, want), e.Attempts, e.MaybeUnsent)
+		if !errors.Is(err, want) || e.Scope != api.ScopeClient || !e.Retryable || e.Attempts != c.attempts || e.MaybeUnsent != c.maybe {
+			t.Errorf("%v: %+v", err, e)
 		}
 		if len(server.Journal()) != c.attempts {
 			t.Errorf("%d requests, want %d", len(server.Journal()), c.attempts)
 		}
-		// One who cannot be told what became of the message has not lost it unknowingly.
 		if !server.Exists(userID, messageID) && !e.MaybeUnsent {
-			t.Error("the message is gone, and the error has no doubt of it")
+			t.Error("the message is gone, and MaybeUnsent is false")
 		}
 	})
 }
 
-// TestDeadlinePassesInAttempt: where a deadline cannot be seen coming, it is what ends a call.
-func TestDeadlinePassesInAttempt(t *testing.T) {
-	for name, c := range cancellations() {
-		if len(c.faults) == 1 && (c.faults[0].Delay > 0) {
-			t.Run(name, func(t *testing.T) {
-				c.run(t, context.DeadlineExceeded, func(ctx context.Context) (context.Context, func()) {
-					ctx, cancel := context.WithTimeout(ctx, c.at)
-					return ctx, cancel
-				})
+// TestStopWith begins no further attempt, and lets what is under way go on.
+func TestStopWith(t *testing.T) {
+	for name, c := range map[string]struct {
+		faults   []mock.Fault
+		at       time.Duration
+		took     time.Duration
+		attempts int
+		unsent   bool
+		maybe    bool
+	}{
+		"before":                  {},
+		"in an attempt":           {faults: []mock.Fault{{Delay: 5 * time.Second}}, at: time.Second, took: 5 * time.Second, attempts: 1, unsent: true},
+		"in an attempt that ends": {faults: []mock.Fault{{Delay: 5 * time.Second, Status: 503}}, at: time.Second, took: 5 * time.Second, attempts: 1, maybe: true},
+		"backing off":             {faults: []mock.Fault{{Status: 503}}, at: 250 * time.Millisecond, took: 250 * time.Millisecond, attempts: 1, maybe: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := newMock(mock.WithoutRateLimit())
+				server.Next(c.faults...)
+				stop := make(chan struct{})
+				if c.at == 0 {
+					close(stop)
+				} else {
+					time.AfterFunc(c.at, func() { close(stop) })
+				}
+				started := time.Now()
+				_, err := unsend(t.Context(), t, mockClient(t, server), api.StopWith(stop))
+				if took := time.Since(started); took != c.took || len(server.Journal()) != c.attempts {
+					t.Errorf("took %v and %d requests, want %v and %d", took, len(server.Journal()), c.took, c.attempts)
+				}
+				if c.unsent {
+					if err != nil {
+						t.Error(err)
+					}
+					return
+				}
+				if e := apiError(t, err); !errors.Is(err, api.ErrStopped) || e.Scope != api.ScopeClient || e.MaybeUnsent != c.maybe || e.Attempts != c.attempts {
+					t.Errorf("%v: %+v", err, e)
+				}
 			})
-		}
+		})
 	}
-	t.Run("before", func(t *testing.T) {
-		client := mockClient(t, newMock())
-		ctx, cancel := context.WithTimeout(t.Context(), -time.Second)
-		defer cancel()
-		_, err := unsend(ctx, t, client)
-		if e := apiError(t, err); !errors.Is(err, context.DeadlineExceeded) || e.Attempts != 0 || e.MaybeUnsent {
-			t.Errorf("%v: %+v", err, e)
-		}
-	})
 }
 
-// TestCancellationWhileConnecting is net/http's own transport, at a dial that does not end.
-func TestCancellationWhileConnecting(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		given := make(chan struct{})
-		transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			select {
-			case <-given:
-			case <-ctx.Done():
-			}
-			return nil, errors.New("given up")
-		}}
-		client := newClient(t, judged(t, transport))
-		ctx, cancel := context.WithCancel(t.Context())
-		time.AfterFunc(5*time.Second, cancel)
-		started := time.Now()
-		_, err := unsend(ctx, t, client)
-		e := apiError(t, err)
-		if !errors.Is(err, context.Canceled) || e.MaybeUnsent || e.Attempts != 1 || time.Since(started) != 5*time.Second {
-			t.Errorf("after %v: %v; MaybeUnsent %v, %d attempts", time.Since(started), err, e.MaybeUnsent, e.Attempts)
-		}
-		close(given)
-	})
-}
-
-// TestDialTimeoutIsNoDoubt: no connection within the attempt's time, three times.
-func TestDialTimeoutIsNoDoubt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		given := make(chan struct{})
-		transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			select {
-			case <-given:
-			case <-ctx.Done():
-			}
-			return nil, ctx.Err()
-		}}
-		client := newClient(t, judged(t, transport), api.WithTimeout(time.Second))
-		_, err := unsend(t.Context(), t, client)
-		if e := apiError(t, err); e.MaybeUnsent || e.Attempts != 3 || !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%v; MaybeUnsent %v, %d attempts", err, e.MaybeUnsent, e.Attempts)
-		}
-		close(given)
-	})
+// TestNoConnectionIsNotAmbiguous is net/http's own transport, at a dial that does not end.
+func TestNoConnectionIsNotAmbiguous(t *testing.T) {
+	for name, c := range map[string]struct {
+		timeout  time.Duration
+		cancelAt time.Duration
+		is       error
+		attempts int
+	}{
+		"cancelled":           {timeout: time.Hour, cancelAt: 5 * time.Second, is: context.Canceled, attempts: 1},
+		"no connection comes": {timeout: time.Second, cancelAt: time.Hour, is: context.DeadlineExceeded, attempts: 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+					<-ctx.Done()
+					return nil, ctx.Err()
+				}}
+				client := newClient(t, validated(t, transport), api.WithTimeout(c.timeout))
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				defer time.AfterFunc(c.cancelAt, cancel).Stop()
+				_, err := unsend(ctx, t, client)
+				if e := apiError(t, err); e.MaybeUnsent || e.Attempts != c.attempts || !errors.Is(err, c.is) {
+					t.Errorf("%v; MaybeUnsent %v, %d attempts", err, e.MaybeUnsent, e.Attempts)
+				}
+				transport.CloseIdleConnections()
+			})
+		})
+	}
 }

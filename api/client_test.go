@@ -1,12 +1,266 @@
 package api_test
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/unsend-go/unsend/api"
 )
+
+// TestWhatIsSent is the documented request.
+func TestWhatIsSent(t *testing.T) {
+	var got *http.Request
+	var body strings.Builder
+	record := doer(func(req *http.Request) (*http.Response, error) {
+		got = req
+		body.Reset()
+		_, _ = io.Copy(&body, req.Body)
+		_ = req.Body.Close()
+		return newResponse(req, http.StatusOK, nil, strings.NewReader(`{"success":true}`)), nil
+	})
+	for name, c := range map[string]struct {
+		opts []api.Option
+		call []api.CallOption
+		want map[string]string
+		body string
+	}{
+		"as it is":     {nil, nil, map[string]string{"X-Connection-Id": connection, "User-Agent": "unsend-go/" + api.Version}, `{"withUserId":"51234567"}`},
+		"with options": {[]api.Option{api.WithUserAgent("tool/1")}, []api.CallOption{api.OnConnection("conn_b"), api.WithUserID("999")}, map[string]string{"X-Connection-Id": "conn_b", "User-Agent": "tool/1"}, `{"withUserId":"999"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := newClient(t, validated(t, record), c.opts...)
+			if _, err := unsend(t.Context(), t, client, c.call...); err != nil {
+				t.Fatal(err)
+			}
+			if got.Method != http.MethodDelete || got.URL.String() != api.DefaultBaseURL+"/v2/access/chats/"+userID+"/messages/"+messageID {
+				t.Errorf("%s %s", got.Method, got.URL)
+			}
+			if got.Header.Get("apiKey") != plantedKey || got.Header.Get("Content-Type") != "application/json" || body.String() != c.body {
+				t.Errorf("the media type is %s, the body %s", got.Header.Get("Content-Type"), &body)
+			}
+			for name, want := range c.want {
+				if values := got.Header.Values(name); len(values) != 1 || values[0] != want {
+					t.Errorf("%s is %q, want %q", name, values, want)
+				}
+			}
+		})
+	}
+}
+
+// environment sets the variables, and unsets those that are not given.
+func environment(t *testing.T, key, conn, base string) {
+	t.Helper()
+	t.Setenv("OFAUTH_API_KEY", key)
+	t.Setenv("OFAUTH_CONNECTION_ID", conn)
+	t.Setenv("OFAUTH_BASE_URL", base)
+}
+
+func TestFromEnv(t *testing.T) {
+	var got *http.Request
+	record := api.WithHTTPClient(&http.Client{Transport: validated(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+		got = req
+		return newResponse(req, http.StatusOK, nil, strings.NewReader(`{"success":true}`)), nil
+	}))})
+	for name, c := range map[string]struct {
+		conn, base string
+		opts       []api.Option
+		call       []api.CallOption
+		wantConn   string
+		wantHost   string
+	}{
+		"both":                {"conn_env", "https://env.example", nil, nil, "conn_env", "env.example"},
+		"options win":         {"conn_env", "https://env.example", []api.Option{api.WithConnection("conn_opt"), api.WithBaseURL("https://opt.example")}, nil, "conn_opt", "opt.example"},
+		"options mend":        {"conn env", "ftp://env.example", []api.Option{api.WithConnection("conn_opt"), api.WithBaseURL("https://opt.example")}, nil, "conn_opt", "opt.example"},
+		"the call wins":       {"conn_env", "", nil, []api.CallOption{api.OnConnection("conn_call")}, "conn_call", "api-next.ofauth.com"},
+		"plain http loopback": {"conn_env", "http://127.0.0.1:4010", nil, nil, "conn_env", "127.0.0.1:4010"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			environment(t, plantedKey, c.conn, c.base)
+			client, err := api.FromEnv(append(c.opts, record)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := unsend(t.Context(), t, client, c.call...); err != nil {
+				t.Fatal(err)
+			}
+			if got.Header.Get("apiKey") != plantedKey || got.Header.Get("x-connection-id") != c.wantConn || got.URL.Host != c.wantHost {
+				t.Errorf("sent to %s on %s", got.URL.Host, got.Header.Get("x-connection-id"))
+			}
+			assertNoKey(t, client)
+		})
+	}
+}
+
+func TestFromEnvRefuses(t *testing.T) {
+	for name, c := range map[string]struct{ key, conn, base, want string }{
+		"no key":           {"", "conn_env", "", "OFAUTH_API_KEY is missing"},
+		"key with newline": {plantedKey + "\n", "conn_env", "", "OFAUTH_API_KEY has a space, a newline"},
+		"bad connection":   {plantedKey, "conn/env", "", "OFAUTH_CONNECTION_ID has the character '/'"},
+		"bad base url":     {plantedKey, "conn_env", "api.example", "OFAUTH_BASE_URL is not a url"},
+		"plain http":       {plantedKey, "conn_env", "http://api.example", "OFAUTH_BASE_URL would send the api key unencrypted"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			environment(t, c.key, c.conn, c.base)
+			_, err := api.FromEnv()
+			checkRefusal(t, err, c.want)
+		})
+	}
+	t.Run("no connection at all", func(t *testing.T) {
+		environment(t, plantedKey, "", "")
+		client, err := api.FromEnv(api.WithHTTPClient(&http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+			t.Error("a request was sent")
+			return nil, errors.New("not to be sent")
+		})}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.Unsend(t.Context(), userID, messageID)
+		checkRefusal(t, err, "OFAUTH_CONNECTION_ID")
+	})
+}
+
+// TestCallsRefusedUnsent holds what is refused at the call to sending nothing.
+func TestCallsRefusedUnsent(t *testing.T) {
+	sent := &counter{next: newMock().Client().Transport}
+	client := newClient(t, sent)
+	bare, err := api.New(plantedKey, api.WithHTTPClient(&http.Client{Transport: sent}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		client *api.Client
+		opt    api.CallOption
+		want   string
+	}{
+		"no connection":      {bare, api.WithUserID(userID), "no connection; use WithConnection, OnConnection or OFAUTH_CONNECTION_ID"},
+		"nil client":         {nil, api.WithUserID(userID), "client is nil or was not made by New"},
+		"zero client":        {&api.Client{}, api.WithUserID(userID), "client is nil or was not made by New"},
+		"nil call option":    {client, nil, "call option 1 is nil"},
+		"empty connection":   {client, api.OnConnection(""), "connection id is empty"},
+		"empty with-user id": {client, api.WithUserID(""), "with-user id is empty"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			result, err := c.client.Unsend(t.Context(), userID, messageID, c.opt)
+			if result != nil {
+				t.Error("a result beside the error")
+			}
+			checkRefusal(t, err, c.want)
+		})
+	}
+	t.Run("nil context", func(t *testing.T) {
+		_, err := client.Unsend(nil, userID, messageID) //nolint:staticcheck // on purpose
+		checkRefusal(t, err, "context is nil")
+	})
+	if n := sent.n.Load(); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+	if generated := (*api.Client)(nil).Generated(); generated != nil {
+		t.Error("a nil client has a generated one")
+	}
+}
+
+func TestGeneratedSendsTheSameCredentials(t *testing.T) {
+	server := newMock()
+	generated := mockClient(t, server).Generated()
+	resp, err := generated.UnsendChatMessage(t.Context(), userID, messageID, unsendBody())
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	if err != nil || resp.StatusCode != http.StatusOK || !strings.HasPrefix(string(body), `{"success":true`) {
+		t.Errorf("%d, %v: %.80s", resp.StatusCode, err, body)
+	}
+	if server.Exists(userID, messageID) {
+		t.Error("the message is still there")
+	}
+	assertNoKey(t, generated)
+}
+
+func TestGeneratedKeepsToItsHost(t *testing.T) {
+	for name, target := range map[string]string{
+		"another host":   "https://evil.example/v2/access/chats/1/messages/2",
+		"another port":   "https://api-next.ofauth.com:8443/v2",
+		"another scheme": "http://api-next.ofauth.com/v2",
+		"a look-alike":   "https://api-next.ofauth.com.evil.example/",
+	} {
+		t.Run(name, func(t *testing.T) {
+			sent := &counter{next: http.DefaultTransport}
+			client := newClient(t, sent)
+			detour := func(_ context.Context, req *http.Request) error {
+				elsewhere, err := http.NewRequest(req.Method, target, nil)
+				req.URL = elsewhere.URL
+				return err
+			}
+			resp, err := client.Generated().UnsendChatMessage(t.Context(), userID, messageID, unsendBody(), detour)
+			if err == nil {
+				_ = resp.Body.Close()
+			}
+			if !errors.Is(err, api.ErrConfig) || !strings.Contains(err.Error(), "credentials go to api-next.ofauth.com only") {
+				t.Errorf("want a refusal, got %v", err)
+			}
+			if sent.n.Load() != 0 {
+				t.Error("a request was sent")
+			}
+			assertNoKey(t, err)
+		})
+	}
+}
+
+// TestGeneratedIsACopy changes all that can be changed of it.
+func TestGeneratedIsACopy(t *testing.T) {
+	server := newMock()
+	client := mockClient(t, server)
+	generated := client.Generated()
+	doer, ok := generated.Client.(*http.Client)
+	if !ok {
+		t.Fatalf("the client inside is a %T", generated.Client)
+	}
+	elsewhere := roundTrip(func(req *http.Request) (*http.Response, error) {
+		t.Errorf("a request went to %s by way of the copy", req.URL.Host)
+		return nil, errors.New("astray")
+	})
+	doer.Transport = elsewhere
+	doer.Timeout = time.Nanosecond
+	doer.CheckRedirect = func(*http.Request, []*http.Request) error { return nil }
+	for i := range generated.RequestEditors {
+		generated.RequestEditors[i] = func(_ context.Context, req *http.Request) error {
+			req.Header.Set("apiKey", "another")
+			return nil
+		}
+	}
+	generated.Client, generated.Server = &http.Client{Transport: elsewhere}, "https://evil.example/"
+
+	if result, err := unsend(t.Context(), t, client); err != nil || result.Outcome != api.Unsent {
+		t.Errorf("the client changed with its copy: %v, %v", result, err)
+	}
+	if again := client.Generated(); again.Server != api.DefaultBaseURL+"/" {
+		t.Errorf("a second copy goes to %s", again.Server)
+	}
+}
+
+func TestCallersClientStaysAsItIs(t *testing.T) {
+	server := newMock()
+	own := server.Client()
+	own.Timeout = time.Minute
+	before := *own
+	client, err := api.New(plantedKey, api.WithConnection(connection), api.WithHTTPClient(own))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if own.Transport != before.Transport || own.CheckRedirect != nil || own.Timeout != before.Timeout || own.Jar != nil {
+		t.Error("New changed the caller's client")
+	}
+	own.Transport, own.Timeout = nil, 1
+	if _, err := unsend(t.Context(), t, client); err != nil {
+		t.Errorf("the client changed with the caller's: %v", err)
+	}
+}
 
 // TestIdleConnectionsCanBeClosed by way of the generated client, through all that wraps it.
 func TestIdleConnectionsCanBeClosed(t *testing.T) {
@@ -32,11 +286,3 @@ type closer chan struct{}
 func (closer) RoundTrip(*http.Request) (*http.Response, error) { return nil, io.EOF }
 
 func (c closer) CloseIdleConnections() { c <- struct{}{} }
-
-func TestOutcomesHaveNames(t *testing.T) {
-	for outcome, want := range map[api.Outcome]string{api.Unsent: "unsent", api.AlreadyGone: "already_gone", 0: "unknown", -1: "unknown", 3: "unknown"} {
-		if outcome.String() != want {
-			t.Errorf("%d is %q, want %q", outcome, outcome, want)
-		}
-	}
-}

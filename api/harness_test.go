@@ -1,16 +1,25 @@
 package api_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/contract"
+	"github.com/unsend-go/unsend/gen"
 	"github.com/unsend-go/unsend/mock"
 )
 
@@ -31,7 +40,7 @@ func newMock(opts ...mock.Option) *mock.Server {
 // mockClient is a client of the mock, whose exchanges must keep the contract on both sides.
 func mockClient(t testing.TB, server *mock.Server, opts ...api.Option) *api.Client {
 	t.Helper()
-	return newClient(t, judged(t, server.Client().Transport), opts...)
+	return newClient(t, validated(t, server.Client().Transport), opts...)
 }
 
 // newClient is a client with the planted key, a connection, and backoff without chance: each
@@ -49,8 +58,8 @@ func newClient(t testing.TB, next http.RoundTripper, opts ...api.Option) *api.Cl
 	return client
 }
 
-// judged holds every exchange against the contract, in both directions.
-func judged(t testing.TB, next http.RoundTripper) http.RoundTripper {
+// validated holds every exchange against the contract, in both directions.
+func validated(t testing.TB, next http.RoundTripper) http.RoundTripper {
 	t.Helper()
 	return contract.Transport(next, func(vs []contract.Violation) {
 		for _, v := range vs {
@@ -59,8 +68,8 @@ func judged(t testing.TB, next http.RoundTripper) http.RoundTripper {
 	})
 }
 
-// judgedRequests is for servers that break the contract on purpose.
-func judgedRequests(t testing.TB, next http.RoundTripper) http.RoundTripper {
+// validatedRequests is for servers that break the contract on purpose.
+func validatedRequests(t testing.TB, next http.RoundTripper) http.RoundTripper {
 	t.Helper()
 	return contract.Transport(next, func(vs []contract.Violation) {
 		for _, v := range vs {
@@ -82,11 +91,16 @@ func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) {
 	return f(req)
 }
 
+// doer is a transport made of a function, which reads the body itself.
+type doer func(*http.Request) (*http.Response, error)
+
+func (f doer) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
 // answer is a transport that always answers the same. Its answers may break the contract; the
 // requests must not.
 func answer(t testing.TB, status int, header http.Header, body string) http.RoundTripper {
 	t.Helper()
-	return judgedRequests(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+	return validatedRequests(t, roundTrip(func(req *http.Request) (*http.Response, error) {
 		return newResponse(req, status, header, strings.NewReader(body)), nil
 	}))
 }
@@ -113,7 +127,7 @@ func (c *counter) RoundTrip(req *http.Request) (*http.Response, error) {
 	return c.next.RoundTrip(req)
 }
 
-// unsend makes a call, hunts for the key in all that came of it, and checks what holds for
+// unsend makes a call, assertNoKey for the key in all that came of it, and checks what holds for
 // every call: a result or an error and never both, and a result that names its outcome.
 func unsend(ctx context.Context, t testing.TB, client *api.Client, opts ...api.CallOption) (*api.Result, error) {
 	t.Helper()
@@ -124,7 +138,7 @@ func unsendMessage(ctx context.Context, t testing.TB, client *api.Client, user, 
 	t.Helper()
 	result, err := client.Unsend(ctx, user, message, opts...)
 	if err != nil {
-		hunt(t, err)
+		assertNoKey(t, err)
 		if result != nil {
 			t.Errorf("a result beside the error %v", err)
 		}
@@ -134,6 +148,109 @@ func unsendMessage(ctx context.Context, t testing.TB, client *api.Client, user, 
 	if result == nil || (result.Outcome != api.Unsent && result.Outcome != api.AlreadyGone) || result.Attempts < 1 {
 		t.Fatalf("no error, and this result: %+v", result)
 	}
-	hunt(t, result)
+	assertNoKey(t, result)
 	return result, nil
+}
+
+// fail makes a call that is answered with status and body, without retries.
+func fail(t testing.TB, status int, header http.Header, body string) *api.Error {
+	t.Helper()
+	client := newClient(t, answer(t, status, header, body), api.WithRetries(0), api.WithoutRateLimit())
+	_, err := unsend(t.Context(), t, client)
+	if err == nil {
+		t.Fatalf("a %d is no error", status)
+	}
+	e := apiError(t, err)
+	if e.StatusCode != status {
+		t.Errorf("StatusCode %d, want %d", e.StatusCode, status)
+	}
+	return e
+}
+
+// apiError is the *api.Error in err; there must be one.
+func apiError(t testing.TB, err error) *api.Error {
+	t.Helper()
+	var e *api.Error
+	if !errors.As(err, &e) {
+		t.Fatalf("want an *api.Error, got %T: %v", err, err)
+	}
+	return e
+}
+
+// assertNoKey looks for the planted key in every printed form of v.
+func assertNoKey(t testing.TB, v any) {
+	t.Helper()
+	forms := map[string]string{}
+	if result, ok := v.(*api.Result); ok {
+		forms["request id"] = result.RequestID
+		if _, err := result.Queue(); err != nil {
+			forms["queue's error"] = fmt.Sprintf("%v %+v %#v", err, err, err)
+		}
+		short := *result
+		short.Raw = short.Raw[:min(len(short.Raw), 64)] // bytes are printed as numbers, which takes its time
+		v = &short
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v"} {
+		forms[verb] = fmt.Sprintf(verb, v)
+	}
+	if text, err := json.Marshal(v); err == nil { // functions have no JSON
+		forms["JSON"] = string(text)
+	}
+	var text, object bytes.Buffer
+	slog.New(slog.NewTextHandler(&text, nil)).Info("dump", "value", v)
+	slog.New(slog.NewJSONHandler(&object, nil)).Info("dump", "value", v)
+	forms["slog text"], forms["slog JSON"] = text.String(), object.String()
+
+	if e, ok := v.(*api.Error); ok {
+		for verb, form := range map[string]string{"value %v": "%v", "value %+v": "%+v", "value %#v": "%#v"} {
+			forms[verb] = fmt.Sprintf(form, *e)
+		}
+		forms["body"] = string(e.Body())
+		forms["fields"] = strings.Join([]string{e.Message, e.Type, e.RequestID, e.ActionRequired}, "\n")
+	}
+	for name, form := range forms {
+		if strings.Contains(form, plantedKey) {
+			t.Errorf("the key shows in %s of a %T", name, v)
+		}
+	}
+}
+
+// checkErrorText holds an error to one line of at most 400 bytes that a terminal can show.
+func checkErrorText(t testing.TB, err error) {
+	t.Helper()
+	text := err.Error()
+	if len(text) > 400 {
+		t.Errorf("an error of %d bytes", len(text))
+	}
+	if !utf8.ValidString(text) {
+		t.Errorf("an error that is not UTF-8: %q", text)
+	}
+	if i := strings.IndexFunc(text, unprintable); i >= 0 {
+		t.Errorf("an error with %q in it", []rune(text[i:])[0])
+	}
+	if text != strings.TrimSpace(text) || text == "" {
+		t.Errorf("an error with blanks around it: %q", text)
+	}
+}
+
+// unprintable are characters that break a line or rearrange it.
+func unprintable(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r)
+}
+
+// unsendBody is the documented body of a request.
+func unsendBody() gen.UnsendRequest { return gen.UnsendRequest{WithUserID: gen.String(userID)} }
+
+// thrice is a fault that befalls every attempt.
+func thrice(f mock.Fault) []mock.Fault { return []mock.Fault{f, f, f} }
+
+func acted(f mock.Fault) mock.Fault {
+	f.Acted = true
+	return f
+}
+
+// pass lets time go by in a bubble, and what is due in it happen.
+func pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
 }

@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"net/http"
 	"strings"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/unsend-go/unsend/api"
-	"github.com/unsend-go/unsend/mock"
 )
 
 // TestRateLimitOfTheAnswer is what a result says of the bucket, through a whole call.
@@ -54,74 +52,80 @@ func TestRateLimitOfTheAnswer(t *testing.T) {
 	})
 }
 
-// TestRateLimitOfTheMock is the documented limit, counted down.
-func TestRateLimitOfTheMock(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := newMock()
-		client := mockClient(t, server)
-		for i := range 3 {
-			result, err := unsendMessage(t.Context(), t, client, userID, fmt.Sprint(i))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := result.RateLimit; got.Limit != 90 || got.Remaining != 89-i || !got.Reset.Equal(time.Now().Add(time.Duration(i+1)*time.Second)) {
-				t.Errorf("after %d: %+v", i+1, got)
-			}
-		}
-	})
-}
-
-// TestAlreadyGoneTellsOfItsAnswer: the answer is an error's, and the result has what it said.
-func TestAlreadyGoneTellsOfItsAnswer(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := newMock()
-		server.Next(mock.Fault{Kind: mock.Drop, Acted: true})
-		result, err := unsend(t.Context(), t, mockClient(t, server))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if result.RequestID != "req_000000000002" || result.RateLimit.Remaining != 88 || !strings.Contains(string(result.Raw), "RESOURCE_NOT_FOUND") {
-			t.Errorf("%+v", result)
-		}
-	})
-}
-
-// TestWhatIsSent is the documented request.
-func TestWhatIsSent(t *testing.T) {
-	var got *http.Request
-	var body strings.Builder
-	record := doer(func(req *http.Request) (*http.Response, error) {
-		got = req
-		body.Reset()
-		_, _ = io.Copy(&body, req.Body)
-		_ = req.Body.Close()
-		return newResponse(req, http.StatusOK, nil, strings.NewReader(`{"success":true}`)), nil
-	})
-	for name, c := range map[string]struct {
-		opts []api.Option
-		call []api.CallOption
-		want map[string]string
-		body string
+func TestParseRetryAfter(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	at := func(d time.Duration) string { return now.Add(d).Format(http.TimeFormat) }
+	for _, c := range []struct {
+		values []string
+		date   string // the answer's own
+		want   time.Duration
 	}{
-		"as it is":     {nil, nil, map[string]string{"X-Connection-Id": connection, "User-Agent": "unsend-go/" + api.Version}, `{"withUserId":"51234567"}`},
-		"with options": {[]api.Option{api.WithUserAgent("tool/1")}, []api.CallOption{api.OnConnection("conn_b"), api.WithUserID("999")}, map[string]string{"X-Connection-Id": "conn_b", "User-Agent": "tool/1"}, `{"withUserId":"999"}`},
+		{want: 0},
+		{values: []string{"0"}, want: 0},
+		{values: []string{" 007 "}, want: 7 * time.Second},
+		{values: []string{"2.0"}, want: 2 * time.Second},
+		{values: []string{"1.5"}, want: 2 * time.Second},
+		{values: []string{"5, 7,5"}, want: 7 * time.Second},
+		{values: []string{"5", "9"}, want: 9 * time.Second},
+		{values: []string{"9223372036"}, want: 9223372036 * time.Second},
+		{values: []string{"9223372037"}, want: math.MaxInt64},
+		{values: []string{strings.Repeat("9", 1000)}, want: math.MaxInt64},
+		{values: []string{at(time.Minute)}, want: time.Minute},
+		{values: []string{at(-time.Second)}, want: 0},
+		// A server's clock need not be this machine's.
+		{values: []string{at(4 * time.Minute)}, date: at(3 * time.Minute), want: time.Minute},
+		{values: []string{at(time.Minute)}, date: "yesterday", want: time.Minute},
+		// What cannot be read asks for a wait all the same.
+		{values: []string{"-1"}, want: time.Second},
+		{values: []string{"1e3"}, want: time.Second},
+		{values: []string{"soon"}, want: time.Second},
+		{values: []string{"2026-03-01T13:00:00Z"}, want: time.Second},
+		{values: []string{""}, want: time.Second},
 	} {
-		t.Run(name, func(t *testing.T) {
-			client := newClient(t, judged(t, record), c.opts...)
-			if _, err := unsend(t.Context(), t, client, c.call...); err != nil {
-				t.Fatal(err)
-			}
-			if got.Method != http.MethodDelete || got.URL.String() != api.DefaultBaseURL+"/v2/access/chats/"+userID+"/messages/"+messageID {
-				t.Errorf("%s %s", got.Method, got.URL)
-			}
-			if got.Header.Get("apiKey") != plantedKey || got.Header.Get("Content-Type") != "application/json" || body.String() != c.body {
-				t.Errorf("the media type is %s, the body %s", got.Header.Get("Content-Type"), &body)
-			}
-			for name, want := range c.want {
-				if values := got.Header.Values(name); len(values) != 1 || values[0] != want {
-					t.Errorf("%s is %q, want %q", name, values, want)
-				}
-			}
-		})
+		header := http.Header{"Retry-After": c.values, "Date": {c.date}}
+		if got := api.ParseRetryAfter(header, now); got != c.want {
+			t.Errorf("%.50q is %v, want %v", c.values, got, c.want)
+		}
 	}
+}
+
+// FuzzRateLimitHeaders: a count is -1 or a number that fits, and a reset is none or near now.
+func FuzzRateLimitHeaders(f *testing.F) {
+	for _, s := range []string{"", "0", "90", "-1", "2147483647", "2147483648", "99999999999999999999", "1.5", " 9 ", "1784111777", "31622400", "31622401", "1e9"} {
+		f.Add(s, int64(1784111000))
+	}
+	f.Fuzz(func(t *testing.T, s string, unix int64) {
+		if n := api.Count(s); n < -1 || n > math.MaxInt32 {
+			t.Fatalf("%q is counted as %d", s, n)
+		}
+		const year = 366 * 24 * time.Hour
+		now := time.Unix(unix%(1<<36), 0)
+		if reset := api.ParseReset(s, now); !reset.IsZero() && (reset.Sub(now) > year || now.Sub(reset) > year) {
+			t.Fatalf("%q at %v is %v", s, now, reset)
+		}
+	})
+}
+
+// FuzzRetryAfter: no wait is below nothing, and what cannot be read is no hot retry.
+func FuzzRetryAfter(f *testing.F) {
+	for _, s := range []string{"", "0", "1", "60", "-1", "+1", "1.5", "soon", "99999999999999999999", "9223372036854775807", "9223372036", " 7 ", "007", "０", "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "Fri, 31 Dec 9999 23:59:59 GMT"} {
+		f.Add(s, int64(784111777))
+	}
+	f.Fuzz(func(t *testing.T, s string, unix int64) {
+		now := time.Unix(unix%(1<<36), 0)
+		wait := api.ParseRetryAfter(http.Header{"Retry-After": {s}}, now)
+		if wait < 0 {
+			t.Fatalf("%q at %v: %v", s, now, wait)
+		}
+		digits := strings.TrimSpace(s)
+		if wait > 0 && wait%time.Second != 0 && wait != math.MaxInt64 {
+			t.Fatalf("%q at %v: %v is no whole number of seconds", s, now, wait)
+		}
+		if at, err := http.ParseTime(digits); err == nil && at.After(now) && wait != at.Sub(now) {
+			t.Fatalf("%q at %v: %v, want %v", s, now, wait, at.Sub(now))
+		}
+		if _, err := http.ParseTime(digits); err != nil && strings.Trim(digits, "0123456789., \t") != "" && wait < time.Second {
+			t.Fatalf("%q at %v: %v, of what cannot be read", s, now, wait)
+		}
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -86,5 +87,48 @@ func TestErrorsHoldNoMessage(t *testing.T) {
 				t.Errorf("the text is told: …%s", said[max(0, i-80):min(len(said), i+80)])
 			}
 		})
+	}
+}
+
+// TestRecordsHoldNoText: a message's text must not get into a log by way of an answer.
+func TestRecordsHoldNoText(t *testing.T) {
+	const secret = "meet me at noon"
+	for _, body := range []string{
+		`{"success":true,"queue":{"id":1,"text":"` + secret + `"}}`, `{"success":true,"queue":{"id":1,"text":"` + secret,
+		`{"success":false,"queue":{"id":1,"text":"` + secret + `"}}`, `{"queue":{"id":1,"text":"` + secret + `"}}`, `{"queue":{"id":1,"text":"` + secret,
+		`{"error":"` + secret + `"}`, `{"error":"x","details":"` + secret + `"}`, secret, `"` + secret + `"`, `["` + secret + `"]`,
+	} {
+		for _, status := range []int{200, 201, 302, 400, 403, 404, 429, 500} {
+			var out bytes.Buffer
+			log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			_, _ = unsend(t.Context(), t, newClient(t, answer(t, status, nil, body), api.WithLogger(log), api.WithRetries(0)))
+			if strings.Contains(out.String(), secret) {
+				t.Errorf("%d %s: the text is in the log: %s", status, body, &out)
+			}
+			if strings.Count(out.String(), "\n") != 2 {
+				t.Errorf("%d %s: want two records, got %s", status, body, &out)
+			}
+		}
+	}
+}
+
+// TestErrorsOfSuccessesHoldNoText: what a 2xx says is a message, not an error's text.
+func TestErrorsOfSuccessesHoldNoText(t *testing.T) {
+	const secret = "meet me at noon"
+	for _, body := range []string{
+		`{"success":false,"queue":{"id":1,"text":"` + secret + `"}}`, `{"queue":{"id":1,"text":"` + secret + `"}}`, `{"queue":{"id":1,"text":"` + secret,
+		`{"success":"true","queue":{"text":"` + secret + `"}}`, ` {"success":null,"queue":{"text":"` + secret + `"}}`,
+	} {
+		if e := fail(t, http.StatusOK, nil, body); strings.Contains(e.Error()+e.Message, secret) {
+			t.Errorf("%s: the text is in the error %v", body, e)
+		}
+	}
+	for _, body := range []string{
+		`{"success":true,"queue":{"id":1,"text":"` + secret, `{"success":true,"queue":{"id":1,"text":["` + secret + `"]}}`, `{"success":true,"queue":{"text":"` + secret + `","id":"x"}}`,
+		`{"success":true,"queue":"` + secret + `"}`, `{"success":true,"queue":{"text":` + secret + `}}`,
+	} {
+		if _, err := unsent(t, body).Queue(); err == nil || strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: %v", body, err)
+		}
 	}
 }

@@ -29,11 +29,6 @@ func TestDriftedSnapshots(t *testing.T) {
 			says: "queue.id is not a whole number of 64 bits",
 			want: &gen.Queue{Text: "x"},
 		},
-		"id past 64 bits": {
-			body: `{"success":true,"queue":{"id":18446744073709551616,"text":"x"}}`,
-			says: "queue.id is not a whole number of 64 bits",
-			want: &gen.Queue{Text: "x"},
-		},
 		"a fraction": {
 			body: `{"success":true,"queue":{"id":1,"mediaCount":1.5}}`,
 			says: "queue.mediaCount is not a whole number of 64 bits",
@@ -42,11 +37,6 @@ func TestDriftedSnapshots(t *testing.T) {
 		"a flag as text": {
 			body: `{"success":true,"queue":{"isFree":"yes","id":1}}`,
 			says: "queue.isFree is not true or false",
-			want: &gen.Queue{ID: 1},
-		},
-		"a text as a number": {
-			body: `{"success":true,"queue":{"id":1,"text":7}}`,
-			says: "queue.text is not a string",
 			want: &gen.Queue{ID: 1},
 		},
 		"several, some of them deep": {
@@ -64,23 +54,8 @@ func TestDriftedSnapshots(t *testing.T) {
 			says: "queue.media is not a list",
 			want: &gen.Queue{ID: 1},
 		},
-		"an object as a list": {
-			body: `{"success":true,"queue":{"fromUser":[],"id":1}}`,
-			says: "queue.fromUser is not an object",
-			want: &gen.Queue{ID: 1},
-		},
-		"price as true": {
-			body: `{"success":true,"queue":{"price":true,"id":1}}`,
-			says: "queue.price is not a string or a number",
-			want: &gen.Queue{ID: 1},
-		},
 		"price as an object": {
 			body: `{"success":true,"queue":{"id":1,"price":{}}}`,
-			says: "queue.price is not a string or a number",
-			want: &gen.Queue{ID: 1},
-		},
-		"price as a list": {
-			body: `{"success":true,"queue":{"id":1,"price":[]}}`,
 			says: "queue.price is not a string or a number",
 			want: &gen.Queue{ID: 1},
 		},
@@ -103,21 +78,8 @@ func TestDriftedSnapshots(t *testing.T) {
 			body: `{"success":true,"queue":"gone"}`,
 			says: "queue is not an object",
 		},
-		"an array as the queue": {
-			body: `{"success":true,"queue":[1]}`,
-			says: "queue is not an object",
-		},
-		"a number as the queue": {
-			body: `{"queue":1,"success":true}`,
-			says: "queue is not an object",
-		},
 		"a second value behind": {
 			body: `{"success":true,"queue":{"id":1,"text":"x"}}{"success":true}`,
-			says: "the answer goes on behind its end",
-			want: &gen.Queue{ID: 1, Text: "x"},
-		},
-		"nonsense behind": {
-			body: `{"success":true,"queue":{"id":1,"text":"x"}}</html>`,
 			says: "the answer goes on behind its end",
 			want: &gen.Queue{ID: 1, Text: "x"},
 		},
@@ -140,15 +102,6 @@ func TestDriftedSnapshots(t *testing.T) {
 			body: `{"success":true,"queue":{"isFree":1,"id":1,"media":[{"id":2},{"id":3,"type":"pho`,
 			says: "queue.isFree is not true or false; the answer breaks off at queue.media.1.id: unexpected EOF",
 			want: &gen.Queue{ID: 1, Media: []gen.Media{{ID: 2}, {ID: 3}}},
-		},
-		"cut in the name": {
-			body: `{"success":true,"queue":{"id":1,"te`,
-			says: "the answer breaks off at queue.id: unexpected EOF",
-			want: &gen.Queue{ID: 1},
-		},
-		"cut before the queue": {
-			body: `{"success":true,"queu`,
-			says: "the answer breaks off at its start: unexpected EOF",
 		},
 		"cut at its value": {
 			body: `{"success":true,"queue":`,

@@ -13,6 +13,7 @@ import (
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/contract"
+	"github.com/unsend-go/unsend/gen"
 	"github.com/unsend-go/unsend/mock"
 )
 
@@ -209,4 +210,50 @@ func TestDriftsOfTheMock(t *testing.T) {
 	if seen < 30 {
 		t.Errorf("only %d drifts were seen", seen)
 	}
+}
+
+func TestOutcomesHaveNames(t *testing.T) {
+	for outcome, want := range map[api.Outcome]string{api.Unsent: "unsent", api.AlreadyGone: "already_gone", 0: "unknown", -1: "unknown", 3: "unknown"} {
+		if outcome.String() != want {
+			t.Errorf("%d is %q, want %q", outcome, outcome, want)
+		}
+	}
+}
+
+// FuzzQueue has any body whose success was read, whole and cut. What comes of it can be written
+// as JSON again and reads the same, and is the same whether it is decoded at once or by parts.
+func FuzzQueue(f *testing.F) {
+	for _, body := range odd() {
+		f.Add([]byte(body))
+	}
+	for _, name := range []string{"documented.json", "wire.json"} {
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, snapshot(f, name)); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(compact.Bytes())
+		f.Add(compact.Bytes()[:compact.Len()/2])
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		result := &api.Result{Outcome: api.Unsent, Raw: body}
+		queue, err := result.Queue()
+		if err != nil {
+			checkQueueError(t, err)
+		}
+		written, failed := json.Marshal(gen.UnsendResponse{Queue: queue})
+		if failed != nil {
+			t.Fatalf("%q gives a queue that is no JSON: %v", body, failed)
+		}
+		again := api.Result{Outcome: api.Unsent, Raw: written}
+		if same, err := again.Queue(); err != nil || !reflect.DeepEqual(same, queue) {
+			t.Fatalf("%q gives %+v, and that written and read again %+v, %v", body, queue, same, err)
+		}
+		parts, failed := api.QueueByParts(body)
+		if !reflect.DeepEqual(parts, queue) || (failed == nil) != (err == nil) {
+			t.Fatalf("%q: Queue gives %+v, %v, and by parts %+v, %v", body, queue, err, parts, failed)
+		}
+		if !bytes.Equal(result.Raw, body) {
+			t.Fatal("Queue changed Raw")
+		}
+	})
 }

@@ -94,6 +94,13 @@ func says(t *testing.T, first string, last bool) *rawServer {
 	})
 }
 
+// answersAll is a raw server that answers every request well.
+func answersAll(s *rawServer, conn net.Conn) {
+	for in := bufio.NewReader(conn); s.readRequest(in); {
+		_, _ = io.WriteString(conn, goodAnswer)
+	}
+}
+
 // readRequest reads a request whole, and reports whether there was one.
 func (s *rawServer) readRequest(in *bufio.Reader) bool {
 	req, err := http.ReadRequest(in)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,21 +32,14 @@ type row struct {
 
 // The waits of a call that goes on to its end, without chance.
 func firstWait() []time.Duration { return []time.Duration{500 * time.Millisecond} }
+
 func bothWaits() []time.Duration { return []time.Duration{500 * time.Millisecond, time.Second} }
 
-// thrice is a fault that befalls every attempt.
-func thrice(f mock.Fault) []mock.Fault { return []mock.Fault{f, f, f} }
-
-func acted(f mock.Fault) mock.Fault {
-	f.Acted = true
-	return f
-}
-
-// passing are the faults after which the message may be gone, and another attempt may succeed.
-func passing() map[string]mock.Fault {
+// transient are the faults after which the message may be gone, and another attempt may succeed.
+func transient() map[string]mock.Fault {
 	return map[string]mock.Fault{
 		"dropped": {Kind: mock.Drop}, "cut before success": {Kind: mock.Truncated}, "408": {Status: 408}, "500": {Status: 500},
-		"502": {Status: 502}, "503": {Status: 503}, "504": {Status: 504}, "507": {Status: 507}, "520": {Status: 520}, "599": {Status: 599},
+		"502": {Status: 502}, "599": {Status: 599},
 		"a page on 502": {Status: 502, Kind: mock.HTML}, "no body on 500": {Status: 500, Kind: mock.Empty},
 		"a cut body on 503": {Status: 503, Kind: mock.Truncated}, "500, earlier": {Status: 500, Shape: mock.ShapeEarlier},
 	}
@@ -60,9 +54,9 @@ func (r row) run(t *testing.T) {
 			server.Remove(userID, messageID)
 		}
 		server.Next(r.faults...)
-		transport := judged(t, server.Client().Transport)
+		transport := validated(t, server.Client().Transport)
 		if r.breaks {
-			transport = judgedRequests(t, server.Client().Transport)
+			transport = validatedRequests(t, server.Client().Transport)
 		}
 		started := time.Now()
 		result, err := unsend(t.Context(), t, newClient(t, transport))
@@ -118,22 +112,9 @@ func run(t *testing.T, rows []row) {
 	}
 }
 
-// statusSentinels are the names of what errors.Is says of a status.
-func statusSentinels(status int) []string {
-	switch {
-	case status >= 500:
-		return []string{"ErrServer"}
-	case status/100 == 2, status/100 == 3:
-		return []string{"ErrUnexpectedResponse"}
-	}
-	return map[int][]string{
-		400: {"ErrBadRequest"}, 401: {"ErrUnauthorized"}, 403: {"ErrForbidden"}, 404: {"ErrNotFound"}, 422: {"ErrBadRequest"}, 429: {"ErrRateLimited"},
-	}[status]
-}
-
-func TestPassingFaultsAreRetried(t *testing.T) {
+func TestTransientErrorsAreRetried(t *testing.T) {
 	var rows []row
-	for name, f := range passing() {
+	for name, f := range transient() {
 		status := f.Status
 		if f.Kind == mock.Truncated && status == 0 {
 			status = http.StatusOK
@@ -152,7 +133,7 @@ func TestPassingFaultsAreRetried(t *testing.T) {
 	run(t, rows)
 }
 
-func TestRetriedWithoutDoubt(t *testing.T) {
+func TestRetriedUnambiguously(t *testing.T) {
 	limited, outdated := mock.Fault{Status: 429}, mock.Fault{Status: 401, Type: "RULES_OUTDATED"}
 	run(t, []row{
 		{name: "429 once", faults: []mock.Fault{limited}, waits: firstWait(), outcome: api.Unsent},
@@ -178,14 +159,14 @@ func TestNotRetried(t *testing.T) {
 		{name: "success last", faults: []mock.Fault{{Kind: mock.SuccessLast}}, outcome: api.Unsent},
 		{name: "labeled as a page", faults: []mock.Fault{{Kind: mock.Mislabeled}}, breaks: true, outcome: api.Unsent},
 	}
-	for _, status := range []int{301, 302, 304, 307, 308, 400, 401, 402, 403, 404, 405, 409, 410, 412, 418, 422, 423, 428, 431, 451} {
+	for _, status := range []int{301, 304, 400, 401, 402, 403, 404, 405, 409, 418, 422, 451} {
 		rows = append(rows, row{name: fmt.Sprint(status), faults: []mock.Fault{{Status: status}}, breaks: true, status: status, is: statusSentinels(status)})
 	}
-	doubtful := map[string]mock.Fault{
+	ambiguous := map[string]mock.Fault{
 		"303": {Status: 303}, "501": {Status: 501}, "505": {Status: 505}, "204": {Status: 204}, "200 null": {Kind: mock.Null}, "200 empty": {Kind: mock.Empty},
 		"200 text": {Kind: mock.Text}, "200 HTML": {Kind: mock.HTML}, "200 too long before success": {Kind: mock.OversizedLate}, "200 success as text": {Kind: "drift-success-string"},
 	}
-	for name, f := range doubtful {
+	for name, f := range ambiguous {
 		status := f.Status
 		if status == 0 {
 			status = http.StatusOK
@@ -201,9 +182,9 @@ func TestNotRetried(t *testing.T) {
 	run(t, rows)
 }
 
-// TestDoubtOutlastsLaterAnswers: once an attempt may have been acted on, only certainty about
+// TestMaybeUnsentOutlastsLaterAnswers: once an attempt may have been acted on, only certainty about
 // the message ends the doubt.
-func TestDoubtOutlastsLaterAnswers(t *testing.T) {
+func TestMaybeUnsentOutlastsLaterAnswers(t *testing.T) {
 	lost := mock.Fault{Status: 502}
 	var rows []row
 	for _, status := range []int{400, 401, 403, 404, 409, 422, 302} {
@@ -243,4 +224,34 @@ func TestRetriesAsMany(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestMaybeUnsentBefore is a call that continues one whose outcome is not known.
+func TestMaybeUnsentBefore(t *testing.T) {
+	server := newMock()
+	server.Remove(userID, messageID)
+	client := mockClient(t, server)
+	if result, err := unsend(t.Context(), t, client, api.MaybeUnsentBefore()); err != nil || result.Outcome != api.AlreadyGone || result.Attempts != 1 {
+		t.Errorf("%v, %v", result, err)
+	}
+	server.Next(mock.Fault{Status: 403})
+	_, err := unsend(t.Context(), t, client, api.MaybeUnsentBefore())
+	if e := apiError(t, err); !e.MaybeUnsent {
+		t.Errorf("MaybeUnsent is false: %v", err)
+	}
+}
+
+// TestAlreadyGoneTellsOfItsAnswer: the answer is an error's, and the result has what it said.
+func TestAlreadyGoneTellsOfItsAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newMock()
+		server.Next(mock.Fault{Kind: mock.Drop, Acted: true})
+		result, err := unsend(t.Context(), t, mockClient(t, server))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if result.RequestID != "req_000000000002" || result.RateLimit.Remaining != 88 || !strings.Contains(string(result.Raw), "RESOURCE_NOT_FOUND") {
+			t.Errorf("%+v", result)
+		}
+	})
 }

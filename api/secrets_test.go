@@ -42,7 +42,7 @@ func TestPrintedFormsHideTheKey(t *testing.T) {
 		"call options": []api.CallOption{api.OnConnection(connection), api.WithUserID(userID)},
 		"in a struct":  struct{ Client *api.Client }{client},
 	} {
-		t.Run(name, func(t *testing.T) { hunt(t, v) })
+		t.Run(name, func(t *testing.T) { assertNoKey(t, v) })
 	}
 }
 
@@ -73,7 +73,7 @@ func TestEchoedKeyIsHidden(t *testing.T) {
 				var log bytes.Buffer
 				client := newClient(t, answer(t, status, header, body), api.WithRetries(0),
 					api.WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
-				result, err := unsend(t.Context(), t, client) // hunts
+				result, err := unsend(t.Context(), t, client) // assertNoKey
 				if (result == nil) == (err == nil) {
 					t.Errorf("%d: %v, %v", status, result, err)
 				}
@@ -139,8 +139,8 @@ func TestPanicHidesTheKey(t *testing.T) {
 	t.Error("no panic")
 }
 
-// TestShortKeysAreNotHunted: to take "a" out of every text would leave none.
-func TestShortKeysAreNotHunted(t *testing.T) {
+// TestShortKeysAreNotRedacted: to take "a" out of every text would leave none.
+func TestShortKeysAreNotRedacted(t *testing.T) {
 	client, err := api.New("a", api.WithConnection(connection), api.WithHTTPClient(&http.Client{Transport: answer(t, 403, nil, `{"error":"a bad day"}`)}))
 	if err != nil {
 		t.Fatal(err)

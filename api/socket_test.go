@@ -1,17 +1,18 @@
 package api_test
 
 import (
-	"context"
 	"crypto/tls"
-	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/unsend-go/unsend/api"
@@ -64,7 +65,7 @@ func TestLostAnswersOverProtocols(t *testing.T) {
 				} {
 					server := newMock()
 					base, transport := onSocket(t, protocol, server)
-					client := newClient(t, judgedRequests(t, transport), api.WithBaseURL(base))
+					client := newClient(t, validatedRequests(t, transport), api.WithBaseURL(base))
 					client.SetJitter(func(time.Duration) time.Duration { return 0 })
 					if kept {
 						if _, err := unsendMessage(t.Context(), t, client, userID, "first"); err != nil {
@@ -90,35 +91,6 @@ func TestLostAnswersOverProtocols(t *testing.T) {
 	}
 }
 
-// TestServerClosesKeptConnections: a kept connection that the server has closed must never
-// turn a request that it carried out into one that it provably did not.
-func TestServerClosesKeptConnections(t *testing.T) {
-	for _, protocol := range []string{"HTTP/1.1", "HTTP/2", "HTTP/2 without TLS"} {
-		t.Run(protocol, func(t *testing.T) {
-			var requests atomic.Int64
-			base, transport := onSocket(t, protocol, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				requests.Add(1)
-				_, _ = io.Copy(io.Discard, r.Body)
-				w.Header().Set("Connection", "close") // for HTTP/2, a GOAWAY
-				_, _ = io.WriteString(w, `{"success":true}`)
-			}))
-			client := newClient(t, judgedRequests(t, transport), api.WithBaseURL(base), api.WithoutRateLimit())
-			client.SetJitter(func(time.Duration) time.Duration { return 0 })
-			attempts := 0
-			for range 50 {
-				result, err := unsend(t.Context(), t, client)
-				if err != nil {
-					t.Fatal(err)
-				}
-				attempts += result.Attempts
-			}
-			if n := requests.Load(); int(n) > attempts || n < 50 {
-				t.Errorf("%d requests arrived in %d attempts", n, attempts)
-			}
-		})
-	}
-}
-
 // TestNobodyListens: a connection refused is no doubt.
 func TestNobodyListens(t *testing.T) {
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -128,7 +100,7 @@ func TestNobodyListens(t *testing.T) {
 	addr := listener.Addr().String()
 	_ = listener.Close()
 	transport := &http.Transport{}
-	client := newClient(t, judged(t, transport), api.WithBaseURL("http://"+addr))
+	client := newClient(t, validated(t, transport), api.WithBaseURL("http://"+addr))
 	client.SetJitter(func(time.Duration) time.Duration { return 0 })
 	_, err = unsend(t.Context(), t, client)
 	if e := apiError(t, err); e.MaybeUnsent || e.Attempts != 3 || e.StatusCode != 0 || strings.Contains(e.Message, "/v2/") {
@@ -136,81 +108,117 @@ func TestNobodyListens(t *testing.T) {
 	}
 }
 
-// TestNotHTTP has servers that accept and then say something else, or nothing.
-func TestNotHTTP(t *testing.T) {
-	for name, says := range map[string]string{
-		"nothing": "", "another protocol": "SSH-2.0-OpenSSH_9.9\r\n", "half a status": "HTTP/1.1 2", "a bad status": "HTTP/1.1 abc OK\r\n\r\n",
-		"half a header": "HTTP/1.1 200 OK\r\nContent-Le", "a bad header": "HTTP/1.1 200 OK\r\n: x\r\n\r\n", "a bad length": "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
-		"two lengths": "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}", "a body too short": "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"succ",
-		"a bad chunk": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "broken gzip": "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 16\r\n\r\n{\"success\":true}",
-	} {
-		t.Run(name, func(t *testing.T) {
-			var requests atomic.Int64
-			listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			served := make(chan struct{})
-			go func() {
-				defer close(served)
-				for {
-					conn, err := listener.Accept()
-					if err != nil {
-						return
-					}
-					requests.Add(1)
-					buf := make([]byte, 64<<10)
-					_, _ = conn.Read(buf)
-					_, _ = io.WriteString(conn, says)
-					_ = conn.Close()
-				}
-			}()
-			defer func() { _ = listener.Close(); <-served }()
-			transport := &http.Transport{DisableKeepAlives: true} // each request on a connection of its own
-			defer transport.CloseIdleConnections()
-			client := newClient(t, judgedRequests(t, transport), api.WithBaseURL("http://"+listener.Addr().String()))
-			client.SetJitter(func(time.Duration) time.Duration { return 0 })
-			_, err = unsend(t.Context(), t, client)
-			if e := apiError(t, err); !e.MaybeUnsent || e.Attempts != 3 || int(requests.Load()) != 3 {
-				t.Errorf("%v: %d attempts, MaybeUnsent %v, %d requests", err, e.Attempts, e.MaybeUnsent, requests.Load())
+// TestThousandGoroutinesOnSockets does it over loopback, on real time.
+func TestThousandGoroutinesOnSockets(t *testing.T) {
+	server := newMock(mock.WithoutRateLimit())
+	base, transport := onSocket(t, "HTTP/1.1", server)
+	transport.MaxIdleConnsPerHost = 100
+	transport.MaxConnsPerHost = 100
+	client := newClient(t, validated(t, transport), api.WithBaseURL(base), api.WithoutRateLimit())
+	var done sync.WaitGroup
+	for i := range 1000 {
+		done.Go(func() {
+			result, err := unsendMessage(t.Context(), t, client, userID, fmt.Sprint(i))
+			if err != nil || result.Outcome != api.Unsent {
+				t.Errorf("%v, %v", result, err)
 			}
 		})
 	}
-}
-
-// TestInterimAnswers: 100 and 103 are not the answer.
-func TestInterimAnswers(t *testing.T) {
-	base, transport := onSocket(t, "HTTP/1.1", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(http.StatusEarlyHints)
-		w.WriteHeader(http.StatusProcessing)
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, `{"success":true}`)
-	}))
-	client := newClient(t, judged(t, transport), api.WithBaseURL(base))
-	if result, err := unsend(t.Context(), t, client); err != nil || result.Attempts != 1 {
-		t.Errorf("%v, %v", result, err)
+	done.Wait()
+	if n := server.Counts().Unsent; n != 1000 {
+		t.Errorf("%d messages are gone", n)
 	}
 }
 
-// TestSwitchedProtocol: a 101 hands over an open connection, which must not be read for ever.
-func TestSwitchedProtocol(t *testing.T) {
-	held := make(chan struct{})
-	base, transport := onSocket(t, "HTTP/1.1", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		conn, _, err := w.(http.Hijacker).Hijack() //nolint:errcheck // HTTP/1.1 is one
-		if err != nil {
-			t.Error(err)
-			return
+// TestThousandGoroutines share a client, on ten connections, with faults: each message is
+// taken away once, and no call is told what another's answer said.
+func TestThousandGoroutines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var connections []mock.Connection
+		for i := range 10 {
+			connections = append(connections, mock.Connection{ID: fmt.Sprint("conn_", i)})
 		}
-		defer func() { _ = conn.Close() }()
-		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n")
-		<-held
-	}))
-	defer close(held)
-	client := newClient(t, judgedRequests(t, transport), api.WithBaseURL(base))
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	_, err := unsend(ctx, t, client)
-	if e := apiError(t, err); e.StatusCode != 101 || !e.MaybeUnsent || e.Attempts != 1 || !errors.Is(err, api.ErrUnexpectedResponse) {
-		t.Errorf("%v: %+v", err, e)
+		server := newMock(mock.WithConnections(connections...), mock.WithJournal(-1),
+			mock.WithFaults(7, 0.3, mock.Fault{Status: 503}, mock.Fault{Status: 502, Acted: true}, mock.Fault{Kind: mock.Drop}, mock.Fault{Kind: mock.TruncatedLate}, mock.Fault{Status: 429, RetryAfter: "1"}))
+		client := newClient(t, validatedRequests(t, server.Client().Transport), api.WithRetries(10))
+		var done sync.WaitGroup
+		var outcomes [3]atomic.Int64
+		for i := range 1000 {
+			done.Go(func() {
+				id := fmt.Sprint(6_000_000_000_000 + i)
+				result, err := unsendMessage(t.Context(), t, client, userID, id, api.OnConnection(connections[i%10].ID))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				outcomes[result.Outcome].Add(1)
+				if server.Exists(userID, id) || server.UnsentCount(userID, id) != 1 {
+					t.Errorf("%s is %v, and was taken away %d times", id, result.Outcome, server.UnsentCount(userID, id))
+				}
+				queue, err := result.Queue()
+				if result.Outcome == api.Unsent && (queue == nil || fmt.Sprint(queue.ID) != id) && err == nil {
+					t.Errorf("%s was answered with the snapshot of another: %v", id, queue)
+				}
+			})
+		}
+		done.Wait()
+		if outcomes[api.Unsent].Load() < 800 || outcomes[api.AlreadyGone].Load() < 20 || server.Counts().Unsent != 1000 {
+			t.Errorf("%d unsent, %d already gone; the mock took %d away", outcomes[api.Unsent].Load(), outcomes[api.AlreadyGone].Load(), server.Counts().Unsent)
+		}
+	})
+}
+
+// retryingTransport is one of the caller's, that sends again what failed.
+type retryingTransport struct{ next http.RoundTripper }
+
+func (r retryingTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	again := req.Clone(req.Context())
+	resp, err := r.next.RoundTrip(req)
+	if err == nil && resp.StatusCode < 500 {
+		return resp, nil
+	}
+	if err == nil {
+		_ = resp.Body.Close()
+	}
+	again.Body = http.NoBody
+	again.ContentLength = 0
+	return r.next.RoundTrip(again)
+}
+
+// TestCallersTransportThatRetries: it hides a first answer, after which the message may be gone
+// whatever the second one says.
+func TestCallersTransportThatRetries(t *testing.T) {
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		unsent api.Outcome
+	}{
+		"the message is gone":     {404, `{"error":"No","type":"RESOURCE_NOT_FOUND"}`, api.AlreadyGone},
+		"the key is not accepted": {401, `{"error":"No","type":"UNAUTHORIZED"}`, 0},
+		"the message is refused":  {200, `{"success":false}`, 0},
+		"the message was unsent":  {200, `{"success":true}`, api.Unsent},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var requests atomic.Int64
+			base, transport := onSocket(t, "HTTP/1.1", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if requests.Add(1) == 1 {
+					w.WriteHeader(http.StatusBadGateway)
+					return
+				}
+				w.WriteHeader(c.status)
+				_, _ = io.WriteString(w, c.body)
+			}))
+			client := newClient(t, retryingTransport{transport}, api.WithBaseURL(base), api.WithRetries(0))
+			result, err := unsend(t.Context(), t, client)
+			if c.unsent != 0 {
+				if err != nil || result.Outcome != c.unsent || result.Attempts != 1 {
+					t.Errorf("%+v, %v", result, err)
+				}
+				return
+			}
+			if e := apiError(t, err); !e.MaybeUnsent || e.Attempts != 1 {
+				t.Errorf("%v: MaybeUnsent %v", err, e.MaybeUnsent)
+			}
+		})
 	}
 }

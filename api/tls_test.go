@@ -2,28 +2,18 @@ package api_test
 
 import (
 	"bufio"
-	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
-	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/unsend-go/unsend/api"
 )
-
-// answersAll is a raw server that answers every request well.
-func answersAll(s *rawServer, conn net.Conn) {
-	for in := bufio.NewReader(conn); s.readRequest(in); {
-		_, _ = io.WriteString(conn, goodAnswer)
-	}
-}
 
 // TestRefusedBeforeARequest: what either side refuses in the handshake no retry changes, and
 // nothing was written. The text has the reason, and the hint what to do.
@@ -115,96 +105,50 @@ func TestClientCertificateRequiredLate(t *testing.T) {
 	}
 }
 
-// TestProxies: what a proxy refuses is this machine's trouble, what it cannot do now may pass.
-func TestProxies(t *testing.T) {
-	for name, c := range map[string]struct {
-		base     string
-		status   int
-		callers  bool // the transport is the caller's, which tells only a text
-		attempts int
-		scope    api.Scope
-		maybe    bool
-	}{
-		"CONNECT 400":             {"https://service.example", 400, false, 1, api.ScopeClient, false},
-		"CONNECT 403":             {"https://service.example", 403, false, 1, api.ScopeClient, false},
-		"CONNECT 404":             {"https://service.example", 404, false, 1, api.ScopeClient, false},
-		"CONNECT 407":             {"https://service.example", 407, false, 1, api.ScopeClient, false},
-		"CONNECT 429":             {"https://service.example", 429, false, 1, api.ScopeClient, false},
-		"CONNECT 204":             {"https://service.example", 204, false, 3, api.ScopeService, false},
-		"CONNECT 302":             {"https://service.example", 302, false, 3, api.ScopeService, false},
-		"CONNECT 502":             {"https://service.example", 502, false, 3, api.ScopeService, false},
-		"CONNECT 503":             {"https://service.example", 503, false, 3, api.ScopeService, false},
-		"CONNECT 407, a caller's": {"https://service.example", 407, true, 3, api.ScopeService, false},
-		"plain 407":               {"http://service.example", 407, false, 1, api.ScopeClient, false},
-		"plain 407, a caller's":   {"http://service.example", 407, true, 1, api.ScopeClient, false},
-		"plain 502":               {"http://service.example", 502, false, 3, api.ScopeService, true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			proxy := newRawServer(t, nil, func(s *rawServer, conn net.Conn) {
-				for in := bufio.NewReader(conn); s.readRequest(in); {
-					_, _ = fmt.Fprintf(conn, "HTTP/1.1 %d secret of the proxy\r\nContent-Length: 6\r\n\r\nsecret", c.status)
+// TestAlertAfterTheRequest has a server that reads a request whole, may have carried it out, and
+// then meets what makes it send a TLS alert. The message may have been unsent.
+func TestAlertAfterTheRequest(t *testing.T) {
+	identity, roots := certificate(t, time.Now().Add(time.Hour))
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		for _, kept := range []bool{false, true} { // an answer came on the same connection
+			t.Run(fmt.Sprintf("%s, kept %v", tls.VersionName(version), kept), func(t *testing.T) {
+				t.Parallel()
+				server := newRawServer(t, nil, func(s *rawServer, conn net.Conn) {
+					broken := &brokenConn{Conn: conn}
+					secure := tls.Server(broken, &tls.Config{Certificates: []tls.Certificate{identity}, MinVersion: version, MaxVersion: version})
+					for in := bufio.NewReader(secure); s.readRequest(in); {
+						if kept && s.requests.Load() == 1 {
+							_, _ = io.WriteString(secure, goodAnswer)
+							continue
+						}
+						broken.now.Store(true)
+					}
+				})
+				client := newOwnClient(t, "https://"+server.address, api.WithRetries(0))
+				client.Transport().TLSClientConfig = &tls.Config{RootCAs: roots}
+				if kept {
+					if _, err := unsend(t.Context(), t, client); err != nil {
+						t.Fatal(err)
+					}
+				}
+				_, err := unsend(t.Context(), t, client)
+				if e := apiError(t, err); !e.MaybeUnsent || e.Attempts != 1 || e.Scope != api.ScopeService || !e.Retryable || !strings.Contains(err.Error(), "remote error: tls:") {
+					t.Errorf("%v: %+v", err, e)
 				}
 			})
-			through := http.ProxyURL(&url.URL{Scheme: "http", Host: proxy.address})
-			client := newOwnClient(t, c.base, api.WithPlainHTTP())
-			client.Transport().Proxy = through
-			if c.callers {
-				transport := &http.Transport{Proxy: through}
-				t.Cleanup(transport.CloseIdleConnections)
-				client = newClient(t, transport, api.WithBaseURL(c.base), api.WithPlainHTTP())
-				client.SetJitter(func(time.Duration) time.Duration { return 0 })
-			}
-			_, err := unsend(t.Context(), t, client)
-			e := apiError(t, err)
-			if e.Attempts != c.attempts || e.Scope != c.scope || e.MaybeUnsent != c.maybe || proxy.requests.Load() != int64(c.attempts) {
-				t.Errorf("%v: %+v; %d requests", err, e, proxy.requests.Load())
-			}
-			if c.scope == api.ScopeClient && !strings.Contains(e.Hint(), "HTTPS_PROXY") {
-				t.Errorf("the hint is %q", e.Hint())
-			}
-			if strings.HasPrefix(name, "CONNECT") && !c.callers && (!strings.Contains(e.Message, fmt.Sprint("answered CONNECT with ", c.status)) || strings.Contains(e.Message, "secret")) {
-				t.Errorf("the text is %q", e.Message)
-			}
-		})
+		}
 	}
 }
 
-// TestKeyInClearThroughAProxy: plain http to this machine is refused where a proxy of another
-// machine would see it. Names are compared as hosts are.
-func TestKeyInClearThroughAProxy(t *testing.T) {
-	for _, base := range []string{"http://localhost:1", "http://LOCALHOST.:1", "http://127.0.0.1:1", "http://[::1]:1", "http://127.9.9.9:1"} {
-		for proxy, refused := range map[string]bool{
-			"http://proxy.example:1": true, "https://proxy.example:1": true, "socks5://proxy.example:1": true, "http://localhost.proxy.example:1": true, "http://10.0.0.1:1": true, "http://0.0.0.0:1": true,
-			"http://localhost:1": false, "http://LocalHost.:1": false, "http://[::1]:1": false, "http://127.0.0.2:1": false,
-		} {
-			for _, allowed := range []bool{false, true} {
-				t.Run(fmt.Sprint(base, " ", proxy, " ", allowed), func(t *testing.T) {
-					opts := []api.Option{api.WithRetries(0)}
-					if allowed {
-						opts = append(opts, api.WithPlainHTTP())
-					}
-					address, err := url.Parse(proxy)
-					if err != nil {
-						t.Fatal(err)
-					}
-					dials := 0
-					transport := &http.Transport{Proxy: http.ProxyURL(address), DialContext: func(context.Context, string, string) (net.Conn, error) {
-						dials++
-						return nil, errors.New("no network")
-					}}
-					client := newClient(t, transport, append(opts, api.WithBaseURL(base))...)
-					_, err = unsend(t.Context(), t, client)
-					e := apiError(t, err)
-					refused := refused && !allowed
-					if (dials == 0) != refused || errors.Is(err, api.ErrConfig) != refused {
-						t.Errorf("%d dials: %v", dials, err)
-					}
-					if e.MaybeUnsent || refused && (e.Scope != api.ScopeClient || e.Retryable || !strings.Contains(e.Hint()+e.Message, "https")) {
-						t.Errorf("%v: %+v", err, e)
-					}
-				})
-			}
-		}
+// brokenConn reads a record that is not the peer's, once it is broken.
+type brokenConn struct {
+	net.Conn
+	now atomic.Bool
+}
+
+func (c *brokenConn) Read(p []byte) (int, error) {
+	if c.now.Load() {
+		return copy(p, "\x17\x03\x03\x00\x20"+strings.Repeat("x", 32)), nil
 	}
+	return c.Conn.Read(p)
 }

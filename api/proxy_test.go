@@ -1,0 +1,110 @@
+package api_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/unsend-go/unsend/api"
+)
+
+// TestProxies: what a proxy refuses is this machine's trouble, what it cannot do now may pass.
+func TestProxies(t *testing.T) {
+	for name, c := range map[string]struct {
+		base     string
+		status   int
+		callers  bool // the transport is the caller's, which tells only a text
+		attempts int
+		scope    api.Scope
+		maybe    bool
+	}{
+		"CONNECT 400":             {"https://service.example", 400, false, 1, api.ScopeClient, false},
+		"CONNECT 403":             {"https://service.example", 403, false, 1, api.ScopeClient, false},
+		"CONNECT 404":             {"https://service.example", 404, false, 1, api.ScopeClient, false},
+		"CONNECT 407":             {"https://service.example", 407, false, 1, api.ScopeClient, false},
+		"CONNECT 429":             {"https://service.example", 429, false, 1, api.ScopeClient, false},
+		"CONNECT 204":             {"https://service.example", 204, false, 3, api.ScopeService, false},
+		"CONNECT 302":             {"https://service.example", 302, false, 3, api.ScopeService, false},
+		"CONNECT 502":             {"https://service.example", 502, false, 3, api.ScopeService, false},
+		"CONNECT 503":             {"https://service.example", 503, false, 3, api.ScopeService, false},
+		"CONNECT 407, a caller's": {"https://service.example", 407, true, 3, api.ScopeService, false},
+		"plain 407":               {"http://service.example", 407, false, 1, api.ScopeClient, false},
+		"plain 407, a caller's":   {"http://service.example", 407, true, 1, api.ScopeClient, false},
+		"plain 502":               {"http://service.example", 502, false, 3, api.ScopeService, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			proxy := newRawServer(t, nil, func(s *rawServer, conn net.Conn) {
+				for in := bufio.NewReader(conn); s.readRequest(in); {
+					_, _ = fmt.Fprintf(conn, "HTTP/1.1 %d secret of the proxy\r\nContent-Length: 6\r\n\r\nsecret", c.status)
+				}
+			})
+			through := http.ProxyURL(&url.URL{Scheme: "http", Host: proxy.address})
+			client := newOwnClient(t, c.base, api.WithPlainHTTP())
+			client.Transport().Proxy = through
+			if c.callers {
+				transport := &http.Transport{Proxy: through}
+				t.Cleanup(transport.CloseIdleConnections)
+				client = newClient(t, transport, api.WithBaseURL(c.base), api.WithPlainHTTP())
+				client.SetJitter(func(time.Duration) time.Duration { return 0 })
+			}
+			_, err := unsend(t.Context(), t, client)
+			e := apiError(t, err)
+			if e.Attempts != c.attempts || e.Scope != c.scope || e.MaybeUnsent != c.maybe || proxy.requests.Load() != int64(c.attempts) {
+				t.Errorf("%v: %+v; %d requests", err, e, proxy.requests.Load())
+			}
+			if c.scope == api.ScopeClient && !strings.Contains(e.Hint(), "HTTPS_PROXY") {
+				t.Errorf("the hint is %q", e.Hint())
+			}
+			if strings.HasPrefix(name, "CONNECT") && !c.callers && (!strings.Contains(e.Message, fmt.Sprint("answered CONNECT with ", c.status)) || strings.Contains(e.Message, "secret")) {
+				t.Errorf("the text is %q", e.Message)
+			}
+		})
+	}
+}
+
+// TestKeyInClearThroughAProxy: plain http to this machine is refused where a proxy of another
+// machine would see it. Names are compared as hosts are.
+func TestKeyInClearThroughAProxy(t *testing.T) {
+	for _, base := range []string{"http://localhost:1", "http://LOCALHOST.:1", "http://127.0.0.1:1", "http://[::1]:1", "http://127.9.9.9:1"} {
+		for proxy, refused := range map[string]bool{
+			"http://proxy.example:1": true, "https://proxy.example:1": true, "socks5://proxy.example:1": true, "http://localhost.proxy.example:1": true, "http://10.0.0.1:1": true, "http://0.0.0.0:1": true,
+			"http://localhost:1": false, "http://LocalHost.:1": false, "http://[::1]:1": false, "http://127.0.0.2:1": false,
+		} {
+			for _, allowed := range []bool{false, true} {
+				t.Run(fmt.Sprint(base, " ", proxy, " ", allowed), func(t *testing.T) {
+					opts := []api.Option{api.WithRetries(0)}
+					if allowed {
+						opts = append(opts, api.WithPlainHTTP())
+					}
+					address, err := url.Parse(proxy)
+					if err != nil {
+						t.Fatal(err)
+					}
+					dials := 0
+					transport := &http.Transport{Proxy: http.ProxyURL(address), DialContext: func(context.Context, string, string) (net.Conn, error) {
+						dials++
+						return nil, errors.New("no network")
+					}}
+					client := newClient(t, transport, append(opts, api.WithBaseURL(base))...)
+					_, err = unsend(t.Context(), t, client)
+					e := apiError(t, err)
+					refused := refused && !allowed
+					if (dials == 0) != refused || errors.Is(err, api.ErrConfig) != refused {
+						t.Errorf("%d dials: %v", dials, err)
+					}
+					if e.MaybeUnsent || refused && (e.Scope != api.ScopeClient || e.Retryable || !strings.Contains(e.Hint()+e.Message, "https")) {
+						t.Errorf("%v: %+v", err, e)
+					}
+				})
+			}
+		}
+	}
+}
