@@ -82,7 +82,7 @@ vet: ## go vet
 
 .PHONY: lint
 lint: ## golangci-lint, as .golangci.yml asks
-	$(call each-module,go run $(GOLANGCI_LINT) run ./...)
+	$(call each-module,go run $(GOLANGCI_LINT) run --allow-parallel-runners ./...)
 
 .PHONY: tidy
 tidy: ## go.mod and go.sum hold what is used and no more
@@ -123,7 +123,7 @@ spec-diff: ## What openapi.yaml changes for clients since BASE=<git ref>, or the
 
 .PHONY: contract-docs
 contract-docs: ## docs/changing-the-contract.md works as it stands, followed in a copy
-	go run ./tools/follow docs/changing-the-contract.md
+	env -u MAKELEVEL -u MAKEFLAGS go run ./tools/follow docs/changing-the-contract.md
 
 .PHONY: clients
 clients: ## Clients that other generators make of openapi.yaml call the mock (Node, Java; by hand)

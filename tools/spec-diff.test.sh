@@ -8,6 +8,8 @@ trap 'rm -rf "$work"' EXIT
 mkdir "$work/tools"
 cp "$here/spec-diff.sh" "$here/oasdiff-levels.txt" "$work/tools"
 contract=$here/../openapi.yaml
+version=$(awk '/^  version:/ { print $2; exit }' "$contract")
+next=$((${version%%.*} + 1)).0.0
 failed=0
 
 commit() {
@@ -44,8 +46,8 @@ expect 'the first commit has nothing before it' 0 'neither a release tag nor a p
 cp "$contract" openapi.yaml
 commit 'the contract'
 expect 'a parent without a contract' 0 'holds no openapi.yaml'
-git tag v1.0.0
-expect 'no edit' 0 'as it was at v1.0.0'
+git tag "v$version"
+expect 'no edit' 0 "as it was at v$version"
 
 add_field='/^        mediaCount:/i\
         isStarred:\
@@ -68,22 +70,22 @@ edit "/^        '422':/i\\
 "
 expect 'a new status is no break, and is named' 0 '409' HEAD
 edit "$demand_field"
-expect 'a new required field breaks callers' 1 'raise info.version to 2.0.0' HEAD
+expect 'a new required field breaks callers' 1 "raise info.version to $next" HEAD
 edit "$drop_field"
 expect 'a field that is gone breaks programs' 1 'queue/mediaCount' HEAD
 edit "$drop_field
-s/^  version: 1.0.0/  version: 1.9.0/"
-expect 'a minor version may not break' 1 'raise info.version to 2.0.0' HEAD
+s/^  version: $version/  version: ${version%%.*}.9.0/"
+expect 'a minor version may not break' 1 "raise info.version to $next" HEAD
 edit "$drop_field
-s/^  version: 1.0.0/  version: 2.0.0/"
+s/^  version: $version/  version: $next/"
 expect 'a major version may break' 0 'as a major version may be' HEAD
 
 edit "$drop_field"
 commit 'a break that slipped in'
 echo >unrelated
 commit 'a commit after it'
-expect 'the last release is what counts' 1 'contract 1.0.0 at v1.0.0'
-git tag -d v1.0.0 >/dev/null
+expect 'the last release is what counts' 1 "contract $version at v$version"
+git tag -d "v$version" >/dev/null
 expect 'without a release the parent counts' 0 'the contract is as it was'
 
 edit "s|'#/components/responses/BadRequest'|'#/components/responses/Nowhere'|"
