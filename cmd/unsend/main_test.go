@@ -29,7 +29,6 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":   exits,
 			"json":    jsonField,
-			"long":    longValue,
 			"mock":    startMock,
 			"oneline": wantOneLine,
 		},

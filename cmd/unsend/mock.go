@@ -69,7 +69,6 @@ acted means that the message is unsent although the answer does not say so.`,
 	opts.faults.register(flags)
 	_ = cmd.RegisterFlagCompletionFunc("fault", completeFault) // of flags that are there, registered once
 	_ = cmd.RegisterFlagCompletionFunc("fault-of", completeFault)
-	_ = cmd.RegisterFlagCompletionFunc("connection", completeConnection)
 	return cmd
 }
 
@@ -154,19 +153,6 @@ func logTo(w io.Writer) func(mock.Entry, time.Duration) {
 		defer mu.Unlock()
 		line(w, "%s %dms", text, took.Milliseconds())
 	}
-}
-
-// completeConnection offers how a connection answers, once its id is written.
-func completeConnection(_ *cobra.Command, _ []string, text string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	id, _, stated := strings.Cut(text, ":")
-	if !stated {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return []cobra.Completion{
-		cobra.CompletionWithDesc(id+":"+string(mock.Expired), "401 SESSION_EXPIRED"),
-		cobra.CompletionWithDesc(id+":"+string(mock.RulesOutdated), "401 RULES_OUTDATED"),
-		cobra.CompletionWithDesc(id+":read_only", "403 FORBIDDEN"),
-	}, cobra.ShellCompDirectiveNoFileComp
 }
 
 // known are the connections of --connection.

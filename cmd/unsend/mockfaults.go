@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -85,9 +83,6 @@ func completeFault(_ *cobra.Command, _ []string, text string) ([]cobra.Completio
 	add("type=", "the error type, such as RULES_OUTDATED")
 	add("shape=", "the error's members: earlier or sdk")
 	add("location=", "the header Location of a 3xx")
-	for _, status := range []int{400, 401, 403, 404, 408, 422, 429, 500, 502, 503, 504} {
-		add(strconv.Itoa(status), http.StatusText(status))
-	}
 	for _, kind := range mock.FaultKinds() {
 		add(string(kind), fmt.Sprintf("%.80s", kind.About()))
 	}

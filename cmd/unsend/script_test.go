@@ -105,10 +105,3 @@ func jsonField(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s is %s", args[0], got)
 	}
 }
-
-// long NAME N sets an environment variable to N characters.
-func longValue(ts *testscript.TestScript, _ bool, args []string) {
-	n, err := strconv.Atoi(args[1])
-	ts.Check(err)
-	ts.Setenv(args[0], strings.Repeat("1", n))
-}
