@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -103,6 +104,8 @@ func (o *batchOptions) run(cmd *cobra.Command, name string) (err error) {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = os.RemoveAll(place.copied) }() // after the ledger is closed
+
 	client, err := o.client.client(cmd.ErrOrStderr(), o.dryRun) // which refuses flags in a dry run, too
 	if err != nil {
 		return err
@@ -116,7 +119,7 @@ func (o *batchOptions) run(cmd *cobra.Command, name string) (err error) {
 	}
 	j := &job{batchOptions: o, cmd: cmd, file: name, place: place, sender: client, shutdown: newShutdown(cmd.Context())}
 	defer j.shutdown.release()
-	if err := j.open(); err != nil {
+	if j.ledger, err = place.open(j.shutdown.ctx, o.dryRun, name != "", o.options(client)...); err != nil {
 		return err
 	}
 	defer func() { err = j.close(err) }()

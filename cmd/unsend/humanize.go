@@ -36,19 +36,19 @@ func duration(d time.Duration) string {
 	}
 	d = max(d, 0).Round(unit)
 	h, m, s := int(d/time.Hour), int(d/time.Minute)%60, int(d/time.Second)%60
-	text := ""
+	var words []string
 	for _, part := range []struct {
 		n    int
 		unit string
 	}{{h / 24, "d"}, {h % 24, "h"}, {m, "min"}, {s, "s"}} {
 		if part.n > 0 {
-			text += fmt.Sprintf(" %d %s", part.n, part.unit)
+			words = append(words, fmt.Sprintf("%d %s", part.n, part.unit))
 		}
 	}
-	if text == "" {
+	if words == nil {
 		return "0 s"
 	}
-	return text[1:]
+	return strings.Join(words, " ")
 }
 
 // label is an outcome in words: "already gone".

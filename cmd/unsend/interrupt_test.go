@@ -19,6 +19,7 @@ import (
 
 // TestMessageInterrupted sends a signal while the service holds its answer back.
 func TestMessageInterrupted(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name   string
 		signal os.Signal
@@ -29,6 +30,7 @@ func TestMessageInterrupted(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			server, arrived := heldServer(t)
 			cmd := exec.CommandContext(t.Context(), "unsend", "message", "--json="+map[bool]string{true: "true", false: "false"}[tt.json], "5", "6")
 			cmd.Env = append(os.Environ(), envKey+"="+mock.DemoKey, envConnection+"="+mock.DemoConnection, envBaseURL+"="+server.URL)
@@ -59,6 +61,7 @@ func TestMessageInterrupted(t *testing.T) {
 // TestMessageInterruptedWhileWaiting sends a signal while the client waits as a 429 asks. The
 // message was not unsent, and the line says so.
 func TestMessageInterruptedWhileWaiting(t *testing.T) {
+	t.Parallel()
 	server := mock.New()
 	server.Next(mock.Fault{Status: http.StatusTooManyRequests, RetryAfter: "50"})
 	front := httptest.NewServer(server)
@@ -110,6 +113,7 @@ func heldServer(t *testing.T) (*httptest.Server, <-chan struct{}) {
 // terminal: it says so in lines, and can be gone on with. While it runs no other process gets
 // its ledger.
 func TestBatchTerminated(t *testing.T) {
+	t.Parallel()
 	dir, g := messages(t), newGate(t, 10)
 	cmd := exec.CommandContext(t.Context(), "unsend", "batch", "messages.csv", "--yes")
 	cmd.Dir = dir
@@ -152,6 +156,7 @@ func TestBatchTerminated(t *testing.T) {
 
 // TestBatchInterruptedWhileReading sends a signal while standard input says nothing.
 func TestBatchInterruptedWhileReading(t *testing.T) {
+	t.Parallel()
 	cmd := exec.CommandContext(t.Context(), "unsend", "batch", "--mock", "--yes", "-")
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -42,33 +41,16 @@ func (j *job) name() string {
 	return inputName(j.file)
 }
 
-func (j *job) open() (err error) {
-	opts := j.options(j.sender)
-	if j.dryRun {
-		j.ledger, err = j.place.openCopy(j.shutdown.ctx, j.file != "", opts...)
-	} else {
-		j.ledger, err = j.place.open(j.shutdown.ctx, opts...)
-	}
-	return err
-}
-
 // close closes the ledger behind a run that ended with err. A new one for which nothing was
 // sent is taken away: what was wrong, a service's address say, would stay in it.
 func (j *job) close(err error) error {
 	closing := j.ledger.Close()
-	switch {
-	case j.dryRun:
-		_ = os.RemoveAll(j.place.copied)
-	case j.began.IsZero():
+	if j.began.IsZero() && !j.dryRun {
 		j.place.remove()
 	}
-	switch {
-	case closing == nil:
-		return err
-	case err == nil:
-		return failed(closing)
+	if closing != nil {
+		return cmp.Or(err, failed(closing))
 	}
-	line(j.cmd.ErrOrStderr(), "%s", errorLine(j.cmd.CommandPath(), closing))
 	return err
 }
 
@@ -85,7 +67,7 @@ func (j *job) run() (err error) {
 	if err := j.confirm(); err != nil {
 		return err
 	}
-	if j.sender.mock != nil {
+	if j.sender.mock != nil { // which knows no other connections
 		for _, c := range j.plan.Connections {
 			j.sender.mock.SetConnection(mock.Connection{ID: c.ConnectionID})
 		}
@@ -93,16 +75,6 @@ func (j *job) run() (err error) {
 	j.began = time.Now()
 	j.send()
 	return j.end(time.Since(j.began))
-}
-
-// knowConnections tells the mock which connections there are.
-func (j *job) knowConnections() {
-	if j.sender.mock == nil {
-		return
-	}
-	for _, c := range j.plan.Connections {
-		j.sender.mock.SetConnection(mock.Connection{ID: c.ConnectionID})
-	}
 }
 
 // send sends until all has ended or a shutdown begins.

@@ -101,31 +101,24 @@ func (p *place) String() string {
 	return p.address
 }
 
-// open opens the ledger.
-func (p *place) open(ctx context.Context, opts ...batch.Option) (*batch.Ledger, error) {
+// open opens the ledger. A dry run gets one that it may change: a private one where there is
+// none, or where the one of a database would be loaded into; a copy of a file; and a database to
+// read only.
+func (p *place) open(ctx context.Context, dryRun, loads bool, opts ...batch.Option) (*batch.Ledger, error) {
 	switch {
-	case p.address == "":
+	case p.address == "", dryRun && (p.fresh || p.empty), dryRun && loads && isPostgres(p.address):
 		return batch.InMemory(opts...)
 	case isPostgres(p.address):
+		if dryRun {
+			opts = append(opts, batch.ReadOnly())
+		}
 		return postgres.Open(ctx, p.address, p.run, opts...)
 	}
-	return batch.Open(p.address, opts...)
-}
-
-// openCopy opens what a dry run may change: a private ledger where there is none, or where the
-// one of a database would be loaded into; a copy of a file; and a database to read only.
-func (p *place) openCopy(ctx context.Context, loads bool, opts ...batch.Option) (*batch.Ledger, error) {
-	switch {
-	case p.fresh, p.empty, loads && isPostgres(p.address):
-		return batch.InMemory(opts...)
-	case isPostgres(p.address):
-		return p.open(ctx, append(opts, batch.ReadOnly())...)
+	ledger, err := batch.Open(p.address, opts...) // which refuses what the real run would refuse
+	if err != nil || !dryRun {
+		return ledger, err
 	}
-	original, err := p.open(ctx, opts...) // which refuses what the real run would refuse
-	if err != nil {
-		return nil, err
-	}
-	if err := original.Close(); err != nil {
+	if err := ledger.Close(); err != nil {
 		return nil, err
 	}
 	if p.copied, err = os.MkdirTemp("", "unsend-"); err != nil {

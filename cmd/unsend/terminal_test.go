@@ -37,12 +37,12 @@ func onTerminal(t *testing.T, dir, url string, args ...string) *session {
 
 func onTerminalOf(t *testing.T, columns, rows uint16, dir, url string, args ...string) *session {
 	t.Helper()
-	if os.Getenv("TERM") == "" {
-		t.Setenv("TERM", "xterm")
-	}
 	s := &session{screen: newScreen(int(columns), int(rows)), cmd: exec.CommandContext(t.Context(), "unsend", args...), read: make(chan struct{})}
 	s.cmd.Dir = dir
 	s.cmd.Env = append(os.Environ(), envKey+"="+mock.DemoKey, envBaseURL+"="+url)
+	if os.Getenv("TERM") == "" {
+		s.cmd.Env = append(s.cmd.Env, "TERM=xterm")
+	}
 	terminal, err := pty.StartWithSize(s.cmd, &pty.Winsize{Rows: rows, Cols: columns})
 	if err != nil {
 		t.Fatal(err)
@@ -126,6 +126,7 @@ func messages(t *testing.T) string {
 
 // TestBatchSession is a batch as a person lives it: plan, question, bar, Ctrl-C, and on again.
 func TestBatchSession(t *testing.T) {
+	t.Parallel()
 	dir := messages(t)
 	g := newGate(t, 30)
 	plan := []string{
@@ -172,6 +173,7 @@ func TestBatchSession(t *testing.T) {
 
 // TestBatchStoppedAtOnce presses Ctrl-C twice while nothing is answered.
 func TestBatchStoppedAtOnce(t *testing.T) {
+	t.Parallel()
 	g := newGate(t, 0)
 	s := onTerminal(t, messages(t), g.url, "batch", "messages.csv", "--yes")
 	<-g.held
@@ -191,6 +193,7 @@ func TestBatchStoppedAtOnce(t *testing.T) {
 
 // TestBatchQuestion answers it with anything but yes.
 func TestBatchQuestion(t *testing.T) {
+	t.Parallel()
 	for name, answer := range map[string]struct {
 		keys string
 		code int
@@ -202,6 +205,7 @@ func TestBatchQuestion(t *testing.T) {
 		"Ctrl-C":  {ctrlC, exitInterrupted, `^unsend batch: interrupted; nothing was sent$`},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dir := messages(t)
 			g := newGate(t, 60)
 			s := onTerminal(t, dir, g.url, "batch", "messages.csv")
@@ -222,6 +226,7 @@ func TestBatchQuestion(t *testing.T) {
 // TestBatchConfirmedIsSent changes the file while the question is open: what the plan showed is
 // what is sent.
 func TestBatchConfirmedIsSent(t *testing.T) {
+	t.Parallel()
 	dir := messages(t)
 	g := newGate(t, 100)
 	s := onTerminal(t, dir, g.url, "batch", "messages.csv", "--ledger", "l.db")
@@ -237,6 +242,7 @@ func TestBatchConfirmedIsSent(t *testing.T) {
 
 // TestBatchOnMock asks with the mock's name, and says that it is one.
 func TestBatchOnMock(t *testing.T) {
+	t.Parallel()
 	s := onTerminal(t, messages(t), "", "batch", "messages.csv", "--mock")
 	s.waitFor(t, `^Take back 60 messages on conn_a, conn_b of the mock\? Nothing real is taken back\. \[y/N\] $`)
 	s.keys(t, "y\n")
@@ -245,6 +251,7 @@ func TestBatchOnMock(t *testing.T) {
 
 // TestBatchWithoutNetwork: the bar says why nothing goes on, within seconds.
 func TestBatchWithoutNetwork(t *testing.T) {
+	t.Parallel()
 	s := onTerminalOf(t, 40, 20, messages(t), "http://127.0.0.1:1", "batch", "messages.csv", "--yes")
 	s.waitFor(t, `^  trouble: dial tcp 127\.0\.0\.1:1: connec$\n^t: connection refused$`)
 	s.keys(t, ctrlC)
@@ -255,6 +262,7 @@ func TestBatchWithoutNetwork(t *testing.T) {
 // TestBatchInSmallWindow makes the window narrow and low in mid-run: the time left stays, and in
 // the end nothing of the bar.
 func TestBatchInSmallWindow(t *testing.T) {
+	t.Parallel()
 	g := newGate(t, 30)
 	s := onTerminalOf(t, 100, 24, messages(t), g.url, "batch", "messages.csv", "--yes", "--burst", "15")
 	s.waitFor(t, `^█+░+ 30 of 60.* left$`)
