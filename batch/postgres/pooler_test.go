@@ -50,7 +50,7 @@ func startPooler(t *testing.T, server *pgtest.Server, mode string) string {
 			t.Skip("pgbouncer is not installed")
 		}
 	}
-	if !server.Throwaway() {
+	if server.Dir == "" {
 		t.Skip("UNSEND_TEST_POSTGRES may not have a pooler before it")
 	}
 	dir, err := os.MkdirTemp("", "unsend-pgb-") //nolint:usetesting // a short path, for the socket
@@ -65,7 +65,7 @@ unix_socket_dir = %s
 listen_port = 6432
 auth_type = any
 pool_mode = %s
-`, server.Socket(), dir, mode)), 0o644))
+`, server.Dir, dir, mode)), 0o644))
 	args := []string{"-q", config}
 	if os.Getuid() == 0 {
 		args = append([]string{"-u", "postgres"}, args...)

@@ -106,7 +106,7 @@ func TestRefusedServers(t *testing.T) {
 func TestRefusedUsers(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Shared(t)
-	if !server.Throwaway() {
+	if server.Dir == "" {
 		t.Skip("UNSEND_TEST_POSTGRES is not a server on which a test may make users")
 	}
 	server.Exec(t, "CREATE ROLE guarded LOGIN PASSWORD '"+planted+"'")

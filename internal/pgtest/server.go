@@ -4,6 +4,8 @@ package pgtest
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -11,10 +13,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,72 +23,63 @@ import (
 
 // Server is a running PostgreSQL.
 type Server struct {
+	Dir      string // of a throw-away server, whose socket is in it; empty for another
 	address  string // of its administrator
-	dir      string // of a throw-away server: its data and its socket
 	programs string
 	settings []string
 	stdin    io.WriteCloser
 	ended    chan struct{}
-	output   string // file that its log goes to
 }
 
-var shared struct {
-	once   sync.Once
-	server *Server
-	err    error
-}
+// fast is without syncs, for tests that do not crash it.
+var fast = sync.OnceValues(func() (*Server, error) { return start("fsync=off", "full_page_writes=off") })
 
-// Shared returns a server that all tests of this process share. It does not sync, so that it is
-// fast. Where there is none the test is skipped; under CI it fails.
+// Shared returns a server that all tests of this process share. It does not sync. Where there is
+// none the test is skipped; under CI it fails.
 func Shared(t testing.TB) *Server {
 	t.Helper()
 	if address := os.Getenv("UNSEND_TEST_POSTGRES"); address != "" {
 		return &Server{address: address}
 	}
-	shared.once.Do(func() {
-		shared.server, shared.err = start("fsync=off", "full_page_writes=off")
-	})
-	if shared.err != nil {
-		missing(t, shared.err)
-	}
-	return shared.server
+	s, err := fast()
+	skipWithout(t, err)
+	return s
 }
 
-// New starts a server of the test's own, which it may stop, with settings such as
-// "wal_level=minimal". It syncs what it commits.
-func New(t testing.TB, settings ...string) *Server {
+// New starts a server of the test's own, which it may stop. It syncs what it commits.
+func New(t testing.TB) *Server {
 	t.Helper()
-	s, err := start(settings...)
-	if err != nil {
-		missing(t, err)
-	}
+	s, err := start()
+	skipWithout(t, err)
 	t.Cleanup(func() {
 		s.Stop("QUIT")
-		_ = os.RemoveAll(s.dir)
+		_ = os.RemoveAll(s.Dir)
 	})
 	return s
 }
 
-func missing(t testing.TB, err error) {
+func skipWithout(t testing.TB, err error) {
 	t.Helper()
-	if os.Getenv("CI") == "true" {
+	switch {
+	case err == nil:
+	case os.Getenv("CI") == "true":
 		t.Fatalf("no PostgreSQL: %v", err)
+	default:
+		t.Skipf("no PostgreSQL: %v; install its server, or set UNSEND_TEST_POSTGRES to the address of one", err)
 	}
-	t.Skipf("no PostgreSQL: %v; install its server, or set UNSEND_TEST_POSTGRES to the address of one", err)
 }
 
-// programs returns the folder of initdb and postgres. Debian keeps them off PATH.
+// programs returns the folder of initdb and postgres. Packages keep them off PATH.
 func programs() (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
 		return filepath.Dir(path), nil
 	}
 	for _, pattern := range []string{"/usr/lib/postgresql/*/bin/initdb", "/usr/pgsql-*/bin/initdb", "/opt/homebrew/opt/postgresql*/bin/initdb", "/usr/local/opt/postgresql*/bin/initdb"} {
-		found, _ := filepath.Glob(pattern) // the pattern is well formed
-		if len(found) > 0 {
+		if found, _ := filepath.Glob(pattern); len(found) > 0 { // the pattern is well formed
 			return filepath.Dir(slices.Max(found)), nil
 		}
 	}
-	return "", fmt.Errorf("initdb is neither on PATH nor where packages put it")
+	return "", errors.New("initdb is neither on PATH nor where packages put it")
 }
 
 func start(settings ...string) (*Server, error) {
@@ -100,7 +91,7 @@ func start(settings ...string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir, programs: bin, settings: settings, output: filepath.Join(dir, "log")}
+	s := &Server{Dir: dir, programs: bin, settings: settings}
 	s.address = "postgres:///postgres?" + url.Values{"host": {dir}, "user": {"postgres"}, "sslmode": {"disable"}}.Encode()
 	if os.Getuid() == 0 { // which PostgreSQL refuses
 		if out, err := exec.CommandContext(context.Background(), "chown", "postgres", dir).CombinedOutput(); err != nil { //nolint:gosec // a folder of ours
@@ -119,64 +110,47 @@ func start(settings ...string) (*Server, error) {
 	return s, s.Start()
 }
 
-// Throwaway reports whether the server is one of ours, of which a test may make users.
-func (s *Server) Throwaway() bool { return s.dir != "" }
-
 func (s *Server) command(name string, args ...string) *exec.Cmd {
 	if os.Getuid() == 0 {
 		args = append([]string{"-u", "postgres", "--", name}, args...)
 		name = "runuser"
 	}
 	cmd := exec.CommandContext(context.Background(), name, args...) //nolint:gosec // a program of PostgreSQL
-	cmd.Dir = s.dir
+	cmd.Dir = s.Dir
 	return cmd
 }
 
 // guard runs a server until its standard input says with what signal to stop it, or ends because
 // the test has: then nothing of the server is left.
-const guard = `"$@" </dev/null >>"$LOG" 2>&1 & pid=$!; how=; read -r how; kill -"${how:-QUIT}" $pid; wait $pid; test -n "$how" || rm -rf "$DIR"`
+const guard = `"$@" </dev/null >>"$0/log" 2>&1 & pid=$!; how=; read -r how; kill -"${how:-QUIT}" $pid; wait $pid; test -n "$how" || rm -rf "$0"`
 
 // Start starts a server that was stopped, and waits until it answers.
 func (s *Server) Start() error {
-	args := []string{"LOG=" + s.output, "DIR=" + s.dir, "sh", "-c", guard, "guard", filepath.Join(s.programs, "postgres"),
-		"-D", filepath.Join(s.dir, "data"), "-c", "listen_addresses=", "-c", "unix_socket_directories=" + s.dir}
+	args := []string{"-c", guard, s.Dir, filepath.Join(s.programs, "postgres"), "-D", filepath.Join(s.Dir, "data"), "-c", "listen_addresses=", "-c", "unix_socket_directories=" + s.Dir}
 	for _, setting := range s.settings {
 		args = append(args, "-c", setting)
 	}
-	cmd := s.command("env", args...)
+	cmd := s.command("sh", args...)
 	stdin, err := cmd.StdinPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
 	if err != nil {
 		return err
 	}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	s.stdin, s.ended = stdin, make(chan struct{})
-	go func(ended chan struct{}) {
+	ended := make(chan struct{})
+	s.stdin, s.ended = stdin, ended
+	go func() {
 		_ = cmd.Wait() // the log has it
 		close(ended)
-	}(s.ended)
-	deadline := time.Now().Add(time.Minute)
-	for {
-		if err = s.answers(); err == nil {
+	}()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) { //nolint:forbidigo // a server has no other way to say so
+		if err = s.exec(context.Background(), "SELECT 1"); err == nil {
 			return nil
 		}
-		if time.Now().After(deadline) {
-			log, _ := os.ReadFile(s.output)
-			return fmt.Errorf("postgres does not answer: %w: %s", err, log)
-		}
-		time.Sleep(10 * time.Millisecond) //nolint:forbidigo // a server has no other way to say so
 	}
-}
-
-func (s *Server) answers() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	db, err := pgx.Connect(ctx, s.address)
-	if err != nil {
-		return err
-	}
-	return db.Close(ctx)
+	log, _ := os.ReadFile(filepath.Join(s.Dir, "log"))
+	return fmt.Errorf("postgres does not answer: %w: %s", err, log)
 }
 
 // Stop stops the server with a signal: INT ends all sessions, QUIT is a crash.
@@ -186,93 +160,48 @@ func (s *Server) Stop(signal string) {
 	<-s.ended
 }
 
-// Admin returns a session of the administrator.
-func (s *Server) Admin(t testing.TB) *pgx.Conn {
-	t.Helper()
-	db, err := pgx.Connect(t.Context(), s.address)
+func (s *Server) exec(ctx context.Context, text string, args ...any) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	db, err := pgx.Connect(ctx, s.address)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	t.Cleanup(func() { _ = db.Close(context.Background()) })
-	return db
+	_, err = db.Exec(ctx, text, args...)
+	return errors.Join(err, db.Close(ctx))
 }
 
 // Exec runs statements as the administrator.
 func (s *Server) Exec(t testing.TB, text string, args ...any) {
 	t.Helper()
-	db := s.Admin(t)
-	if _, err := db.Exec(t.Context(), text, args...); err != nil {
+	if err := s.exec(t.Context(), text, args...); err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
-	_ = db.Close(t.Context())
 }
 
-var schemas atomic.Int32
-
-// Address returns an address with a schema of the test's own, which goes with the test. More is
-// further parameters, such as "user", "worker".
-func (s *Server) Address(t testing.TB, more ...string) string {
+// Address returns an address with a schema of the test's own, which goes with the test.
+func (s *Server) Address(t testing.TB) string {
 	t.Helper()
-	schema := fmt.Sprintf("test_%d_%d", os.Getpid(), schemas.Add(1))
+	schema := fmt.Sprintf("test_%d_%s", os.Getpid(), strings.ToLower(rand.Text()))
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if db, err := pgx.Connect(ctx, s.address); err == nil {
-			_, _ = db.Exec(ctx, "DROP SCHEMA IF EXISTS "+schema+" CASCADE")
-			_ = db.Close(ctx)
-		}
+		_ = s.exec(context.Background(), "DROP SCHEMA IF EXISTS "+schema+" CASCADE") // who has stopped its server may leave it so
 	})
-	return With(s.address, append([]string{"schema", schema}, more...)...)
+	return With(s.address, "schema", schema)
 }
 
-// With sets parameters of an address.
+// With sets parameters of an address, such as "user", "worker".
 func With(address string, more ...string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		panic(err) // of the test's making
-	}
-	values := u.Query()
+	base, query, _ := strings.Cut(address, "?")
+	values, _ := url.ParseQuery(query) // an address of ours
 	for pair := range slices.Chunk(more, 2) {
 		values.Set(pair[0], pair[1])
 	}
-	u.RawQuery = values.Encode()
-	return u.String()
-}
-
-// ProcessorTime returns what the sessions of a throw-away server that have ended have used; 0
-// where the system does not say.
-func (s *Server) ProcessorTime(t testing.TB) time.Duration {
-	t.Helper()
-	pid, err := os.ReadFile(filepath.Join(s.dir, "data", "postmaster.pid"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	first, _, _ := strings.Cut(string(pid), "\n")
-	stat, err := os.ReadFile(filepath.Join("/proc", first, "stat")) //nolint:gosec // a process of ours
-	if err != nil {
-		return 0
-	}
-	_, rest, _ := strings.Cut(string(stat), ") ")
-	fields := strings.Fields(rest)
-	ticks := 0
-	for _, field := range fields[13:15] { // cutime and cstime, in hundredths of a second
-		n, err := strconv.Atoi(field)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ticks += n
-	}
-	return time.Duration(ticks) * 10 * time.Millisecond
+	return base + "?" + values.Encode()
 }
 
 // Param returns a parameter of an address.
 func Param(address, name string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		panic(err) // of the test's making
-	}
-	return u.Query().Get(name)
+	_, query, _ := strings.Cut(address, "?")
+	values, _ := url.ParseQuery(query) // an address of ours
+	return values.Get(name)
 }
-
-// Socket returns the folder of a throw-away server's socket.
-func (s *Server) Socket() string { return s.dir }
