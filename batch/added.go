@@ -7,8 +7,11 @@ import (
 	"strings"
 )
 
-// maxListed is how many bad rows are kept of an input: more help nobody.
-const maxListed = 100
+// Bounds of the list of bad rows: more help nobody.
+const (
+	maxListed = 100 // of all
+	maxAlike  = 10  // of those with the same mistake; the rest is counted
+)
 
 // Added is what [Ledger.Add] and [Ledger.Replace] found in the rows they were given.
 type Added struct {
@@ -18,18 +21,23 @@ type Added struct {
 	SetAside int // open messages that Replace did not find in the rows, and set aside
 
 	BadRows int      // rows that cannot be used; with [SkipBad] they were left out
-	Bad     []error  // of these the first hundred, each with its line
+	Bad     []error  // of these the first, as in [InputError]
 	Ignored []string // columns that mean nothing here
 }
 
 // InputError is an input with rows that cannot be used. Nothing of it was added. It matches
 // [ErrInput].
 type InputError struct {
-	Rows int     // bad rows
-	Bad  []error // of these the first hundred, in the order of the input, each with its line
+	Rows int // bad rows
+	// Bad are the first of these, in the order of the input, each with its line: a hundred at
+	// most, and ten with the same mistake. One *InputError behind the tenth counts the others
+	// in its Rows, and has the first of all in its Bad.
+	Bad []error
 	// NoConnection is how many of the bad rows only lack a connection, where no
 	// [DefaultConnection] is set. They are not in Bad: one remedy mends them all.
 	NoConnection int
+
+	more bool // it counts the rows that are like the one in Bad
 }
 
 // Error says how many rows are bad, and what is wrong with the first.
@@ -39,6 +47,8 @@ func (e *InputError) Error() string {
 		parts = append(parts, fmt.Sprintf("%s no connection; set a default connection, or add a column %s", rows(e.NoConnection, "names", "name"), columnConnection))
 	}
 	switch n := e.Rows - e.NoConnection; {
+	case e.more:
+		parts = append(parts, fmt.Sprintf("%s like %v", rows(n, "more", "more"), e.Bad[0]))
 	case n == 1 && len(e.Bad) > 0:
 		parts = append(parts, e.Bad[0].Error())
 	case n > 1 && len(e.Bad) > 0:
@@ -72,7 +82,14 @@ type rowCheck struct {
 	settings   addSettings
 	connection string // of rows that name none
 	bad        InputError
+	mistakes   map[string]*mistake
 	ignored    []string
+}
+
+// mistake is one that several rows have.
+type mistake struct {
+	rows int
+	more InputError // the first of the rows, and how many are not listed
 }
 
 // good yields the rows that can be used. Where a bad one is not to be left out, it goes on to
@@ -112,11 +129,52 @@ func (c *rowCheck) check(item *Item, err error) bool {
 		return true
 	}
 	c.bad.Rows++
-	switch {
-	case err == nil:
+	if err == nil {
 		c.bad.NoConnection++
-	case len(c.bad.Bad) < maxListed:
-		c.bad.Bad = append(c.bad.Bad, err)
+	} else {
+		c.list(err)
 	}
 	return false
+}
+
+// list keeps a bad row, or counts it where enough are kept that are like it.
+func (c *rowCheck) list(err error) {
+	kind := kindOf(err)
+	m, full := c.mistakes[kind], len(c.bad.Bad) >= maxListed
+	if m == nil {
+		if full {
+			return
+		}
+		if c.mistakes == nil {
+			c.mistakes = map[string]*mistake{}
+		}
+		m = &mistake{more: InputError{Bad: []error{err}, more: true}}
+		c.mistakes[kind] = m
+	}
+	m.rows++
+	switch {
+	case m.more.Rows > 0:
+		m.more.Rows++
+	case full:
+	case m.rows > maxAlike:
+		m.more.Rows = 1
+		c.bad.Bad = append(c.bad.Bad, &m.more)
+	default:
+		c.bad.Bad = append(c.bad.Bad, err)
+	}
+}
+
+// kindOf is the text of an error without what differs from row to row: numbers, and what is
+// shown in quotes.
+func kindOf(err error) string {
+	shown := false
+	return strings.Map(func(r rune) rune {
+		if r == '"' || r == '\'' {
+			shown = !shown
+		}
+		if shown || isDigit(r) {
+			return -1
+		}
+		return r
+	}, err.Error())
 }

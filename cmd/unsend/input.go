@@ -37,7 +37,11 @@ func (j *job) load(in io.Reader) error {
 		if bad.NoConnection == bad.Rows { // which one remedy mends
 			return fmt.Errorf("%s: %s; nothing was sent", j.name(), noConnection(bad.Rows))
 		}
-		j.list(append([]error{bad}, bad.Bad...))
+		listed := bad.Bad
+		if bad.NoConnection > 0 {
+			listed = append([]error{bad}, listed...)
+		}
+		j.list(listed)
 		return fmt.Errorf("%s in %s; nothing was sent: correct them, or leave them out with --skip-invalid", count(bad.Rows, "bad row"), j.name())
 	}
 	if errors.Is(err, batch.ErrInput) {
@@ -57,10 +61,7 @@ func (j *job) load(in io.Reader) error {
 func (j *job) list(bad []error) {
 	for _, err := range bad {
 		text := err.Error()
-		if same, ok := err.(*batch.InputError); ok { //nolint:errorlint // its rows would match, too
-			if same.NoConnection == 0 {
-				continue
-			}
+		if same, ok := err.(*batch.InputError); ok && same.NoConnection > 0 { //nolint:errorlint // its rows would match, too
 			text = noConnection(same.NoConnection)
 		}
 		line(j.cmd.ErrOrStderr(), "%s: %s", j.name(), text)

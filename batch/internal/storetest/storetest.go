@@ -222,13 +222,6 @@ func badRows(t *testing.T, open Open) {
 	}
 	added, err := ledger.Add(t.Context(), rows(items), batch.SkipBad())
 	wantAdded(t, added, err, batch.Added{New: 2, BadRows: 2})
-	var many []error
-	for n := range 250 {
-		many = append(many, &batch.LineError{Line: n, Err: errors.New("bad")})
-	}
-	if added, err = ledger.Add(t.Context(), rows(nil, many...), batch.SkipBad()); err != nil || added.BadRows != 250 || len(added.Bad) != 100 {
-		t.Errorf("%d bad rows, %d listed, %v", added.BadRows, len(added.Bad), err)
-	}
 }
 
 func noConnection(t *testing.T, open Open) {
