@@ -3,6 +3,7 @@ package batch
 import (
 	"container/heap"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -50,7 +51,7 @@ type connection struct {
 	queue   []Message // read ahead
 	last    Message   // the last that was read
 	drained bool      // the ledger has no more
-	retries retryHeap
+	retries []*task   // that wait to be sent again, the earliest first
 
 	flying    int // requests recorded or under way
 	unstarted int // of these, not yet begun: their tokens are still in the connection's bucket
@@ -132,7 +133,9 @@ func (c *connection) next(now time.Time, inFlight int) (time.Time, bool) {
 // take returns what is sent next.
 func (c *connection) take(now time.Time) *task {
 	if !c.fresh(now) {
-		return c.retries.pop()
+		t := c.retries[0]
+		c.retries = slices.Delete(c.retries, 0, 1)
+		return t
 	}
 	m := c.queue[0]
 	if c.queue = c.queue[1:]; len(c.queue) == 0 {
@@ -193,24 +196,11 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// retryHeap holds the tasks that wait to be sent again, the earliest first.
-type retryHeap []*task
-
-func (h retryHeap) Len() int           { return len(h) }
-func (h retryHeap) Less(i, j int) bool { return h[i].due.Before(h[j].due) }
-func (h retryHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *retryHeap) Push(x any)        { *h = append(*h, x.(*task)) } //nolint:errcheck,forcetypeassert // pushed below only
-
-func (h *retryHeap) Pop() any {
-	old := *h
-	last := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	return last
+// retry puts a task among those that wait to be sent again, the earliest first.
+func (c *connection) retry(t *task) {
+	at, _ := slices.BinarySearchFunc(c.retries, t.due, func(other *task, due time.Time) int { return other.due.Compare(due) })
+	c.retries = slices.Insert(c.retries, at, t)
 }
-
-func (h *retryHeap) push(t *task) { heap.Push(h, t) }
-func (h *retryHeap) pop() *task   { return heap.Pop(h).(*task) } //nolint:errcheck,forcetypeassert // holds tasks only
 
 // dueHeap holds the connections that can send, the earliest first.
 type dueHeap []*connection

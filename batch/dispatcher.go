@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -29,10 +30,8 @@ const (
 //	dispatcher ─ Ended ───> recorder ─ synced ─> results
 type dispatcher struct {
 	*run
-	recorder *recorder
-	tasks    chan *task // to workers that are idle
-	events   chan event // from workers
-	workers  sync.WaitGroup
+	events  chan event // from workers and the recorder
+	workers sync.WaitGroup
 
 	connections []*connection
 	due         dueHeap
@@ -46,8 +45,8 @@ type dispatcher struct {
 	halting     bool  // nothing more is sent
 }
 
-// event is what a worker tells of a task: that it begins to send it, or, where done is true,
-// how that ended.
+// event is what becomes of a task: it is begun, or, where done is true, it has ended. Without a
+// task it says that the ledger failed.
 type event struct {
 	task   *task
 	done   bool
@@ -56,93 +55,66 @@ type event struct {
 }
 
 func newDispatcher(r *run) *dispatcher {
-	d := &dispatcher{
-		run: r, tasks: make(chan *task), events: make(chan event, maxInFlightOverall),
-		recorder: &recorder{run: r, commits: make(chan commit), failed: make(chan failure, 1), done: make(chan struct{})},
-	}
-	d.recorder.send = d.send
-	return d
+	return &dispatcher{run: r, events: make(chan event, maxInFlightOverall)}
 }
 
-// send gives a task to a worker: one that is idle, or a new one. There are never more than
-// requests may be in flight.
+// send is a worker: it sends one message.
 func (d *dispatcher) send(t *task) {
-	select {
-	case d.tasks <- t:
-	default:
-		d.workers.Go(func() { d.sendAll(t) })
+	c := t.connection
+	opts := []api.CallOption{api.OnConnection(c.id), api.Retries(0), api.StopWith(c.quit)}
+	if t.Item.WithUserID != "" {
+		opts = append(opts, api.WithUserID(t.Item.WithUserID))
 	}
-}
-
-// sendAll is a worker: it sends one task after the other.
-func (d *dispatcher) sendAll(t *task) {
-	for ok := true; ok; t, ok = <-d.tasks {
-		opts := []api.CallOption{api.OnConnection(t.connection.id), api.Retries(0), api.StopWith(t.connection.quit)}
-		if t.Item.WithUserID != "" {
-			opts = append(opts, api.WithUserID(t.Item.WithUserID))
-		}
-		if t.maybe {
-			opts = append(opts, api.MaybeUnsentBefore())
-		}
-		d.events <- event{task: t}
-		result, err := d.client.Unsend(d.ctx, t.Item.UserID, t.Item.MessageID, opts...)
-		d.events <- event{task: t, done: true, result: result, err: err}
+	if t.maybe {
+		opts = append(opts, api.MaybeUnsentBefore())
 	}
+	d.events <- event{task: t}
+	result, err := d.client.Unsend(d.ctx, t.Item.UserID, t.Item.MessageID, opts...)
+	d.events <- event{task: t, done: true, result: result, err: err}
 }
 
 // work goes on until nothing is left to do, or all that was under way when the run was halted
 // has ended. It returns what went wrong with the ledger.
 func (d *dispatcher) work() error {
-	go d.recorder.work()
+	commits, recorded := make(chan commit), make(chan error, 1)
+	go func() { recorded <- d.write(commits) }()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	stop, over, halted := d.opts.Stop, d.ctx.Done(), d.run.halting
+	stop, halted := d.opts.Stop, d.sending.Done()
 	for {
 		d.claim()
 		d.dispatch()
 		d.skip()
 		if d.done() {
-			return d.close()
+			break
 		}
 		timer.Reset(d.sleep())
-		var commits chan<- commit
-		if len(d.pending.records)+len(d.pending.release) > 0 && d.broken == nil {
-			commits = d.recorder.commits
+		var ready chan<- commit
+		if !d.pending.empty() {
+			ready = commits
 		}
 		select {
-		case commits <- d.pending:
+		case ready <- d.pending:
 			d.pending = commit{}
 		case e := <-d.events:
 			d.handle(e)
-			d.handleMore()
-		case f := <-d.recorder.failed:
-			d.cannotWrite(f)
 		case <-timer.C:
 		case <-stop:
 			stop = nil
 			d.run.halt(ErrStopped)
-			d.halt()
-		case <-over:
-			over = nil
-			d.run.halt(d.ctx.Err())
 			d.halt()
 		case <-halted:
 			halted = nil
 			d.halt()
 		}
 	}
-}
-
-// handleMore handles what else has been told by now, without going round for each.
-func (d *dispatcher) handleMore() {
-	for range 256 {
-		select {
-		case e := <-d.events:
-			d.handle(e)
-		default:
-			return
-		}
+	if !d.pending.empty() {
+		commits <- d.pending
 	}
+	close(commits)
+	err := <-recorded
+	d.workers.Wait()
+	return cmp.Or(d.broken, err)
 }
 
 // done reports whether the session is at its end: nothing is under way, and nothing that could
@@ -152,26 +124,6 @@ func (d *dispatcher) done() bool {
 		return false
 	}
 	return d.halting || d.working == 0 && d.left == 0
-}
-
-// close writes what is pending, and waits for the recorder and the workers.
-func (d *dispatcher) close() error {
-	if d.broken == nil && len(d.pending.records)+len(d.pending.release) > 0 {
-		select {
-		case d.recorder.commits <- d.pending:
-		case <-d.recorder.done:
-		}
-	}
-	close(d.recorder.commits)
-	<-d.recorder.done
-	close(d.tasks)
-	d.workers.Wait()
-	select {
-	case f := <-d.recorder.failed:
-		return f.err
-	default:
-		return d.broken
-	}
 }
 
 // claim takes over connections that nobody works on, and asks what others have done.
@@ -189,7 +141,7 @@ func (d *dispatcher) claim() {
 		}
 	}
 	if err != nil {
-		d.cannotRead(err)
+		d.fail(err)
 		return
 	}
 	d.left, d.claimAt = left, now.Add(claimInterval)
@@ -202,29 +154,15 @@ func (d *dispatcher) claim() {
 	}
 }
 
-// cannotRead ends the sending. What has ended can still be recorded, unless the claims are void.
-func (d *dispatcher) cannotRead(err error) {
+// fail ends the sending, since the ledger cannot be read or written. What has ended is still
+// recorded, if it can be.
+func (d *dispatcher) fail(err error) {
 	if errors.Is(err, ErrClaimLost) {
-		d.cannotWrite(failure{err: err})
-		return
-	}
-	d.run.halt(err)
-	d.halt()
-}
-
-// cannotWrite ends the sending, and all that was not recorded yet is never told.
-func (d *dispatcher) cannotWrite(f failure) {
-	d.broken = f.err
-	if !errors.Is(f.err, ErrClaimLost) {
-		d.run.halt(f.err)
-	}
-	for _, rec := range f.records {
-		if rec.entry.Event == Sending {
-			d.land(rec.task)
-		}
+		d.broken = err
+	} else {
+		d.run.halt(err)
 	}
 	d.halt()
-	d.pending = commit{}
 }
 
 // halt ends the sending. What had failed and waited to be sent again has failed.
@@ -320,9 +258,9 @@ func (d *dispatcher) dispatch() {
 	}
 }
 
-// next returns when a connection can send, its pace included. A request is recorded when its
-// time has come, not before: its token then counts from when it really goes, and the next comes
-// no earlier to the service than the service expects it.
+// next returns when a connection can send. A request is recorded when its time has come, not
+// before: its token then counts from when it really goes, and the next comes no earlier to the
+// service than the service expects it.
 func (d *dispatcher) next(c *connection, now time.Time) (time.Time, bool) {
 	at, ok := c.next(now, d.opts.InFlight)
 	if !ok {
@@ -351,7 +289,7 @@ func (d *dispatcher) fill(c *connection, n int) bool {
 	}
 	list, err := d.store.Next(context.WithoutCancel(d.ctx), c.id, c.last, n)
 	if err != nil {
-		d.cannotRead(err)
+		d.fail(err)
 		return false
 	}
 	c.queue, c.drained = list, len(list) < n
@@ -400,6 +338,11 @@ func (d *dispatcher) land(t *task) {
 
 // handle takes in what a worker tells.
 func (d *dispatcher) handle(e event) {
+	if e.task == nil {
+		d.broken = e.err
+		d.fail(e.err)
+		return
+	}
 	now, t, c := time.Now(), e.task, e.task.connection
 	if !e.done {
 		t.begun, t.began = true, now

@@ -21,57 +21,46 @@ type commit struct {
 	release []string // connections on which nothing is left to do, once this is written
 }
 
-// recorder writes to the ledger, one commit at a time. While one is synced, the dispatcher
+func (c *commit) empty() bool { return len(c.records)+len(c.release) == 0 }
+
+// write is the recorder: it writes to the ledger, one commit at a time, and returns the error
+// after which it wrote, sent and told nothing more. While one commit is synced, the dispatcher
 // gathers the next: that is what makes each sync worth many messages.
-type recorder struct {
-	*run
-	commits chan commit
-	send    func(*task)
-	failed  chan failure // the one that ends the recorder
-	done    chan struct{}
-}
-
-// failure is an error of the ledger, and the records that it kept from being written.
-type failure struct {
-	err     error
-	records []record
-}
-
-func (r *recorder) work() {
-	defer close(r.done)
-	ctx := context.WithoutCancel(r.ctx)
+func (d *dispatcher) write(commits <-chan commit) (failed error) {
+	ctx := context.WithoutCancel(d.ctx)
 	var entries []Entry
-	for c := range r.commits {
+	for c := range commits {
 		entries = entries[:0]
 		for i := range c.records {
 			entries = append(entries, c.records[i].entry)
 		}
-		if len(entries) > 0 {
-			if err := r.store.Write(ctx, entries); err != nil {
-				r.failed <- failure{err, c.records}
-				return
-			}
+		if failed == nil && len(entries) > 0 {
+			failed = d.store.Write(ctx, entries)
+		}
+		synced := failed == nil
+		if synced && len(c.release) > 0 {
+			failed = d.store.Release(ctx, c.release)
+		}
+		if failed != nil {
+			d.events <- event{err: failed}
 		}
 		for i := range c.records {
-			r.written(&c.records[i])
-		}
-		if len(c.release) > 0 {
-			if err := r.store.Release(ctx, c.release); err != nil {
-				r.failed <- failure{err: err}
-				return
-			}
+			d.written(&c.records[i], synced)
 		}
 	}
+	return failed
 }
 
-func (r *recorder) written(rec *record) {
-	switch rec.entry.Event {
-	case Sending:
-		r.send(rec.task)
-	case Ended:
-		r.progress.ended(rec.task.connection, rec.entry.Outcome, r.store.Shared())
-		r.results <- rec.result
-	case Waiting:
+// written lets happen what a record was waiting for.
+func (d *dispatcher) written(r *record, synced bool) {
+	switch {
+	case r.entry.Event == Sending && synced:
+		d.workers.Go(func() { d.send(r.task) })
+	case r.entry.Event == Sending:
+		d.events <- event{task: r.task, done: true}
+	case r.entry.Event == Ended && synced:
+		d.progress.ended(r.task.connection, r.entry.Outcome, d.store.Shared())
+		d.results <- r.result
 	}
 }
 

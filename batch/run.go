@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"sync"
 	"time"
 
 	"github.com/unsend-go/unsend/api"
@@ -41,30 +40,36 @@ func Run(ctx context.Context, client *api.Client, ledger *Ledger, opts Options) 
 		}
 		defer ledger.give()
 		go r.work()
-		defer r.finish()
+		over := false
+		defer func() {
+			r.halt(ErrStopped)
+			if !over { // the loop's body panicked: what is under way is stopped too
+				r.cancel()
+			}
+			for range r.results { // nobody listens any more
+			}
+			r.cancel()
+		}()
 		for result := range r.results {
 			if !yield(result) {
-				r.halt(ErrStopped)
-				return
+				break
 			}
 		}
+		over = true
 	}
 }
 
 // run is one run of a batch.
 type run struct {
-	ctx      context.Context //nolint:containedctx // that of the run, as long as it lives
+	ctx      context.Context //nolint:containedctx // that of the requests
 	cancel   context.CancelFunc
+	sending  context.Context         //nolint:containedctx // ends when nothing more is to be sent; its cause says why
+	halt     context.CancelCauseFunc // ends sending; the first reason stands
 	client   *api.Client
 	store    Store
 	opts     Options
 	progress *Progress
-	results  chan Result
-	ended    chan struct{} // closed when nothing of the run is left
-
-	mu      sync.Mutex
-	reason  error         // why nothing more is sent
-	halting chan struct{} // closed once there is a reason
+	results  chan Result // closed when nothing of the run is left
 }
 
 func newRun(ctx context.Context, client *api.Client, ledger *Ledger, opts Options, progress *Progress) (*run, error) {
@@ -87,96 +92,81 @@ func newRun(ctx context.Context, client *api.Client, ledger *Ledger, opts Option
 	if err := ledger.take(); err != nil {
 		return nil, err
 	}
-	r := &run{
-		client: client, store: ledger.store, opts: opts, progress: progress,
-		results: make(chan Result, 64), ended: make(chan struct{}), halting: make(chan struct{}),
-	}
+	r := &run{client: client, store: ledger.store, opts: opts, progress: progress, results: make(chan Result, 64)}
 	r.ctx, r.cancel = context.WithCancel(ctx)
+	r.sending, r.halt = context.WithCancelCause(r.ctx)
 	return r, nil
 }
+
+// maxLost is how many times in a row the claims may be lost: in some 13 minutes.
+const maxLost = 30
 
 // work works on the ledger until nothing is left, or the run is halted. Where the claims are
 // lost, as when a database was restarted, it begins again.
 func (r *run) work() {
-	defer close(r.ended)
 	defer close(r.results)
-	lost := 0 // times in a row
-	for {
-		err := r.session(&lost)
-		if !errors.Is(err, ErrClaimLost) || r.halted() {
-			r.halt(err)
-			break
+	for lost := 1; ; lost++ {
+		begun, err := r.session()
+		if begun {
+			lost = 1
 		}
-		if lost++; lost > 30 { // some 13 minutes
-			r.halt(fmt.Errorf("%w %s: %w", ErrLedger, r.store.Name(), err))
-			break
+		if !errors.Is(err, ErrClaimLost) || r.sending.Err() != nil || lost > maxLost {
+			r.conclude(err)
+			return
 		}
 		r.progress.change(func() { r.progress.trouble = err })
 		r.wait(backoff(lost))
 	}
-	r.conclude()
 }
 
-// session works on the ledger with one set of claims.
-func (r *run) session(lost *int) error {
+// session works on the ledger with one set of claims, and reports whether it could begin to.
+func (r *run) session() (begun bool, err error) {
 	ctx := context.WithoutCancel(r.ctx)
 	if err := r.store.Begin(ctx, r.opts.RetryFailed); err != nil {
-		return err
+		return false, err
 	}
-	counts, err := r.store.Counts(ctx, true)
-	if err == nil {
-		*lost = 0
-		r.progress.recount(counts)
+	err = r.recount(ctx)
+	if begun = err == nil; begun {
 		err = newDispatcher(r).work()
 	}
 	if errors.Is(err, ErrClaimLost) {
-		return err
+		return begun, err
 	}
 	if err == nil && r.store.Shared() {
-		if counts, err = r.store.Counts(ctx, true); err == nil {
-			r.progress.recount(counts)
-		}
+		err = r.recount(ctx)
 	}
 	if ending := r.store.End(ctx); err == nil {
 		err = ending
+	}
+	return begun, err
+}
+
+// recount tells the progress what the ledger counts.
+func (r *run) recount(ctx context.Context) error {
+	counts, err := r.store.Counts(ctx, true)
+	if err == nil {
+		r.progress.recount(counts)
 	}
 	return err
 }
 
 // conclude tells the progress why the run ended, unless nothing was left to do.
-func (r *run) conclude() {
-	r.mu.Lock()
-	reason := r.reason
-	r.mu.Unlock()
+func (r *run) conclude(err error) {
+	if err != nil {
+		r.halt(err)
+	}
+	stopped, reason := r.stopped(), context.Cause(r.sending)
 	r.progress.change(func() {
 		c := r.progress.counts
-		stopped := errors.Is(reason, ErrStopped) || reason != nil && errors.Is(reason, r.ctx.Err())
 		if !stopped || c.Ended() < c.Items {
 			r.progress.err = reason
 		}
 	})
 }
 
-// halt lets nothing more be sent. The first reason stands; halt reports whether it is this one.
-// Without a reason it does nothing.
-func (r *run) halt(reason error) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if reason == nil || r.reason != nil {
-		return false
-	}
-	r.reason = reason
-	close(r.halting)
-	return true
-}
-
-func (r *run) halted() bool {
-	select {
-	case <-r.halting:
-		return true
-	default:
-		return false
-	}
+// stopped reports whether the run's caller has ended it.
+func (r *run) stopped() bool {
+	return errors.Is(context.Cause(r.sending), ErrStopped) || context.Cause(r.sending) == context.Cause(r.ctx)
 }
 
 // wait returns after d, or when the run is to end.
@@ -185,26 +175,8 @@ func (r *run) wait(d time.Duration) {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-r.halting:
+	case <-r.sending.Done():
 	case <-r.opts.Stop:
 		r.halt(ErrStopped)
-	case <-r.ctx.Done():
-		r.halt(r.ctx.Err())
 	}
-}
-
-// finish waits until nothing of the run is left. Where the loop did not end by itself, as when
-// its body panics, what is under way is stopped too.
-func (r *run) finish() {
-	select {
-	case <-r.ended:
-	default:
-		if r.halt(ErrStopped) {
-			r.cancel()
-		}
-	}
-	for range r.results { // nobody listens any more
-	}
-	<-r.ended
-	r.cancel()
 }
