@@ -53,10 +53,9 @@ type connection struct {
 	drained bool      // the ledger has no more
 	retries []*task   // that wait to be sent again, the earliest first
 
-	flying    int // requests recorded or under way
-	unstarted int // of these, not yet begun: their tokens are still in the connection's bucket
-	credit    int // how many may be unstarted; more than one only where the pace does not ask to wait
-	remaining int // what the last answer left of the service's bucket; -1 where it did not say
+	flying    int  // requests recorded or under way
+	unstarted int  // of these, not yet begun: their tokens are still in the connection's bucket
+	paced     bool // no token is left for another: the next is recorded when it is there
 
 	proven   bool      // the service has accepted the connection
 	failures int       // transient failures in a row
@@ -74,7 +73,7 @@ type connection struct {
 
 func newConnection(load Load) *connection {
 	return &connection{
-		id: load.ConnectionID, quit: make(chan struct{}), credit: 1, remaining: -1, index: -1,
+		id: load.ConnectionID, quit: make(chan struct{}), index: -1,
 		counts: ConnectionCounts{ID: load.ConnectionID, Counts: Counts{Items: load.Messages}},
 	}
 }
@@ -118,7 +117,7 @@ func (c *connection) fresh(now time.Time) bool {
 // nothing is to be sent before something else happens.
 func (c *connection) next(now time.Time, inFlight int) (time.Time, bool) {
 	switch {
-	case c.stopped != nil, c.flying >= c.limit(inFlight), c.unstarted >= c.ahead():
+	case c.stopped != nil, c.flying >= c.limit(inFlight), c.paced && c.unstarted > 0:
 		return time.Time{}, false
 	case !c.more() && len(c.retries) == 0:
 		return time.Time{}, false
@@ -142,25 +141,6 @@ func (c *connection) take(now time.Time) *task {
 		c.queue = nil
 	}
 	return &task{Message: m, connection: c, maybe: m.Item.MaybeUnsent}
-}
-
-// ahead is how many messages may be recorded before the first of them takes its token: one
-// where the bucket may be empty behind it, so that none is recorded and then waits.
-func (c *connection) ahead() int {
-	if c.remaining < 0 {
-		return c.credit
-	}
-	return min(c.credit, max(1, c.remaining-c.flying))
-}
-
-// begins notes that a request takes its token, after which the pace asks to wait for delay.
-func (c *connection) begins(delay time.Duration, inFlight int) {
-	c.unstarted--
-	if delay > 0 {
-		c.credit = 1
-		return
-	}
-	c.credit = min(2*c.credit, inFlight)
 }
 
 // recordSuccess notes an answer that says that the service works, on this connection too.

@@ -114,20 +114,11 @@ func namedTwice(c column) error { return fmt.Errorf("the column %s is there twic
 
 // printable returns a name on one line, cut, and hidden where it has an API key in it.
 func printable(name string) string {
-	const most = 40
+	const most = 60 // bytes
 	if hasKey(name) {
 		return "(hidden)"
 	}
-	name = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, strings.TrimFunc(name, isBlank))
-	if runes := []rune(name); len(runes) > most {
-		name = string(runes[:most]) + "…"
-	}
-	return name
+	return cut(name, most)
 }
 
 // hasKey finds API keys, which start with sk_, and lets words pass such as task_id.

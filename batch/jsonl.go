@@ -19,13 +19,13 @@ type jsonReader struct {
 	text    bytes.Reader // one line
 	decoder *jsontext.Decoder
 	options []jsontext.Options
-	names   map[string]column // of members seen before; or foreignMember, or similarMember
-	later   bool              // an object was read before
+	foreign map[string]bool // members seen before that are none of ours; true: could be meant as one
+	later   bool            // an object was read before
 	ignored *ignoredNames
 }
 
 func newJSONReader(src *lines, ignored *ignoredNames) *jsonReader {
-	r := &jsonReader{lines: src, names: map[string]column{}, ignored: ignored}
+	r := &jsonReader{lines: src, foreign: map[string]bool{}, ignored: ignored}
 	// A name that comes twice is found by what it means, however it is spelled.
 	r.options = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 	r.decoder = jsontext.NewDecoder(&r.text, r.options...)
@@ -50,12 +50,6 @@ func (r *jsonReader) next() (Item, int, error) {
 		return item, r.lines.number, err
 	}
 }
-
-// What a member is that is none of ours, beside the columns.
-const (
-	foreignMember = numColumns + iota
-	similarMember // could be meant as one
-)
 
 // item reads one object. Its errors show nothing of the line but where it is wrong.
 func (r *jsonReader) item(line []byte) (Item, error) {
@@ -92,10 +86,10 @@ func (r *jsonReader) members() (*values, error) {
 			return nil, err
 		}
 		name := token.String()
-		c := r.column(name)
+		c, ours := exactColumn(name)
 		switch {
-		case c >= numColumns:
-			if c == similarMember {
+		case !ours:
+			if r.similar(name) {
 				near = append(near, name)
 			}
 			err = r.decoder.SkipValue()
@@ -120,25 +114,20 @@ func (r *jsonReader) members() (*values, error) {
 	return &v, nil
 }
 
-// column finds what a member's name means, once for each name.
-func (r *jsonReader) column(name string) column {
-	c, known := r.names[name]
-	if known {
-		return c
-	}
-	c, ok := exactColumn(name)
-	if !ok {
-		r.ignored.add(name)
-		c = foreignMember
-		if _, near := nearColumn(name); near {
-			c = similarMember
-		}
-	}
+// similar reports whether a member that is none of ours could be meant as one. It finds that
+// out once for each name.
+func (r *jsonReader) similar(name string) bool {
 	const most, longest = 1000, 100 // so that names which do not come again cannot fill the memory
-	if len(r.names) < most && len(name) <= longest {
-		r.names[name] = c
+	similar, known := r.foreign[name]
+	if known {
+		return similar
 	}
-	return c
+	r.ignored.add(name)
+	_, similar = nearColumn(name)
+	if len(r.foreign) < most && len(name) <= longest {
+		r.foreign[name] = similar
+	}
+	return similar
 }
 
 // value returns an id to the letter: a number is not read as a float.

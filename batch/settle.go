@@ -15,7 +15,6 @@ func (d *dispatcher) settle(t *task, result *api.Result, err error, now time.Tim
 		t.sent += result.Attempts
 		t.unrecorded += result.Attempts
 		c.recordSuccess(now)
-		c.remaining = result.RateLimit.Remaining
 		d.progress.change(func() { d.progress.trouble = nil })
 		outcome := Unsent
 		if result.Outcome == api.AlreadyGone {
@@ -99,17 +98,4 @@ func (d *dispatcher) settleTransient(t *task, e *api.Error, now time.Time) {
 	d.record(record{task: t, entry: Entry{
 		Message: t.Message, Event: Waiting, MaybeUnsent: t.maybe, Failure: failureOf(e), RequestID: cut(e.RequestID, maxFailureText),
 	}})
-}
-
-// notSent is for a task that was kept from being sent, this time, by the end of the run or of
-// its connection. Recorded says that the ledger has it as being sent.
-func (d *dispatcher) notSent(t *task, recorded bool) {
-	switch {
-	case t.tries > 0:
-		d.record(ending(t, Failed, false, t.err))
-	case t.connection.stopped != nil && !d.halting:
-		d.record(ending(t, Skipped, false, t.connection.stopped))
-	case recorded:
-		d.record(record{task: t, entry: Entry{Message: t.Message, Event: Waiting, MaybeUnsent: t.maybe}})
-	}
 }
