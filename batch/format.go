@@ -23,7 +23,7 @@ const (
 func recognize(r io.Reader, format Format) (*bufio.Reader, Format, error) {
 	raw := bufio.NewReader(r)
 	start, err := raw.Peek(raw.Size())
-	if len(start) == 0 && err != io.EOF { //nolint:errorlint // an error that wraps io.EOF is a failure
+	if len(start) == 0 && err != io.EOF { // an error that wraps io.EOF is a failure
 		return nil, format, readFailed(err)
 	}
 	if what, remedy := foreign(start); what != "" {

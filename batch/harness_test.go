@@ -132,17 +132,6 @@ func wantTally(t *testing.T, results []batch.Result, want string) {
 	}
 }
 
-// requests counts what the mock saw of a message.
-func requests(server *mock.Server, item batch.Item) int {
-	n := 0
-	for _, e := range server.Journal() {
-		if e.UserID == item.UserID && e.MessageID == item.MessageID {
-			n++
-		}
-	}
-	return n
-}
-
 // unsentOnce fails unless each message was taken back exactly once.
 func unsentOnce(t *testing.T, server *mock.Server, items []batch.Item) {
 	t.Helper()

@@ -113,7 +113,7 @@ type lines struct {
 // errTooLong, after which reading can go on, or matches ErrInput.
 func (l *lines) next() ([]byte, error) {
 	text, err := l.in.ReadSlice('\n')
-	if len(text) == 0 && err == io.EOF { //nolint:errorlint // an error that wraps io.EOF is a failure
+	if len(text) == 0 && err == io.EOF { // an error that wraps io.EOF is a failure
 		return nil, errEnd
 	}
 	l.number++
@@ -122,7 +122,7 @@ func (l *lines) next() ([]byte, error) {
 		_, err = l.in.ReadSlice('\n')
 	}
 	switch {
-	case err != nil && err != io.EOF: //nolint:errorlint // as above
+	case err != nil && err != io.EOF:
 		return nil, readFailed(err)
 	case tooLong:
 		return nil, errTooLong

@@ -45,8 +45,7 @@ func checkAnyInput(t *testing.T, text []byte, format Format) {
 			t.Fatalf("reading goes on after %v", ended)
 		}
 		told++
-		var ignored IgnoredColumns
-		if errors.As(err, &ignored) {
+		if _, ok := errors.AsType[IgnoredColumns](err); ok {
 			ended = err
 			told--
 		}
@@ -60,8 +59,7 @@ func checkAnyInput(t *testing.T, text []byte, format Format) {
 		if err != nil {
 			const longest = 400
 			checkErrorText(t, err, longest)
-			var line *LineError
-			if errors.As(err, &line) {
+			if line, ok := errors.AsType[*LineError](err); ok {
 				at = line.Line
 			} else {
 				at = last
@@ -92,8 +90,7 @@ func checkAnyInput(t *testing.T, text []byte, format Format) {
 func checkErrorText(t *testing.T, err error, longest int) {
 	t.Helper()
 	text := err.Error()
-	var ignored IgnoredColumns
-	if errors.As(err, &ignored) {
+	if ignored, ok := errors.AsType[IgnoredColumns](err); ok {
 		for _, name := range ignored {
 			longest += 4*len(name) + 2
 			if len(name) > 60 {

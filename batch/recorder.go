@@ -69,8 +69,7 @@ func ending(t *task, outcome Outcome, final bool, err error) record {
 	r := record{task: t, entry: Entry{Message: t.Message, Event: Ended, Outcome: outcome, Final: final}}
 	r.entry.MaybeUnsent = t.maybe && (outcome == Failed || outcome == Skipped)
 	r.entry.Failure = failureOf(err)
-	var e *api.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*api.Error](err); ok {
 		r.entry.RequestID = cut(e.RequestID, maxFailureText)
 		if e = keepable(e); outcome == Failed {
 			err = whole(e, t)

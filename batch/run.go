@@ -155,18 +155,14 @@ func (r *run) conclude(err error) {
 	if err != nil {
 		r.halt(err)
 	}
-	stopped, reason := r.stopped(), context.Cause(r.sending)
+	reason := context.Cause(r.sending)
+	stopped := errors.Is(reason, ErrStopped) || reason != nil && errors.Is(reason, context.Cause(r.ctx))
 	r.progress.change(func() {
 		c := r.progress.counts
 		if !stopped || c.Ended() < c.Items {
 			r.progress.err = reason
 		}
 	})
-}
-
-// stopped reports whether the run's caller has ended it.
-func (r *run) stopped() bool {
-	return errors.Is(context.Cause(r.sending), ErrStopped) || context.Cause(r.sending) == context.Cause(r.ctx)
 }
 
 // wait returns after d, or when the run is to end.
