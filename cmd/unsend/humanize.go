@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/unsend-go/unsend/api"
 )
 
 // number is n with a comma between groups of three digits: "12,345".
@@ -57,4 +59,37 @@ func label(outcome string) string {
 		return "open"
 	}
 	return strings.ReplaceAll(outcome, "_", " ")
+}
+
+// sideOf names in words from whose side an error came.
+func sideOf(scope api.Scope) string {
+	switch scope {
+	case api.ScopeMessage:
+		return "this message"
+	case api.ScopeConnection:
+		return "the connection"
+	case api.ScopeAccount:
+		return "the account"
+	case api.ScopeService:
+		return "service or network"
+	case api.ScopeClient:
+		return "this machine"
+	}
+	return "unknown"
+}
+
+// answerText is what the service answered, in short.
+func answerText(status int, kind string) string {
+	switch {
+	case status != 0:
+		return strings.TrimSpace(strconv.Itoa(status) + " " + kind)
+	case kind != "":
+		return kind
+	}
+	return "no answer"
+}
+
+// causeText is an error of a call without the words that all of them begin with.
+func causeText(err error) string {
+	return strings.TrimPrefix(oneLine(err.Error()), "unsend message: ")
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,7 +22,11 @@ type mockOptions struct {
 	rate, burst int
 	noRateLimit bool
 	quiet       bool
-	faults      mockFaults
+	faults      []string
+	faultRate   float64
+	faultsOf    []string
+	seed        uint64
+	listFaults  bool
 }
 
 func newMock() *cobra.Command {
@@ -66,15 +69,21 @@ acted means that the message is unsent although the answer does not say so.`,
 	flags.IntVar(&opts.burst, "burst", 90, "requests at once that each connection may send")
 	flags.BoolVar(&opts.noRateLimit, "no-rate-limit", false, "let every request through")
 	flags.BoolVar(&opts.quiet, "quiet", false, "do not log requests to standard error")
-	opts.faults.register(flags)
+	flags.StringArrayVar(&opts.faults, "fault", nil, "`fault` of the next answer; repeated, of the ones after it")
+	flags.Float64Var(&opts.faultRate, "fault-rate", 0, "share of answers that go wrong, 0 to 1")
+	flags.StringArrayVar(&opts.faultsOf, "fault-of", nil, "`fault` to draw from at that rate (repeatable; default: all but the oversized)")
+	flags.Uint64Var(&opts.seed, "seed", 1, "seed that decides which answers go wrong")
+	flags.BoolVar(&opts.listFaults, "list-faults", false, "print the kinds of fault and exit")
 	_ = cmd.RegisterFlagCompletionFunc("fault", completeFault) // of flags that are there, registered once
 	_ = cmd.RegisterFlagCompletionFunc("fault-of", completeFault)
 	return cmd
 }
 
 func (o *mockOptions) run(cmd *cobra.Command) error {
-	if o.faults.list {
-		listFaults(cmd.OutOrStdout())
+	if o.listFaults {
+		for _, kind := range mock.FaultKinds() {
+			line(cmd.OutOrStdout(), "%-34s %.80s", kind, kind.About())
+		}
 		return nil
 	}
 	server, err := o.server(cmd)
@@ -93,21 +102,14 @@ func (o *mockOptions) run(cmd *cobra.Command) error {
 		return failed(err)
 	}
 	seen := server.Counts()
-	_, _ = fmt.Fprintf(cmd.OutOrStdout(), "stopped: %s, %s unsent\n", count(seen.Requests, "request"), count(seen.Unsent, "message"))
+	line(cmd.OutOrStdout(), "stopped: %s, %s unsent", count(seen.Requests, "request"), count(seen.Unsent, "message"))
 	return nil
 }
 
 // server makes the mock that the flags describe.
 func (o *mockOptions) server(cmd *cobra.Command) (*mock.Server, error) {
-	opts, next, err := o.faults.options(cmd.Flags())
-	if err != nil {
-		return nil, err
-	}
-	known, err := o.known()
-	if err != nil {
-		return nil, err
-	}
-	if err := contradict(cmd.Flags(), "no-rate-limit", "rate", "burst"); err != nil {
+	flags := cmd.Flags()
+	if err := contradict(flags, "no-rate-limit", "rate", "burst"); err != nil {
 		return nil, err
 	}
 	switch {
@@ -115,27 +117,75 @@ func (o *mockOptions) server(cmd *cobra.Command) (*mock.Server, error) {
 		return nil, errors.New("--media must not be negative")
 	case o.rate < 1 || o.burst < 1:
 		return nil, errors.New("--rate and --burst must be at least 1; use --no-rate-limit for none")
+	case !(o.faultRate >= 0 && o.faultRate <= 1):
+		return nil, errors.New("--fault-rate must be 0 to 1")
+	case o.faultRate == 0 && (flags.Changed("fault-of") || flags.Changed("seed")):
+		return nil, errors.New("--fault-of and --seed do nothing without --fault-rate; give it, 0.1 say")
 	}
-	limit := mock.WithRateLimit(o.rate, o.burst)
+	next, err := parseFaults("--fault", o.faults)
+	if err != nil {
+		return nil, err
+	}
+	drawn, err := parseFaults("--fault-of", o.faultsOf)
+	if err != nil {
+		return nil, err
+	}
+	known, err := o.known()
+	if err != nil {
+		return nil, err
+	}
+	opts := []mock.Option{
+		mock.WithRateLimit(o.rate, o.burst),
+		mock.WithMedia(o.media),
+		mock.WithConnections(known...),
+		mock.WithHandler(docs.Prefix, docs.Handler(mock.DemoKey, o.connection())),
+	}
 	if o.noRateLimit {
-		limit = mock.WithoutRateLimit()
+		opts = append(opts, mock.WithoutRateLimit())
+	}
+	if o.faultRate > 0 {
+		opts = append(opts, mock.WithFaults(o.seed, o.faultRate, drawn...))
 	}
 	if !o.quiet {
 		opts = append(opts, mock.WithLog(logTo(cmd.ErrOrStderr())))
 	}
-	page := docs.Handler(mock.DemoKey, o.connection())
-	server := mock.New(append(opts, limit,
-		mock.WithMedia(o.media),
-		mock.WithConnections(known...),
-		mock.WithHandler(docs.Prefix, page),
-	)...)
+	server := mock.New(opts...)
 	server.Next(next...)
 	return server, nil
 }
 
+func parseFaults(flag string, texts []string) ([]mock.Fault, error) {
+	var list []mock.Fault
+	for _, text := range texts {
+		fault, err := mock.ParseFault(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", flag, err)
+		}
+		list = append(list, fault)
+	}
+	return list, nil
+}
+
+// completeFault offers the parts of a fault; behind a comma, those that can follow.
+func completeFault(_ *cobra.Command, _ []string, text string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	before := text[:strings.LastIndex(text, ",")+1]
+	list := []cobra.Completion{
+		cobra.CompletionWithDesc(before+"acted", "the message is unsent all the same"),
+		cobra.CompletionWithDesc(before+"delay=", "time before the answer, such as 2s"),
+		cobra.CompletionWithDesc(before+"retry-after=", "the header Retry-After, such as 5"),
+		cobra.CompletionWithDesc(before+"retry-date=", "the same as a date, such as 5s from now"),
+		cobra.CompletionWithDesc(before+"type=", "the error type, such as RULES_OUTDATED"),
+		cobra.CompletionWithDesc(before+"shape=", "the error's members: earlier or sdk"),
+		cobra.CompletionWithDesc(before+"location=", "the header Location of a 3xx"),
+	}
+	for _, kind := range mock.FaultKinds() {
+		list = append(list, cobra.CompletionWithDesc(before+string(kind), fmt.Sprintf("%.80s", kind.About())))
+	}
+	return list, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
 // logTo writes a line for each request. It holds no key and nothing of a body.
 func logTo(w io.Writer) func(mock.Entry, time.Duration) {
-	var mu sync.Mutex // a line is written whole
 	return func(e mock.Entry, took time.Duration) {
 		text := fmt.Sprintf("%s %.160s", e.Method, e.Path) // the longest path that the contract allows fits
 		if e.Status == 0 {
@@ -149,8 +199,6 @@ func logTo(w io.Writer) func(mock.Entry, time.Duration) {
 		if e.Fault != "" {
 			text += " fault=" + e.Fault
 		}
-		mu.Lock()
-		defer mu.Unlock()
 		line(w, "%s %dms", text, took.Milliseconds())
 	}
 }

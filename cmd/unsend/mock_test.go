@@ -50,7 +50,7 @@ func TestMockLogsRequests(t *testing.T) {
 				cmd.SetErr(&out)
 				opts := mockOptions{rate: 60, burst: 90, media: 1, quiet: quiet}
 				if row.fault != "" {
-					opts.faults.next = []string{row.fault}
+					opts.faults = []string{row.fault}
 				}
 				server, err := opts.server(cmd)
 				if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"strconv"
 	"strings"
 
@@ -93,16 +94,10 @@ func (o *reportOptions) run(cmd *cobra.Command) error {
 	if o.failed || o.csv {
 		filter = batch.NotUnsent
 	}
-	messages := ledger.Messages(ctx, filter)
 	out := cmd.OutOrStdout()
-	switch {
-	case o.csv:
-		err = writeInput(out, messages)
-	case o.json:
-		err = each(out, messages, func(r batch.Result) { writeJSON(out, newBatchRecord(r, ""), "") })
-	case o.failed:
-		err = each(out, messages, func(r batch.Result) { line(out, "%s", reasonLine(r)) })
-	default:
+	if o.failed || o.csv || o.json {
+		err = o.list(out, ledger.Messages(ctx, filter))
+	} else {
 		service := report.Service
 		if service == "mock" {
 			service = "the mock"
@@ -122,31 +117,28 @@ func (o *reportOptions) run(cmd *cobra.Command) error {
 	return nil
 }
 
-// results are messages as a ledger yields them.
-type results = func(yield func(batch.Result, error) bool)
-
-// each does something with each message, as long as somebody reads.
-func each(w io.Writer, messages results, do func(batch.Result)) error {
-	for result, err := range messages {
-		if err != nil {
+// list lists messages as long as somebody reads, in the form that was asked for.
+func (o *reportOptions) list(out io.Writer, messages iter.Seq2[batch.Result, error]) error {
+	table := csv.NewWriter(out) // as an input for batch
+	defer table.Flush()
+	if o.csv {
+		_ = table.Write([]string{"user_id", "message_id", "connection_id", "with_user_id", "maybe_unsent"})
+	}
+	for r, err := range messages {
+		switch {
+		case err != nil:
 			return err
-		}
-		if do(result); unwritten(w) != nil {
-			break
+		case unwritten(out) != nil:
+			return nil
+		case o.csv:
+			_ = table.Write([]string{r.Item.UserID, r.Item.MessageID, r.Item.ConnectionID, r.Item.WithUserID, strconv.FormatBool(r.MaybeUnsent)})
+		case o.json:
+			writeJSON(out, newBatchRecord(r, ""), "")
+		default:
+			line(out, "%s", reasonLine(r))
 		}
 	}
 	return nil
-}
-
-// writeInput writes messages as CSV that a batch reads.
-func writeInput(w io.Writer, messages results) error {
-	table := csv.NewWriter(w)
-	_ = table.Write([]string{"user_id", "message_id", "connection_id", "with_user_id", "maybe_unsent"})
-	err := each(w, messages, func(r batch.Result) {
-		_ = table.Write([]string{r.Item.UserID, r.Item.MessageID, r.Item.ConnectionID, r.Item.WithUserID, strconv.FormatBool(r.MaybeUnsent)})
-	})
-	table.Flush()
-	return err
 }
 
 // reasonLine says what became of a message, and why.

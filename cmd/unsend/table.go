@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -13,18 +12,19 @@ import (
 
 // printCounts prints how many messages there are of each kind.
 func printCounts(w io.Writer, r *batch.Report) {
-	rows := [][]string{{number(r.Unsent), "unsent"}}
+	var rows [][]string
 	for _, row := range []struct {
 		n    int
 		what string
 	}{
+		{r.Unsent, "unsent"},
 		{r.AlreadyGone, "already gone"},
 		{r.Failed, "failed"},
 		{r.Skipped, "skipped: their connection was stopped"},
 		{r.Open, "not sent, or without an outcome"},
 		{r.SetAside, "set aside: no longer in the input"},
 	} {
-		if row.n > 0 {
+		if row.n > 0 || len(rows) == 0 {
 			rows = append(rows, []string{number(row.n), row.what})
 		}
 	}
@@ -68,37 +68,4 @@ func printColumns(w io.Writer, rows [][]string) {
 		}
 		line(w, "%s", strings.TrimRight(b.String(), " "))
 	}
-}
-
-// sideOf names in words from whose side an error came.
-func sideOf(scope api.Scope) string {
-	switch scope {
-	case api.ScopeMessage:
-		return "this message"
-	case api.ScopeConnection:
-		return "the connection"
-	case api.ScopeAccount:
-		return "the account"
-	case api.ScopeService:
-		return "service or network"
-	case api.ScopeClient:
-		return "this machine"
-	}
-	return "unknown"
-}
-
-// answerText is what the service answered, in short.
-func answerText(status int, kind string) string {
-	switch {
-	case status != 0:
-		return strings.TrimSpace(strconv.Itoa(status) + " " + kind)
-	case kind != "":
-		return kind
-	}
-	return "no answer"
-}
-
-// causeText is an error of a call without the words that all of them begin with.
-func causeText(err error) string {
-	return strings.TrimPrefix(oneLine(err.Error()), "unsend message: ")
 }

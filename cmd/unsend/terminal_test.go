@@ -5,14 +5,10 @@ package main
 import (
 	"fmt"
 	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/creack/pty"
@@ -74,55 +70,6 @@ func (s *session) end(t *testing.T, want int) {
 }
 
 const ctrlC = "\x03"
-
-// gate lets a number of requests through to the mock and holds the others until it is opened.
-type gate struct {
-	server *mock.Server
-	url    string
-	left   atomic.Int64
-	held   chan struct{} // a value for each request that is held
-	opened chan struct{}
-	open   func()
-}
-
-func newGate(t *testing.T, through int64) *gate {
-	t.Helper()
-	g := &gate{
-		server: mock.New(mock.WithConnections(mock.Connection{ID: "conn_a"}, mock.Connection{ID: "conn_b"})),
-		held:   make(chan struct{}, 100),
-		opened: make(chan struct{}),
-	}
-	g.open = sync.OnceFunc(func() { close(g.opened) })
-	g.left.Store(through)
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if g.left.Add(-1) < 0 {
-			g.held <- struct{}{}
-			<-g.opened
-		}
-		g.server.ServeHTTP(w, r)
-	}))
-	t.Cleanup(func() {
-		g.open()
-		front.Close()
-	})
-	g.url = front.URL
-	return g
-}
-
-// messages writes 60 of them, on two connections, and returns the directory.
-func messages(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	var b strings.Builder
-	b.WriteString("user_id,message_id,connection_id\n")
-	for i := range 60 {
-		fmt.Fprintf(&b, "5,%d,conn_%c\n", i+1, 'a'+i%2)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "messages.csv"), []byte(b.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
 
 // TestBatchSession is a batch as a person lives it: plan, question, bar, Ctrl-C, and on again.
 func TestBatchSession(t *testing.T) {
@@ -199,10 +146,9 @@ func TestBatchQuestion(t *testing.T) {
 		code int
 		says string
 	}{
-		"no":      {"n\n", exitUsage, `^unsend batch: not confirmed; nothing was sent$`},
-		"nothing": {"\n", exitUsage, `^unsend batch: not confirmed; nothing was sent$`},
-		"Ctrl-D":  {"\x04", exitUsage, `^unsend batch: not confirmed; nothing was sent$`},
-		"Ctrl-C":  {ctrlC, exitInterrupted, `^unsend batch: interrupted; nothing was sent$`},
+		"no":     {"n\n", exitUsage, `^unsend batch: not confirmed; nothing was sent$`},
+		"Ctrl-D": {"\x04", exitUsage, `^unsend batch: not confirmed; nothing was sent$`},
+		"Ctrl-C": {ctrlC, exitInterrupted, `^unsend batch: interrupted; nothing was sent$`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
