@@ -70,6 +70,7 @@ func TestFaultsDoWhatTheirNamesSay(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(fmt.Sprintf("%.60v", row.fault), func(t *testing.T) {
+			t.Parallel()
 			g := overPipe(t)
 			g.server.Next(row.fault)
 			r := g.try(g.request("7", "9"))

@@ -142,13 +142,14 @@ func TestScenariosInMemory(t *testing.T) {
 	faults := mock.DefaultFaults()
 	started := time.Now()
 	for first := 0; first < total && !t.Failed(); first += together {
+		n := uint64(first) //nolint:gosec // counts up from 0
 		synctest.Test(t, func(t *testing.T) {
-			r := rand.New(rand.NewPCG(seed, 1<<63+uint64(first)))
+			r := rand.New(rand.NewPCG(seed, 1<<63+n))
 			all := make([]*memoryScenario, min(together, total-first))
 			for i := range all {
-				all[i] = drawMemory(seed, uint64(first+i), faults)
+				all[i] = drawMemory(seed, n+uint64(i), faults)
 			}
-			runInMemory(t, r, uint64(first), all, seen)
+			runInMemory(t, r, n, all, seen)
 		})
 	}
 	t.Logf("%d scenarios in %v", total, time.Since(started).Round(time.Second))

@@ -12,7 +12,7 @@ import (
 // TestResets has a server of HTTP/2 that carries a request out, or does not, and then resets the
 // stream or says GOAWAY, with every code there is, whether that is true or a lie. A call without
 // retries must send one request, and must know that the message may have been unsent.
-func TestResets(t *testing.T) {
+func TestResets(t *testing.T) { //nolint:tparallel // the calls share a connection, one after another
 	t.Parallel()
 	service := newService()
 	newClient, stop := startHTTP2(t, service)

@@ -9,12 +9,10 @@
 package main
 
 import (
-	"errors"
+	"context"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 )
@@ -31,7 +29,7 @@ func main() {
 }
 
 func follow(page string) error {
-	text, err := os.ReadFile(page)
+	text, err := os.ReadFile(page) //nolint:gosec // the page that was asked for
 	if err != nil {
 		return err
 	}
@@ -40,8 +38,10 @@ func follow(page string) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	if err := copyModule(dir); err != nil {
-		return err
+	// Not .git: in a linked worktree it is a file, by which the copy's commits would end up here.
+	out, err := module(".").run("tar -c --exclude=./.git --exclude=node_modules --exclude=./bin --exclude=./dist . | tar -x -C '" + dir + "'")
+	if err != nil {
+		return fmt.Errorf("copy the module: %w\n%s", err, out)
 	}
 	copied := module(dir)
 	if err := copied.commit("before"); err != nil {
@@ -49,12 +49,12 @@ func follow(page string) error {
 	}
 	for _, section := range strings.Split(string(text), "\n## ")[1:] {
 		title, _, _ := strings.Cut(section, "\n")
-		fmt.Println("follow:", title)
+		fmt.Fprintln(os.Stdout, "follow:", title)
 		if err := copied.section(section); err != nil {
 			return fmt.Errorf("%s: %w", title, err)
 		}
 	}
-	fmt.Println("follow: the tests")
+	fmt.Fprintln(os.Stdout, "follow: the tests")
 	return copied.test()
 }
 
@@ -110,15 +110,19 @@ func (m module) edit(diff string) error {
 			after.WriteString(line[1:])
 		}
 	}
-	path := filepath.Join(string(m), name)
-	content, err := os.ReadFile(path)
+	root, err := os.OpenRoot(string(m))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Close() }()
+	content, err := root.ReadFile(name)
 	if err != nil {
 		return err
 	}
 	if n := strings.Count(string(content), before.String()); n != 1 {
 		return fmt.Errorf("%s has these lines %d times, not once:\n%s", name, n, before.String())
 	}
-	return os.WriteFile(path, []byte(strings.Replace(string(content), before.String(), after.String(), 1)), 0o600)
+	return root.WriteFile(name, []byte(strings.Replace(string(content), before.String(), after.String(), 1)), 0o600)
 }
 
 // session runs the commands of a block and holds their output to what the block shows. A command
@@ -149,7 +153,7 @@ func blanks(s string) string {
 }
 
 func (m module) run(command string) (string, error) {
-	cmd := exec.Command("bash", "-c", command)
+	cmd := exec.CommandContext(context.Background(), "bash", "-c", command) //nolint:gosec // what the page tells its readers to run
 	cmd.Dir = string(m)
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-trimpath", "GIT_PAGER=cat")
 	out, err := cmd.CombinedOutput()
@@ -162,32 +166,4 @@ func (m module) commit(subject string) error {
 		return fmt.Errorf("commit: %w\n%s", err, out)
 	}
 	return nil
-}
-
-// copyModule copies what git would of the module in the working directory.
-func copyModule(to string) error {
-	return filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case entry.Name() == ".git": // in a linked worktree a file, by which the copy's commits would end up here
-			if entry.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
-		case entry.IsDir() && (entry.Name() == "node_modules" || entry.Name() == "bin" || entry.Name() == "dist"):
-			return fs.SkipDir
-		case entry.IsDir():
-			return os.MkdirAll(filepath.Join(to, path), 0o750)
-		}
-		info, err := entry.Info()
-		if err != nil {
-			return err
-		}
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return errors.Join(err, fmt.Errorf("copy %s", path))
-		}
-		return os.WriteFile(filepath.Join(to, path), content, info.Mode().Perm())
-	})
 }
