@@ -177,14 +177,11 @@ func (d *dispatcher) dispatch() {
 			continue
 		}
 		t := c.take(now)
-		if t.tries > 0 {
-			d.progress.waiting(c, -1)
-		}
+		d.progress.underWay(c, 1, -min(t.tries, 1))
 		t.begun = false
 		c.flying++
 		c.unstarted++
 		d.inFlight++
-		d.progress.flying(c, 1)
 		d.record(record{task: t, entry: Entry{Message: t.Message, Event: Sending, MaybeUnsent: true}})
 		d.schedule(c, now)
 	}
@@ -247,7 +244,7 @@ func (d *dispatcher) land(t *task) {
 	}
 	t.connection.flying--
 	d.inFlight--
-	d.progress.flying(t.connection, -1)
+	d.progress.underWay(t.connection, -1, 0)
 }
 
 // handle takes in what a worker tells.

@@ -66,7 +66,7 @@ func (d *dispatcher) withdraw(of func(*connection) bool) {
 
 // failRetries ends the messages that would have been sent again.
 func (d *dispatcher) failRetries(c *connection) {
-	d.progress.waiting(c, -len(c.retries))
+	d.progress.underWay(c, 0, -len(c.retries))
 	for _, t := range c.retries {
 		d.record(ending(t, Failed, false, t.err))
 	}

@@ -29,43 +29,42 @@ func interleave(lists ...[]batch.Item) []batch.Item {
 func earliest(n int) time.Duration { return time.Duration(max(n-90, 0)) * time.Second }
 
 func TestFinishIsAsEarlyAsTheBucketsAllow(t *testing.T) {
-	for _, connections := range []int{1, 7, 100} {
-		for _, order := range []string{"one after the other", "interleaved"} {
-			t.Run(fmt.Sprintf("%d connections, %s", connections, order), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					each := 300
-					if connections == 100 {
-						each = 150
-					}
-					server := newMock(connections)
-					var lists [][]batch.Item
-					for i := range connections {
-						lists = append(lists, messages(i, each))
-					}
-					items := slices.Concat(lists...)
-					if order == "interleaved" {
-						items = interleave(lists...)
-					}
-					start := time.Now()
-					results := collect(t.Context(), t, newClient(t, server), items, batch.Options{})
-					took := time.Since(start)
-					wantTally(t, results, fmt.Sprintf("%d unsent", each*connections))
-					unsentOnce(t, server, items)
-					if limit := earliest(each) * 103 / 100; took > limit {
-						t.Errorf("it took %v; the buckets allow %v, and 3 %% on top are %v", took, earliest(each), limit)
-					}
-					if c := server.Counts(); c.Limited*100 > c.Requests {
-						t.Errorf("%d of %d answers were 429; want at most 1 %%", c.Limited, c.Requests)
-					}
-				})
+	t.Parallel()
+	for _, c := range []struct {
+		connections, each int
+		interleaved       bool
+	}{{connections: 1, each: 300}, {connections: 7, each: 200, interleaved: true}, {connections: 50, each: 150}} {
+		t.Run(fmt.Sprintf("%d connections", c.connections), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				server := newMock(c.connections)
+				var lists [][]batch.Item
+				for i := range c.connections {
+					lists = append(lists, messages(i, c.each))
+				}
+				items := slices.Concat(lists...)
+				if c.interleaved {
+					items = interleave(lists...)
+				}
+				start := time.Now()
+				results := collect(t.Context(), t, newClient(t, server), items, batch.Options{})
+				took := time.Since(start)
+				wantTally(t, results, fmt.Sprintf("%d unsent", len(items)))
+				unsentOnce(t, server, items)
+				if limit := earliest(c.each) * 103 / 100; took > limit {
+					t.Errorf("it took %v; the buckets allow %v, and 3 %% on top are %v", took, earliest(c.each), limit)
+				}
+				if counts := server.Counts(); counts.Limited*100 > counts.Requests {
+					t.Errorf("%d of %d answers were 429; want at most 1 %%", counts.Limited, counts.Requests)
+				}
 			})
-		}
+		})
 	}
 }
 
 func TestShortConnectionsEndAsIfAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		sizes := []int{2000, 1, 90, 120, 400, 91}
+		sizes := []int{600, 1, 90, 120, 200, 91}
 		server := newMock(len(sizes))
 		var items []batch.Item // the longest first, which must not hold up the others
 		for i, n := range sizes {

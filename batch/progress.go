@@ -81,19 +81,13 @@ func (p *Progress) recount(c Counts) {
 	})
 }
 
-// flying counts a request that begins, 1, or ends, -1.
-func (p *Progress) flying(c *connection, n int) {
+// underWay counts requests that begin or, negative, end, and messages that wait to be sent again.
+func (p *Progress) underWay(c *connection, inFlight, waiting int) {
 	p.change(func() {
-		p.counts.InFlight += n
-		c.counts.InFlight += n
-	})
-}
-
-// waiting counts messages that wait to be sent again.
-func (p *Progress) waiting(c *connection, n int) {
-	p.change(func() {
-		p.counts.Waiting += n
-		c.counts.Waiting += n
+		p.counts.InFlight += inFlight
+		p.counts.Waiting += waiting
+		c.counts.InFlight += inFlight
+		c.counts.Waiting += waiting
 	})
 }
 

@@ -1,6 +1,7 @@
 package batch_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -175,4 +176,39 @@ func TestInFlight(t *testing.T) {
 			}
 		}
 	})
+}
+
+// lostStore has no claims for as long as it is asked to.
+type lostStore struct {
+	batch.Store
+	times int
+}
+
+var errLost = fmt.Errorf("%w messages.db: %w", batch.ErrLedger, batch.ErrClaimLost)
+
+func (s *lostStore) Begin(ctx context.Context, retryFailed bool) error {
+	if s.times--; s.times >= 0 {
+		return errLost
+	}
+	return s.Store.Begin(ctx, retryFailed)
+}
+
+// A run whose claims are lost begins again, and says why where that happens too often.
+func TestLostClaims(t *testing.T) {
+	for _, c := range []struct {
+		times int
+		want  string
+		err   error
+	}{{times: 30, want: "20 unsent"}, {times: 31, want: "nothing", err: errLost}} {
+		synctest.Test(t, func(t *testing.T) {
+			ledger := newLedger(t, messages(0, 20))
+			ledger.Wrap(func(s batch.Store) batch.Store { return &lostStore{Store: s, times: c.times} })
+			var progress batch.Progress
+			results := slices.Collect(batch.Run(t.Context(), newClient(t, newMock(1)), ledger, batch.Options{Progress: &progress}))
+			wantTally(t, results, c.want)
+			if err := progress.Err(); err != c.err { //nolint:errorlint // nothing is put around it
+				t.Errorf("after %d times the run ended with %v; want %v", c.times, err, c.err)
+			}
+		})
+	}
 }

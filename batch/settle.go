@@ -94,7 +94,7 @@ func (d *dispatcher) settleTransient(t *task, e *api.Error, now time.Time) {
 	}
 	t.due = now.Add(wait)
 	c.retry(t)
-	d.progress.waiting(c, 1)
+	d.progress.underWay(c, 0, 1)
 	d.record(record{task: t, entry: Entry{
 		Message: t.Message, Event: Waiting, MaybeUnsent: t.maybe, Failure: failureOf(e), RequestID: cut(e.RequestID, maxFailureText),
 	}})
