@@ -1,0 +1,196 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/unsend-go/unsend/batch"
+)
+
+func addCounts(t *testing.T, open Open) {
+	ledger := open(t)
+	items := messages(0, 3)
+	elsewhere := items[0]
+	elsewhere.ConnectionID = connectionID(1) // the same ids on another connection are another message
+	input := numbered(append(items, items[1], elsewhere, items[1])...)
+	added, err := ledger.Add(t.Context(), rows(input))
+	wantAdded(t, added, err, batch.Added{New: 4, Repeated: 2})
+	added, err = ledger.Add(t.Context(), rows(input))
+	wantAdded(t, added, err, batch.Added{Known: 4, Repeated: 2})
+	added, err = ledger.Add(t.Context(), rows(numbered(append(messages(0, 5), items[0])...)))
+	wantAdded(t, added, err, batch.Added{New: 2, Known: 3, Repeated: 1})
+	wantOutcomes(t, ledger, "6 open")
+	plan, err := ledger.Plan(t.Context(), false)
+	if want := "[{conn_0 5} {conn_1 1}]"; err != nil || plan.Messages != 6 || fmt.Sprint(plan.Connections) != want {
+		t.Errorf("the plan is %+v, %v; want %s", plan, err, want)
+	}
+}
+
+func addAllOrNone(t *testing.T, open Open) {
+	ledger := open(t)
+	bad := &batch.LineError{Line: 7, Err: errors.New("no message id")}
+	for _, before := range []int{0, 2} {
+		added, err := ledger.Add(t.Context(), rows(messages(0, before)))
+		wantAdded(t, added, err, batch.Added{New: before})
+		_, err = ledger.Replace(t.Context(), rows(messages(1, 3), bad))
+		var input *batch.InputError
+		if !errors.As(err, &input) || input.Rows != 1 || !errors.Is(err, bad) || !errors.Is(err, batch.ErrInput) {
+			t.Errorf("adding a bad row is %v", err)
+		}
+		want := ""
+		if before > 0 {
+			want = "2 open"
+		}
+		wantOutcomes(t, ledger, want)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := ledger.Add(ctx, rows(messages(2, 9))); !errors.Is(err, context.Canceled) {
+		t.Errorf("adding under an ended context is %v", err)
+	}
+	wantOutcomes(t, ledger, "2 open")
+}
+
+func badRows(t *testing.T, open Open) {
+	ledger := open(t)
+	items := messages(0, 4)
+	items[1].UserID, items[2].MessageID = "", "a b"
+	_, err := ledger.Add(t.Context(), rows(items))
+	if want := "2 rows cannot be used; the first: line 3: "; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got %v; want %s", err, want)
+	}
+	added, err := ledger.Add(t.Context(), rows(items), batch.SkipBad())
+	wantAdded(t, added, err, batch.Added{New: 2, BadRows: 2})
+}
+
+func noConnection(t *testing.T, open Open) {
+	items := messages(0, 1000)
+	for i := range items[1:] {
+		items[i+1].ConnectionID = ""
+	}
+	ledger := open(t)
+	_, err := ledger.Add(t.Context(), rows(items))
+	if want := "999 rows name no connection; set a default connection, or add a column connection_id"; err == nil || err.Error() != want {
+		t.Errorf("got %v; want %s", err, want)
+	}
+	must(t, ledger.Close())
+	ledger = open(t, batch.DefaultConnection(connectionID(7)))
+	added, err := ledger.Add(t.Context(), rows(items))
+	wantAdded(t, added, err, batch.Added{New: 1000})
+	plan, err := ledger.Plan(t.Context(), false)
+	if want := "[{conn_0 1} {conn_7 999}]"; err != nil || fmt.Sprint(plan.Connections) != want {
+		t.Errorf("the plan is %v, %v; want %s", plan.Connections, err, want)
+	}
+}
+
+// An input that cannot be read to its end is refused whole, whatever may be left out of it.
+func inputEndsEarly(t *testing.T, open Open) {
+	ledger := open(t)
+	end := fmt.Errorf("%w: a quote is open at the end", batch.ErrInput)
+	if _, err := ledger.Add(t.Context(), rows(messages(0, 5), end), batch.SkipBad()); !errors.Is(err, end) {
+		t.Errorf("got %v", err)
+	}
+	wantOutcomes(t, ledger, "")
+}
+
+func replaceSetsAside(t *testing.T, open Open) {
+	server, client := service(t, 1)
+	ledger := open(t)
+	items := messages(0, 10)
+	added, err := ledger.Replace(t.Context(), rows(items))
+	wantAdded(t, added, err, batch.Added{New: 10})
+	added, err = ledger.Replace(t.Context(), rows(items[:6]))
+	wantAdded(t, added, err, batch.Added{Known: 6, SetAside: 4})
+	added, err = ledger.Replace(t.Context(), rows(items[:6]))
+	wantAdded(t, added, err, batch.Added{Known: 6})
+	wantOutcomes(t, ledger, "6 open, 4 set aside")
+	if results := run(t, client, ledger, batch.Options{}); len(results) != 6 || len(server.Journal()) != 6 {
+		t.Errorf("%d results, %d requests; want 6", len(results), len(server.Journal()))
+	}
+	n := 0
+	for _, err := range ledger.Messages(t.Context(), batch.All) {
+		if n++; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n != 6 {
+		t.Errorf("%d messages; want those that are not set aside", n)
+	}
+	// Add sets nothing aside; and who is listed again is sent.
+	added, err = ledger.Add(t.Context(), rows(items[7:9]))
+	wantAdded(t, added, err, batch.Added{Known: 2})
+	wantOutcomes(t, ledger, "6 unsent, 2 open, 2 set aside")
+	run(t, client, ledger, batch.Options{})
+	wantOutcomes(t, ledger, "8 unsent, 2 set aside")
+	// What has ended stays ended, listed or not.
+	added, err = ledger.Replace(t.Context(), rows(items[9:]))
+	wantAdded(t, added, err, batch.Added{Known: 1})
+	wantOutcomes(t, ledger, "8 unsent, 1 open, 1 set aside")
+}
+
+// edits are what may become of an input of messages(0, 40).
+func edits() map[string][]batch.Item {
+	items := messages(0, 40)
+	return map[string][]batch.Item{
+		"the same":  items,
+		"longer":    messages(0, 55),
+		"reversed":  reversed(items),
+		"reordered": numbered(append(slices.Clone(items[20:]), items[:20]...)...),
+		"repeated":  numbered(append(slices.Clone(items), items...)...),
+		"one out":   numbered(append(slices.Clone(items[:38]), items[39])...),
+		"one in":    numbered(append([]batch.Item{message(0, 99)}, items...)...),
+	}
+}
+
+// The input is edited between two runs, the first of which was stopped: what is listed is sent,
+// once, and nothing else.
+func editedInput(t *testing.T, open Open, edited []batch.Item) {
+	server, client := service(t, 1)
+	ledger := open(t)
+	replace(t, ledger, messages(0, 40))
+	stop, told := make(chan struct{}), 0
+	for range batch.Run(t.Context(), client, ledger, batch.Options{Stop: stop}) {
+		if told++; told == 10 {
+			close(stop)
+		}
+	}
+	must(t, ledger.Close())
+	ledger = open(t)
+	replace(t, ledger, edited)
+	told += len(run(t, client, ledger, batch.Options{}))
+	want := map[string]bool{}
+	for _, item := range edited {
+		want[item.MessageID] = true
+		if n := server.UnsentCount(item.UserID, item.MessageID); n != 1 {
+			t.Errorf("message %s was unsent %d times", item.MessageID, n)
+		}
+	}
+	if n := len(server.Journal()); n != len(want) || told != len(want) {
+		t.Errorf("%d requests, and %d told; want %d", n, told, len(want))
+	}
+}
+
+func reversed(items []batch.Item) []batch.Item {
+	items = slices.Clone(items)
+	slices.Reverse(items)
+	return numbered(items...)
+}
+
+// Messages of a connection are sent in the order of their lines, also where they were added in
+// another.
+func byLine(t *testing.T, open Open) {
+	server, client := service(t, 1)
+	ledger := open(t)
+	add(t, ledger, messages(0, 300))
+	replace(t, ledger, reversed(messages(0, 300)))
+	run(t, client, ledger, batch.Options{InFlight: 1})
+	for i, e := range server.Journal() {
+		if want := message(0, 299-i).MessageID; e.MessageID != want {
+			t.Fatalf("request %d is for %s; want %s", i, e.MessageID, want)
+		}
+	}
+}

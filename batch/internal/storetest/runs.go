@@ -1,0 +1,266 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/mock"
+)
+
+func endedIsNotSentAgain(t *testing.T, open Open) {
+	server, client := service(t, 2)
+	items := append(messages(0, 20), messages(1, 20)...)
+	for _, gone := range []batch.Item{items[3], items[25]} {
+		server.Remove(gone.UserID, gone.MessageID)
+	}
+	ledger := open(t)
+	add(t, ledger, items)
+	run(t, client, ledger, batch.Options{})
+	for range 3 {
+		must(t, ledger.Close())
+		ledger = open(t)
+		replace(t, ledger, items)
+		if results := run(t, client, ledger, batch.Options{}); len(results) != 0 {
+			t.Errorf("%d were told again", len(results))
+		}
+		wantOutcomes(t, ledger, "38 unsent, 2 failed")
+		plan, err := ledger.Plan(t.Context(), false)
+		if err != nil || plan.Messages != 0 || plan.Ended != 40 || plan.Failed != 2 {
+			t.Errorf("the plan is %+v, %v", plan, err)
+		}
+	}
+	if n := len(server.Journal()); n != 40 {
+		t.Errorf("%d requests; want 40", n)
+	}
+}
+
+// Final is what the service itself refused for the message alone.
+func final(t *testing.T, open Open) {
+	server, client := service(t, 1)
+	items := messages(0, 6)
+	server.Remove(items[0].UserID, items[0].MessageID)
+	for i, fault := range map[int]mock.Fault{
+		1: {Status: 400, Body: "<html>no such site</html>", ContentType: "text/html"},
+		2: {Status: 404, Body: `{"message":"no Route matched with those values"}`},
+		3: {Kind: mock.Refused},
+		4: {Status: 422},
+	} {
+		server.NextFor(items[i].UserID, items[i].MessageID, fault)
+	}
+	ledger := open(t)
+	add(t, ledger, items)
+	results := run(t, client, ledger, batch.Options{})
+	for i, want := range []struct {
+		outcome batch.Outcome
+		final   bool
+	}{{batch.Failed, true}, {batch.Unsent, true}, {batch.Unsent, true}, {batch.Failed, true}, {batch.Failed, true}, {batch.Unsent, true}} {
+		got := results[items[i].MessageID]
+		if got.Outcome != want.outcome || got.Final != want.final {
+			t.Errorf("message %d ended %s, final %v, with %v; want %s, %v", i, got.Outcome, got.Final, got.Err, want.outcome, want.final)
+		}
+	}
+}
+
+func retryFailed(t *testing.T, open Open) {
+	server, client := service(t, 1)
+	items := messages(0, 3)
+	server.NextFor(items[1].UserID, items[1].MessageID, mock.Fault{Status: 422})
+	ledger := open(t)
+	add(t, ledger, items)
+	run(t, client, ledger, batch.Options{})
+	if results := run(t, client, ledger, batch.Options{}); len(results) != 0 {
+		t.Errorf("%d were told again", len(results))
+	}
+	plan, err := ledger.Plan(t.Context(), true)
+	if err != nil || plan.Messages != 1 {
+		t.Errorf("the plan is %+v, %v", plan, err)
+	}
+	results := run(t, client, ledger, batch.Options{RetryFailed: true})
+	if len(results) != 1 || results[items[1].MessageID].Outcome != batch.Unsent {
+		t.Errorf("got %+v", results)
+	}
+	wantOutcomes(t, ledger, "3 unsent")
+}
+
+// A message that an input calls maybe_unsent, or that an earlier run may have unsent, is already
+// gone where the service does not have it.
+func maybeUnsent(t *testing.T, open Open) {
+	server, client := service(t, 1)
+	items := messages(0, 3)
+	for _, item := range items {
+		server.Remove(item.UserID, item.MessageID)
+	}
+	items[0].MaybeUnsent = true
+	ledger := open(t)
+	add(t, ledger, items)
+	again := items[1]
+	again.MaybeUnsent = true
+	add(t, ledger, []batch.Item{again})
+	results := run(t, client, ledger, batch.Options{})
+	for i, want := range []batch.Outcome{batch.AlreadyGone, batch.AlreadyGone, batch.Failed} {
+		if got := results[items[i].MessageID]; got.Outcome != want || !got.Final {
+			t.Errorf("message %d ended %s, final %v; want %s", i, got.Outcome, got.Final, want)
+		}
+	}
+}
+
+func accountEnds(t *testing.T, open Open) {
+	server, client := service(t, 3)
+	server.Next(mock.Fault{}, mock.Fault{}, mock.Fault{}, mock.Fault{}, mock.Fault{Status: 402})
+	ledger := open(t)
+	add(t, ledger, slices.Concat(messages(0, 30), messages(1, 30), messages(2, 30)))
+	var progress batch.Progress
+	failed := 0
+	for r := range batch.Run(t.Context(), client, ledger, batch.Options{Progress: &progress}) {
+		if r.Outcome == batch.Failed {
+			failed++
+		}
+	}
+	var e *api.Error
+	if err := progress.Err(); !errors.As(err, &e) || e.Scope != api.ScopeAccount {
+		t.Errorf("the run ended with %v", err)
+	}
+	if n := len(server.Journal()); n > 45 || failed == 0 {
+		t.Errorf("%d requests, %d failed; want the run ended by the first", n, failed)
+	}
+	run(t, client, ledger, batch.Options{})
+	wantOutcomes(t, ledger, "90 unsent")
+}
+
+func stoppedConnection(t *testing.T, open Open) {
+	server, client := service(t, 2, mock.WithConnections(mock.Connection{ID: "conn_bad", State: mock.Expired}))
+	bad := messages(1, 700)
+	for i := range bad {
+		bad[i].ConnectionID = "conn_bad"
+	}
+	ledger := open(t)
+	add(t, ledger, append(bad, messages(0, 20)...))
+	results := run(t, client, ledger, batch.Options{})
+	wantOutcomes(t, ledger, "20 unsent, 1 failed, 699 skipped")
+	for _, r := range results {
+		if r.Item.ConnectionID == "conn_bad" && (r.Final || r.Hint == "" || !errors.Is(r.Err, api.ErrSessionExpired)) {
+			t.Fatalf("got %+v", r)
+		}
+	}
+	server.SetConnection(mock.Connection{ID: "conn_bad"})
+	run(t, client, ledger, batch.Options{})
+	wantOutcomes(t, ledger, "720 unsent")
+}
+
+func reportAndMessages(t *testing.T, open Open) {
+	server, client := service(t, 1)
+	items := messages(0, 8)
+	items[5].WithUserID = "someone"
+	for i, fault := range map[int]mock.Fault{1: {Status: 422}, 2: {Status: 422}, 3: {Kind: mock.Refused}} {
+		server.NextFor(items[i].UserID, items[i].MessageID, fault)
+	}
+	ledger := open(t)
+	add(t, ledger, items)
+	want := run(t, client, ledger, batch.Options{})
+	report, err := ledger.Report(t.Context())
+	must(t, err)
+	if len(report.Groups) != 2 || report.Service != "mock" {
+		t.Fatalf("the report is %+v", report)
+	}
+	first, second := report.Groups[0], report.Groups[1]
+	if first.Status != 422 || first.Count != 2 || first.Final != 2 || first.Scope != api.ScopeMessage || first.Hint == "" {
+		t.Errorf("the first group is %+v", first)
+	}
+	if second.Status != 200 || second.Count != 1 || second.Outcome != batch.Failed {
+		t.Errorf("the second group is %+v", second)
+	}
+	for filter, n := range map[batch.Filter]int{batch.All: 8, batch.NotUnsent: 3} {
+		for got, err := range ledger.Messages(t.Context(), filter) {
+			n--
+			must(t, err)
+			told := want[got.Item.MessageID]
+			if got.Item != told.Item || got.Outcome != told.Outcome || got.Final != told.Final || got.RequestID != told.RequestID || got.Attempts != told.Attempts || got.Hint != told.Hint {
+				t.Errorf("the ledger has %+v; told was %+v", got, told)
+			}
+			if (got.Err == nil) != (told.Err == nil) || got.Err != nil && got.Err.Error() != told.Err.Error() {
+				t.Errorf("the ledger has %v; told was %v", got.Err, told.Err)
+			}
+		}
+		if n != 0 {
+			t.Errorf("filter %v: %d messages too few", filter, n)
+		}
+	}
+	for _, err := range ledger.Messages(t.Context(), batch.All) {
+		must(t, err)
+		break // leaves nothing locked
+	}
+	must(t, ledger.Close())
+}
+
+func boundedTexts(t *testing.T, open Open) {
+	server, client := service(t, 1)
+	long := strings.Repeat("é\x1b[31m ", 8<<10)
+	body := fmt.Sprintf(`{"error":%q,"type":%q,"requestId":%q,"message":%q}`, "e"+long, "T"+long, "r"+long, "m"+long)
+	item := message(0, 0)
+	server.NextFor(item.UserID, item.MessageID, mock.Fault{Status: 403, Body: strings.ReplaceAll(body, `\x1b`, `\u001b`)})
+	ledger := open(t)
+	add(t, ledger, []batch.Item{item})
+	run(t, client, ledger, batch.Options{})
+	for r, err := range ledger.Messages(t.Context(), batch.All) {
+		var e *api.Error
+		if err != nil || !errors.As(r.Err, &e) {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		if len(e.Type) > 60 || len(e.Message) > 300 || len(e.RequestID) > 300 || strings.ContainsRune(e.Type+e.Message+e.RequestID, 0x1b) {
+			t.Errorf("the ledger keeps %d, %d and %d bytes: %q", len(e.Type), len(e.Message), len(e.RequestID), e.Type)
+		}
+	}
+}
+
+func oneAtATime(t *testing.T, open Open) {
+	_, client := service(t, 1)
+	ledger := open(t)
+	add(t, ledger, messages(0, 5))
+	for range batch.Run(t.Context(), client, ledger, batch.Options{}) {
+		var progress batch.Progress
+		for range batch.Run(t.Context(), client, ledger, batch.Options{Progress: &progress}) {
+			t.Error("two runs at a time")
+		}
+		if !errors.Is(progress.Err(), batch.ErrLedger) {
+			t.Errorf("a second run is %v", progress.Err())
+		}
+		if _, err := ledger.Replace(t.Context(), rows(nil)); !errors.Is(err, batch.ErrLedger) {
+			t.Errorf("replacing the list of a run is %v", err)
+		}
+		if _, err := ledger.Report(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	wantOutcomes(t, ledger, "5 unsent")
+}
+
+// What failed in passing is in the ledger while the message waits, and gone when it is unsent.
+func transientRecorded(t *testing.T, open Open) {
+	server, client := service(t, 1)
+	items := messages(0, 3)
+	server.NextFor(items[1].UserID, items[1].MessageID, mock.Fault{Status: 503})
+	server.NextFor(items[2].UserID, items[2].MessageID, mock.Fault{Status: 503, Acted: true}, mock.Fault{Status: 503})
+	ledger := open(t)
+	add(t, ledger, items)
+	stop := make(chan struct{})
+	for r := range batch.Run(t.Context(), client, ledger, batch.Options{Stop: stop, InFlight: 1}) {
+		if r.Outcome == batch.Unsent {
+			close(stop)
+		}
+	}
+	results := run(t, client, ledger, batch.Options{})
+	if got := results[items[2].MessageID]; got.Outcome != batch.AlreadyGone || got.Attempts < 2 {
+		t.Errorf("got %+v; want it already gone", got)
+	}
+	wantOutcomes(t, ledger, "2 unsent, 1 already gone")
+	for r, err := range ledger.Messages(t.Context(), batch.All) {
+		if err != nil || r.Err != nil || r.MaybeUnsent {
+			t.Errorf("%+v, %v", r, err)
+		}
+	}
+}
