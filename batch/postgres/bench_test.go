@@ -89,19 +89,5 @@ func BenchmarkLoad(b *testing.B) {
 		load(b, s, 1000, 1_000_000)
 		b.ReportMetric(first.Seconds(), "s/first")
 		b.ReportMetric((time.Since(start) - first).Seconds(), "s/again")
-		start = time.Now()
-		_, err = s.Counts(b.Context(), true)
-		must(b, err)
-		b.ReportMetric(time.Since(start).Seconds(), "s/count")
-		start = time.Now()
-		must(b, s.Begin(b.Context(), false))
-		claim(b, s)
-		b.ReportMetric(time.Since(start).Seconds(), "s/claim")
-		start = time.Now()
-		for n := range 100 {
-			_, err := s.Next(b.Context(), fmt.Sprintf("conn_%d", n), batch.Message{}, 64)
-			must(b, err)
-		}
-		b.ReportMetric(time.Since(start).Seconds()/100, "s/next")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
 	"github.com/unsend-go/unsend/internal/pgtest"
 )
@@ -146,9 +147,8 @@ func TestReplaceBesideOthers(t *testing.T) {
 	address := server.Address(t)
 	a, b, late := openStore(t, address, "june"), openStore(t, address, "june"), openStore(t, address, "june")
 	load(t, a, 2, 10)
-	if _, err := late.Loads(t.Context(), false); err != nil {
-		t.Fatal(err)
-	}
+	_, err := late.Loads(t.Context(), false)
+	must(t, err)
 	must(t, a.Begin(t.Context(), false))
 	if added := load(t, b, 2, 10); added.Known != 10 || added.New != 0 {
 		t.Errorf("the same list added %+v", added)
@@ -266,4 +266,31 @@ func TestLocks(t *testing.T) {
 	if n != 1 {
 		t.Errorf("the worker holds %d locks; want 1", n)
 	}
+}
+
+// TestProgress has one worker do all, and another wait for it: both count the whole run.
+func TestProgress(t *testing.T) {
+	t.Parallel()
+	address := pgtest.Shared(t).Address(t)
+	service := newService(t, 2)
+	client, err := api.New(testKey, api.WithHTTPClient(service.Client()), api.WithoutRateLimit())
+	must(t, err)
+	var wg sync.WaitGroup
+	for range 2 {
+		ledger, err := Open(t.Context(), address, "june", batch.ForMock())
+		must(t, err)
+		t.Cleanup(func() { _ = ledger.Close() })
+		if _, err := ledger.Replace(t.Context(), testItems(2, 300)); err != nil {
+			t.Fatal(err)
+		}
+		wg.Go(func() {
+			progress := new(batch.Progress)
+			for range batch.Run(t.Context(), client, ledger, batch.Options{Progress: progress}) {
+			}
+			if got := progress.Counts(); got.Unsent != 300 || got.Items != 300 || progress.Err() != nil {
+				t.Errorf("in the end the progress is %+v, %v; want 300 unsent", got, progress.Err())
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -17,9 +17,7 @@ func TestPostgres(t *testing.T) {
 		return func(t *testing.T, opts ...batch.Option) *batch.Ledger {
 			t.Helper()
 			ledger, err := Open(t.Context(), address, "june", append([]batch.Option{batch.ForMock()}, opts...)...)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			t.Cleanup(func() { _ = ledger.Close() })
 			return ledger
 		}
@@ -30,12 +28,8 @@ func TestPostgres(t *testing.T) {
 func openStore(t testing.TB, address, run string) *store {
 	t.Helper()
 	s, err := newStore(address, run)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { _ = s.Close() })
-	if err := s.open(t.Context(), batch.StoreOptions{Service: "mock"}); err != nil {
-		t.Fatal(err)
-	}
+	must(t, s.open(t.Context(), batch.StoreOptions{Service: "mock"}))
 	return s
 }

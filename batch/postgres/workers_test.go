@@ -78,9 +78,7 @@ func (f *fleet) start() (kill func(), wait func() error) {
 	if err == nil {
 		err = cmd.Start()
 	}
-	if err != nil {
-		f.t.Fatal(err)
-	}
+	must(f.t, err)
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
@@ -140,13 +138,10 @@ func TestWorkers(t *testing.T) {
 	f := &fleet{t: t, address: server.Address(t), service: listener, told: map[string][]string{}}
 	recorded.address = f.address
 	ledger, err := Open(t.Context(), f.address, "june", batch.ForService(testClient(t, f.service)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer func() { _ = ledger.Close() }()
-	if _, err := ledger.Add(t.Context(), testItems(connections, messages)); err != nil {
-		t.Fatal(err)
-	}
+	_, err = ledger.Add(t.Context(), testItems(connections, messages))
+	must(t, err)
 
 	start := time.Now()
 	_, waitA := f.start()
@@ -158,9 +153,7 @@ func TestWorkers(t *testing.T) {
 		if n == kills/2 {
 			server.Stop([]string{"INT", "QUIT"}[rand.N(2)]) // in order, or as in a crash
 			pause(0, time.Second)
-			if err := server.Start(); err != nil {
-				t.Fatal(err)
-			}
+			must(t, server.Start())
 		}
 		for range max(1, terminations/kills) {
 			server.Exec(t, `SELECT pg_terminate_backend(pid) FROM (SELECT pid FROM pg_stat_activity WHERE application_name = 'unsend' ORDER BY random() LIMIT 1) AS one`)
@@ -183,17 +176,13 @@ func TestWorkers(t *testing.T) {
 func (f *fleet) check(ledger *batch.Ledger, service *mock.Server, connections, messages int) {
 	f.t.Helper()
 	report, err := ledger.Report(f.t.Context())
-	if err != nil {
-		f.t.Fatal(err)
-	}
+	must(f.t, err)
 	if report.Unsent+report.AlreadyGone != messages || report.Items != messages {
 		f.t.Errorf("the ledger counts %+v; want %d messages unsent or already gone", report.Counts, messages)
 	}
 	outcomes := map[string]batch.Outcome{}
 	for r, err := range ledger.Messages(f.t.Context(), batch.All) {
-		if err != nil {
-			f.t.Fatal(err)
-		}
+		must(f.t, err)
 		if !r.Final || r.MaybeUnsent {
 			f.t.Errorf("message %s ended as %+v", r.Item.MessageID, r)
 		}
@@ -220,9 +209,7 @@ func (f *fleet) check(ledger *batch.Ledger, service *mock.Server, connections, m
 func testClient(t testing.TB, service string) *api.Client {
 	t.Helper()
 	client, err := api.New(testKey, api.WithBaseURL(service))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return client
 }
 
@@ -244,9 +231,7 @@ func listen(t testing.TB, h http.Handler) string {
 	t.Helper()
 	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	go func() { _ = server.Serve(listener) }() // until it is closed
 	t.Cleanup(func() { _ = server.Close() })
 	return "http://" + listener.Addr().String()
