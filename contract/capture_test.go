@@ -137,7 +137,7 @@ func TestCaptureIsJudged(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			wantPointers(t, v.CheckResponse(nil, resp), row.want...)
+			wantPointers(t, v.CheckResponse(unsendRequest(), resp), row.want...)
 		})
 	}
 }

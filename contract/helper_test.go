@@ -61,12 +61,18 @@ func requestTo(t testing.TB, method, path string) *http.Request {
 }
 
 // newResponse is a response of the contract's media type.
+// newResponse answers the unsend operation, whatever others the contract has.
 func newResponse(status int, body string) *http.Response {
 	return &http.Response{
+		Request:    unsendRequest(),
 		StatusCode: status,
 		Header:     http.Header{"Content-Type": {"application/json"}},
 		Body:       io.NopCloser(strings.NewReader(body)),
 	}
+}
+
+func unsendRequest() *http.Request {
+	return &http.Request{Method: http.MethodDelete, URL: &url.URL{Path: "/v2/access/chats/51234567/messages/6432457811894"}}
 }
 
 func testdata(t testing.TB, name string) string {
