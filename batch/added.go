@@ -65,7 +65,7 @@ func (e *InputError) Unwrap() []error { return e.Bad }
 
 // IgnoredColumns is yielded once by [Read] for an input with columns that mean nothing here.
 // It is no bad row: Add reports them in Added.Ignored.
-type IgnoredColumns []string
+type IgnoredColumns []string //nolint:errname // it is no failure
 
 // Error names the columns.
 func (c IgnoredColumns) Error() string { return "ignored columns: " + strings.Join(c, ", ") }

@@ -270,23 +270,3 @@ func TestInterruptedProcesses(t *testing.T) {
 	}
 	s.finish(t)
 }
-
-// The service is away when the process starts, and once more while it runs.
-func TestServiceIsAwayForAWhile(t *testing.T) {
-	t.Parallel()
-	s := newCrashSite(t, 800)
-	away := func() {
-		if err := s.server.Close(); err != nil {
-			t.Error(err)
-		}
-		time.AfterFunc(time.Second, func() {
-			if _, err := s.server.StartAddr(strings.TrimPrefix(s.url, "http://")); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	away()
-	again := time.AfterFunc(2500*time.Millisecond, away)
-	defer again.Stop()
-	s.finish(t)
-}

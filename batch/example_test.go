@@ -60,8 +60,7 @@ func ExampleInputError() {
 	}
 	defer func() { _ = ledger.Close() }()
 	_, err = ledger.Add(context.Background(), batch.Read(strings.NewReader("user_id,message_id,connection_id\n51,../7,conn_1\n51,64,conn_1\n"), batch.CSV))
-	var input *batch.InputError
-	if errors.As(err, &input) {
+	if input, ok := errors.AsType[*batch.InputError](err); ok {
 		fmt.Println(input.Rows, "bad row")
 	}
 	report, _ := ledger.Report(context.Background())

@@ -2,199 +2,150 @@ package batch
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/gofrs/flock"
 )
 
 var errNoLedger = errors.New("is no ledger of this program; it was left as it is: name another file")
 
-// ledgerFile is the file under a ledger: its lock, and what the ledger knows of it, so that
-// anybody else's hand on it is noticed.
+// ledgerFile is the file under a ledger that is open for a run: locked, and looked at again and
+// again, so that anybody else's hand on it is noticed. A nil one, of a ledger that nobody else
+// knows or that is only read, is neither.
 type ledgerFile struct {
-	real    string       // the path behind all symbolic links
-	lock    *flock.Flock // nil for one that is only read, or private
-	file    *os.File     // open for as long as SQLite has it open: closing it drops SQLite's own locks
-	empty   bool         // it is new
-	created bool         // here and now
-	locked  bool         // the lock's file is new, too
-	refused bool         // it is no ledger of ours: what was made for it is to go
-
-	header   []byte // of the file when it was last seen
-	size     int64
-	modified time.Time
+	target string // the path behind all symbolic links
+	lock   *flock.Flock
+	seen   fs.FileInfo // as we left it
 }
 
-const sqliteMagic = "SQLite format 3\x00"
-
-// openLedgerFile locks the file and looks at it, without changing it. A private one has no lock
-// and may lose its name.
-func openLedgerFile(path string, private bool) (*ledgerFile, error) {
-	real, err := realPath(path)
+// lockLedgerFile locks the file of a path, and makes an empty one where there is none.
+func lockLedgerFile(path string) (*ledgerFile, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		// Made before it is locked, since a symbolic link that leads to nothing does not
+		// say what the lock's name is.
+		info, err = makeFile(path)
+	}
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("cannot be opened: %w", errors.Unwrap(err))
+	case !info.Mode().IsRegular():
+		return nil, errNoLedger
+	case hardLinks(info) > 1:
+		return nil, errors.New("has a second name (a hard link), under which another process could work on it unseen; remove the other name, or copy the file")
+	}
+	target, err := filepath.EvalSymlinks(path)
+	if err == nil {
+		target, err = filepath.Abs(target)
+	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("cannot be opened: %w", err)
 	}
-	f := &ledgerFile{real: real}
-	if !private {
-		if err := f.takeLock(); err != nil {
-			return nil, err
+	_, unlocked := os.Lstat(target + ".lock")
+	lock := flock.New(target+".lock", flock.SetPermissions(0o600), flock.SetFlag(os.O_CREATE|os.O_RDWR))
+	ok, err := lock.TryLock()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("cannot be locked: %w", errors.Unwrap(err))
+	case !ok:
+		return nil, errors.New("is in use by another process; wait until that has ended")
+	}
+	f := &ledgerFile{target: target, lock: lock, seen: info}
+	if err := f.inspect(); err != nil {
+		if unlocked != nil {
+			_ = os.Remove(lock.Path()) // nobody had one, and nobody needs one
 		}
-	}
-	if err := f.open(); err != nil {
-		f.refused = true
-		return nil, errors.Join(err, f.close())
+		return nil, errors.Join(err, lock.Unlock())
 	}
 	return f, nil
 }
 
-func (f *ledgerFile) takeLock() error {
-	name := f.real + ".lock"
-	_, err := os.Lstat(name)
-	f.locked = errors.Is(err, os.ErrNotExist)
-	lock := flock.New(name, flock.SetPermissions(0o600), flock.SetFlag(os.O_CREATE|os.O_RDWR))
-	ok, err := lock.TryLock()
-	switch {
-	case err != nil:
-		return fmt.Errorf("cannot be locked: %w", errors.Unwrap(err))
-	case !ok:
-		return errors.New("is in use by another process; wait until that has ended")
-	}
-	f.lock = lock
-	return nil
-}
-
-func (f *ledgerFile) open() error {
-	info, err := os.Stat(f.real)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		f.created = true
-		f.file, err = os.OpenFile(f.real, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-		if err != nil {
-			return fmt.Errorf("cannot be created: %w", errors.Unwrap(err))
-		}
-	case err != nil:
-		return fmt.Errorf("cannot be opened: %w", errors.Unwrap(err))
-	case !info.Mode().IsRegular():
-		return errNoLedger
-	case hardLinks(info) > 1:
-		return errors.New("has a second name (a hard link), under which another process could work on it unseen; remove the other name, or copy the file")
-	default:
-		f.file, err = os.OpenFile(f.real, os.O_RDWR, 0)
-		if err != nil {
-			return fmt.Errorf("cannot be written: %w", errors.Unwrap(err))
-		}
-	}
-	if err := f.remember(); err != nil {
+// inspect refuses what is no ledger. SQLite is not asked, since it may change what another
+// program has left in a database of its own.
+func (f *ledgerFile) inspect() error {
+	if err := f.remember(); err != nil || f.seen.Size() == 0 {
 		return err
 	}
-	f.empty = f.size == 0
-	if !f.empty && !f.isLedger() {
-		return errNoLedger
-	}
-	return nil
-}
-
-// isLedger reports whether the header is that of a SQLite file with our application id.
-func (f *ledgerFile) isLedger() bool {
-	id := []byte{applicationID >> 24 & 0xff, applicationID >> 16 & 0xff, applicationID >> 8 & 0xff, applicationID & 0xff}
-	return len(f.header) == 100 && string(f.header[:16]) == sqliteMagic && bytes.Equal(f.header[68:72], id)
-}
-
-// remember looks at the file, after we have changed it.
-func (f *ledgerFile) remember() error {
-	if f.file == nil {
-		return nil
-	}
-	info, err := f.file.Stat()
+	file, err := os.Open(f.target)
 	if err != nil {
 		return fmt.Errorf("cannot be read: %w", errors.Unwrap(err))
 	}
-	f.size, f.modified = info.Size(), info.ModTime()
-	header := make([]byte, 100)
-	n, err := f.file.ReadAt(header, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("cannot be read: %w", errors.Unwrap(err))
+	defer func() { _ = file.Close() }()
+	header := make([]byte, 72)
+	if n, err := io.ReadFull(file, header); err != nil && n == 0 {
+		return fmt.Errorf("cannot be read: %w", err)
 	}
-	f.header = header[:n]
+	if !bytes.HasPrefix(header, []byte("SQLite format 3\x00")) || binary.BigEndian.Uint32(header[68:]) != applicationID {
+		return errNoLedger
+	}
 	return nil
+}
+
+func makeFile(path string) (fs.FileInfo, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // whoever opens the ledger names it
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	return info, errors.Join(err, file.Close())
+}
+
+// look returns what the file is now, which must still be the same.
+func (f *ledgerFile) look() (fs.FileInfo, error) {
+	now, err := os.Stat(f.target)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("is gone (%w): it was deleted or moved while it was in use", errors.Unwrap(err))
+	case !os.SameFile(now, f.seen):
+		return nil, errors.New("was replaced by another file while it was in use")
+	}
+	return now, nil
+}
+
+// remember is called after we have changed the file.
+func (f *ledgerFile) remember() (err error) {
+	if f != nil {
+		f.seen, err = f.look()
+	}
+	return err
 }
 
 // unchanged returns an error where the file is not as it was left: deleted, moved, replaced, or
 // written by somebody else. What was recorded since may then be lost.
 func (f *ledgerFile) unchanged() error {
-	if f.lock == nil {
+	if f == nil {
 		return nil
 	}
-	now, err := os.Stat(f.real)
+	now, err := f.look()
 	if err != nil {
-		return fmt.Errorf("is gone (%w): it was deleted or moved while it was in use", errors.Unwrap(err))
+		return err
 	}
-	then, err := f.file.Stat()
-	if err != nil {
-		return fmt.Errorf("cannot be read: %w", errors.Unwrap(err))
-	}
-	if !os.SameFile(now, then) {
-		return errors.New("was replaced by another file while it was in use")
-	}
-	if now.Size() != f.size || !now.ModTime().Equal(f.modified) {
+	if now.Size() != f.seen.Size() || !now.ModTime().Equal(f.seen.ModTime()) {
 		return errors.New("was changed by another program while it was in use; look at it before going on")
 	}
-	if _, err := os.Stat(f.real + "-wal"); err != nil {
-		return fmt.Errorf("has lost its newest part, %s-wal: it was deleted while it was in use", filepath.Base(f.real))
+	if _, err := os.Stat(f.target + "-wal"); err != nil {
+		return fmt.Errorf("has lost its newest part, %s-wal: it was deleted while it was in use", filepath.Base(f.target))
 	}
 	return nil
 }
 
-// close comes after SQLite has closed the file.
-func (f *ledgerFile) close() error {
-	var err error
-	if f.file != nil {
-		err = f.file.Close()
+func (f *ledgerFile) unlock() error {
+	if f == nil {
+		return nil
 	}
-	if f.refused && f.created {
-		_ = os.Remove(f.real) // nothing was kept in it
-	}
-	if f.lock == nil {
-		return err
-	}
-	if f.refused && f.locked {
-		_ = os.Remove(f.lock.Path())
-	}
-	return errors.Join(err, f.lock.Unlock())
+	return f.lock.Unlock()
 }
 
 // warning says what makes the file less safe than it should be.
 func (f *ledgerFile) warning() string {
-	if f.lock == nil || !onNetwork(f.real) {
+	if f == nil || !onNetwork(f.target) {
 		return ""
 	}
 	return "the ledger is on a network file system, where locks and syncs are not always what they say; a local disk is safer"
-}
-
-// realPath resolves all symbolic links, the last of them also where it leads to nothing yet.
-func realPath(path string) (string, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return "", err
-	}
-	for range 40 {
-		target, err := os.Readlink(path)
-		if err != nil {
-			break
-		}
-		if !filepath.IsAbs(target) {
-			target = filepath.Join(filepath.Dir(path), target)
-		}
-		path = target
-	}
-	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
-	if err != nil {
-		return "", fmt.Errorf("cannot be opened: its folder: %w", errors.Unwrap(err))
-	}
-	return filepath.Join(dir, filepath.Base(path)), nil
 }

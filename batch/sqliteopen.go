@@ -24,15 +24,13 @@ func Open(path string, opts ...Option) (*Ledger, error) {
 	}
 	s := &sqliteStore{path: path}
 	if settings.readOnly {
-		err = s.openReadOnly()
+		err = s.openReadOnly(settings.service)
 	} else {
 		err = s.open(settings.service)
 	}
-	if err == nil {
-		err = s.checkService(settings.service)
-	}
 	if err != nil {
-		return nil, errors.Join(err, s.abandon())
+		_ = s.Close() // the first error says more
+		return nil, s.explain(err)
 	}
 	return &Ledger{store: s, settings: settings, warning: s.file.warning()}, nil
 }
@@ -48,176 +46,153 @@ func InMemory(opts ...Option) (*Ledger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: no temporary file: %w", ErrLedger, err)
 	}
-	s := &sqliteStore{path: filepath.Join(dir, "ledger.db"), private: true}
-	if err := s.open(settings.service); err != nil {
-		return nil, errors.Join(err, s.abandon(), os.RemoveAll(dir))
+	s := &sqliteStore{path: filepath.Join(dir, "ledger.db")}
+	err = createLedger(s.path, settings.service)
+	if err == nil {
+		err = s.connect(s.path, settings.service, "OFF")
 	}
-	_ = os.RemoveAll(dir) // where open files can be deleted; else closing does
+	_ = os.RemoveAll(dir) // what is open stays until it is closed
+	if err != nil {
+		_ = s.Close() // the first error says more
+		return nil, s.explain(err)
+	}
 	return &Ledger{store: s, settings: settings}, nil
 }
 
-// open opens the file for a run. What it has opened when it fails abandon gives back.
-func (s *sqliteStore) open(service string) (err error) {
-	if s.file, err = openLedgerFile(s.path, s.private); err != nil {
-		return fmt.Errorf("%w %s %w", ErrLedger, s.path, err)
-	}
-	if s.file.empty && service == "" && !s.private {
+// open locks the file, makes it a ledger where it is new, and opens it.
+func (s *sqliteStore) open(service string) error {
+	info, err := os.Stat(s.path)
+	if service == "" && (errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0) {
 		return fmt.Errorf("%w: %s is new: say with ForService or ForMock what it is for", ErrOptions, s.path)
 	}
-	if s.db, err = sqlite.OpenConn(s.file.real, sqlite.OpenReadWrite); err != nil {
-		return s.explain(err)
+	if s.file, err = lockLedgerFile(s.path); err != nil {
+		return err
 	}
-	s.db.SetBusyTimeout(5 * time.Second)
-	if s.file.empty {
-		if err := s.create(service); err != nil {
-			return s.explain(err)
+	if s.file.seen.Size() == 0 {
+		if err := createLedger(s.file.target, service); err != nil {
+			return err
 		}
 	}
-	if err := s.verify(s.db); err != nil {
-		return s.explain(err)
+	return s.connect(s.file.target, service, "FULL") // each commit is on the disk before it returns
+}
+
+// connect opens both connections. Before the file is found to be right, nothing is written.
+func (s *sqliteStore) connect(name, service, sync string) (err error) {
+	if s.db, err = openConn(name, sqlite.OpenReadWrite); err != nil {
+		return err
 	}
-	if err := s.configure(); err != nil {
-		return s.explain(err)
+	if err := s.verify(s.db, service); err != nil {
+		return err
 	}
-	if s.reader, err = sqlite.OpenConn(s.file.real, sqlite.OpenReadOnly); err != nil {
-		return s.explain(err)
+	if err := s.checkDamage(); err != nil {
+		return err
 	}
-	s.reader.SetBusyTimeout(5 * time.Second)
-	if err := exec(s.reader, "PRAGMA cache_size = -2048", nil); err != nil {
-		return s.explain(err)
+	// What SQLite does not keep in the file.
+	for _, pragma := range []string{"journal_mode = WAL", "wal_autocheckpoint = 0", "cache_size = -8192", "synchronous = " + sync} {
+		if err := exec(s.db, "PRAGMA "+pragma, nil); err != nil {
+			return err
+		}
 	}
-	return s.explain(s.checkpoint()) // what a killed run left in the log
+	if s.reader, err = openConn(name, sqlite.OpenReadOnly); err != nil {
+		return err
+	}
+	// It opens its files when it first reads; those of a private ledger are about to lose their names.
+	if err := exec(s.reader, "SELECT service FROM ledger", nil); err != nil {
+		return err
+	}
+	return s.checkpoint() // what a killed run left in the log
 }
 
 // openReadOnly opens the file beside whoever works on it.
-func (s *sqliteStore) openReadOnly() (err error) {
+func (s *sqliteStore) openReadOnly(service string) error {
 	if _, err := os.Stat(s.path); err != nil {
 		return fmt.Errorf("%w %s: %w", ErrLedger, s.path, errors.Unwrap(err))
 	}
-	s.file = &ledgerFile{}
-	if s.file.real, err = filepath.Abs(s.path); err != nil {
-		return fmt.Errorf("%w %s: %w", ErrLedger, s.path, err)
+	name, err := filepath.Abs(s.path)
+	if err != nil {
+		return err
 	}
-	err = s.openReader(s.file.real, sqlite.OpenReadOnly)
-	if err == nil {
-		return nil
+	if s.reader, err = openConn(name, sqlite.OpenReadOnly); err != nil {
+		return err
 	}
-	_, noLog := os.Stat(s.file.real + "-wal")
-	if code := sqlite.ErrCode(err).ToPrimary(); noLog == nil || code != sqlite.ResultCantOpen && code != sqlite.ResultReadOnly {
-		return s.explain(err)
+	err = s.verify(s.reader, service)
+	code := sqlite.ErrCode(err).ToPrimary()
+	if _, noLog := os.Stat(name + "-wal"); noLog == nil || code != sqlite.ResultCantOpen && code != sqlite.ResultReadOnly {
+		return err
 	}
 	// Its folder cannot be written: so nobody works on it, and nobody can.
 	if err := s.reader.Close(); err != nil {
-		return s.explain(err)
-	}
-	uri := url.URL{Scheme: "file", Path: s.file.real, RawQuery: "immutable=1"}
-	return s.explain(s.openReader(uri.String(), sqlite.OpenReadOnly|sqlite.OpenURI))
-}
-
-func (s *sqliteStore) openReader(name string, flags sqlite.OpenFlags) (err error) {
-	if s.reader, err = sqlite.OpenConn(name, flags); err != nil {
 		return err
 	}
-	s.reader.SetBusyTimeout(5 * time.Second)
-	return s.verify(s.reader)
-}
-
-// create makes an empty file a ledger. It does so before there is a write-ahead log, so that
-// the file never is half a ledger.
-func (s *sqliteStore) create(service string) error {
-	text := fmt.Sprintf("PRAGMA synchronous = FULL; BEGIN IMMEDIATE; PRAGMA application_id = %d; PRAGMA user_version = %d; %s %s; %s", applicationID, schemaVersion, schema, keyIndex, openIndex)
-	if err := script(s.db, text); err != nil {
+	uri := url.URL{Scheme: "file", Path: name, RawQuery: "immutable=1"}
+	if s.reader, err = openConn(uri.String(), sqlite.OpenReadOnly|sqlite.OpenURI); err != nil {
 		return err
 	}
-	err := exec(s.db, "INSERT INTO ledger (service, created_at) VALUES (?, ?)", nil, service, time.Now().UTC().Format(time.RFC3339))
+	return s.verify(s.reader, service)
+}
+
+func openConn(name string, flags sqlite.OpenFlags) (*sqlite.Conn, error) {
+	db, err := sqlite.OpenConn(name, flags)
 	if err == nil {
-		err = exec(s.db, "COMMIT", nil)
+		db.SetBusyTimeout(5 * time.Second) // for another program that reads or writes
 	}
-	return err
+	return db, err
 }
 
-// configure sets what SQLite does not keep in the file.
-func (s *sqliteStore) configure() error {
-	sync := "FULL" // each commit is on the disk before it returns
-	if s.private {
-		sync = "OFF"
-	}
-	return script(s.db, "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -8192; PRAGMA synchronous = "+sync)
-}
-
-// script runs statements one after the other. A PRAGMA has no effect inside a savepoint, which
-// the library's own way of running several opens.
-func script(db *sqlite.Conn, text string) error {
-	for text != "" {
-		stmt, rest, err := db.PrepareTransient(text)
-		if err != nil || stmt == nil {
-			return err
-		}
-		if err := errors.Join(step(stmt, nil), stmt.Finalize()); err != nil {
-			return err
-		}
-		text = text[len(text)-rest:]
-	}
-	return nil
-}
-
-// verify refuses what is no ledger, or none that this version can use. A file whose last run
-// did not come to its end is looked through for damage.
-func (s *sqliteStore) verify(db *sqlite.Conn) error {
-	var id, version int64
-	var running bool
-	err := exec(db, "PRAGMA application_id", func(row *sqlite.Stmt) { id = row.ColumnInt64(0) })
+// verify refuses what is no ledger, none that this version can use, or another service's.
+func (s *sqliteStore) verify(db *sqlite.Conn, service string) error {
+	var id, version int
+	err := exec(db, "PRAGMA application_id", func(row *sqlite.Stmt) { id = row.ColumnInt(0) })
 	if err == nil {
-		err = exec(db, "PRAGMA user_version", func(row *sqlite.Stmt) { version = row.ColumnInt64(0) })
+		err = exec(db, "PRAGMA user_version", func(row *sqlite.Stmt) { version = row.ColumnInt(0) })
 	}
 	switch {
-	case sqlite.ErrCode(err).ToPrimary() == sqlite.ResultNotADB:
-		return fmt.Errorf("%w %s %w", ErrLedger, s.path, errNoLedger)
+	case sqlite.ErrCode(err) == sqlite.ResultNotADB || err == nil && id != applicationID:
+		return errNoLedger
 	case err != nil:
 		return err
-	case id != applicationID:
-		return fmt.Errorf("%w %s %w", ErrLedger, s.path, errNoLedger)
 	case version > schemaVersion:
-		return fmt.Errorf("%w %s was made by a newer version of this program (format %d; this one knows %d); update it", ErrLedger, s.path, version, schemaVersion)
+		return fmt.Errorf("was made by a newer version of this program (format %d; this one knows %d); update it", version, schemaVersion)
 	}
-	err = exec(db, "SELECT service, running FROM ledger", func(row *sqlite.Stmt) {
-		s.service, running = row.ColumnText(0), row.ColumnBool(1)
-	})
-	if err != nil || !running || db == s.reader {
+	if err := exec(db, "SELECT service FROM ledger", func(row *sqlite.Stmt) { s.service = row.ColumnText(0) }); err != nil {
 		return err
 	}
-	damage := ""
-	err = exec(db, "PRAGMA quick_check(1)", func(row *sqlite.Stmt) { damage = row.ColumnText(0) })
+	return CheckService(s, service)
+}
+
+// checkDamage looks a file through whose last run did not come to its end.
+func (s *sqliteStore) checkDamage() error {
+	running, damage := false, "ok"
+	err := exec(s.db, "SELECT running FROM ledger", func(row *sqlite.Stmt) { running = row.ColumnBool(0) })
+	if err == nil && running {
+		err = exec(s.db, "PRAGMA quick_check(1)", func(row *sqlite.Stmt) { damage = row.ColumnText(0) })
+	}
 	if err == nil && damage != "ok" {
-		return fmt.Errorf("%w %s is damaged (%s); restore it from a copy, or delete it and begin again", ErrLedger, s.path, oneLine(damage))
+		err = fmt.Errorf("is damaged (%s); restore it from a copy, or delete it and begin again", oneLine(damage))
 	}
 	return err
 }
 
-// checkService refuses a ledger of another service. Service is empty where any will do.
-func (s *sqliteStore) checkService(service string) error {
-	switch {
-	case service == "" || s.service == service:
-		return nil
-	case s.service == mockService:
-		return fmt.Errorf("%w %s was made with the mock: nothing in it was really unsent; delete it, or name another ledger", ErrLedger, s.path)
-	case service == mockService:
-		return fmt.Errorf("%w %s is of %s, not of the mock; name another ledger", ErrLedger, s.path, s.service)
+// createLedger makes an empty file a ledger, in one transaction. It does so before there is a
+// write-ahead log, so that the file never is half a ledger.
+func createLedger(name, service string) error {
+	db, err := sqlite.OpenConn(name, sqlite.OpenReadWrite, sqlite.OpenCreate)
+	if err != nil {
+		return err
 	}
-	return fmt.Errorf("%w %s is of %s, not of %s; set the base URL back, or name another ledger", ErrLedger, s.path, s.service, service)
-}
-
-// abandon gives back what open has opened before it failed.
-func (s *sqliteStore) abandon() error {
-	if s.reader != nil {
-		_ = s.reader.Close()
+	for _, text := range []string{
+		"BEGIN IMMEDIATE", fmt.Sprintf("PRAGMA application_id = %d", applicationID), fmt.Sprintf("PRAGMA user_version = %d", schemaVersion),
+		ledgerTable, messageTable, fmt.Sprintf(keyIndex, "message"), openIndex,
+	} {
+		if err == nil {
+			err = exec(db, text, nil)
+		}
 	}
-	if s.db != nil {
-		_ = s.db.Close()
+	if err == nil {
+		err = exec(db, "INSERT INTO ledger (service, created_at) VALUES (?, ?)", nil, service, time.Now().UTC().Format(time.RFC3339))
 	}
-	if s.file == nil {
-		return nil
+	if err == nil {
+		err = exec(db, "COMMIT", nil)
 	}
-	s.file.refused = true
-	return s.file.close()
+	return errors.Join(err, db.Close())
 }
