@@ -174,6 +174,33 @@ func editedInput(t *testing.T, open Open, edited []batch.Item) {
 	}
 }
 
+// What an input says anew of a message is taken over, unless that has ended for good.
+func editedRows(t *testing.T, open Open) {
+	_, client := service(t, 1)
+	ledger := open(t)
+	items := messages(0, 3)
+	add(t, ledger, items[:1])
+	run(t, client, ledger, batch.Options{})
+	add(t, ledger, items)
+	want := slices.Clone(items)
+	for i := range items {
+		items[i].WithUserID, items[i].MaybeUnsent = "someone", true
+		if i > 0 {
+			want[i] = items[i]
+		}
+		added, err := ledger.Replace(t.Context(), rows(items))
+		wantAdded(t, added, err, batch.Added{Known: 3})
+		var got []batch.Item
+		for r, err := range ledger.Messages(t.Context(), batch.All) {
+			must(t, err)
+			got = append(got, r.Item)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("the ledger has %+v; want %+v", got, want)
+		}
+	}
+}
+
 func reversed(items []batch.Item) []batch.Item {
 	items = slices.Clone(items)
 	slices.Reverse(items)

@@ -29,6 +29,7 @@ func Run(t *testing.T, newLedger func(t *testing.T) Open) {
 		"no connection is said once":    noConnection,
 		"an input that ends early":      inputEndsEarly,
 		"replace sets aside":            replaceSetsAside,
+		"edited rows":                   editedRows,
 		"by line":                       byLine,
 		"what ended is not sent again":  endedIsNotSentAgain,
 		"final":                         final,
