@@ -24,7 +24,12 @@ func ExampleValidator_CheckResponse() {
 		fmt.Println(err)
 		return
 	}
-	for _, violation := range validator.CheckResponse(nil, resp) {
+	req, err := http.NewRequest(http.MethodDelete, "/v2/access/chats/51234567/messages/6432457811894", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, violation := range validator.CheckResponse(req, resp) {
 		fmt.Println(violation)
 	}
 	// Output:

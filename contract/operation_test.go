@@ -11,7 +11,7 @@ import (
 )
 
 // edited loads the contract as an edit of it leaves it.
-func edited(t *testing.T, edit func(doc *openapi3.T, unsend *openapi3.Operation)) *contract.Validator {
+func edited(t testing.TB, edit func(doc *openapi3.T, unsend *openapi3.Operation)) *contract.Validator {
 	t.Helper()
 	doc, err := openapi3.NewLoader().LoadFromData(contract.Document())
 	if err != nil {
