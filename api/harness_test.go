@@ -241,14 +241,6 @@ func unprintable(r rune) bool {
 // unsendBody is the documented body of a request.
 func unsendBody() gen.UnsendRequest { return gen.UnsendRequest{WithUserID: gen.String(userID)} }
 
-// thrice is a fault that befalls every attempt.
-func thrice(f mock.Fault) []mock.Fault { return []mock.Fault{f, f, f} }
-
-func acted(f mock.Fault) mock.Fault {
-	f.Acted = true
-	return f
-}
-
 // pass lets time go by in a bubble, and what is due in it happen.
 func pass(d time.Duration) {
 	<-time.After(d)

@@ -95,16 +95,6 @@ func TestRecords(t *testing.T) {
 	}
 }
 
-// TestKeyAsConnectionIsNotRecorded is a key where a connection belongs, which its pattern takes.
-func TestKeyAsConnectionIsNotRecorded(t *testing.T) {
-	var out bytes.Buffer
-	log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	_, _ = unsendMessage(t.Context(), t, newClient(t, answer(t, 401, nil, `{"error":"No"}`), api.WithLogger(log)), plantedKey, plantedKey, api.OnConnection(plantedKey))
-	if strings.Contains(out.String(), plantedKey) || !strings.Contains(out.String(), "connection=[redacted]") {
-		t.Errorf("the log is %d bytes, and has the key: %v", out.Len(), strings.Contains(out.String(), plantedKey))
-	}
-}
-
 // TestPacingRefusalIsRecorded has no attempt to record.
 func TestPacingRefusalIsRecorded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -88,12 +88,16 @@ func TestRateLimitOfTheOption(t *testing.T) {
 	}
 }
 
+// TestConnectionsHaveTheirOwnPace, and Delay tells it.
 func TestConnectionsHaveTheirOwnPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		other := mock.Connection{ID: "conn_other"}
 		server := newMock(mock.WithConnections(other))
 		client := mockClient(t, server)
 		burst(t, server, client, 90)
+		if client.Delay(other.ID) != 0 || client.Delay(connection) != time.Second {
+			t.Errorf("delays of %v and %v", client.Delay(other.ID), client.Delay(connection))
+		}
 		started := time.Now()
 		if _, err := unsend(t.Context(), t, client, api.OnConnection(other.ID)); err != nil || time.Since(started) != 0 {
 			t.Errorf("the other connection waited %v: %v", time.Since(started), err)

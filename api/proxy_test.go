@@ -2,9 +2,11 @@ package api_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -25,24 +27,24 @@ func TestProxies(t *testing.T) {
 		scope    api.Scope
 		maybe    bool
 	}{
-		"CONNECT 400":             {"https://service.example", 400, false, 1, api.ScopeClient, false},
-		"CONNECT 403":             {"https://service.example", 403, false, 1, api.ScopeClient, false},
-		"CONNECT 404":             {"https://service.example", 404, false, 1, api.ScopeClient, false},
-		"CONNECT 407":             {"https://service.example", 407, false, 1, api.ScopeClient, false},
-		"CONNECT 429":             {"https://service.example", 429, false, 1, api.ScopeClient, false},
-		"CONNECT 204":             {"https://service.example", 204, false, 3, api.ScopeService, false},
-		"CONNECT 302":             {"https://service.example", 302, false, 3, api.ScopeService, false},
-		"CONNECT 502":             {"https://service.example", 502, false, 3, api.ScopeService, false},
-		"CONNECT 503":             {"https://service.example", 503, false, 3, api.ScopeService, false},
-		"CONNECT 407, a caller's": {"https://service.example", 407, true, 3, api.ScopeService, false},
-		"plain 407":               {"http://service.example", 407, false, 1, api.ScopeClient, false},
-		"plain 407, a caller's":   {"http://service.example", 407, true, 1, api.ScopeClient, false},
-		"plain 502":               {"http://service.example", 502, false, 3, api.ScopeService, true},
+		"CONNECT 403":             {base: "https://service.example", status: 403, attempts: 1, scope: api.ScopeClient},
+		"CONNECT 407":             {base: "https://service.example", status: 407, attempts: 1, scope: api.ScopeClient},
+		"CONNECT 429":             {base: "https://service.example", status: 429, attempts: 1, scope: api.ScopeClient},
+		"CONNECT 302":             {base: "https://service.example", status: 302, attempts: 3, scope: api.ScopeService},
+		"CONNECT 502":             {base: "https://service.example", status: 502, attempts: 3, scope: api.ScopeService},
+		"CONNECT 407, a caller's": {base: "https://service.example", status: 407, callers: true, attempts: 3, scope: api.ScopeService},
+		"plain 407":               {base: "http://service.example", status: 407, attempts: 1, scope: api.ScopeClient},
+		"plain 407, a caller's":   {base: "http://service.example", status: 407, callers: true, attempts: 1, scope: api.ScopeClient},
+		"plain 502":               {base: "http://service.example", status: 502, attempts: 3, scope: api.ScopeService, maybe: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			proxy := newRawServer(t, nil, func(s *rawServer, conn net.Conn) {
-				for in := bufio.NewReader(conn); s.readRequest(in); {
+				var seen bytes.Buffer
+				for in := bufio.NewReader(io.TeeReader(conn, &seen)); s.readRequest(in); {
+					if strings.HasPrefix(name, "CONNECT") && strings.Contains(seen.String(), plantedKey) {
+						t.Error("the proxy was sent the key")
+					}
 					_, _ = fmt.Fprintf(conn, "HTTP/1.1 %d secret of the proxy\r\nContent-Length: 6\r\n\r\nsecret", c.status)
 				}
 			})
