@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -120,8 +121,12 @@ func TestHostileSnapshots(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var body strings.Builder
 			body.WriteString(`{"success":true,` + c.head)
+			before, after, numbered := strings.Cut(c.repeated, "#")
 			for n := 0; body.Len() < api.MaxBody-100; n++ {
-				body.WriteString(strings.ReplaceAll(c.repeated, "#", fmt.Sprint(n)))
+				body.WriteString(before)
+				if numbered {
+					body.WriteString(strconv.Itoa(n) + after)
+				}
 			}
 			body.WriteString(c.tail)
 			result := &api.Result{Outcome: api.Unsent, Raw: []byte(body.String())}

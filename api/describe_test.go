@@ -111,7 +111,7 @@ func TestHostileErrorText(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, status := range []int{200, 403} {
-				fail(t, status, http.Header{"X-Request-Id": {c.id}}, c.body)
+				_ = fail(t, status, http.Header{"X-Request-Id": {c.id}}, c.body)
 			}
 		})
 	}

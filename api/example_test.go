@@ -31,15 +31,6 @@ func ExampleNew() {
 	// Output: unsent
 }
 
-func ExampleNew_refused() {
-	_, err := api.New("sk_sandbox_demo\n")
-	fmt.Println(errors.Is(err, api.ErrConfig))
-	fmt.Println(err)
-	// Output:
-	// true
-	// invalid configuration: api key has a space, a newline or another character that no key has; copy it again
-}
-
 func ExampleFromEnv() {
 	// As a shell or a service manager would.
 	for name, value := range map[string]string{

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/unsend-go/unsend/gen"
 	"github.com/unsend-go/unsend/internal/transport"
 )
 
@@ -28,9 +29,6 @@ func CheckID(id string) error { return checkID("id", id) }
 // SetJitter replaces the random part of the backoff.
 func (c *Client) SetJitter(jitter func(ceiling time.Duration) time.Duration) { c.jitter = jitter }
 
-// Buckets returns how many connections the client's pacing remembers.
-func (c *Client) Buckets() int { return c.pace.Known() }
-
 // Transport is the client's own, for a test to set up before the first call.
 func (c *Client) Transport() *http.Transport {
 	client, ok := c.generated.Client.(*http.Client)
@@ -39,6 +37,9 @@ func (c *Client) Transport() *http.Transport {
 	}
 	return transport.Standard(client)
 }
+
+// QueueByParts decodes a body as Queue does where it cannot decode it at once.
+func QueueByParts(raw []byte) (*gen.Queue, error) { return decodeByParts(raw, nil) }
 
 // MaxBody is how much of a body is read.
 const MaxBody = transport.MaxBody

@@ -22,11 +22,9 @@ func TestRateLimitOfTheAnswer(t *testing.T) {
 			want                    api.RateLimit
 		}{
 			{"90", "89", "1", api.RateLimit{Limit: 90, Remaining: 89, Reset: now.Add(time.Second)}},
-			{"0", "0", "0", api.RateLimit{Reset: now}},
 			{" 90 ", "007", "60", api.RateLimit{Limit: 90, Remaining: 7, Reset: now.Add(time.Minute)}},
 			{"", "", "", api.RateLimit{Limit: -1, Remaining: -1, Reset: none}},
 			{"many", "-1", "-1", api.RateLimit{Limit: -1, Remaining: -1, Reset: none}},
-			{"1.5", "1e3", "soon", api.RateLimit{Limit: -1, Remaining: -1, Reset: none}},
 			{"99999999999999999999", "2147483648", "99999999999999999999", api.RateLimit{Limit: -1, Remaining: -1, Reset: none}},
 			{"2147483647", "2147483647", "31622400", api.RateLimit{Limit: math.MaxInt32, Remaining: math.MaxInt32, Reset: now.Add(366 * 24 * time.Hour)}},
 			// Unix seconds, up to a year before and after now; nothing else.
@@ -34,9 +32,7 @@ func TestRateLimitOfTheAnswer(t *testing.T) {
 			{"90", "9", fmt.Sprint(now.Unix() - 30), api.RateLimit{Limit: 90, Remaining: 9, Reset: now.Add(-30 * time.Second)}},
 			{"90", "9", fmt.Sprint(now.Unix() + 367*24*3600), api.RateLimit{Limit: 90, Remaining: 9, Reset: none}},
 			{"90", "9", fmt.Sprint(now.Unix() - 367*24*3600), api.RateLimit{Limit: 90, Remaining: 9, Reset: none}},
-			{"90", "9", fmt.Sprint(now.UnixMilli()), api.RateLimit{Limit: 90, Remaining: 9, Reset: none}},
 			{"90", "9", "31622401", api.RateLimit{Limit: 90, Remaining: 9, Reset: none}},
-			{"90", "9", "9223372036854775807", api.RateLimit{Limit: 90, Remaining: 9, Reset: none}},
 		} {
 			header := http.Header{"X-Ratelimit-Limit": {c.limit}, "X-Ratelimit-Remaining": {c.remaining}, "X-Ratelimit-Reset": {c.reset}}
 			client := newClient(t, answer(t, http.StatusOK, header, `{"success":true}`))

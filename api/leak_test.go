@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ const secret = "meet-me-at-noon"
 // TestErrorsHoldNoMessage plants a message's text in every place of an answer but where an
 // error's own text belongs, and looks for it in all that is said of the error.
 func TestErrorsHoldNoMessage(t *testing.T) {
+	t.Parallel()
 	snapshot := `{"id":1,"text":"` + secret + `","type":"` + secret + `","message":"` + secret + `","requestId":"` + secret + `","actionRequired":"` + secret + `"}`
 	answers := map[string]string{}
 	for place, body := range map[string]string{
@@ -39,7 +41,7 @@ func TestErrorsHoldNoMessage(t *testing.T) {
 			answers[fmt.Sprintf("%03d %s", status, place)] = fmt.Sprintf("HTTP/1.1 %03d X\r\nContent-Length: %d\r\n\r\n%s", status, len(body), body)
 		}
 	}
-	for place, answer := range map[string]string{
+	maps.Copy(answers, map[string]string{
 		"in the status line":     "HTTP/1.1 200 " + secret + "\r\n\r\n",
 		"in a bad status":        "HTTP/1.1 " + secret + "\r\n\r\n",
 		"in a bad version":       secret + " 200 OK\r\n\r\n",
@@ -56,9 +58,7 @@ func TestErrorsHoldNoMessage(t *testing.T) {
 		"in broken gzip":         "HTTP/1.1 200 X\r\nContent-Encoding: gzip\r\nContent-Length: 15\r\n\r\n" + secret,
 		"in an interim answer":   "HTTP/1.1 103 " + secret + "\r\nLink: " + secret + "\r\n\r\nHTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n",
 		"in a 101":               "HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: " + secret + "\r\n\r\n" + secret,
-	} {
-		answers[place] = answer
-	}
+	})
 	for place, answer := range answers {
 		t.Run(place, func(t *testing.T) {
 			t.Parallel()

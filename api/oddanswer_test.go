@@ -14,6 +14,7 @@ import (
 // TestOddAnswers sends what no server should over HTTP/1.1. The call must neither panic nor be
 // wrong, its text must name the cause, and the connection must not be used again.
 func TestOddAnswers(t *testing.T) {
+	t.Parallel()
 	const ok, body = "HTTP/1.1 200 OK\r\n", `{"success":true}`
 	length := fmt.Sprintf("Content-Length: %d\r\n", len(body))
 	var packed bytes.Buffer

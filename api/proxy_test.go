@@ -19,6 +19,7 @@ import (
 
 // TestProxies: what a proxy refuses is this machine's trouble, what it cannot do now may pass.
 func TestProxies(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		base     string
 		status   int

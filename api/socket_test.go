@@ -87,28 +87,6 @@ func TestNobodyListens(t *testing.T) {
 	}
 }
 
-// TestThousandGoroutinesOnSockets does it over loopback, on real time.
-func TestThousandGoroutinesOnSockets(t *testing.T) {
-	server := newMock(mock.WithoutRateLimit())
-	base, transport := onSocket(t, "HTTP/1.1", server)
-	transport.MaxIdleConnsPerHost = 100
-	transport.MaxConnsPerHost = 100
-	client := newClient(t, validated(t, transport), api.WithBaseURL(base), api.WithoutRateLimit())
-	var done sync.WaitGroup
-	for i := range 1000 {
-		done.Go(func() {
-			result, err := unsendMessage(t.Context(), t, client, userID, fmt.Sprint(i))
-			if err != nil || result.Outcome != api.Unsent {
-				t.Errorf("%v, %v", result, err)
-			}
-		})
-	}
-	done.Wait()
-	if n := server.Counts().Unsent; n != 1000 {
-		t.Errorf("%d messages are gone", n)
-	}
-}
-
 // TestThousandGoroutines share a client, on ten connections, with faults: each message is
 // taken away once, and no call is told what another's answer said.
 func TestThousandGoroutines(t *testing.T) {

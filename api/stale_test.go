@@ -60,6 +60,7 @@ func (d *staleDialer) makeStale() {
 // TestStaleConnections: a kept connection on which nothing could be written is no attempt. The
 // request goes out at once on another, whatever Retries says, without a token; once.
 func TestStaleConnections(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		kept    int  // connections, all of which are stale in the call
 		refuse  bool // no other connection is to be had

@@ -18,6 +18,7 @@ import (
 // TestRefusedBeforeARequest: what either side refuses in the handshake no retry changes, and
 // nothing was written. The text has the reason, and the hint what to do.
 func TestRefusedBeforeARequest(t *testing.T) {
+	t.Parallel()
 	now := time.Now()
 	valid, roots := certificate(t, now.Add(time.Hour))
 	expired, expiredRoots := certificate(t, now.Add(-time.Hour))
@@ -71,12 +72,13 @@ func TestRefusedBeforeARequest(t *testing.T) {
 
 // TestHandshakesThatBreak: nothing was refused. It is tried again, and nothing was written.
 func TestHandshakesThatBreak(t *testing.T) {
+	t.Parallel()
 	for name, serve := range map[string]func(*rawServer, net.Conn){
 		"ended":         func(_ *rawServer, conn net.Conn) { _, _ = conn.Read(make([]byte, 4096)) },
 		"ended at once": func(*rawServer, net.Conn) {},
 		"hung":          func(_ *rawServer, conn net.Conn) { _, _ = io.Copy(io.Discard, conn) },
 		"its own trouble": func(_ *rawServer, conn net.Conn) {
-			_ = tls.Server(conn, &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return nil, io.EOF }}).Handshake() //nolint:noctx,gosec // an alert
+			_ = tls.Server(conn, &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return nil, io.EOF }}).Handshake() //nolint:gosec // an alert
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -108,6 +110,7 @@ func TestClientCertificateRequiredLate(t *testing.T) {
 // TestAlertAfterTheRequest has a server that reads a request whole, may have carried it out, and
 // then meets what makes it send a TLS alert. The message may have been unsent.
 func TestAlertAfterTheRequest(t *testing.T) {
+	t.Parallel()
 	identity, roots := certificate(t, time.Now().Add(time.Hour))
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		for _, kept := range []bool{false, true} { // an answer came on the same connection

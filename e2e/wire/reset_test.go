@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/unsend-go/unsend/api"
 )
@@ -17,7 +18,7 @@ func TestResets(t *testing.T) { //nolint:tparallel // the calls share a connecti
 	service := newService()
 	newClient, stop := startHTTP2(t, service)
 	t.Cleanup(stop)
-	client := newClient(api.WithoutRateLimit())
+	client := newClient(api.WithoutRateLimit(), api.WithTimeout(time.Minute)) // nothing stalls
 	number := 0
 	for _, kind := range []faultKind{reset, resetEarly, resetInside, resetBehind, goAway, goAwayClosed, goAwayAnswered} {
 		for _, code := range append(codes(), 99, 1<<32-1) {
