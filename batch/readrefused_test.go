@@ -83,7 +83,7 @@ func TestInputsThatCannotBeUsed(t *testing.T) {
 			if c.line > 0 {
 				want = fmt.Sprintf("line %d: %s", c.line, want)
 			}
-			checkLast(t, strings.NewReader(c.input), c.format, want)
+			_ = checkLast(t, strings.NewReader(c.input), c.format, want)
 		})
 	}
 }
