@@ -23,7 +23,7 @@ const (
 // its connections: the recorder records what it decides, workers only send, and both tell it
 // through channels.
 //
-//	dispatcher ─ Sending ─> recorder ─ synced ─> worker ─ answer ─> dispatcher, again
+//	dispatcher ─ Sending ─> recorder ─ synced ─> worker ─ answer ─> dispatcher (and so on)
 //	dispatcher ─ Ended ───> recorder ─ synced ─> results
 type dispatcher struct {
 	*run

@@ -46,7 +46,7 @@ func TestInputsThatCannotBeUsed(t *testing.T) {
 		{name: "hyphens", input: "user-id,message-id\n51,64\n", line: 1, want: meant("user-id", "user_id")},
 		{name: "a connection by another name", input: "user_id,message_id,Conn\n51,64,c\n", line: 1, want: meant("Conn", "connection_id")},
 		{name: "two columns for connections", input: "connection_id,user_id,message_id,new connection\n", line: 1, want: meant("new connection", "connection_id")},
-		{name: "a slip in connection_id", input: "user_id;message_id;Conection ID\n51;64;c\n", line: 1, want: meant("Conection ID", "connection_id")},
+		{name: "a slip in connection_id", input: "user_id;message_id;Connecton ID\n51;64;c\n", line: 1, want: meant("Connecton ID", "connection_id")},
 		{name: "a slip in maybe_unsent", input: "user_id,message_id,maybe_unsend\n51,64,1\n", line: 1, want: meant("maybe_unsend", "maybe_unsent")},
 		{name: "a column twice", input: "user_id,message_id,User ID\n51,64,52\n", line: 1, want: "the column user_id is there twice: delete one"},
 		{name: "rows in quotes", input: "\"user_id;message_id\"\n\"51;64\"\n", line: 1, want: "the whole row is one cell, in quotes: delete the quotes, or in Excel split the column with Data, Text to Columns, and save again"},

@@ -139,8 +139,8 @@ func TestMembersArePlainValues(t *testing.T) {
 			if typ.Name() == "" {
 				t.Errorf("%s has a type without a name", at)
 			}
-			for i := range typ.NumField() {
-				walk(typ.Name()+"."+typ.Field(i).Name, typ.Field(i).Type)
+			for field := range typ.Fields() {
+				walk(typ.Name()+"."+field.Name, field.Type)
 			}
 		}
 	}

@@ -1,3 +1,5 @@
+// Package gen is generated from openapi.yaml but for this file: the contract's types, and a
+// client with a method for each operation. Package api makes that client safe to use.
 package gen
 
 import (
