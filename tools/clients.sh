@@ -196,7 +196,7 @@ if command -v java >/dev/null; then
   specmatic=$!
   trap 'kill $mock $specmatic' EXIT
   for _ in $(seq 60); do grep -q 'server is running' specmatic.log && break; sleep 1; done
-  if curl --silent --fail --output specmatic.json --request DELETE http://127.0.0.1:4498/v2/access/chats/51234567/messages/1 \
+  if curl --silent --fail --output answer.json --request DELETE http://127.0.0.1:4498/v2/access/chats/51234567/messages/1 \
     --header 'Content-Type: application/json' --header 'apiKey: k' --header 'x-connection-id: c' --data '{"withUserId":"51234567"}'; then
     echo 'ok    Specmatic 2.55.1'
   else
