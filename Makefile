@@ -13,7 +13,7 @@ BENCHCOUNT = 6
 STORIES = 100000
 
 # This module and those nested in it.
-MODULES = . $(patsubst %/go.mod,%,$(wildcard e2e/go.mod e2e/*/go.mod examples/*/go.mod))
+MODULES = . $(patsubst %/go.mod,%,$(wildcard e2e/go.mod examples/*/go.mod))
 
 # $(call each-module,COMMAND) runs COMMAND in every module and stops at the first failure.
 each-module = @set -e; for module in $(MODULES); do (cd $$module && $(1)); done
@@ -63,7 +63,7 @@ regressions: ## Sizes, allocations, linked modules and crashes, without the race
 
 .PHONY: soak
 soak: ## STORIES random scenarios over each transport, and workers killed, at length (UNSEND_SEED repeats a run)
-	cd e2e/wire && UNSEND_SCENARIOS=$(STORIES) go test -count=1 -v -timeout 0 -run '^TestScenarios' .
+	cd e2e && UNSEND_SCENARIOS=$(STORIES) go test -count=1 -v -timeout 0 -run '^TestScenarios' ./wire
 	UNSEND_TEST_SOAK=1 go test -count=1 -v -timeout 60m -run 'TestWorkers|TestSimulatedHour' ./batch/postgres ./internal/bench
 
 .PHONY: check
@@ -109,7 +109,7 @@ release-test: ## Two builds of a release are the same, byte for byte
 
 .PHONY: browser
 browser: ## The API reference of `unsend mock` in a real Chromium, which must be on PATH
-	cd e2e && go test -tags browser -count 1 ./...
+	cd e2e && go test -tags browser -count 1 .
 
 ##@ The contract
 

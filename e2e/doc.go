@@ -1,3 +1,4 @@
-// Package e2e holds the tests that need a browser. They are a module of their own, behind the
-// build tag browser, so that nobody else needs one: `make browser` runs them.
+// Package e2e holds the tests that need a browser, behind the build tag browser: `make browser`
+// runs them. Package wire holds those that break HTTP by hand. Both are in one module of their
+// own, so that nobody else needs what they need.
 package e2e
