@@ -122,8 +122,8 @@ spec-diff: ## What openapi.yaml changes for clients since BASE=<git ref>, or the
 	tools/spec-diff.sh "$(BASE)"
 
 .PHONY: contract-docs
-contract-docs: ## docs/changing-the-contract.md works as it stands, followed in a copy
-	env -u MAKELEVEL -u MAKEFLAGS go run ./tools/follow docs/changing-the-contract.md
+contract-docs: ## docs/client/changing-the-contract.md works as it stands, followed in a copy
+	env -u MAKELEVEL -u MAKEFLAGS go run ./tools/follow docs/client/changing-the-contract.md
 
 .PHONY: clients
 clients: ## Clients that other generators make of openapi.yaml call the mock (Node, Java; by hand)

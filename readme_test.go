@@ -30,12 +30,16 @@ func TestReadmeSnippets(t *testing.T) {
 
 // TestReadmeLinks follows the README's and the documents' links within the repository.
 func TestReadmeLinks(t *testing.T) {
-	pages, err := filepath.Glob("docs/*.md")
-	if err != nil {
-		t.Fatal(err)
+	pages := []string{"README.md", "CONTRIBUTING.md"}
+	for _, pattern := range []string{"docs/*.md", "docs/*/*.md", "examples/*/README.md"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages = append(pages, found...)
 	}
 	link := regexp.MustCompile(`\]\(([^)#]+)`)
-	for _, page := range append(pages, "README.md", "CONTRIBUTING.md") {
+	for _, page := range pages {
 		for _, match := range link.FindAllStringSubmatch(block.ReplaceAllString(read(t, page), ""), -1) {
 			if strings.HasPrefix(match[1], "http") {
 				continue

@@ -11,7 +11,7 @@
 // # The ledger
 //
 // A [Ledger] is the work list and the record of what became of it. [Open] keeps it in a SQLite
-// file, whose tables are public (docs/ledger.md); package batch/postgres keeps it in PostgreSQL,
+// file, whose tables are public (docs/batch/ledger.md); package batch/postgres keeps it in PostgreSQL,
 // for many machines. The same program with the same input goes on where the last run ended:
 // there is no way to resume, since there is nothing else. A message is what connection, user and
 // message id say; one that is listed twice is sent once. [Ledger.Replace] makes an input the

@@ -14,10 +14,10 @@ import (
 	"github.com/unsend-go/unsend/mock"
 )
 
-// The queries of docs/ledger.md find what they say, in a ledger of a run that had trouble.
+// The queries of docs/batch/ledger.md find what they say, in a ledger of a run that had trouble.
 func TestDocumentedQueries(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile("../docs/ledger.md")
+	page, err := os.ReadFile("../docs/batch/ledger.md")
 	if err != nil {
 		t.Fatal(err)
 	}

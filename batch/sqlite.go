@@ -10,7 +10,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 )
 
-// The tables are public: docs/ledger.md explains it. Small columns come first, since counting reads
+// The tables are public: docs/batch/ledger.md explains it. Small columns come first, since counting reads
 // only those.
 const ledgerTable = `CREATE TABLE ledger (
 	service    TEXT NOT NULL,              -- that the messages are of: scheme, host and path, or mock

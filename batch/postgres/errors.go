@@ -59,7 +59,7 @@ func (s *store) explain(ctx context.Context, err error) error {
 	case "3D000":
 		return s.refuse("is not there: %s", said)
 	case "42501":
-		return s.refuse("gives the user %s too few rights: %s; docs/ledger-postgres.md lists those it needs", s.config.User, said)
+		return s.refuse("gives the user %s too few rights: %s; docs/batch/ledger-postgres.md lists those it needs", s.config.User, said)
 	case "25006":
 		return s.refuse(isReadOnly)
 	case "53100":

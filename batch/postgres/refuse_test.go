@@ -184,10 +184,10 @@ func TestRefusedUsers(t *testing.T) {
 	})
 }
 
-// documentedSQL is what docs/ledger-postgres.md says to an administrator.
+// documentedSQL is what docs/batch/ledger-postgres.md says to an administrator.
 func documentedSQL(t *testing.T) (list []string) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "ledger-postgres.md"))
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "batch", "ledger-postgres.md"))
 	must(t, err)
 	for i, block := range strings.Split(string(text), "```") {
 		if sql, ok := strings.CutPrefix(block, "sql\n"); ok && i%2 == 1 {

@@ -1,4 +1,4 @@
--- The tables of a ledger, in a schema of their own. docs/ledger-postgres.md explains them.
+-- The tables of a ledger, in a schema of their own. docs/batch/ledger-postgres.md explains them.
 
 CREATE TABLE ledger (
 	format integer NOT NULL -- the version of these tables

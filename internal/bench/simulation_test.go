@@ -19,7 +19,7 @@ import (
 )
 
 // TestSimulatedHour runs a batch on virtual time, through an outage of ten minutes in the middle,
-// and prints the table of docs/scaling.md. UNSEND_TEST_SOAK=1 makes it an hour of 1,000
+// and prints the table of docs/batch/scaling.md. UNSEND_TEST_SOAK=1 makes it an hour of 1,000
 // connections; else it is a tenth of that hour, and of the connections a few.
 func TestSimulatedHour(t *testing.T) {
 	connections, length := 20, 6*time.Minute

@@ -1,7 +1,7 @@
 // Command follow does what a page of the documentation tells its readers to do, in a copy of
 // this module, and fails where the page does not work:
 //
-//	go run ./tools/follow docs/changing-the-contract.md
+//	go run ./tools/follow docs/client/changing-the-contract.md
 //
 // A ```diff block is an edit of the file that it names first. The lines behind "$ " in a
 // ```console block are commands, whose output must hold the lines below them, blanks aside.
