@@ -42,8 +42,8 @@ func (f *ledgerFlags) given(mock bool) string {
 	return os.Getenv(envLedger)
 }
 
-// place is where a ledger is, or is to be.
-type place struct {
+// ledgerTarget is where a ledger is, or is to be.
+type ledgerTarget struct {
 	address string // a path, or that of a database; empty for a private one
 	run     string // of a database
 	fresh   bool   // there is nothing yet
@@ -51,10 +51,10 @@ type place struct {
 	copied  string // the folder of the copy that a dry run works on
 }
 
-// place is that of the batch of a file, - being standard input, or of what is in the ledger
+// target is that of the batch of a file, - being standard input, or of what is in the ledger
 // where file is empty. A mock has a private one unless one is named.
-func (f *ledgerFlags) place(file string, mock, dryRun bool) (*place, error) {
-	p := &place{address: f.given(mock), run: f.run}
+func (f *ledgerFlags) target(file string, mock, dryRun bool) (*ledgerTarget, error) {
+	p := &ledgerTarget{address: f.given(mock), run: f.run}
 	switch {
 	case f.set.Changed("ledger") && f.address == "":
 		return nil, errors.New("--ledger needs the name of a file, or an address")
@@ -75,8 +75,8 @@ func (f *ledgerFlags) place(file string, mock, dryRun bool) (*place, error) {
 	return p, nil
 }
 
-// check refuses what is no place, and finds out what is there.
-func (p *place) check() error {
+// check refuses an address that cannot name a ledger, and looks whether a file exists.
+func (p *ledgerTarget) check() error {
 	switch {
 	case isPostgres(p.address) && p.run == "":
 		return errors.New("a ledger in PostgreSQL holds many runs; name this one with --run")
@@ -94,7 +94,7 @@ func (p *place) check() error {
 }
 
 // String names the ledger to a person.
-func (p *place) String() string {
+func (p *ledgerTarget) String() string {
 	if p.run != "" {
 		return withoutPassword(p.address) + ", run " + p.run
 	}
@@ -104,7 +104,7 @@ func (p *place) String() string {
 // open opens the ledger. A dry run gets one that it may change: a private one where there is
 // none, or where the one of a database would be loaded into; a copy of a file; and a database to
 // read only.
-func (p *place) open(ctx context.Context, dryRun, loads bool, opts ...batch.Option) (*batch.Ledger, error) {
+func (p *ledgerTarget) open(ctx context.Context, dryRun, loads bool, opts ...batch.Option) (*batch.Ledger, error) {
 	switch {
 	case p.address == "", dryRun && (p.fresh || p.empty), dryRun && loads && isPostgres(p.address):
 		return batch.InMemory(opts...)
@@ -132,7 +132,7 @@ func (p *place) open(ctx context.Context, dryRun, loads bool, opts ...batch.Opti
 }
 
 // remove takes away a ledger that the program has just made and does not need.
-func (p *place) remove() {
+func (p *ledgerTarget) remove() {
 	if !p.fresh || p.address == "" {
 		return
 	}

@@ -96,7 +96,7 @@ func (o *mockOptions) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	o.greet(cmd.OutOrStdout(), url)
+	o.printBanner(cmd.OutOrStdout(), url)
 	<-ctx.Done()
 	if err := server.Close(); err != nil {
 		return failed(err)
@@ -235,8 +235,8 @@ func (o *mockOptions) connection() string {
 	return id
 }
 
-// greet prints what one needs to use the mock, above all a request that works when pasted.
-func (o *mockOptions) greet(w io.Writer, url string) {
+// printBanner prints what one needs to use the mock, above all a request that works when pasted.
+func (o *mockOptions) printBanner(w io.Writer, url string) {
 	_, _ = fmt.Fprintf(w, `A mock of the OFAuth Access API listens on %s
 
   API key        %s

@@ -1,15 +1,11 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 	"unicode"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"golang.org/x/term"
 )
@@ -57,41 +53,6 @@ func safeText(text string) string {
 
 // oneLine is safe text without line breaks and runs of blanks.
 func oneLine(text string) string { return strings.Join(strings.Fields(safeText(text)), " ") }
-
-// writeJSON writes v and a newline, with indent where it is not empty.
-func writeJSON(w io.Writer, v any, indent string) {
-	var text bytes.Buffer
-	enc := json.NewEncoder(&text)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", indent)
-	if enc.Encode(v) == nil {
-		_, _ = w.Write(escapeJSON(text.Bytes()))
-	}
-}
-
-// escapeJSON escapes what a terminal could take for more than text, and what is no UTF-8: all
-// of it can stand in strings only.
-func escapeJSON(text []byte) []byte {
-	harmless := func(r rune) bool {
-		return r == '\n' || r != utf8.RuneError && !unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
-	}
-	if bytes.IndexFunc(text, func(r rune) bool { return !harmless(r) }) < 0 {
-		return text
-	}
-	var b bytes.Buffer
-	for _, r := range string(text) {
-		switch {
-		case harmless(r):
-			b.WriteRune(r)
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-	}
-	return b.Bytes()
-}
 
 // terminalOf is the terminal that a stream is, or nil.
 func terminalOf(stream any) *os.File {

@@ -74,7 +74,7 @@ func (o *reportOptions) run(cmd *cobra.Command) error {
 	}
 	ctx, stop := interruptible(cmd.Context())
 	defer stop()
-	p := &place{address: o.ledger.given(false), run: o.ledger.run}
+	p := &ledgerTarget{address: o.ledger.given(false), run: o.ledger.run}
 	if err := p.check(); err != nil {
 		return err
 	}

@@ -114,7 +114,7 @@ func TestQuoted(t *testing.T) {
 	}
 }
 
-func TestGoOn(t *testing.T) {
+func TestResumeCommand(t *testing.T) {
 	tests := []struct {
 		args []string
 		want string
@@ -128,7 +128,7 @@ func TestGoOn(t *testing.T) {
 		{[]string{"/tmp/go-build1/b001/exe/unsend", "batch", "m.csv"}, "go run github.com/unsend-go/unsend/cmd/unsend batch m.csv"},
 	}
 	for _, tt := range tests {
-		got := newInvocation(tt.args).goOn()
+		got := newInvocation(tt.args).resumeCommand()
 		if _, behind, ok := strings.Cut(got, " batch"); ok && strings.HasPrefix(got, "go run ") { // a test's binary is not of that package
 			got = "go run github.com/unsend-go/unsend/cmd/unsend batch" + behind
 		}

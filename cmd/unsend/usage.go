@@ -127,9 +127,9 @@ func contradict(set *pflag.FlagSet, name string, others ...string) error {
 	return nil
 }
 
-// goOn is the command that goes on with a run. Failed messages that were opened again stay
+// resumeCommand is the command that goes on with a run. Failed messages that were opened again stay
 // open, and no password is printed.
-func (c *invocation) goOn() string {
+func (c *invocation) resumeCommand() string {
 	words := []string{c.program}
 	end := slices.Index(c.args, "--")
 	for i, arg := range c.args {

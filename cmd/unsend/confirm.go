@@ -13,7 +13,7 @@ const maxListedConnections = 6
 
 // printPlan says what is about to be done, where, and how long it will take.
 func (j *job) printPlan(w io.Writer) {
-	line(w, "%s: %s", j.name(), j.extent())
+	line(w, "%s: %s", j.name(), j.summary())
 	if j.plan.Messages > 0 {
 		for _, c := range j.plan.Connections[:min(len(j.plan.Connections), maxListedConnections)] {
 			line(w, "  %s on %s", number(c.Messages), c.ConnectionID)
@@ -45,19 +45,19 @@ func (j *job) printPlan(w io.Writer) {
 	if len(j.added.Ignored) > 0 {
 		line(w, "  columns that are not used: %s", strings.Join(j.added.Ignored, ", "))
 	}
-	if j.dryRun && j.file != "" && isPostgres(j.place.address) {
+	if j.dryRun && j.file != "" && isPostgres(j.target.address) {
 		line(w, "  what is in the ledger already is not looked up in a dry run")
 	}
-	if j.place.address != "" && !j.dryRun {
-		line(w, "  ledger: %s", j.place)
+	if j.target.address != "" && !j.dryRun {
+		line(w, "  ledger: %s", j.target)
 	}
 	if text := j.ledger.Warning(); text != "" {
 		line(w, "  %s", text)
 	}
 }
 
-// extent is how much there is to send, and how long that takes.
-func (j *job) extent() string {
+// summary is how much there is to send, and how long that takes.
+func (j *job) summary() string {
 	if j.plan.Messages == 0 {
 		return "nothing is left to send"
 	}

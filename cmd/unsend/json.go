@@ -4,6 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
@@ -99,4 +104,39 @@ func asJSON(body []byte, key string) json.RawMessage {
 	}
 	text, _ := json.Marshal(string(body)) // a string can always be written
 	return text
+}
+
+// writeJSON writes v and a newline, with indent where it is not empty.
+func writeJSON(w io.Writer, v any, indent string) {
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", indent)
+	if enc.Encode(v) == nil {
+		_, _ = w.Write(escapeJSON(text.Bytes()))
+	}
+}
+
+// escapeJSON escapes what a terminal could take for more than text, and what is no UTF-8: all
+// of it can stand in strings only.
+func escapeJSON(text []byte) []byte {
+	harmless := func(r rune) bool {
+		return r == '\n' || r != utf8.RuneError && !unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
+	}
+	if bytes.IndexFunc(text, func(r rune) bool { return !harmless(r) }) < 0 {
+		return text
+	}
+	var b bytes.Buffer
+	for _, r := range string(text) {
+		switch {
+		case harmless(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.Bytes()
 }
