@@ -83,7 +83,7 @@ func TestTransientErrorsAreRetried(t *testing.T) {
 	for name, f := range map[string]mock.Fault{
 		"dropped": {Kind: mock.Drop}, "cut before success": {Status: 200, Kind: mock.Truncated}, "408": {Status: 408}, "500": {Status: 500},
 		"502": {Status: 502}, "599": {Status: 599}, "a page on 502": {Status: 502, Kind: mock.HTML}, "no body on 500": {Status: 500, Kind: mock.Empty},
-		"a cut body on 503": {Status: 503, Kind: mock.Truncated}, "500, earlier": {Status: 500, Shape: mock.ShapeEarlier},
+		"a cut body on 503": {Status: 503, Kind: mock.Truncated}, "500, earlier": {Status: 500, Body: `{"error":"e","code":"INTERNAL_SERVER_ERROR","details":{}}`},
 	} {
 		gaveUp := row{name: name + " thrice", faults: thrice(f), requests: 3, status: f.Status, is: statusSentinels(f.Status), maybe: true}
 		gaveUpUnsent := gaveUp
@@ -110,7 +110,7 @@ func TestRetriedUnambiguously(t *testing.T) {
 		{name: "rules outdated once", faults: []mock.Fault{outdated}, requests: 2, outcome: api.Unsent},
 		{name: "rules outdated thrice", faults: thrice(outdated), requests: 3, status: 401, is: []string{"ErrUnauthorized"}},
 		{name: "rules outdated and the message gone", faults: []mock.Fault{outdated, outdated}, gone: true, requests: 3, status: 404, is: []string{"ErrNotFound"}},
-		{name: "rules outdated, earlier shape", faults: []mock.Fault{{Status: 401, Type: "RULES_OUTDATED", Shape: mock.ShapeEarlier}}, requests: 2, outcome: api.Unsent},
+		{name: "rules outdated, earlier shape", faults: []mock.Fault{{Status: 401, Body: `{"error":"e","code":"RULES_OUTDATED","details":{}}`}}, requests: 2, outcome: api.Unsent},
 	})
 }
 
@@ -129,7 +129,7 @@ func TestNotRetried(t *testing.T) {
 	}
 	for name, f := range map[string]mock.Fault{
 		"303": {Status: 303}, "501": {Status: 501}, "505": {Status: 505}, "204": {Status: 204}, "200 null": {Status: 200, Kind: mock.Null}, "200 empty": {Status: 200, Kind: mock.Empty},
-		"200 HTML": {Status: 200, Kind: mock.HTML}, "200 too long before success": {Status: 200, Kind: mock.OversizedLate}, "200 success as text": {Status: 200, Kind: "drift-success-string"},
+		"200 HTML": {Status: 200, Kind: mock.HTML}, "200 too long before success": {Status: 200, Kind: mock.OversizedLate}, "200 success as text": {Status: 200, Set: `success="true"`},
 	} {
 		r := row{name: name, faults: []mock.Fault{f}, status: f.Status, is: statusSentinels(f.Status), maybe: true}
 		rows = append(rows, r)

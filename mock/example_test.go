@@ -125,5 +125,5 @@ func ExampleParseFault() {
 	fmt.Println(err)
 	// Output:
 	// 429 5 <nil>
-	// fault "404,acted": leave out acted, this answer means that the message was not unsent
+	// fault "404,acted": leave out acted, this response means that the message was not unsent
 }

@@ -1,75 +1,164 @@
 package mock
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// Fault is a departure from the plain answer: a status, what happens to the body, a delay, and
-// whether the message is unsent all the same. The zero Fault is the plain answer.
+// Fault makes a response differ from the plain one: by its status, its body, a delay, or by
+// unsending the message although the response does not report it. The zero Fault is the plain
+// response.
 //
-// The next valid request consumes a scripted fault. Requests rejected for credentials, rate
-// limit or body do not.
+// The next valid request consumes a scripted fault. Requests refused for their credentials, the
+// rate limit or the contract do not.
 //
-// Faults never lie. Where the answer means that the message was not unsent (a 4xx but 408, a
-// 3xx but 303, "success":false), it is not, whatever Acted says; where it says "success":true,
-// the message is unsent by this request, or else the answer is 404 RESOURCE_NOT_FOUND in the
-// fault's place, because it was gone before.
+// A response never lies about the message. If it means that the message was not unsent (a 4xx
+// but 408, a 3xx but 303, "success":false), the message stays, whatever Acted is. If it reports
+// "success":true, this request unsends the message; if the message was gone before, the response
+// is 404 RESOURCE_NOT_FOUND in place of the fault.
 type Fault struct {
 	Kind   Kind // what happens to the connection or the body; empty for nothing
 	Status int  // 200 to 599; 0 is 200
 
-	// Of an error, a Status of 300 or more.
-	Type       string        // the error type; by default that of the status in openapi.yaml. RESOURCE_NOT_FOUND is said only of a message that is gone, ROUTE_NOT_FOUND in its place
-	Shape      Shape         // the error's members; by default those of the status in openapi.yaml
-	RetryAfter string        // the header as it is sent, absurd values too; empty for none
-	RetryDate  time.Duration // the header as an HTTP date that far from now; used where RetryAfter is empty, 0 for none
-	Location   string        // the header of a 3xx; "/moved" by default
+	// Type is the error type of a Status of 300 or more; by default the one that openapi.yaml
+	// gives for the status. RESOURCE_NOT_FOUND is sent only if the message is gone,
+	// ROUTE_NOT_FOUND in its place.
+	Type string
+
+	// RetryAfter is the header of that name, sent as it stands; empty for none.
+	RetryAfter string
+
+	// Set changes one member of a JSON body: "PATH=JSON", such as "queue.price=0" or
+	// "queue.media[].createdAt=null", where [] stands for each element of a list. Empty JSON
+	// deletes the member. It cannot be combined with a Kind or a Body.
+	Set string
 
 	// Body is sent in place of the plain body, whole or by a Truncated, TruncatedLate, Slow or
 	// Mislabeled fault. Its "success" decides whether the message is unsent.
 	Body        string
 	ContentType string // sent in place of application/json
 
-	// Delay holds the request before the message is unsent, or after it where Acted is true.
-	// A client that leaves before that has not been acted for. Of a Slow fault it is the pause
-	// before each byte of the body, 1 ms by default.
+	// Delay holds the request before the message is unsent, or after it if Acted is true. If the
+	// client disconnects first, the request is not executed. A Slow fault pauses that long before
+	// each byte of the body instead, 1 ms by default.
 	Delay time.Duration
 
-	// Acted unsends the message before anything else happens, where the answer leaves open
-	// whether it was unsent: a 5xx, 408 or 303, a dropped connection, a 2xx without a readable
-	// "success".
+	// Acted unsends the message first, if the response leaves open whether it was unsent: a 5xx,
+	// 408 or 303, a dropped connection, a 2xx without a readable "success".
 	Acted bool
 }
 
-// Shape is the form of an error's body.
-type Shape string
+// Kind is what happens to the connection or the body.
+type Kind string
 
-// Shapes of errors that were documented or that the vendor's SDKs read.
+// Kinds of faults.
 const (
-	ShapeCurrent Shape = ""        // as openapi.yaml shows it: error, type, requestId, actionRequired for most
-	ShapeEarlier Shape = "earlier" // error, code, details
-	ShapeSDK     Shape = "sdk"     // message, code, details: outside the contract
+	Drop          Kind = "drop"           // the connection is closed without a response
+	Truncated     Kind = "truncated"      // the body ends before "success", or right after Body if that is set
+	TruncatedLate Kind = "truncated-late" // the body ends behind "success"
+	Oversized     Kind = "oversized"      // a body of 9 MiB, "success" first
+	OversizedLate Kind = "oversized-late" // a body of 9 MiB, "success" last
+	Slow          Kind = "slow"           // the body comes byte by byte
+	Text          Kind = "text"           // plain text, labeled so
+	HTML          Kind = "html"           // an HTML page labeled JSON
+	Null          Kind = "null"           // the body is null
+	Empty         Kind = "empty"          // the body is empty
+	Refused       Kind = "refused"        // "success":false
+	SuccessLast   Kind = "success-last"   // "success" behind the snapshot
+	Mislabeled    Kind = "mislabeled"     // the plain body, labeled text/html
 )
 
-// outcome is what an answer means for the message.
+// kind is a row of the table of faults.
+type kind struct {
+	name      Kind
+	about     string                     // what happens, in a few words
+	means     outcome                    // what a 2xx means for the message
+	apply     func(a *response, f Fault) // what it does to the response
+	sendsBody bool                       // sends Fault.Body, if there is one
+	costly    bool                       // not drawn unless named
+}
+
+const (
+	oversize = 9 << 20 // past the 8 MiB that a client may be expected to read
+	htmlPage = "<!DOCTYPE html><html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
+	textPage = "upstream connect error or disconnect before headers"
+)
+
+// kinds is the table of faults. Its first row is the plain response. Nothing changes it.
+var kinds = []kind{
+	{name: "", means: unsent, sendsBody: true, apply: func(*response, Fault) {}},
+	{name: Drop, about: "connection closed without a response", means: ambiguous, apply: func(a *response, _ Fault) { a.dropped = true }},
+	{name: Truncated, about: "body ends before success", means: ambiguous, sendsBody: true, apply: truncate},
+	{name: TruncatedLate, about: "body ends behind success", means: unsent, sendsBody: true, apply: truncate},
+	{name: Oversized, about: "body of 9 MiB, success first", means: unsent, costly: true, apply: func(a *response, _ Fault) { a.inflate() }},
+	{name: OversizedLate, about: "body of 9 MiB, success last", means: ambiguous, costly: true, apply: func(a *response, _ Fault) {
+		a.moveSuccessLast()
+		a.inflate()
+	}},
+	{name: Slow, about: "body byte by byte", means: unsent, sendsBody: true, apply: func(a *response, f Fault) {
+		a.pause = cmp.Or(f.Delay, time.Millisecond)
+	}},
+	{name: Text, about: "plain text, labeled so", means: ambiguous, apply: func(a *response, _ Fault) {
+		a.replace(textPage)
+		a.contentType = "text/plain; charset=utf-8"
+	}},
+	{name: HTML, about: "HTML page labeled JSON", means: ambiguous, apply: func(a *response, _ Fault) { a.replace(htmlPage) }},
+	{name: Null, about: "body is null", means: ambiguous, apply: func(a *response, _ Fault) { a.replace("null") }},
+	{name: Empty, about: "body is empty", means: ambiguous, apply: func(a *response, _ Fault) { a.replace("") }},
+	{name: Refused, about: "success is false", means: notUnsent, apply: func(a *response, _ Fault) {
+		if a.succeeds() {
+			a.body = []byte(`{"success":false}`)
+		}
+	}},
+	{name: SuccessLast, about: "success behind the snapshot", means: unsent, apply: func(a *response, _ Fault) { a.moveSuccessLast() }},
+	{name: Mislabeled, about: "plain body labeled text/html", means: unsent, sendsBody: true, apply: func(a *response, _ Fault) {
+		a.contentType = "text/html; charset=utf-8"
+	}},
+}
+
+// FaultKinds lists every kind of fault.
+func FaultKinds() (list []Kind) {
+	for _, k := range kinds[1:] {
+		list = append(list, k.name)
+	}
+	return list
+}
+
+// About describes the kind in a few words, such as "connection closed without a response". It is
+// empty for an unknown kind.
+func (k Kind) About() string { return k.row().about }
+
+// row is the zero row for an unknown kind.
+func (k Kind) row() kind {
+	for _, row := range kinds {
+		if row.name == k {
+			return row
+		}
+	}
+	return kind{}
+}
+
+// outcome is what a response means for the message.
 type outcome int
 
 const (
-	ambiguous outcome = iota // the answer does not tell
+	ambiguous outcome = iota // the message may have been unsent
 	unsent
 	notUnsent
 )
 
-// impliedOutcome is what the fault's answer means for a message that was there.
+// impliedOutcome is what the fault's response means for a message that was there.
 func (f Fault) impliedOutcome() outcome {
 	status := f.status()
+	path, value := f.member()
 	switch {
 	case f.Kind == Drop, f.invalid() != "":
 		return ambiguous
@@ -77,6 +166,8 @@ func (f Fault) impliedOutcome() outcome {
 		return ambiguous
 	case status/100 == 2 && f.sendsBody():
 		return outcomeOf(f.Body)
+	case status/100 == 2 && path == "success":
+		return outcomeOf(`{"success":` + value + `}`)
 	case status/100 == 2:
 		return f.Kind.row().means
 	case status/100 == 5, status == http.StatusRequestTimeout, status == http.StatusSeeOther:
@@ -85,31 +176,31 @@ func (f Fault) impliedOutcome() outcome {
 	return notUnsent
 }
 
-// outcomeOf reads "success" from a body as far as any reader could: the body may break off.
-// Two values that differ tell nothing.
+// outcomeOf reads "success" as far as any client could, since the body may end early. Two values
+// that differ are ambiguous.
 func outcomeOf(body string) outcome {
 	dec := json.NewDecoder(strings.NewReader(body))
 	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
 		return ambiguous
 	}
-	said := ambiguous
+	found := ambiguous
 	for {
 		name, err := dec.Token()
 		if err != nil || name == json.Delim('}') {
-			return said
+			return found
 		}
 		var value json.RawMessage
 		if err := dec.Decode(&value); err != nil {
-			return said
+			return found
 		}
 		if name != "success" {
 			continue
 		}
 		now := map[string]outcome{"true": unsent, "false": notUnsent}[string(value)]
-		if said != ambiguous && now != said {
+		if found != ambiguous && now != found {
 			return ambiguous
 		}
-		said = now
+		found = now
 	}
 }
 
@@ -118,40 +209,68 @@ func (f Fault) status() int { return cmp.Or(f.Status, http.StatusOK) }
 // sendsBody reports whether Body is what is sent.
 func (f Fault) sendsBody() bool { return f.Body != "" && f.Kind.row().sendsBody }
 
-// invalid says why the fault cannot be answered; such a fault is answered 500 with the reason.
+// member is the path and the JSON of Set.
+func (f Fault) member() (path, value string) {
+	path, value, _ = strings.Cut(f.Set, "=")
+	return path, value
+}
+
+// invalid returns why there is no response for the fault, or "". Such a fault is answered 500.
 func (f Fault) invalid() string {
-	switch {
+	switch path, value := f.member(); {
 	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
 		return "fault status must be 200 to 599"
-	case !f.Kind.known():
+	case f.Kind.row().apply == nil:
 		return "unknown fault " + string(f.Kind)
-	case f.Shape != ShapeCurrent && f.Shape != ShapeEarlier && f.Shape != ShapeSDK:
-		return "unknown error shape " + string(f.Shape)
+	case f.Set == "":
+		return ""
+	case path == "" || !strings.Contains(f.Set, "="):
+		return "set needs PATH=JSON, such as set=queue.price=0"
+	case strings.HasSuffix(path, "[]"):
+		return "set needs a member behind [], such as set=queue.media[].type=null"
+	case value != "" && !json.Valid([]byte(value)):
+		return "set needs JSON behind the path; quote a text, leave it empty to delete the member"
+	case f.Kind != "" || f.Body != "":
+		return "set cannot be combined with a kind or a body"
 	}
 	return ""
 }
 
-// ParseFault reads a fault from text: a status, a kind, or both, and then what else is asked
-// of it, separated by commas.
+// errorType is the type that a fault names, or "" for that of its status. RESOURCE_NOT_FOUND is
+// kept only if the message is gone.
+func (f Fault) errorType(exists bool) string {
+	if f.Type == typeResourceNotFound && exists || f.Type == "" && f.Status == http.StatusNotFound {
+		return typeRouteNotFound
+	}
+	return f.Type
+}
+
+// ParseFault reads a fault from text: a status, a kind, or both, and then its settings, separated
+// by commas.
 //
 //	503
 //	503,acted
 //	429,retry-after=5
-//	429,retry-date=5s
 //	401,type=RULES_OUTDATED
-//	422,shape=earlier
-//	301,location=https://other.example/
 //	drop,acted
 //	html,502
 //	slow,delay=10ms
 //	delay=2s
-//	drift-price-number
+//	set=queue.price=0
+//	503,set=details={"a":1}
 //
-// The error names the part that cannot be read. A fault that would lie is refused: "acted"
-// with an answer that settles whether the message was unsent.
+// A setting "set" is [Fault.Set] and is always the last part; JSON may hold commas. The error
+// names the part that cannot be read. A fault that would lie is refused: "acted" with a response
+// that settles whether the message was unsent.
 func ParseFault(text string) (Fault, error) {
 	var f Fault
-	for part := range strings.SplitSeq(text, ",") {
+	for rest, more := text, true; more; {
+		var part string
+		if trimmed := strings.TrimSpace(rest); strings.HasPrefix(trimmed, "set=") {
+			part, more = trimmed, false
+		} else {
+			part, rest, more = strings.Cut(rest, ",")
+		}
 		if err := f.parse(strings.TrimSpace(part)); err != nil {
 			return Fault{}, fmt.Errorf("fault %q: %w", text, err)
 		}
@@ -160,7 +279,7 @@ func ParseFault(text string) (Fault, error) {
 		return Fault{}, fmt.Errorf("fault %q: %s", text, reason)
 	}
 	if f.Acted && f.impliedOutcome() == notUnsent {
-		return Fault{}, fmt.Errorf("fault %q: leave out acted, this answer means that the message was not unsent", text)
+		return Fault{}, fmt.Errorf("fault %q: leave out acted, this response means that the message was not unsent", text)
 	}
 	return f, nil
 }
@@ -172,21 +291,23 @@ func (f *Fault) parse(part string) (err error) {
 	}
 	switch name {
 	case "delay":
-		if f.Delay, err = duration(value); err == nil && f.Delay < 0 {
-			err = errors.New("must not be negative")
+		f.Delay, err = time.ParseDuration(value)
+		if err != nil || f.Delay < 0 {
+			err = fmt.Errorf("%q is not a time such as 2s or 10ms", value)
 		}
-	case "retry-date":
-		f.RetryDate, err = duration(value)
 	case "retry-after":
 		f.RetryAfter = value
 	case "type":
 		f.Type = value
-	case "shape":
-		f.Shape = Shape(value)
-	case "location":
-		f.Location = value
+	case "set":
+		path, text, _ := strings.Cut(value, "=")
+		var compact bytes.Buffer
+		if json.Compact(&compact, []byte(text)) == nil {
+			value = path + "=" + compact.String()
+		}
+		f.Set = value
 	default:
-		return fmt.Errorf("unknown setting %q; use delay, retry-after, retry-date, type, shape or location", name)
+		return fmt.Errorf("unknown setting %q; use delay, retry-after, type or set", name)
 	}
 	switch {
 	case value == "":
@@ -195,14 +316,6 @@ func (f *Fault) parse(part string) (err error) {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
-}
-
-func duration(text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		return 0, fmt.Errorf("%q is not a time such as 2s or 10ms", text)
-	}
-	return d, nil
 }
 
 func (f *Fault) parseWord(word string) error {
@@ -216,9 +329,11 @@ func (f *Fault) parseWord(word string) error {
 	switch {
 	case word == "acted":
 		f.Acted = true
-	case word == "" || !Kind(word).known():
+	case strings.HasPrefix(word, "drift-"):
+		return fmt.Errorf("unknown kind %q; set the member as the last part, such as set=queue.price=0", word)
+	case word == "" || Kind(word).row().apply == nil:
 		names := strings.Trim(strings.ReplaceAll(fmt.Sprint(FaultKinds()), " ", ", "), "[]")
-		return fmt.Errorf("unknown kind %q; use a status, acted, or one of %s", word, names)
+		return fmt.Errorf("unknown kind %q; use a status, acted, set=PATH=JSON, or one of %s", word, names)
 	case f.Kind != "":
 		return errors.New("give one kind")
 	default:
@@ -238,14 +353,52 @@ func (f Fault) String() string {
 	add(f.Kind != "", string(f.Kind))
 	add(f.Status != 0, strconv.Itoa(f.Status))
 	add(f.Type != "", "type="+f.Type)
-	add(f.Shape != "", "shape="+string(f.Shape))
 	add(f.RetryAfter != "", "retry-after="+f.RetryAfter)
-	add(f.RetryDate != 0, "retry-date="+f.RetryDate.String())
-	add(f.Location != "", "location="+f.Location)
 	add(f.Delay != 0, "delay="+f.Delay.String())
 	add(f.Acted, "acted")
+	add(f.Set != "", "set="+f.Set)
 	if len(parts) == 0 {
 		return "200"
 	}
 	return strings.Join(parts, ",")
+}
+
+// setMember changes the member that the fault names.
+func (a *response) setMember(f Fault) {
+	path, value := f.member()
+	a.body = edit(a.body, path, value)
+	if path == "type" {
+		a.kind = textOf(json.RawMessage(value))
+	}
+}
+
+func truncate(a *response, f Fault) {
+	keep := len(a.body)
+	switch {
+	case a.scripted:
+	case f.Kind == Truncated && a.succeeds():
+		keep = len(`{"succ`)
+	default:
+		keep = len(a.body) / 2
+	}
+	a.missing = max(1, len(a.body)-keep)
+	a.body = a.body[:keep]
+}
+
+// inflate opens the body inside its first text, for filler.
+func (a *response) inflate() {
+	at := bytes.Index(a.body, []byte(`":"`)) + len(`":"`)
+	a.body = slices.Concat(a.body[:at], bytes.Repeat([]byte("a"), oversize), a.body[at:])
+}
+
+// moveSuccessLast moves "success" behind the snapshot of a 200.
+func (a *response) moveSuccessLast() {
+	if !a.succeeds() {
+		return
+	}
+	success := "false"
+	if a.acted {
+		success = "true"
+	}
+	a.body = parseObject(a.body).without("success").with("success", json.RawMessage(success)).json()
 }

@@ -18,8 +18,11 @@ import (
 
 func TestJournalTellsWhatHappened(t *testing.T) {
 	t.Parallel()
-	now := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
-	g := overPipe(t, mock.WithClock(func() time.Time { return now }))
+	synctest.Test(t, checkJournal)
+}
+
+func checkJournal(t *testing.T) {
+	g, now := overPipe(t), time.Now()
 	first := g.unsend("7", "9")
 	g.unsend("7", "9")
 	g.server.Next(mock.Fault{Status: 500, Acted: true})

@@ -56,33 +56,23 @@ func TestStartSaysWhatToDo(t *testing.T) {
 	}
 }
 
-// readings is a clock, and a wait until the server has taken in one more request: it looks at
-// the clock when a request comes and when its body was read.
-func readings() (clock func() time.Time, read func()) {
-	looks := make(chan struct{}, 100)
-	clock = func() time.Time {
-		looks <- struct{}{}
-		return time.Now()
-	}
-	return clock, func() {
-		<-looks
-		<-looks
+// waitForFaults returns once n requests have met their fault.
+func waitForFaults(server *mock.Server, n int) {
+	for server.Counts().Faulted < n {
+		runtime.Gosched()
 	}
 }
 
 func TestCloseEndsDelayedAnswers(t *testing.T) {
 	t.Parallel()
-	clock, read := readings()
-	g := overSocket(t, mock.WithClock(clock))
+	g := overSocket(t)
 	g.server.Next(mock.Fault{Delay: time.Hour}, mock.Fault{Delay: time.Hour})
 	results := make(chan result)
 	for _, id := range []string{"8", "9"} {
 		req := g.request("7", id)
 		go func() { results <- g.try(req) }()
 	}
-	for range 2 {
-		read()
-	}
+	waitForFaults(g.server, 2)
 	if err := g.server.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -100,12 +90,11 @@ func TestCloseEndsDelayedAnswers(t *testing.T) {
 
 func TestClientLeavingASocketIsNoticed(t *testing.T) {
 	t.Parallel()
-	clock, read := readings()
-	g := overSocket(t, mock.WithClock(clock))
+	g := overSocket(t)
 	g.server.Next(mock.Fault{Delay: time.Hour})
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
-		read()
+		waitForFaults(g.server, 1)
 		cancel()
 	}()
 	if r := g.try(g.request("7", "9").WithContext(ctx)); !errors.Is(r.err, context.Canceled) {

@@ -50,29 +50,26 @@ func TestRateLimitAsDocumented(t *testing.T) {
 
 func TestRateLimitHeadersCountDown(t *testing.T) {
 	t.Parallel()
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	g := overPipe(t, mock.WithClock(func() time.Time { return now }), mock.WithRateLimit(30, 3))
-	wantLimit(t, g.unsend("7", "1"), "2", "2")
-	wantLimit(t, g.unsend("7", "1"), "1", "4") // a 404 takes a token, too
-	now = now.Add(500 * time.Millisecond)
-	wantLimit(t, g.unsend("7", "2"), "0", "6") // 5.5 s, rounded up
-	r := g.unsend("7", "3")
-	wantLimit(t, r, "0", "6")
-	if got := r.header.Get("Retry-After"); got != "2" { // 1.5 s, rounded up
-		t.Errorf("Retry-After %q, want 2", got)
-	}
-	if got := r.header.Get("X-RateLimit-Limit"); got != "3" {
-		t.Errorf("X-RateLimit-Limit %q, want 3", got)
-	}
-	now = now.Add(-time.Hour) // a clock set back leaves the bucket empty, not stuck
-	if r := g.unsend("7", "3"); r.status != http.StatusTooManyRequests {
-		t.Errorf("answered %d, want 429", r.status)
-	}
-	now = now.Add(2 * time.Second)
-	g.unsend("7", "3").wantUnsent(t)
-	if got := g.server.Counts().Limited; got != 2 {
-		t.Errorf("%d limited, want 2", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		g := overPipe(t, mock.WithRateLimit(30, 3))
+		wantLimit(t, g.unsend("7", "1"), "2", "2")
+		wantLimit(t, g.unsend("7", "1"), "1", "4") // a 404 takes a token, too
+		time.Sleep(500 * time.Millisecond)         //nolint:forbidigo // virtual
+		wantLimit(t, g.unsend("7", "2"), "0", "6") // 5.5 s, rounded up
+		r := g.unsend("7", "3")
+		wantLimit(t, r, "0", "6")
+		if got := r.header.Get("Retry-After"); got != "2" { // 1.5 s, rounded up
+			t.Errorf("Retry-After %q, want 2", got)
+		}
+		if got := r.header.Get("X-RateLimit-Limit"); got != "3" {
+			t.Errorf("X-RateLimit-Limit %q, want 3", got)
+		}
+		time.Sleep(2 * time.Second) //nolint:forbidigo // virtual
+		g.unsend("7", "3").wantUnsent(t)
+		if got := g.server.Counts().Limited; got != 1 {
+			t.Errorf("%d limited, want 1", got)
+		}
+	})
 }
 
 func wantLimit(t *testing.T, r result, remaining, reset string) {

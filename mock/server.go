@@ -19,7 +19,6 @@ const (
 // Server is an OFAuth in memory. It is an [http.Handler], safe for concurrent use, and needs
 // no listener: [Server.Client] talks to it directly.
 type Server struct {
-	now      func() time.Time
 	log      func(Entry, time.Duration)
 	mux      *http.ServeMux
 	mounts   []mount
@@ -56,7 +55,7 @@ type Option func(*Server)
 // message be unsent once, limits each connection to 60 requests a minute with a burst of 90,
 // and never fails on its own. Nil options are ignored.
 func New(opts ...Option) *Server {
-	s := &Server{now: time.Now, media: 1, mux: http.NewServeMux()}
+	s := &Server{media: 1, mux: http.NewServeMux()}
 	s.access.interval, s.access.burst = time.Second, 90
 	s.journal.keep = defaultJournal
 	for _, opt := range opts {
@@ -72,17 +71,6 @@ func New(opts ...Option) *Server {
 	}
 	s.route(operations())
 	return s
-}
-
-// WithClock sets the time that the rate limit and the journal go by. The default is
-// [time.Now], which inside a testing/synctest bubble is the bubble's. Delays of faults always
-// go by time's own timers.
-func WithClock(now func() time.Time) Option {
-	return func(s *Server) {
-		if now != nil {
-			s.now = now
-		}
-	}
 }
 
 // WithMedia sets how many media the snapshot of a message holds, 1 by default: each adds
@@ -163,7 +151,7 @@ func (s *Server) handle(answer func(*exchange)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		x := s.begin(w, r)
 		if s.log != nil {
-			defer func() { s.log(x.entry, s.now().Sub(x.entry.Time)) }()
+			defer func() { s.log(x.entry, time.Since(x.entry.Time)) }()
 		}
 		// Before anything is answered or waited for: net/http notices that a client has left
 		// only once its request was read, and an answer that comes before is cut off with a

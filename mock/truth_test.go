@@ -23,9 +23,16 @@ func everyFault() []mock.Fault {
 		if kind == mock.Oversized || kind == mock.OversizedLate {
 			continue
 		}
-		list = append(list, mock.Fault{Kind: kind})
-		if !strings.HasPrefix(string(kind), "drift-") {
-			list = append(list, mock.Fault{Kind: kind, Status: 204}, mock.Fault{Kind: kind, Status: 404}, mock.Fault{Kind: kind, Status: 503})
+		for _, status := range []int{0, 204, 404, 503} {
+			list = append(list, mock.Fault{Kind: kind, Status: status})
+		}
+	}
+	for _, member := range []string{
+		"success=", "success=null", `success="true"`, "success=false", "success=true", " success=false", "success[]=false", "success.x=1", "queue=",
+		`type="RESOURCE_NOT_FOUND"`, `type="RESOURCE_NOT\u005fFOUND"`, `code={"a":"RESOURCE_NOT_FOUND"}`, "success=true}", "=1", "a",
+	} {
+		for _, status := range []int{0, 204, 404, 503} {
+			list = append(list, mock.Fault{Set: member, Status: status})
 		}
 	}
 	for _, body := range []string{`{"success":true}`, `{"success":false}`} {
@@ -42,7 +49,7 @@ func everyFault() []mock.Fault {
 		list = append(list, mock.Fault{Body: body}, mock.Fault{Kind: mock.Truncated, Body: body})
 	}
 	for _, status := range []int{401, 404, 503} {
-		list = append(list, mock.Fault{Status: status, Type: "RESOURCE_NOT_FOUND"}, mock.Fault{Status: status, Type: "RESOURCE_NOT_FOUND", Shape: mock.ShapeEarlier})
+		list = append(list, mock.Fault{Status: status, Type: "RESOURCE_NOT_FOUND"})
 	}
 	for _, f := range list {
 		f.Acted = true
@@ -107,7 +114,7 @@ func impliedBy(r result) string {
 	switch {
 	case r.status == 0, r.status/100 == 5, r.status == http.StatusRequestTimeout, r.status == http.StatusSeeOther:
 		return "ambiguous"
-	case strings.Contains(r.body, "RESOURCE_NOT_FOUND"):
+	case strings.Contains(strings.ReplaceAll(r.body, `\u005f`, "_"), "RESOURCE_NOT_FOUND"):
 		return "gone"
 	case r.status/100 != 2:
 		return "not unsent"

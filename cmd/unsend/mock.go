@@ -43,10 +43,12 @@ error type it was answered with, the fault it met, and how long it took.
 
 A fault is a status, a kind (see --list-faults), or both, and what else is asked of it:
   503    503,acted    drop    drop,acted    delay=2s    slow,delay=10ms
-  429,retry-after=5    429,retry-date=5s    401,type=RULES_OUTDATED
-  422,shape=earlier    301,location=https://other.example/    html,502
+  429,retry-after=5    401,type=RULES_OUTDATED    html,502
+  set=queue.price=0    503,set=actionRequired="wait"    set=queue=
 
-acted means that the message is unsent although the answer does not say so.`,
+acted means that the message is unsent although the response does not report it.
+set=PATH=JSON sets a member of the body, and deletes it if JSON is empty; it is
+always the last part.`,
 		Example: `  unsend mock
   unsend mock --addr 127.0.0.1:0                # a free port
 
@@ -82,8 +84,9 @@ acted means that the message is unsent although the answer does not say so.`,
 func (o *mockOptions) run(cmd *cobra.Command) error {
 	if o.listFaults {
 		for _, kind := range mock.FaultKinds() {
-			line(cmd.OutOrStdout(), "%-34s %.80s", kind, kind.About())
+			line(cmd.OutOrStdout(), "%-14s %s", kind, kind.About())
 		}
+		line(cmd.OutOrStdout(), "%-14s %s", "set=PATH=JSON", "a member of the body is set, such as queue.price=0; the last part")
 		return nil
 	}
 	server, err := o.server(cmd)
@@ -173,13 +176,11 @@ func completeFault(_ *cobra.Command, _ []string, text string) ([]cobra.Completio
 		cobra.CompletionWithDesc(before+"acted", "the message is unsent all the same"),
 		cobra.CompletionWithDesc(before+"delay=", "time before the answer, such as 2s"),
 		cobra.CompletionWithDesc(before+"retry-after=", "the header Retry-After, such as 5"),
-		cobra.CompletionWithDesc(before+"retry-date=", "the same as a date, such as 5s from now"),
 		cobra.CompletionWithDesc(before+"type=", "the error type, such as RULES_OUTDATED"),
-		cobra.CompletionWithDesc(before+"shape=", "the error's members: earlier or sdk"),
-		cobra.CompletionWithDesc(before+"location=", "the header Location of a 3xx"),
+		cobra.CompletionWithDesc(before+"set=", "a member of the body, such as queue.price=0"),
 	}
 	for _, kind := range mock.FaultKinds() {
-		list = append(list, cobra.CompletionWithDesc(before+string(kind), fmt.Sprintf("%.80s", kind.About())))
+		list = append(list, cobra.CompletionWithDesc(before+string(kind), kind.About()))
 	}
 	return list, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }

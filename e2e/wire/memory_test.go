@@ -74,7 +74,10 @@ func drawMockFault(r *rand.Rand, faults []mock.Fault) mock.Fault {
 	case 5:
 		return mock.Fault{Status: 200 + r.IntN(400), Acted: r.IntN(2) == 0}
 	case 6:
-		return mock.Fault{Status: 404, Type: "RESOURCE_NOT_FOUND", Shape: pick(r, []mock.Shape{mock.ShapeCurrent, mock.ShapeEarlier, mock.ShapeSDK})}
+		return pick(r, []mock.Fault{
+			{Status: 404, Type: "RESOURCE_NOT_FOUND"},
+			{Status: 404, Body: `{"error":"e","code":"RESOURCE_NOT_FOUND"}`}, {Status: 404, Body: `{"message":"e","code":"RESOURCE_NOT_FOUND"}`},
+		})
 	}
 	return pick(r, faults)
 }

@@ -2,6 +2,7 @@ package mock
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -40,7 +41,7 @@ type exchange struct {
 func (s *Server) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	x := &exchange{s: s, w: w, r: r, op: s.unsendOp}
 	x.entry = Entry{
-		Time:      s.now(),
+		Time:      time.Now(),
 		RequestID: fmt.Sprintf("req_%012x", s.counters.requests.Add(1)),
 		Method:    journaled(r, r.Method, journaledMethod),
 		Path:      journaled(r, r.URL.EscapedPath(), journaledPath),
@@ -64,7 +65,7 @@ func (x *exchange) unsend() {
 	x.entry.UserID, x.entry.MessageID = journaled(x.r, userID, journaledID), journaled(x.r, messageID, journaledID)
 
 	var refused *refusal
-	refused, x.entry.ConnectionID, x.level = x.s.access.check(x.r.Header, x.s.now())
+	refused, x.entry.ConnectionID, x.level = x.s.access.check(x.r.Header, time.Now())
 	if refused == nil {
 		refused = x.validate()
 	}
@@ -119,7 +120,7 @@ func (x *exchange) perform(f Fault, userID, messageID string) {
 		x.take(userID, messageID)
 	}
 	if f.Kind != Slow && f.Delay > 0 && !sleep(x.r.Context(), f.Delay) {
-		x.send(answer{dropped: true})
+		x.send(response{dropped: true})
 	}
 	if implied == unsent && !x.entry.Acted && !x.take(userID, messageID) {
 		// Nothing may claim to have unsent a message that was not there.
@@ -128,7 +129,7 @@ func (x *exchange) perform(f Fault, userID, messageID string) {
 	}
 	plain := x.s.snapshot.body(userID, messageID)
 	if f == (Fault{}) {
-		x.send(answer{status: http.StatusOK, contentType: mediaJSON, body: plain})
+		x.send(response{status: http.StatusOK, contentType: mediaJSON, body: plain})
 		return
 	}
 	x.send(x.faulty(f, plain, x.s.Exists(userID, messageID)))
@@ -143,7 +144,7 @@ func (x *exchange) take(userID, messageID string) bool {
 }
 
 // send journals the answer, then writes it. One that is dropped ends the exchange by a panic.
-func (x *exchange) send(a answer) {
+func (x *exchange) send(a response) {
 	if a.dropped {
 		a.status, a.kind = 0, ""
 	}
@@ -166,3 +167,147 @@ func (x *exchange) send(a answer) {
 
 // seconds rounds up, so that waiting that long is enough.
 func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
+
+// Error types of openapi.yaml.
+const (
+	typeBadRequest         = "BAD_REQUEST"
+	typeUnauthorized       = "UNAUTHORIZED"
+	typeSessionNotProvided = "SESSION_NOT_PROVIDED"
+	typeSessionExpired     = "SESSION_EXPIRED"
+	typeRulesOutdated      = "RULES_OUTDATED"
+	typeForbidden          = "FORBIDDEN"
+	typeResourceNotFound   = "RESOURCE_NOT_FOUND"
+	typeRouteNotFound      = "ROUTE_NOT_FOUND"
+	typeRateLimitExceeded  = "RATE_LIMIT_EXCEEDED"
+
+	typeNotImplemented = "NOT_IMPLEMENTED" // the mock's own
+)
+
+const mediaJSON = "application/json"
+
+// response is what is sent.
+type response struct {
+	status      int
+	kind        string // the error type, for the journal
+	contentType string
+	retryAfter  string
+	location    string
+	body        []byte
+	missing     int           // bytes of the declared length that never come: the connection breaks
+	pause       time.Duration // before each byte
+	acted       bool          // this request unsent the message
+	scripted    bool          // body is the fault's own
+	dropped     bool          // nothing goes out: the connection breaks
+}
+
+func (a *response) succeeds() bool { return a.status/100 == 2 }
+
+// failure is the documented example of an error, with this request's id, and with text in
+// place of its own unless that is empty.
+func (x *exchange) failure(status int, kind, text string) response {
+	body := x.op.failure(status, kind)
+	if text != "" {
+		body = body.with("error", quote(text))
+	}
+	body = body.with("requestId", quote(x.entry.RequestID))
+	return response{status: status, kind: textOf(body.get("type")), contentType: mediaJSON, body: body.json()}
+}
+
+// faulty renders a fault. Its effect on the message is settled by now: exists is whether the
+// message is still there.
+func (x *exchange) faulty(f Fault, plain []byte, exists bool) response {
+	if reason := f.invalid(); reason != "" {
+		return x.failure(http.StatusInternalServerError, "", "This scripted fault has no response: "+reason)
+	}
+	a := response{status: f.status(), contentType: mediaJSON, body: plain}
+	if a.status >= 300 {
+		a = x.failure(a.status, f.errorType(exists), "")
+	}
+	a.acted, a.retryAfter = x.entry.Acted, f.RetryAfter
+	if a.status/100 == 3 {
+		a.location = "/moved"
+	}
+	if a.status == http.StatusTooManyRequests {
+		x.level.remaining = 0
+	}
+	if _, value := f.member(); f.Set != "" && !(reportsGone(value) && (exists || a.succeeds())) {
+		a.setMember(f)
+	}
+	if f.sendsBody() && !(exists && reportsGone(f.Body)) {
+		a.replace(f.Body)
+		a.scripted = true
+	}
+	f.Kind.row().apply(&a, f)
+	if bodiless(a.status) {
+		a.kind = ""
+	}
+	if f.ContentType != "" {
+		a.contentType = f.ContentType
+	}
+	return a
+}
+
+// reportsGone reports whether a client could read in the text that the message is gone.
+func reportsGone(text string) bool {
+	return strings.Contains(unescaped(text), typeResourceNotFound)
+}
+
+// replace sends other text, which has no error type to journal.
+func (a *response) replace(text string) { a.body, a.kind = []byte(text), "" }
+
+func (a *response) write(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	for name, value := range map[string]string{"Content-Type": a.contentType, "Retry-After": a.retryAfter, "Location": a.location} {
+		if value != "" {
+			h.Set(name, value)
+		}
+	}
+	if bodiless(a.status) {
+		h.Del("Content-Type")
+		w.WriteHeader(a.status)
+		return
+	}
+	h.Set("Content-Length", strconv.Itoa(len(a.body)+a.missing))
+	w.WriteHeader(a.status)
+	if err := a.writeBody(w, r); err != nil || a.missing > 0 {
+		flush(w)
+		panic(http.ErrAbortHandler)
+	}
+}
+
+func (a *response) writeBody(w http.ResponseWriter, r *http.Request) error {
+	if a.pause == 0 {
+		_, err := w.Write(a.body)
+		return err
+	}
+	flush(w)
+	for i := range a.body {
+		if !sleep(r.Context(), a.pause) {
+			return r.Context().Err()
+		}
+		if _, err := w.Write(a.body[i : i+1]); err != nil {
+			return err
+		}
+		flush(w)
+	}
+	return nil
+}
+
+// sleep reports whether the time passed before the client left.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// flush is best effort: a writer that cannot flush sends everything at the end.
+func flush(w http.ResponseWriter) { _ = http.NewResponseController(w).Flush() }
+
+func bodiless(status int) bool {
+	return status == http.StatusNoContent || status == http.StatusResetContent || status == http.StatusNotModified
+}

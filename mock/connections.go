@@ -27,13 +27,7 @@ type Connection struct {
 // WithKeys accepts these API keys, which hold the permission messages:write, in place of
 // [DemoKey].
 func WithKeys(keys ...string) Option {
-	return func(s *Server) { s.access.addKeys(true, keys) }
-}
-
-// WithReadOnlyKeys accepts these API keys, which lack the permission messages:write, in place
-// of [DemoKey].
-func WithReadOnlyKeys(keys ...string) Option {
-	return func(s *Server) { s.access.addKeys(false, keys) }
+	return func(s *Server) { s.access.addKeys(keys) }
 }
 
 // WithConnections knows these connections in place of [DemoConnection]. Any key may use any
@@ -85,7 +79,7 @@ func (s *Server) SetConnection(c Connection) {
 // nothing to it.
 type access struct {
 	mu          sync.Mutex
-	keys        map[string]bool // whether the key holds messages:write
+	keys        map[string]bool
 	connections map[string]*connection
 	interval    time.Duration // one token; 0 is no limit
 	burst       int
@@ -97,13 +91,13 @@ type connection struct {
 	full time.Time // when its token bucket is full again; the zero time is a full one
 }
 
-func (a *access) addKeys(write bool, keys []string) {
+func (a *access) addKeys(keys []string) {
 	if a.keys == nil {
 		a.keys = map[string]bool{}
 	}
 	for _, key := range keys {
 		if key != "" { // a request without a key must not match
-			a.keys[key] = write
+			a.keys[key] = true
 		}
 	}
 }
@@ -119,8 +113,7 @@ type refusal struct {
 // check looks at credentials, rate limit and permission, in this order. It names the
 // connection where it is a known one, and says what is left of its bucket.
 func (a *access) check(h http.Header, now time.Time) (refused *refusal, connectionID string, left level) {
-	write, known := a.keys[h.Get("apiKey")]
-	if !known {
+	if !a.keys[h.Get("apiKey")] {
 		return &refusal{status: http.StatusUnauthorized, kind: typeUnauthorized}, "", level{}
 	}
 	a.mu.Lock()
@@ -137,7 +130,7 @@ func (a *access) check(h http.Header, now time.Time) (refused *refusal, connecti
 	default:
 		if wait := a.takeLocked(c, now); wait > 0 {
 			refused = &refusal{status: http.StatusTooManyRequests, kind: typeRateLimitExceeded, wait: wait}
-		} else if !write || c.ReadOnly {
+		} else if c.ReadOnly {
 			refused = &refusal{status: http.StatusForbidden, kind: typeForbidden}
 		}
 	}
@@ -157,12 +150,8 @@ func (a *access) takeLocked(c *connection, now time.Time) (wait time.Duration) {
 	return 0
 }
 
-// missingLocked is how long until the bucket is full. It is never more than an empty bucket
-// takes, even where the clock was set back.
+// missingLocked is how long until the bucket is full.
 func (a *access) missingLocked(c *connection, now time.Time) time.Duration {
-	if most := now.Add(time.Duration(a.burst) * a.interval); c.full.After(most) {
-		c.full = most
-	}
 	return max(0, c.full.Sub(now))
 }
 

@@ -30,25 +30,24 @@ func TestOrderOfChecks(t *testing.T) {
 	}{
 		{"no key", []func(*http.Request){header("apiKey", ""), header("x-connection-id", ""), body(`{}`)}, 401, "UNAUTHORIZED", "key"},
 		{"unknown key", []func(*http.Request){header("apiKey", "sk_sandbox_other")}, 401, "UNAUTHORIZED", "key"},
-		{"no connection", []func(*http.Request){header("apiKey", "reader")}, 401, "SESSION_NOT_PROVIDED", "onnection"},
+		{"no connection", []func(*http.Request){header("apiKey", "writer")}, 401, "SESSION_NOT_PROVIDED", "onnection"},
 		{"unknown connection", []func(*http.Request){header("x-connection-id", "conn_other")}, 401, "SESSION_NOT_PROVIDED", "onnection"},
 		{"expired", []func(*http.Request){header("x-connection-id", "conn_expired")}, 401, "SESSION_EXPIRED", "expired"},
 		{"rules outdated", []func(*http.Request){header("x-connection-id", "conn_outdated")}, 401, "RULES_OUTDATED", "rules"},
 		{"bucket empty", []func(*http.Request){header("x-connection-id", "conn_empty")}, 429, "RATE_LIMIT_EXCEEDED", "limit"},
-		{"key only reads", []func(*http.Request){header("x-connection-id", "conn_reads")}, 403, "FORBIDDEN", "messages:write"},
-		{"connection only reads", []func(*http.Request){header("apiKey", "writer"), header("x-connection-id", "conn_reads_too")}, 403, "FORBIDDEN", "messages:write"},
+		{"connection only reads", []func(*http.Request){header("x-connection-id", "conn_reads")}, 403, "FORBIDDEN", "messages:write"},
 		{"contract", []func(*http.Request){header("x-connection-id", "conn_good")}, 400, "BAD_REQUEST", "withUserId"},
 		{"message", []func(*http.Request){body(`{"withUserId":"7"}`), header("x-connection-id", "conn_good_too")}, 404, "RESOURCE_NOT_FOUND", "essage"},
 	}
 	g := overPipe(t,
-		mock.WithKeys("writer"), mock.WithReadOnlyKeys("reader"), mock.WithRateLimit(1, 1),
+		mock.WithKeys("writer"), mock.WithRateLimit(1, 1),
 		mock.WithMessages(mock.Message{UserID: "7", MessageID: "1"}, mock.Message{UserID: "7", MessageID: "2"}),
 		mock.WithConnections(
 			mock.Connection{ID: "conn_expired", State: mock.Expired, ReadOnly: true},
 			mock.Connection{ID: "conn_outdated", State: mock.RulesOutdated, ReadOnly: true},
 			mock.Connection{ID: "conn_empty", ReadOnly: true},
 			// One for each row: a connection has one token.
-			mock.Connection{ID: "conn_reads", ReadOnly: true}, mock.Connection{ID: "conn_reads_too", ReadOnly: true},
+			mock.Connection{ID: "conn_reads", ReadOnly: true},
 			mock.Connection{ID: "conn_good"}, mock.Connection{ID: "conn_good_too"},
 		))
 	empty := g.requestOn("conn_empty", "7", "2")
