@@ -15,7 +15,6 @@ var mayImport = map[string][]string{
 	"internal/ratelimit":       {},
 	"internal/transport":       {},
 	"internal/bench":           {},
-	"internal/specjson":        {},
 	"internal/spec":            {},
 	"api":                      {"gen", "internal/ids", "internal/ratelimit", "internal/transport"},
 	"batch":                    {"api", "internal/ids"},
@@ -23,10 +22,10 @@ var mayImport = map[string][]string{
 	"batch/postgres":           {"api", "batch"},
 	"internal/pgtest":          {},
 	"contract":                 {"internal/spec"},
-	"mock":                     {"contract", "internal/spec", "internal/specjson"},
-	"mock/docs":                {"internal/spec", "internal/specjson"},
+	"mock":                     {"contract", "internal/spec"},
+	"mock/docs":                {"internal/spec"},
 	"cmd/unsend": {
-		"api", "batch", "batch/postgres", "contract", "internal/ids", "internal/spec", "internal/specjson", "mock", "mock/docs",
+		"api", "batch", "batch/postgres", "contract", "internal/ids", "internal/spec", "mock", "mock/docs",
 	},
 	"tools/follow": {},
 }

@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/unsend-go/unsend/internal/spec"
-	"github.com/unsend-go/unsend/internal/specjson"
 )
 
 // operation is an operation of openapi.yaml: its route, and the examples of its answers.
@@ -21,7 +20,7 @@ type operation struct {
 // operations reads openapi.yaml once in a process. The build embeds it: the tests would see one
 // that cannot be read.
 var operations = sync.OnceValue(func() []operation {
-	text, _ := specjson.Convert(spec.Document)
+	text, _ := spec.JSON(spec.Document)
 	return readOperations(parseObject(text))
 })
 

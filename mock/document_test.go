@@ -9,13 +9,12 @@ import (
 	"testing"
 
 	"github.com/unsend-go/unsend/internal/spec"
-	"github.com/unsend-go/unsend/internal/specjson"
 )
 
 // An operation that is added to the document is answered 501 without another edit.
 func TestOperationsThatTheMockDoesNotKnow(t *testing.T) {
 	t.Parallel()
-	text, err := specjson.Convert(spec.Document)
+	text, err := spec.JSON(spec.Document)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/unsend-go/unsend/internal/spec"
-	"github.com/unsend-go/unsend/internal/specjson"
 )
 
 func newSpec() *cobra.Command {
@@ -19,7 +18,7 @@ func newSpec() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			document := spec.Document
 			if asJSON {
-				converted, err := specjson.Convert(document)
+				converted, err := spec.JSON(document)
 				if err != nil {
 					return failed(err)
 				}

@@ -12,7 +12,6 @@ import (
 	"github.com/swaggest/swgui/v5emb"
 
 	"github.com/unsend-go/unsend/internal/spec"
-	"github.com/unsend-go/unsend/internal/specjson"
 )
 
 // Prefix is where [Handler] has to be mounted: with package mock,
@@ -72,8 +71,8 @@ func Handler(apiKey, connectionID string) http.Handler {
 }
 
 func serveSpec(w http.ResponseWriter, r *http.Request) {
-	here := specjson.Server{URL: "http://" + r.Host, Description: "The mock that serves this page."}
-	document, err := specjson.Convert(spec.Document, here)
+	here := spec.Server{URL: "http://" + r.Host, Description: "The mock that serves this page."}
+	document, err := spec.JSON(spec.Document, here)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

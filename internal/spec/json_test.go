@@ -1,4 +1,4 @@
-package specjson_test
+package spec_test
 
 import (
 	"encoding/json"
@@ -9,10 +9,9 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/unsend-go/unsend/internal/spec"
-	"github.com/unsend-go/unsend/internal/specjson"
 )
 
-func TestConvert(t *testing.T) {
+func TestJSON(t *testing.T) {
 	tests := []struct{ name, yaml, want string }{
 		{"order is kept", "b: 1\na: 2\n", `{"b":1,"a":2}`},
 		{"scalars", "x: [1, 2.5, true, null, ~, text, 2025-07-23T10:01:22+00:00, '404', <b>]", `{"x":[1,2.5,true,null,null,"text","2025-07-23T10:01:22+00:00","404","<b>"]}`},
@@ -24,7 +23,7 @@ func TestConvert(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := specjson.Convert([]byte(tt.yaml))
+			got, err := spec.JSON([]byte(tt.yaml))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -35,9 +34,9 @@ func TestConvert(t *testing.T) {
 	}
 }
 
-func TestConvertReplacesServers(t *testing.T) {
+func TestJSONReplacesServers(t *testing.T) {
 	for _, document := range []string{"servers: [{url: https://a.example}]\nz: 1", "z: 1"} {
-		got, err := specjson.Convert([]byte(document), specjson.Server{URL: "http://127.0.0.1:1", Description: "here"}, specjson.Server{URL: "http://b.example"})
+		got, err := spec.JSON([]byte(document), spec.Server{URL: "http://127.0.0.1:1", Description: "here"}, spec.Server{URL: "http://b.example"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,18 +46,18 @@ func TestConvertReplacesServers(t *testing.T) {
 	}
 }
 
-func TestConvertRefuses(t *testing.T) {
+func TestJSONRefuses(t *testing.T) {
 	for _, document := range []string{"", "just text", "- a list", "a: [", "a: *nowhere", "? [a]\n: b", "a: {<<: {b: 1}}", "x: .nan"} {
-		if got, err := specjson.Convert([]byte(document)); err == nil || strings.Contains(err.Error(), "\n") {
+		if got, err := spec.JSON([]byte(document)); err == nil || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: got %s and the error %v, want an error of one line", document, got, err)
 		}
 	}
 }
 
-// TestConvertContract holds the conversion of the contract against what a YAML decoder that
+// TestJSONContract holds the conversion of the contract against what a YAML decoder that
 // knows nothing of it reads.
-func TestConvertContract(t *testing.T) {
-	converted, err := specjson.Convert(spec.Document)
+func TestJSONContract(t *testing.T) {
+	converted, err := spec.JSON(spec.Document)
 	if err != nil {
 		t.Fatal(err)
 	}

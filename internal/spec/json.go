@@ -1,6 +1,4 @@
-// Package specjson writes an OpenAPI document that was written in YAML as JSON, with its
-// members in the order in which the author put them.
-package specjson
+package spec
 
 import (
 	"bytes"
@@ -12,18 +10,18 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Server is an entry of the document's servers.
+// Server is an entry of a document's servers.
 type Server struct{ URL, Description string }
 
-// Convert returns the document as indented JSON. Where servers are given, they stand in place
-// of the document's own.
-func Convert(document []byte, servers ...Server) ([]byte, error) {
+// JSON converts an OpenAPI document from YAML to indented JSON, with its members in the order in
+// which they were written. Given servers replace the document's own.
+func JSON(document []byte, servers ...Server) ([]byte, error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal(document, &root); err != nil {
 		return nil, fmt.Errorf("read the document: %w", err)
 	}
 	if root.Kind != yaml.DocumentNode || root.Content[0].Kind != yaml.MappingNode {
-		return nil, errors.New("read the document: it is no mapping")
+		return nil, errors.New("read the document: not a mapping")
 	}
 	if len(servers) > 0 {
 		replaceServers(root.Content[0], servers)
@@ -35,7 +33,7 @@ func Convert(document []byte, servers ...Server) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// replaceServers makes these the servers of the document, wherever it has them.
+// replaceServers replaces the servers of the document, or adds them.
 func replaceServers(document *yaml.Node, servers []Server) {
 	list := &yaml.Node{Kind: yaml.SequenceNode}
 	for _, s := range servers {
@@ -68,7 +66,7 @@ func write(enc *jsontext.Encoder, node *yaml.Node) error {
 		return writeScalar(enc, node)
 	case yaml.DocumentNode:
 	}
-	return fmt.Errorf("line %d: a node of no known kind", node.Line)
+	return fmt.Errorf("line %d: unknown kind of node", node.Line)
 }
 
 func writeAll(enc *jsontext.Encoder, begin jsontext.Token, nodes []*yaml.Node, end jsontext.Token) error {
@@ -80,7 +78,7 @@ func writeAll(enc *jsontext.Encoder, begin jsontext.Token, nodes []*yaml.Node, e
 		var err error
 		switch {
 		case isName && (node.Kind != yaml.ScalarNode || node.ShortTag() == "!!merge"):
-			err = fmt.Errorf("line %d: a name that JSON does not have", node.Line)
+			err = fmt.Errorf("line %d: not a name in JSON", node.Line)
 		case isName:
 			err = enc.WriteToken(jsontext.String(node.Value))
 		default:
@@ -93,8 +91,8 @@ func writeAll(enc *jsontext.Encoder, begin jsontext.Token, nodes []*yaml.Node, e
 	return enc.WriteToken(end)
 }
 
-// writeScalar writes numbers, booleans and nulls as such, and all else as a string as it
-// stands: dates, above all.
+// writeScalar writes numbers, booleans and nulls as such, and anything else as a string: dates,
+// above all.
 func writeScalar(enc *jsontext.Encoder, node *yaml.Node) error {
 	switch node.ShortTag() {
 	case "!!null", "!!bool", "!!int", "!!float":
