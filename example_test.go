@@ -90,7 +90,7 @@ func Example_connection() {
 		fmt.Println(err)
 		return
 	}
-	result, err := client.Unsend(ctx, userID, messageID, api.OnConnection("conn_def456"))
+	result, err := client.Unsend(ctx, userID, messageID, api.WithConnection("conn_def456"))
 
 	fmt.Println(result.Outcome, err, server.Journal()[0].ConnectionID)
 	// Output: unsent <nil> conn_def456
@@ -108,7 +108,7 @@ func Example_errors() {
 		fmt.Println("no such message: nothing to do")
 	}
 	if failure, ok := errors.AsType[*api.Error](err); ok {
-		fmt.Println(failure.StatusCode, failure.Type, failure.Scope, failure.Retryable)
+		fmt.Println(failure.StatusCode, failure.Type, failure.Scope, failure.Retryable())
 		fmt.Println("may have been unsent:", failure.MaybeUnsent)
 		fmt.Println(failure.Hint())
 	}

@@ -25,14 +25,14 @@ type attempt struct {
 	sentTwice bool // by a transport of the caller's: it may have acted whatever the answer says
 
 	success, readable bool // the top-level success of a 2xx
-	took              time.Duration
+	took, limit       time.Duration
 }
 
 // send makes one attempt. It returns always; what went wrong is in the attempt.
 func (o *operation) send(ctx context.Context) (a attempt) {
 	started := time.Now()
-	defer func() { a.took = time.Since(started) }()
-	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer func() { a.took, a.limit = time.Since(started), o.call.timeout }()
+	ctx, cancel := context.WithTimeout(ctx, o.call.timeout)
 	defer cancel()
 	trace := transport.NewConnTrace(o.standard)
 	resp, err := o.generated.UnsendChatMessage(trace.WithContext(ctx), o.userID, o.messageID, o.body,

@@ -161,7 +161,7 @@ func TestAttemptsHaveTheirOwnTimeout(t *testing.T) {
 				if took := time.Since(started); took != c.took {
 					t.Errorf("took %v, want %v", took, c.took)
 				}
-				if c.outcome != 0 {
+				if c.outcome != "" {
 					if err != nil || result.Outcome != c.outcome {
 						t.Errorf("%v, %v", result, err)
 					}

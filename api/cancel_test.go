@@ -94,7 +94,7 @@ func (c ending) run(t *testing.T, want error, begin func(context.Context) (ctx c
 			return
 		}
 		e := apiError(t, err)
-		if !errors.Is(err, want) || e.Scope != api.ScopeClient || !e.Retryable || e.Attempts != c.attempts || e.MaybeUnsent != c.maybe {
+		if !errors.Is(err, want) || e.Scope != api.ScopeClient || !e.Retryable() || e.Attempts != c.attempts || e.MaybeUnsent != c.maybe {
 			t.Errorf("%v: %+v", err, e)
 		}
 		if len(server.Journal()) != c.attempts {
@@ -132,7 +132,7 @@ func TestStopWith(t *testing.T) {
 					time.AfterFunc(c.at, func() { close(stop) })
 				}
 				started := time.Now()
-				_, err := unsend(t.Context(), t, mockClient(t, server), api.StopWith(stop))
+				_, err := unsend(t.Context(), t, mockClient(t, server), api.WithStop(stop))
 				if took := time.Since(started); took != c.took || len(server.Journal()) != c.attempts {
 					t.Errorf("took %v and %d requests, want %v and %d", took, len(server.Journal()), c.took, c.attempts)
 				}

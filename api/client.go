@@ -25,15 +25,13 @@ const DefaultBaseURL = "https://api-next.ofauth.com"
 // Client unsends messages with one API key. Make it with [New] or [FromEnv]; it is safe for
 // concurrent use, and meant to be shared: the pacing is counted in it.
 type Client struct {
-	generated  *gen.Client
-	connection string
-	timeout    time.Duration
-	retries    int
-	standard   bool               // requests go through net/http's own transport
-	pace       *ratelimit.Limiter // nil without a rate limit
-	log        *slog.Logger
-	redact     func(string) string
-	jitter     func(time.Duration) time.Duration
+	generated *gen.Client
+	settings
+	standard bool               // requests go through net/http's own transport
+	pace     *ratelimit.Limiter // nil without a rate limit
+	log      *slog.Logger
+	redact   func(string) string
+	jitter   func(time.Duration) time.Duration
 }
 
 // New returns a client that authenticates with apiKey. It sends nothing. An unusable key or
@@ -49,7 +47,7 @@ func FromEnv(opts ...Option) (*Client, error) {
 	return build(config{
 		key:            os.Getenv("OFAUTH_API_KEY"),
 		keyName:        "OFAUTH_API_KEY",
-		connection:     os.Getenv("OFAUTH_CONNECTION_ID"),
+		settings:       settings{connection: os.Getenv("OFAUTH_CONNECTION_ID")},
 		connectionName: "OFAUTH_CONNECTION_ID",
 		baseURL:        os.Getenv("OFAUTH_BASE_URL"),
 		baseURLName:    "OFAUTH_BASE_URL",
@@ -71,13 +69,11 @@ func build(cfg config, opts []Option) (*Client, error) {
 			Client:         own,
 			RequestEditors: []gen.RequestEditorFn{authenticate(cfg.key, cfg.connection, cfg.userAgent)},
 		},
-		standard:   transport.Standard(own) != nil,
-		connection: cfg.connection,
-		timeout:    cfg.timeout,
-		retries:    cfg.retries,
-		log:        cfg.log,
-		redact:     redactor(cfg.key),
-		jitter:     fullJitter,
+		standard: transport.Standard(own) != nil,
+		settings: cfg.settings,
+		log:      cfg.log,
+		redact:   redactor(cfg.key),
+		jitter:   fullJitter,
 	}
 	if cfg.perMinute > 0 {
 		client.pace = ratelimit.New(cfg.perMinute, cfg.burst)

@@ -30,7 +30,7 @@ func TestWhatIsSent(t *testing.T) {
 		body string
 	}{
 		"as it is":     {nil, nil, map[string]string{"X-Connection-Id": connection, "User-Agent": "unsend-go/" + api.Version}, `{"withUserId":"51234567"}`},
-		"with options": {[]api.Option{api.WithUserAgent("tool/1")}, []api.CallOption{api.OnConnection("conn_b"), api.WithUserID("999")}, map[string]string{"X-Connection-Id": "conn_b", "User-Agent": "tool/1"}, `{"withUserId":"999"}`},
+		"with options": {[]api.Option{api.WithUserAgent("tool/1")}, []api.CallOption{api.WithConnection("conn_b"), api.WithUserID("999")}, map[string]string{"X-Connection-Id": "conn_b", "User-Agent": "tool/1"}, `{"withUserId":"999"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := newClient(t, validated(t, record), c.opts...)
@@ -76,7 +76,7 @@ func TestFromEnv(t *testing.T) {
 		"both":                {"conn_env", "https://env.example", nil, nil, "conn_env", "env.example"},
 		"options win":         {"conn_env", "https://env.example", []api.Option{api.WithConnection("conn_opt"), api.WithBaseURL("https://opt.example")}, nil, "conn_opt", "opt.example"},
 		"options mend":        {"conn env", "ftp://env.example", []api.Option{api.WithConnection("conn_opt"), api.WithBaseURL("https://opt.example")}, nil, "conn_opt", "opt.example"},
-		"the call wins":       {"conn_env", "", nil, []api.CallOption{api.OnConnection("conn_call")}, "conn_call", "api-next.ofauth.com"},
+		"the call wins":       {"conn_env", "", nil, []api.CallOption{api.WithConnection("conn_call")}, "conn_call", "api-next.ofauth.com"},
 		"plain http loopback": {"conn_env", "http://127.0.0.1:4010", nil, nil, "conn_env", "127.0.0.1:4010"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -137,11 +137,11 @@ func TestCallsRefusedUnsent(t *testing.T) {
 		opt    api.CallOption
 		want   string
 	}{
-		"no connection":      {bare, api.WithUserID(userID), "no connection; use WithConnection, OnConnection or OFAUTH_CONNECTION_ID"},
+		"no connection":      {bare, api.WithUserID(userID), "no connection; use WithConnection or OFAUTH_CONNECTION_ID"},
 		"nil client":         {nil, api.WithUserID(userID), "client is nil or was not made by New"},
 		"zero client":        {&api.Client{}, api.WithUserID(userID), "client is nil or was not made by New"},
 		"nil call option":    {client, nil, "call option 1 is nil"},
-		"empty connection":   {client, api.OnConnection(""), "connection id is empty"},
+		"empty connection":   {client, api.WithConnection(""), "connection id is empty"},
 		"empty with-user id": {client, api.WithUserID(""), "with-user id is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {

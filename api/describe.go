@@ -165,8 +165,8 @@ func (c *Client) cause(a *attempt) (text, hint string) {
 	switch {
 	case errors.Is(err, ErrConfig):
 		return text, "use https, a proxy on this machine, or none (NO_PROXY)"
-	case errors.Is(err, context.DeadlineExceeded) && a.took >= c.timeout:
-		return fmt.Sprintf("no answer within %v", c.timeout), ""
+	case errors.Is(err, context.DeadlineExceeded) && a.took >= a.limit:
+		return fmt.Sprintf("no answer within %v", a.limit), ""
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
 		return "too many open files: " + text, "raise this machine's limit of open files (ulimit -n), or keep fewer requests in flight"
 	case isType[*net.DNSError](err):

@@ -9,7 +9,7 @@
 //
 // [New] takes the API key; [FromEnv] reads OFAUTH_API_KEY, OFAUTH_CONNECTION_ID and
 // OFAUTH_BASE_URL. Every call acts on a creator's connection: [WithConnection] names one for
-// the client, [OnConnection] for a call. The key goes to the configured host only: redirects
+// the client or for one call. The key goes to the configured host only: redirects
 // are never followed, plain http is refused but for loopback, and no error, log record or
 // printed value holds the key.
 //
@@ -31,7 +31,7 @@
 //
 // # Retries
 //
-// A call is retried twice unless [WithRetries] or [Retries] says otherwise, after exponential
+// A call is retried twice unless [WithRetries] says otherwise, after exponential
 // backoff with full jitter from 500 ms to 20 s, or after the answer's Retry-After where it has
 // one. A Retry-After over 60 s is not waited for, nor is any wait that would outlast the context:
 // the error returns at once, with RetryAfter set. Each attempt has its own timeout.
@@ -42,7 +42,7 @@
 //
 //	what happened                                               retried  may have unsent  scope
 //	the pace asks for a wait that is too long; not sent         later    no               service
-//	context ended, or StopWith closed                           later    as its attempt   client
+//	context ended, or WithStop closed                           later    as its attempt   client
 //	certificate or TLS refused before a request                 no       no               client
 //	407, or CONNECT answered 4xx by a proxy                     no       no               client
 //	no request written (dial, DNS, CONNECT 5xx)                 yes      no               service

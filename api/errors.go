@@ -40,7 +40,7 @@ var (
 	// ErrUnexpectedResponse is an answer that does not say whether the message was unsent: a
 	// 2xx whose success cannot be read, a redirect, or a status outside 200 to 599.
 	ErrUnexpectedResponse = errors.New("unexpected response")
-	// ErrStopped is a call that the channel of [StopWith] ended between two attempts.
+	// ErrStopped is a call that the channel of [WithStop] ended between two attempts.
 	ErrStopped = ratelimit.ErrStopped
 )
 
@@ -61,10 +61,10 @@ type Error struct {
 	Attempts       int           // requests sent, or begun to be sent
 	MaybeUnsent    bool          // an attempt of the call, or one before it, may have unsent the message
 	Scope          Scope         // what has to change before the same call can succeed
-	Retryable      bool          // the same call may succeed later without a change
 	Answered       bool          // the service itself said it, not a gateway, a proxy or the network
 
 	hint     string
+	retried  retried
 	sentinel error // beside that of the status
 	cause    error
 	body     []byte
@@ -122,6 +122,9 @@ func sentinelOf(status int) error {
 	return nil
 }
 
+// Retryable reports whether the same call may succeed later without a change.
+func (e *Error) Retryable() bool { return e.retried == again || e.retried == later }
+
 // Hint returns one lower-case line that says what to do. It is never empty for an error that a
 // call returned; of one made of its exported fields, it is empty where no answer came.
 func (e *Error) Hint() string {
@@ -143,7 +146,7 @@ func (e *Error) Body() []byte { return e.body }
 
 // mean takes over what a row of the table says.
 func (e *Error) mean(m *meaning) {
-	e.Scope, e.Retryable, e.sentinel = m.scope, m.retried != never, m.sentinel
+	e.Scope, e.retried, e.sentinel = m.scope, m.retried, m.sentinel
 	if e.hint == "" || m.retried == later {
 		e.hint = m.hint
 	}

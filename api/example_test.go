@@ -168,7 +168,7 @@ func ExampleWithLogger() {
 	// level=INFO msg=unsent operation=unsendChatMessage connection=conn_demo user_id=51234567 message_id=6432457811894 attempts=1 request_id=req_000000000001
 }
 
-func ExampleOnConnection() {
+func ExampleWithConnection_call() {
 	server := mock.New(mock.WithConnections(mock.Connection{ID: "conn_jo"}, mock.Connection{ID: "conn_kim"}))
 	client, err := api.New(mock.DemoKey, api.WithHTTPClient(server.Client())) // for many creators
 	if err != nil {
@@ -176,7 +176,7 @@ func ExampleOnConnection() {
 		return
 	}
 	for _, creator := range []string{"conn_jo", "conn_kim"} {
-		if _, err := client.Unsend(context.Background(), "51234567", "msg_"+creator, api.OnConnection(creator)); err != nil {
+		if _, err := client.Unsend(context.Background(), "51234567", "msg_"+creator, api.WithConnection(creator)); err != nil {
 			fmt.Println(err)
 		}
 	}

@@ -64,7 +64,7 @@ func TestErrorsHoldNoMessage(t *testing.T) {
 			t.Parallel()
 			logger, log := debugLogger()
 			server := says(t, answer, true)
-			_, err := unsend(t.Context(), t, newOwnClient(t, "http://"+server.address, api.WithLogger(logger)), api.Retries(0))
+			_, err := unsend(t.Context(), t, newOwnClient(t, "http://"+server.address, api.WithLogger(logger)), api.WithRetries(0))
 			e := apiError(t, err)
 			said := strings.Join([]string{err.Error(), e.Type, e.Message, e.RequestID, e.ActionRequired, e.Hint(), fmt.Sprintf("%v %+v %#v %s %q", err, err, err, err, err), fmt.Sprintf("%v %+v %#v", *e, *e, *e), log.String()}, "\n")
 			if e.Unwrap() != nil {

@@ -30,7 +30,7 @@ func (o *operation) logAttempt(ctx context.Context, a *attempt, m *meaning, e *E
 }
 
 func (o *operation) logSuccess(ctx context.Context, r *Result) {
-	o.record(ctx, slog.LevelInfo, r.Outcome.String(),
+	o.record(ctx, slog.LevelInfo, string(r.Outcome),
 		slog.Int("attempts", r.Attempts),
 		slog.String("request_id", cut(oneLine(r.RequestID), 80)),
 		slog.Duration("took", time.Since(o.started)))

@@ -6,26 +6,25 @@ import (
 	"strings"
 )
 
-// Scope tells whose trouble an error is: what has to change before the same call can succeed.
-type Scope int
+// Scope is the cause of an error: what has to change before the same call can succeed.
+type Scope string
 
 // Scopes.
 const (
-	ScopeUnknown    Scope = iota // an error that no call returned
-	ScopeMessage                 // this message: other messages may succeed
-	ScopeConnection              // the creator's connection: other connections may succeed
-	ScopeAccount                 // the API key or its account: nothing succeeds until it is mended
-	ScopeService                 // the service, or the way to it: the same call may succeed later
-	ScopeClient                  // this program, this machine, or the caller, who ended the call
+	ScopeUnknown    Scope = ""           // an error that no call returned
+	ScopeMessage    Scope = "message"    // this message: other messages may succeed
+	ScopeConnection Scope = "connection" // the creator's connection: other connections may succeed
+	ScopeAccount    Scope = "account"    // the API key or its account: nothing succeeds until it is fixed
+	ScopeService    Scope = "service"    // the service, or the network: the same call may succeed later
+	ScopeClient     Scope = "client"     // this program, this machine, or the caller, who ended the call
 )
 
-// String returns "unknown", "message", "connection", "account", "service" or "client".
+// String returns the scope, and "unknown" for ScopeUnknown.
 func (s Scope) String() string {
-	names := [...]string{"unknown", "message", "connection", "account", "service", "client"}
-	if s < 0 || int(s) >= len(names) {
-		return names[ScopeUnknown]
+	if s == ScopeUnknown {
+		return "unknown"
 	}
-	return names[s]
+	return string(s)
 }
 
 // retried is the column "retried" of the table of meanings.
@@ -61,7 +60,7 @@ type meaning struct {
 
 // facts are what classify decides from.
 type facts struct {
-	ended     bool // the context ended, or StopWith's channel was closed
+	ended     bool // the context ended, or WithStop's channel was closed
 	tooLong   bool // the wait that the pace asks for cannot be waited for
 	noAnswer  bool
 	unwritten bool // no answer, and provably no request was written
@@ -97,7 +96,7 @@ var meanings = []meaning{
 		fits: func(f *facts) bool { return f.tooLong },
 	},
 	{
-		what: "context ended, or StopWith closed", retried: later, ambiguous: asItsAttempt, scope: ScopeClient,
+		what: "context ended, or WithStop closed", retried: later, ambiguous: asItsAttempt, scope: ScopeClient,
 		hint: "make the same call again: it was ended before its outcome was known",
 		fits: func(f *facts) bool { return f.ended },
 	},

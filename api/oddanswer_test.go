@@ -89,15 +89,15 @@ func TestOddAnswers(t *testing.T) {
 			t.Parallel()
 			server := says(t, c.answer, c.last)
 			client := newOwnClient(t, "http://"+server.address)
-			result, err := unsend(t.Context(), t, client, api.Retries(0))
+			result, err := unsend(t.Context(), t, client, api.WithRetries(0))
 			if c.unsent {
 				if err != nil || result.Outcome != api.Unsent {
 					t.Fatalf("%v, %v", result, err)
 				}
 			} else {
 				e := apiError(t, err)
-				if e.StatusCode != c.status || e.Retryable != c.retried || !strings.Contains(e.Message, c.text) || e.Hint() == "" {
-					t.Errorf("%v; retryable %v, hint %q", err, e.Retryable, e.Hint())
+				if e.StatusCode != c.status || e.Retryable() != c.retried || !strings.Contains(e.Message, c.text) || e.Hint() == "" {
+					t.Errorf("%v; retryable %v, hint %q", err, e.Retryable(), e.Hint())
 				}
 				if certain := c.status/100 == 3 || c.status/100 == 4; e.MaybeUnsent == certain {
 					t.Errorf("MaybeUnsent %v: %v", e.MaybeUnsent, err)
@@ -109,7 +109,7 @@ func TestOddAnswers(t *testing.T) {
 			if n := server.requests.Load(); n != 1 {
 				t.Errorf("%d requests arrived of one attempt", n)
 			}
-			if _, err := unsend(t.Context(), t, client, api.Retries(0)); err != nil {
+			if _, err := unsend(t.Context(), t, client, api.WithRetries(0)); err != nil {
 				t.Error(err)
 			}
 			if kept := server.connections.Load() == 1; kept != c.kept {

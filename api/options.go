@@ -20,20 +20,54 @@ const (
 	maxBurst     = 1_000_000
 )
 
-// Option configures a [Client].
-type Option func(*config) error
+// Option configures a [Client]. [New] and [FromEnv] take Options and SharedOptions.
+type Option interface{ toClient(cfg *config) error }
+
+// CallOption configures one call. [Client.Unsend] takes CallOptions and SharedOptions.
+type CallOption interface{ toCall(c *call) error }
+
+// SharedOption configures a client, or one call in place of what the client was given.
+type SharedOption interface {
+	Option
+	CallOption
+}
+
+type (
+	clientOption func(*config) error
+	callOption   func(*call) error
+	sharedOption func(*settings) error
+)
+
+func (o clientOption) toClient(cfg *config) error { return o(cfg) }
+func (o callOption) toCall(c *call) error         { return o(c) }
+func (o sharedOption) toClient(cfg *config) error { return o(&cfg.settings) }
+func (o sharedOption) toCall(c *call) error       { return o(&c.settings) }
+
+// settings are what a SharedOption sets.
+type settings struct {
+	connection string
+	timeout    time.Duration
+	retries    int
+}
 
 type config struct {
-	key, keyName               string
-	connection, connectionName string // the name is that of the environment variable it came from
-	baseURL, baseURLName       string
-	plainHTTP                  bool
-	http                       *http.Client
-	timeout                    time.Duration
-	retries                    int
-	perMinute, burst           int // perMinute 0: no limit
-	log                        *slog.Logger
-	userAgent                  string
+	settings
+	key, keyName         string
+	connectionName       string // environment variable of the connection, if it came from one
+	baseURL, baseURLName string
+	plainHTTP            bool
+	http                 *http.Client
+	perMinute, burst     int // perMinute 0: no limit
+	log                  *slog.Logger
+	userAgent            string
+}
+
+// call is what the options of one call set.
+type call struct {
+	settings
+	withUserID  string
+	stop        <-chan struct{}
+	maybeUnsent bool
 }
 
 func (cfg *config) apply(opts []Option) error {
@@ -41,15 +75,16 @@ func (cfg *config) apply(opts []Option) error {
 	cfg.retries = 2
 	cfg.perMinute, cfg.burst = 60, 90
 	cfg.userAgent = "unsend-go/" + Version
+	fromEnv := cfg.connection
 	for i, opt := range opts {
 		if opt == nil {
 			return configError("option %d is nil; leave it out", i+1)
 		}
-		if err := opt(cfg); err != nil {
+		if err := opt.toClient(cfg); err != nil {
 			return err
 		}
 	}
-	if cfg.connectionName != "" && cfg.connection != "" {
+	if cfg.connection != "" && cfg.connection == fromEnv {
 		if err := checkID(cfg.connectionName, cfg.connection); err != nil {
 			return optionError(err)
 		}
@@ -93,80 +128,79 @@ func checkKey(name, key string) error {
 	return nil
 }
 
-// WithConnection names the creator's connection that acts, such as "conn_abc123", for every
-// call that does not name another with [OnConnection]. Without either, a call is an
-// [ErrConfig].
-func WithConnection(id string) Option {
-	return func(cfg *config) error {
-		cfg.connection, cfg.connectionName = id, ""
+// WithConnection sets the creator's connection that acts, such as "conn_abc123". A call
+// without one is an [ErrConfig].
+func WithConnection(id string) SharedOption {
+	return sharedOption(func(s *settings) error {
+		s.connection = id
 		return optionError(checkID("connection id", id))
-	}
+	})
 }
 
 // WithBaseURL sets the service's address; the default is [DefaultBaseURL]. It may have a
 // path, but no user, query or fragment. Plain http is refused unless the host is loopback;
 // see [WithPlainHTTP]. So is plain http to loopback through a proxy that is not loopback.
 func WithBaseURL(address string) Option {
-	return func(cfg *config) error {
+	return clientOption(func(cfg *config) error {
 		if address == "" {
 			return configError("base url is empty; leave the option out for %s", DefaultBaseURL)
 		}
 		cfg.baseURL, cfg.baseURLName = address, ""
 		return nil
-	}
+	})
 }
 
 // WithPlainHTTP allows a base URL with plain http to a host that is not loopback, or through a
 // proxy that is not. The API key then crosses the network unencrypted.
 func WithPlainHTTP() Option {
-	return func(cfg *config) error {
+	return clientOption(func(cfg *config) error {
 		cfg.plainHTTP = true
 		return nil
-	}
+	})
 }
 
 // WithHTTPClient sends through a copy of client, with its Transport, Timeout and Jar. Its
 // redirect policy is not used: redirects are never followed. Where its Transport is nil, one
 // fit for many concurrent calls takes its place.
 func WithHTTPClient(client *http.Client) Option {
-	return func(cfg *config) error {
+	return clientOption(func(cfg *config) error {
 		if client == nil {
 			return configError("http client is nil; leave the option out for the default")
 		}
 		cfg.http = client
 		return nil
-	}
+	})
 }
 
 // WithTimeout bounds each attempt, from its first byte sent to its last byte read. The
 // default is 30 s; above 0, at most 1 h. The whole call is bounded by its context.
-func WithTimeout(d time.Duration) Option {
-	return func(cfg *config) error {
-		cfg.timeout = d
+func WithTimeout(d time.Duration) SharedOption {
+	return sharedOption(func(s *settings) error {
+		s.timeout = d
 		if d <= 0 || d > maxTimeout {
 			return configError("timeout %v is out of range; want more than 0 and at most %v", d, maxTimeout)
 		}
 		return nil
-	}
+	})
 }
 
-// WithRetries sets how often a call is tried again after a passing fault. The default is 2;
-// 0 to 20.
-func WithRetries(n int) Option {
-	return func(cfg *config) error {
-		cfg.retries = n
+// WithRetries sets how often a call is tried again after a transient error: 0 to 20. The
+// default is 2.
+func WithRetries(n int) SharedOption {
+	return sharedOption(func(s *settings) error {
+		s.retries = n
 		if n < 0 || n > maxRetries {
 			return configError("%d retries are out of range; want 0 to %d", n, maxRetries)
 		}
 		return nil
-	}
+	})
 }
 
 // WithRateLimit paces requests on each connection to a plan's token bucket: perMinute
 // requests a minute after a burst. The default is 60 and 90, as on the pay-as-you-go and
 // Starter plans; each 1 to 1,000,000.
 func WithRateLimit(perMinute, burst int) Option {
-	return func(cfg *config) error {
+	return clientOption(func(cfg *config) error {
 		cfg.perMinute, cfg.burst = perMinute, burst
 		switch {
 		case perMinute < 1 || perMinute > maxPerMinute:
@@ -175,96 +209,64 @@ func WithRateLimit(perMinute, burst int) Option {
 			return configError("burst of %d requests is out of range; want 1 to %d, or WithoutRateLimit", burst, maxBurst)
 		}
 		return nil
-	}
+	})
 }
 
 // WithoutRateLimit sends at once, for plans that have no limit.
 func WithoutRateLimit() Option {
-	return func(cfg *config) error {
+	return clientOption(func(cfg *config) error {
 		cfg.perMinute = 0
 		return nil
-	}
+	})
 }
 
 // WithLogger records every attempt (level debug) and every outcome (info, or warn for an
 // error): ids, status and timings, never a credential or a message's text.
 func WithLogger(log *slog.Logger) Option {
-	return func(cfg *config) error {
+	return clientOption(func(cfg *config) error {
 		if log == nil {
 			return configError("logger is nil; leave the option out for none")
 		}
 		cfg.log = log
 		return nil
-	}
+	})
 }
 
 // WithUserAgent replaces the User-Agent header, which is "unsend-go/" and [Version].
 func WithUserAgent(agent string) Option {
-	return func(cfg *config) error {
+	return clientOption(func(cfg *config) error {
 		cfg.userAgent = agent
 		if agent == "" || !printableASCII(agent) {
 			return configError("user agent must be printable ASCII and not empty")
 		}
 		return nil
-	}
+	})
 }
 
-// CallOption configures one call of [Client.Unsend].
-type CallOption func(*call) error
-
-type call struct {
-	connection  string
-	withUserID  string
-	retries     int
-	stop        <-chan struct{}
-	maybeUnsent bool
-}
-
-// Retries retries a transient error of this call up to n times, in place of as many as
-// [WithRetries] says; 0 to 20.
-func Retries(n int) CallOption {
-	return func(c *call) error {
-		c.retries = n
-		if n < 0 || n > maxRetries {
-			return configError("%d retries are out of range; want 0 to %d", n, maxRetries)
-		}
-		return nil
-	}
-}
-
-// StopWith lets the call begin no further attempt once stop is closed: what waits ends with
-// an [ErrStopped], and an attempt under way goes on to its end.
-func StopWith(stop <-chan struct{}) CallOption {
-	return func(c *call) error {
+// WithStop lets the call begin no further attempt once stop is closed: a wait ends with
+// [ErrStopped], and an attempt in flight runs to its end.
+func WithStop(stop <-chan struct{}) CallOption {
+	return callOption(func(c *call) error {
 		c.stop = stop
 		return nil
-	}
+	})
 }
 
-// MaybeUnsentBefore says that an earlier call may have unsent the message, so that MaybeUnsent
+// WithMaybeUnsent tells the call that an earlier one may have unsent the message: MaybeUnsent
 // begins true, and a RESOURCE_NOT_FOUND is [AlreadyGone].
-func MaybeUnsentBefore() CallOption {
-	return func(c *call) error {
+func WithMaybeUnsent() CallOption {
+	return callOption(func(c *call) error {
 		c.maybeUnsent = true
 		return nil
-	}
+	})
 }
 
-// OnConnection names the connection that acts in this call.
-func OnConnection(id string) CallOption {
-	return func(c *call) error {
-		c.connection = id
-		return optionError(checkID("connection id", id))
-	}
-}
-
-// WithUserID sets the withUserId of the request's body, which is the chat's user id unless
-// told otherwise.
+// WithUserID sets the withUserId of the request's body. The default is the chat's user id.
 func WithUserID(id string) CallOption {
-	return func(c *call) error {
+	return callOption(func(c *call) error {
 		c.withUserID = id
 		return optionError(checkID("with-user id", id))
-	}
+	})
 }
 
 func configError(format string, args ...any) error {

@@ -181,7 +181,7 @@ func TestBadIDsAreNotSent(t *testing.T) {
 				"user id":    func() error { _, err := client.Unsend(t.Context(), id, messageID); return err },
 				"message id": func() error { _, err := client.Unsend(t.Context(), userID, id); return err },
 				"connection id": func() error {
-					_, err := client.Unsend(t.Context(), userID, messageID, api.OnConnection(id))
+					_, err := client.Unsend(t.Context(), userID, messageID, api.WithConnection(id))
 					return err
 				},
 				"with-user id": func() error { _, err := client.Unsend(t.Context(), userID, messageID, api.WithUserID(id)); return err },

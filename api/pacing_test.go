@@ -99,7 +99,7 @@ func TestConnectionsHaveTheirOwnPace(t *testing.T) {
 			t.Errorf("delays of %v and %v", client.Delay(other.ID), client.Delay(connection))
 		}
 		started := time.Now()
-		if _, err := unsend(t.Context(), t, client, api.OnConnection(other.ID)); err != nil || time.Since(started) != 0 {
+		if _, err := unsend(t.Context(), t, client, api.WithConnection(other.ID)); err != nil || time.Since(started) != 0 {
 			t.Errorf("the other connection waited %v: %v", time.Since(started), err)
 		}
 		if _, err := unsendMessage(t.Context(), t, client, userID, "7"); err != nil || time.Since(started) != time.Second {

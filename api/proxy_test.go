@@ -103,7 +103,7 @@ func TestKeyInClearThroughAProxy(t *testing.T) {
 					if (dials == 0) != refused || errors.Is(err, api.ErrConfig) != refused {
 						t.Errorf("%d dials: %v", dials, err)
 					}
-					if e.MaybeUnsent || refused && (e.Scope != api.ScopeClient || e.Retryable || !strings.Contains(e.Hint()+e.Message, "https")) {
+					if e.MaybeUnsent || refused && (e.Scope != api.ScopeClient || e.Retryable() || !strings.Contains(e.Hint()+e.Message, "https")) {
 						t.Errorf("%v: %+v", err, e)
 					}
 				})

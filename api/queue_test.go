@@ -215,14 +215,6 @@ func TestDriftsOfTheMock(t *testing.T) {
 	}
 }
 
-func TestOutcomesHaveNames(t *testing.T) {
-	for outcome, want := range map[api.Outcome]string{api.Unsent: "unsent", api.AlreadyGone: "already_gone", 0: "unknown", -1: "unknown", 3: "unknown"} {
-		if outcome.String() != want {
-			t.Errorf("%d is %q, want %q", outcome, outcome, want)
-		}
-	}
-}
-
 // FuzzQueue has any body whose success was read, whole and cut. What comes of it can be written
 // as JSON again and reads the same, and is the same whether it is decoded at once or by parts.
 func FuzzQueue(f *testing.F) {

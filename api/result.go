@@ -15,27 +15,17 @@ import (
 	"github.com/unsend-go/unsend/gen"
 )
 
-// Outcome is how a message came to be gone. The zero value is no outcome.
-type Outcome int
+// Outcome is how a message came to be gone. Package batch adds to its values.
+type Outcome string
 
+// Outcomes of a call.
 const (
-	// Unsent says that the service said that this call took the message back.
-	Unsent Outcome = iota + 1
-	// AlreadyGone says that an attempt of this call may have taken the message back, its answer was
-	// lost, and the service then said that there is no such message (any more).
-	AlreadyGone
+	// Unsent: the service reported that this call unsent the message.
+	Unsent Outcome = "unsent"
+	// AlreadyGone: an attempt of this call may have unsent the message, its response was lost,
+	// and the service then reported that there is no such message.
+	AlreadyGone Outcome = "already_gone"
 )
-
-// String returns "unsent", "already_gone" or "unknown".
-func (o Outcome) String() string {
-	switch o {
-	case Unsent:
-		return "unsent"
-	case AlreadyGone:
-		return "already_gone"
-	}
-	return "unknown"
-}
 
 // Result is a call that ended with the message known to be gone.
 type Result struct {

@@ -51,7 +51,7 @@ func (r row) run(t *testing.T) {
 		if took, n := time.Since(started), len(server.Journal()); n != r.requests || took != waits[r.requests-1] {
 			t.Errorf("%d requests in %v, want %d in %v", n, took, r.requests, waits[r.requests-1])
 		}
-		if r.outcome != 0 {
+		if r.outcome != "" {
 			if err != nil || result.Outcome != r.outcome || result.Attempts != r.requests || server.Exists(userID, messageID) {
 				t.Errorf("%+v, %v; want %v", result, err, r.outcome)
 			}
@@ -184,16 +184,16 @@ func TestRetriesAsMany(t *testing.T) {
 	}
 }
 
-// TestMaybeUnsentBefore is a call that continues one whose outcome is not known.
-func TestMaybeUnsentBefore(t *testing.T) {
+// TestWithMaybeUnsent is a call that continues one whose outcome is not known.
+func TestWithMaybeUnsent(t *testing.T) {
 	server := newMock()
 	server.Remove(userID, messageID)
 	client := mockClient(t, server)
-	if result, err := unsend(t.Context(), t, client, api.MaybeUnsentBefore()); err != nil || result.Outcome != api.AlreadyGone || result.Attempts != 1 {
+	if result, err := unsend(t.Context(), t, client, api.WithMaybeUnsent()); err != nil || result.Outcome != api.AlreadyGone || result.Attempts != 1 {
 		t.Errorf("%v, %v", result, err)
 	}
 	server.Next(mock.Fault{Status: 403})
-	_, err := unsend(t.Context(), t, client, api.MaybeUnsentBefore())
+	_, err := unsend(t.Context(), t, client, api.WithMaybeUnsent())
 	if e := apiError(t, err); !e.MaybeUnsent {
 		t.Errorf("MaybeUnsent is false: %v", err)
 	}

@@ -26,7 +26,7 @@ func TestRefusalsDoNotQuoteCredentials(t *testing.T) {
 	const text = plantedKey + "\n"
 	_, err := api.New("key", api.WithConnection(text))
 	checkRefusal(t, err, "connection id")
-	_, err = newClient(t, http.DefaultTransport).Unsend(t.Context(), userID, messageID, api.OnConnection(text))
+	_, err = newClient(t, http.DefaultTransport).Unsend(t.Context(), userID, messageID, api.WithConnection(text))
 	checkRefusal(t, err, "connection id")
 	environment(t, "key", text, "")
 	_, err = api.FromEnv()
@@ -37,7 +37,7 @@ func TestRefusalsDoNotQuoteCredentials(t *testing.T) {
 func TestKeyAsConnectionIsNotRecorded(t *testing.T) {
 	logger, log := debugLogger()
 	client := newClient(t, answer(t, 401, nil, `{"error":"No"}`), api.WithLogger(logger))
-	_, _ = unsendMessage(t.Context(), t, client, plantedKey, plantedKey, api.OnConnection(plantedKey))
+	_, _ = unsendMessage(t.Context(), t, client, plantedKey, plantedKey, api.WithConnection(plantedKey))
 	if strings.Contains(log.String(), plantedKey) || !strings.Contains(log.String(), `"connection":"[redacted]"`) {
 		t.Errorf("the log is %d bytes, and has the key: %v", log.Len(), strings.Contains(log.String(), plantedKey))
 	}
@@ -51,7 +51,7 @@ func TestPrintedFormsHideTheKey(t *testing.T) {
 		"client value": *client,
 		"generated":    client.Generated(),
 		"options":      []api.Option{api.WithConnection(connection), api.WithTimeout(1)},
-		"call options": []api.CallOption{api.OnConnection(connection), api.WithUserID(userID)},
+		"call options": []api.CallOption{api.WithConnection(connection), api.WithUserID(userID)},
 		"in a struct":  struct{ Client *api.Client }{client},
 	} {
 		t.Run(name, func(t *testing.T) { assertNoKey(t, v) })

@@ -99,11 +99,11 @@ func TestThousandGoroutines(t *testing.T) {
 			mock.WithFaults(7, 0.3, mock.Fault{Status: 503}, mock.Fault{Status: 502, Acted: true}, mock.Fault{Kind: mock.Drop}, mock.Fault{Kind: mock.TruncatedLate}, mock.Fault{Status: 429, RetryAfter: "1"}))
 		client := newClient(t, validatedRequests(t, server.Client().Transport), api.WithRetries(10))
 		var done sync.WaitGroup
-		var outcomes [3]atomic.Int64
+		outcomes := map[api.Outcome]*atomic.Int64{api.Unsent: {}, api.AlreadyGone: {}}
 		for i := range 1000 {
 			done.Go(func() {
 				id := fmt.Sprint(6_000_000_000_000 + i)
-				result, err := unsendMessage(t.Context(), t, client, userID, id, api.OnConnection(connections[i%10].ID))
+				result, err := unsendMessage(t.Context(), t, client, userID, id, api.WithConnection(connections[i%10].ID))
 				if err != nil {
 					t.Error(err)
 					return
@@ -151,8 +151,8 @@ func TestCallersTransportThatRetries(t *testing.T) {
 		unsent api.Outcome
 	}{
 		"the message is gone":     {404, `{"error":"No","type":"RESOURCE_NOT_FOUND"}`, api.AlreadyGone},
-		"the key is not accepted": {401, `{"error":"No","type":"UNAUTHORIZED"}`, 0},
-		"the message is refused":  {200, `{"success":false}`, 0},
+		"the key is not accepted": {401, `{"error":"No","type":"UNAUTHORIZED"}`, ""},
+		"the message is refused":  {200, `{"success":false}`, ""},
 		"the message was unsent":  {200, `{"success":true}`, api.Unsent},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -167,7 +167,7 @@ func TestCallersTransportThatRetries(t *testing.T) {
 			}))
 			client := newClient(t, retryingTransport{transport}, api.WithBaseURL(base), api.WithRetries(0))
 			result, err := unsend(t.Context(), t, client)
-			if c.unsent != 0 {
+			if c.unsent != "" {
 				if err != nil || result.Outcome != c.unsent || result.Attempts != 1 {
 					t.Errorf("%+v, %v", result, err)
 				}

@@ -119,7 +119,7 @@ func TestStaleConnections(t *testing.T) {
 
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
-			result, err := unsend(ctx, t, client, api.Retries(c.retries))
+			result, err := unsend(ctx, t, client, api.WithRetries(c.retries))
 			if n := server.requests.Load(); n != c.requests {
 				t.Errorf("%d requests arrived, want %d", n, c.requests)
 			}
@@ -127,7 +127,7 @@ func TestStaleConnections(t *testing.T) {
 				if err != nil || result.Attempts != c.attempts {
 					t.Errorf("%+v, %v", result, err)
 				}
-			} else if e := apiError(t, err); e.MaybeUnsent != c.maybe || e.Attempts != c.attempts || e.Retryable != c.retryable || errors.Is(err, api.ErrRateLimited) {
+			} else if e := apiError(t, err); e.MaybeUnsent != c.maybe || e.Attempts != c.attempts || e.Retryable() != c.retryable || errors.Is(err, api.ErrRateLimited) {
 				t.Errorf("%v: MaybeUnsent %v, %d attempts", err, e.MaybeUnsent, e.Attempts)
 			}
 			if client.Delay(connection) == 0 {

@@ -55,7 +55,7 @@ func TestRefusedBeforeARequest(t *testing.T) {
 			client.Transport().TLSClientConfig = c.client
 			_, err := unsend(t.Context(), t, client)
 			e := apiError(t, err)
-			if e.Attempts != 1 || e.MaybeUnsent || e.Retryable || e.Scope != api.ScopeClient || server.requests.Load() != 0 {
+			if e.Attempts != 1 || e.MaybeUnsent || e.Retryable() || e.Scope != api.ScopeClient || server.requests.Load() != 0 {
 				t.Errorf("%v: %+v; %d requests", err, e, server.requests.Load())
 			}
 			for _, text := range c.text {
@@ -87,7 +87,7 @@ func TestHandshakesThatBreak(t *testing.T) {
 			client := newOwnClient(t, "https://"+server.address)
 			client.Transport().TLSHandshakeTimeout = 100 * time.Millisecond
 			_, err := unsend(t.Context(), t, client)
-			if e := apiError(t, err); e.Attempts != 3 || e.MaybeUnsent || !e.Retryable || e.Scope != api.ScopeService {
+			if e := apiError(t, err); e.Attempts != 3 || e.MaybeUnsent || !e.Retryable() || e.Scope != api.ScopeService {
 				t.Errorf("%v: %+v", err, e)
 			}
 		})
@@ -135,7 +135,7 @@ func TestAlertAfterTheRequest(t *testing.T) {
 					}
 				}
 				_, err := unsend(t.Context(), t, client)
-				if e := apiError(t, err); !e.MaybeUnsent || e.Attempts != 1 || e.Scope != api.ScopeService || !e.Retryable || !strings.Contains(err.Error(), "remote error: tls:") {
+				if e := apiError(t, err); !e.MaybeUnsent || e.Attempts != 1 || e.Scope != api.ScopeService || !e.Retryable() || !strings.Contains(err.Error(), "remote error: tls:") {
 					t.Errorf("%v: %+v", err, e)
 				}
 			})

@@ -47,17 +47,17 @@ func (c *Client) prepare(ctx context.Context, userID, messageID string, opts []C
 	case ctx == nil:
 		return nil, configError("context is nil; use context.Background()")
 	}
-	settings := call{connection: c.connection, withUserID: userID, retries: c.retries}
+	settings := call{settings: c.settings, withUserID: userID}
 	for i, opt := range opts {
 		if opt == nil {
 			return nil, configError("call option %d is nil; leave it out", i+1)
 		}
-		if err := opt(&settings); err != nil {
+		if err := opt.toCall(&settings); err != nil {
 			return nil, err
 		}
 	}
 	if settings.connection == "" {
-		return nil, configError("no connection; use WithConnection, OnConnection or OFAUTH_CONNECTION_ID")
+		return nil, configError("no connection; use WithConnection or OFAUTH_CONNECTION_ID")
 	}
 	if err := checkID("user id", userID); err != nil {
 		return nil, err

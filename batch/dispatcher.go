@@ -58,12 +58,12 @@ func newDispatcher(r *run) *dispatcher {
 // send is a worker: it sends one message.
 func (d *dispatcher) send(t *task) {
 	c := t.connection
-	opts := []api.CallOption{api.OnConnection(c.id), api.Retries(0), api.StopWith(c.quit)}
+	opts := []api.CallOption{api.WithConnection(c.id), api.WithRetries(0), api.WithStop(c.quit)}
 	if t.Item.WithUserID != "" {
 		opts = append(opts, api.WithUserID(t.Item.WithUserID))
 	}
 	if t.maybe {
-		opts = append(opts, api.MaybeUnsentBefore())
+		opts = append(opts, api.WithMaybeUnsent())
 	}
 	d.events <- event{task: t}
 	result, err := d.client.Unsend(d.ctx, t.Item.UserID, t.Item.MessageID, opts...)

@@ -105,5 +105,5 @@ func ExampleOptions_stop() {
 	c := progress.Counts()
 	fmt.Println(progress.Err(), c.InFlight, told == c.Ended(), service.Counts().Unsent == told)
 	// Output:
-	// batch stopped 0 true true
+	// stopped 0 true true
 }

@@ -41,7 +41,7 @@ func keepable(e *api.Error) *api.Error {
 		StatusCode: e.StatusCode, Type: cut(e.Type, maxFailureText), Message: cut(e.Message, maxFailureText),
 		RequestID: cut(e.RequestID, maxFailureText), ActionRequired: cut(e.ActionRequired, maxFailureText),
 		RetryAfter: e.RetryAfter, Attempts: e.Attempts, MaybeUnsent: e.MaybeUnsent,
-		Scope: e.Scope, Retryable: e.Retryable, Answered: e.Answered,
+		Scope: e.Scope, Answered: e.Answered,
 	}
 }
 

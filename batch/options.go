@@ -3,6 +3,8 @@ package batch
 import (
 	"errors"
 	"fmt"
+
+	"github.com/unsend-go/unsend/api"
 )
 
 const (
@@ -15,7 +17,7 @@ var (
 	// ErrOptions is options that cannot work. Nothing is sent; [Progress.Err] says so.
 	ErrOptions = errors.New("invalid batch options")
 	// ErrStopped is a run that was stopped by Options.Stop, or by leaving the loop.
-	ErrStopped = errors.New("batch stopped")
+	ErrStopped = api.ErrStopped
 )
 
 // Options configure [Run]. The zero value works.

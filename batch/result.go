@@ -2,15 +2,15 @@ package batch
 
 import "github.com/unsend-go/unsend/api"
 
-// Outcome is how a message ended.
-type Outcome string
+// Outcome is how a message ended: that of [api], Failed or Skipped.
+type Outcome = api.Outcome
 
 // Outcomes. The zero value is a message that has not ended.
 const (
-	Unsent      Outcome = "unsent"       // the service said that it took the message back
-	AlreadyGone Outcome = "already_gone" // an earlier request may have taken it back, and it is gone
-	Failed      Outcome = "failed"       // Result.Err says why
-	Skipped     Outcome = "skipped"      // not sent: its connection was stopped, as Result.Err says
+	Unsent              = api.Unsent      // the service said that it took the message back
+	AlreadyGone         = api.AlreadyGone // an earlier request may have taken it back, and it is gone
+	Failed      Outcome = "failed"        // Result.Err says why
+	Skipped     Outcome = "skipped"       // not sent: its connection was stopped, as Result.Err says
 )
 
 // Result is how one message ended.

@@ -162,11 +162,10 @@ func scanEntry(row pgx.CollectableRow) (batch.Entry, error) {
 	return e, err
 }
 
+// parseScope reads what Scope.String wrote.
 func parseScope(text string) api.Scope {
-	for s := api.ScopeMessage; s <= api.ScopeClient; s++ {
-		if s.String() == text {
-			return s
-		}
+	if text == api.ScopeUnknown.String() {
+		return api.ScopeUnknown
 	}
-	return api.ScopeUnknown
+	return api.Scope(text)
 }

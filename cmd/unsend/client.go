@@ -176,7 +176,7 @@ func asFlags(err error) error {
 	return errors.New(strings.NewReplacer(
 		"WithoutRateLimit", "--no-rate-limit",
 		"WithPlainHTTP", "--plain-http",
-		"WithConnection, OnConnection or", "--connection or",
+		"WithConnection or", "--connection or",
 	).Replace(err.Error()))
 }
 

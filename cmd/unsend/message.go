@@ -84,7 +84,7 @@ func (o *messageOptions) run(cmd *cobra.Command, userID, messageID string) error
 		return messageFailure(ctx, failure)
 	}
 	if err := unwritten(out); err != nil {
-		return failed(fmt.Errorf("the message is %s, but that could not be written: %w", label(result.Outcome.String()), err))
+		return failed(fmt.Errorf("the message is %s, but that could not be written: %w", label(string(result.Outcome)), err))
 	}
 	return nil
 }
@@ -97,7 +97,7 @@ func messageResult(userID, messageID string, result *api.Result, failure *api.Er
 		r.RequestID, r.Attempts, r.MaybeUnsent = failure.RequestID, failure.Attempts, failure.MaybeUnsent
 		return r
 	}
-	r.Outcome, r.RequestID, r.Attempts = batch.Outcome(result.Outcome.String()), result.RequestID, result.Attempts
+	r.Outcome, r.RequestID, r.Attempts = result.Outcome, result.RequestID, result.Attempts
 	return r
 }
 
@@ -126,7 +126,7 @@ func messageFailure(ctx context.Context, err *api.Error) error {
 // summarize tells a person what became of the message: its ids and how many media it had, and
 // nothing of what it said.
 func summarize(w io.Writer, userID, messageID string, result *api.Result) {
-	line(w, "%s: message %s of the chat with %s", label(result.Outcome.String()), messageID, userID)
+	line(w, "%s: message %s of the chat with %s", label(string(result.Outcome)), messageID, userID)
 	request := count(result.Attempts, "attempt")
 	if result.RequestID != "" {
 		request += ", request " + result.RequestID

@@ -21,7 +21,7 @@ func (sc *scenario) check(t *testing.T, n uint64, m *message, c call, seen count
 	}
 	kind, attempts := "", 0
 	if c.err == nil {
-		kind, attempts = c.result.Outcome.String(), c.result.Attempts
+		kind, attempts = string(c.result.Outcome), c.result.Attempts
 		if m.exists {
 			wrong("the message exists")
 		}

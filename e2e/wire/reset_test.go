@@ -42,11 +42,11 @@ func TestResets(t *testing.T) { //nolint:tparallel // the calls share a connecti
 						t.Run(fmt.Sprintf("%s, code %d, last %d, acted %v, kept %v", kind, code, last, act, kept), func(t *testing.T) {
 							if kept { // an answer on the same connection, or on a new one behind a GOAWAY
 								service.add(&scenario{message: "first", removedAt: -1})
-								if _, err := client.Unsend(t.Context(), userID, "first", api.Retries(3)); err != nil {
+								if _, err := client.Unsend(t.Context(), userID, "first", api.WithRetries(3)); err != nil {
 									t.Fatal(err)
 								}
 							}
-							result, err := client.Unsend(t.Context(), userID, sc.message, api.Retries(0))
+							result, err := client.Unsend(t.Context(), userID, sc.message, api.WithRetries(0))
 							service.mu.Lock()
 							defer service.mu.Unlock()
 							if m.requests != 1 {
@@ -58,7 +58,7 @@ func TestResets(t *testing.T) { //nolint:tparallel // the calls share a connecti
 								}
 								return
 							}
-							if e, ok := errors.AsType[*api.Error](err); !ok || !e.MaybeUnsent || !e.Retryable || e.Attempts != 1 || e.Scope != api.ScopeService {
+							if e, ok := errors.AsType[*api.Error](err); !ok || !e.MaybeUnsent || !e.Retryable() || e.Attempts != 1 || e.Scope != api.ScopeService {
 								t.Errorf("%v: %+v", err, e)
 							}
 							if strings.Contains(err.Error(), "debug data") {
@@ -91,7 +91,7 @@ func TestResetThenGone(t *testing.T) {
 				newClient, stop := startHTTP2(t, service)
 				t.Cleanup(stop)
 				m := service.add(&scenario{message: "7", removedAt: -1, steps: []step{{fault: networkFault{kind: kind, code: code, last: -1 << 20}}}})
-				result, err := newClient().Unsend(t.Context(), userID, "7", api.Retries(1))
+				result, err := newClient().Unsend(t.Context(), userID, "7", api.WithRetries(1))
 				if err != nil || result.Outcome != api.AlreadyGone || result.Attempts != 2 || m.requests != 2 {
 					t.Errorf("%+v, %v; %d requests", result, err, m.requests)
 				}

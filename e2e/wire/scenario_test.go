@@ -205,9 +205,9 @@ type call struct {
 // run makes the call.
 func (sc *scenario) run(ctx context.Context, client *api.Client) call {
 	ctx = context.WithValue(ctx, scenarioKey{}, sc)
-	opts := []api.CallOption{api.Retries(sc.retries), api.OnConnection(sc.connection)}
+	opts := []api.CallOption{api.WithRetries(sc.retries), api.WithConnection(sc.connection)}
 	if sc.maybeBefore {
-		opts = append(opts, api.MaybeUnsentBefore())
+		opts = append(opts, api.WithMaybeUnsent())
 	}
 	if sc.cancelAt > 0 {
 		var cancel context.CancelFunc
@@ -224,7 +224,7 @@ func (sc *scenario) run(ctx context.Context, client *api.Client) call {
 		stop := make(chan struct{})
 		timer := time.AfterFunc(sc.stopAt, func() { close(stop) })
 		defer timer.Stop()
-		opts = append(opts, api.StopWith(stop))
+		opts = append(opts, api.WithStop(stop))
 	}
 	started := time.Now()
 	result, err := client.Unsend(ctx, userID, sc.message, opts...)

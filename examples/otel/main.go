@@ -92,7 +92,7 @@ func (c *tracedClient) Unsend(ctx context.Context, userID, messageID string, opt
 		return nil, err
 	}
 	span.SetAttributes(
-		attribute.String("unsend.outcome", result.Outcome.String()),
+		attribute.String("unsend.outcome", string(result.Outcome)),
 		attribute.Int("unsend.attempts", result.Attempts),
 	)
 	return result, nil

@@ -24,7 +24,7 @@ func BenchmarkConnectionsSeen(b *testing.B) {
 			}
 			before := heap()
 			for i := range seen {
-				if _, err := client.Unsend(ctx, userID, messageID, api.OnConnection(fmt.Sprint("conn_", i))); err != nil {
+				if _, err := client.Unsend(ctx, userID, messageID, api.WithConnection(fmt.Sprint("conn_", i))); err != nil {
 					b.Fatal(err)
 				}
 			}

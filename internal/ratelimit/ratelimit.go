@@ -17,7 +17,7 @@ import (
 const MaxHold = time.Minute
 
 // ErrStopped is returned by [Sleep] and [Limiter.Wait] when their stop channel was closed.
-var ErrStopped = errors.New("stopped before the request was sent")
+var ErrStopped = errors.New("stopped")
 
 // Limiter keeps a token bucket for each connection, as the service does. A token taken before
 // it is there is a reservation for the instant when it will be, so waiters are served in their
