@@ -139,7 +139,7 @@ spec-diff-test: ## Prove that spec-diff says no to what breaks
 bench: ## What a call, a batch and a program cost, against bare net/http
 	@mkdir -p bin
 	go test -run '^$$' -bench . -benchtime $(BENCHTIME) -count $(BENCHCOUNT) -timeout 60m ./internal/bench | tee bin/bench.txt
-	go test -run '^$$' -bench Memory -benchtime 1x -count $(BENCHCOUNT) ./batch | tee -a bin/bench.txt
+	go test -run '^$$' -bench Memory -benchtime 1x -count $(BENCHCOUNT) ./batch/sqlite | tee -a bin/bench.txt
 	go run $(BENCHSTAT) bin/bench.txt
 
 .PHONY: cover

@@ -13,6 +13,8 @@ import (
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/input"
+	"github.com/unsend-go/unsend/batch/sqlite"
 	"github.com/unsend-go/unsend/contract"
 	"github.com/unsend-go/unsend/mock"
 )
@@ -209,13 +211,13 @@ func Example_batch() {
 	defer func() { _ = os.RemoveAll(dir) }()
 	path := filepath.Join(dir, "messages.db")
 
-	ledger, err := batch.Open(path, batch.ForService(client), batch.DefaultConnection("conn_demo"))
+	ledger, err := sqlite.Open(path, batch.ForService(client), batch.DefaultConnection("conn_demo"))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer func() { _ = ledger.Close() }()
-	added, err := ledger.Add(ctx, batch.Read(file, batch.Auto))
+	added, err := ledger.Add(ctx, input.Read(file, input.Auto))
 	if err != nil {
 		fmt.Println(err) // lists the bad rows by line
 		return

@@ -3,7 +3,7 @@ package batch
 import (
 	"cmp"
 	"context"
-	"sync"
+	"errors"
 	"time"
 
 	"github.com/unsend-go/unsend/api"
@@ -17,18 +17,19 @@ const (
 	maxReadAhead = 1 << 16
 	// claimInterval is the time between two looks at a ledger that others work on too.
 	claimInterval = 2 * time.Second
+	// maxSkipped is how many messages of stopped connections are recorded at once.
+	maxSkipped = 256
 )
 
-// dispatcher decides what is sent when. One goroutine, work, owns all of its state and that of
-// its connections: the recorder records what it decides, workers only send, and both tell it
-// through channels.
+// dispatcher decides what is sent when. Its state, and that of its connections, is of one
+// goroutine, which runs work; all methods run on it. The recorder and the sender have types of
+// their own, and tell it through events.
 //
-//	dispatcher ─ Sending ─> recorder ─ synced ─> worker ─ answer ─> dispatcher (and so on)
+//	dispatcher ─ Sending ─> recorder ─ synced ─> sender ─ answer ─> dispatcher (and so on)
 //	dispatcher ─ Ended ───> recorder ─ synced ─> results
 type dispatcher struct {
 	*run
-	events  chan event // from workers and the recorder
-	workers sync.WaitGroup
+	events chan event // from the sender and the recorder
 
 	connections []*connection
 	due         dueHeap
@@ -55,26 +56,13 @@ func newDispatcher(r *run) *dispatcher {
 	return &dispatcher{run: r, events: make(chan event, maxInFlightOverall)}
 }
 
-// send is a worker: it sends one message.
-func (d *dispatcher) send(t *task) {
-	c := t.connection
-	opts := []api.CallOption{api.WithConnection(c.id), api.WithRetries(0), api.WithStop(c.quit)}
-	if t.Item.WithUserID != "" {
-		opts = append(opts, api.WithUserID(t.Item.WithUserID))
-	}
-	if t.maybe {
-		opts = append(opts, api.WithMaybeUnsent())
-	}
-	d.events <- event{task: t}
-	result, err := d.client.Unsend(d.ctx, t.Item.UserID, t.Item.MessageID, opts...)
-	d.events <- event{task: t, done: true, result: result, err: err}
-}
-
 // work goes on until nothing is left to do, or all that was under way when the run was halted
 // has ended. It returns what went wrong with the ledger.
 func (d *dispatcher) work() error {
 	commits, recorded := make(chan commit), make(chan error, 1)
-	go func() { recorded <- d.write(commits) }()
+	sender := &sender{ctx: d.ctx, client: d.client, events: d.events}
+	recorder := &recorder{store: d.store, progress: d.progress, sender: sender, events: d.events, results: d.results}
+	go func() { recorded <- recorder.work(context.WithoutCancel(d.ctx), commits) }()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	stop, halted := d.opts.Stop, d.sending.Done()
@@ -98,8 +86,7 @@ func (d *dispatcher) work() error {
 		case <-timer.C:
 		case <-stop:
 			stop = nil
-			d.run.halt(ErrStopped)
-			d.halt()
+			d.abort(ErrStopped)
 		case <-halted:
 			halted = nil
 			d.halt()
@@ -110,7 +97,7 @@ func (d *dispatcher) work() error {
 	}
 	close(commits)
 	err := <-recorded
-	d.workers.Wait()
+	sender.wait()
 	return cmp.Or(d.broken, err)
 }
 
@@ -284,4 +271,197 @@ func (d *dispatcher) sleep() time.Duration {
 		at = d.claimAt
 	}
 	return max(0, time.Until(at))
+}
+
+// settle finds out what an answer means for its message and its connection. It asks for facts
+// of the error only: what a status or a type means is decided in package api.
+func (d *dispatcher) settle(t *task, result *api.Result, err error, now time.Time) {
+	c := t.connection
+	if err == nil {
+		t.sent += result.Attempts
+		t.unrecorded += result.Attempts
+		c.recordSuccess(now)
+		d.progress.change(func() { d.progress.trouble = nil })
+		outcome := Unsent
+		if result.Outcome == api.AlreadyGone {
+			outcome = AlreadyGone
+		}
+		rec := ending(t, outcome, true, nil)
+		rec.entry.RequestID = cut(result.RequestID, maxFailureText)
+		rec.result.RequestID, rec.result.Response = rec.entry.RequestID, result
+		d.record(rec)
+		return
+	}
+	var e *api.Error
+	if !errors.As(err, &e) {
+		d.settleUnsendable(t, err)
+		return
+	}
+	t.sent += e.Attempts
+	t.unrecorded += e.Attempts
+	if e.Attempts > 0 {
+		t.maybe = e.MaybeUnsent
+	}
+	switch {
+	case e.Attempts == 0 && (d.halting || c.stopped != nil || d.ctx.Err() != nil):
+		d.notSent(t, true)
+	case d.ctx.Err() != nil:
+		d.record(ending(t, Failed, false, err))
+	default:
+		d.settleError(t, e, now)
+	}
+}
+
+// settleUnsendable is for a call that was refused before it began: for the message's ids, or
+// for the client's configuration.
+func (d *dispatcher) settleUnsendable(t *task, err error) {
+	d.record(ending(t, Failed, false, err))
+	if !errors.Is(err, api.ErrInvalidID) || errors.Is(err, api.ErrConfig) {
+		d.abort(err)
+	}
+}
+
+func (d *dispatcher) settleError(t *task, e *api.Error, now time.Time) {
+	c := t.connection
+	switch e.Scope {
+	case api.ScopeMessage:
+		c.recordSuccess(now)
+		d.record(ending(t, Failed, e.Answered && !t.maybe, e))
+	case api.ScopeConnection:
+		d.record(ending(t, Failed, false, e))
+		d.stop(c, e)
+	case api.ScopeAccount, api.ScopeClient:
+		d.record(ending(t, Failed, false, e))
+		d.abort(e)
+	case api.ScopeService, api.ScopeUnknown:
+		d.settleTransient(t, e, now)
+	}
+}
+
+// settleTransient sends the message again, later, unless that has been done often enough.
+func (d *dispatcher) settleTransient(t *task, e *api.Error, now time.Time) {
+	c := t.connection
+	kept := keepable(e)
+	d.progress.change(func() { d.progress.trouble = kept })
+	t.err = kept
+	wait := max(e.RetryAfter, firstWait)
+	if e.Attempts > 0 {
+		if c.recordFailure(t.began, now, e.RetryAfter) && !d.halting {
+			d.stop(c, kept)
+		}
+		t.tries++
+		wait = backoff(t.tries)
+	}
+	if d.halting || c.stopped != nil || t.tries > maxRequeues {
+		d.record(ending(t, Failed, false, e))
+		return
+	}
+	t.due = now.Add(wait)
+	c.retry(t)
+	d.progress.underWay(c, 0, 1)
+	d.record(record{task: t, entry: Entry{
+		Message: t.Message, Event: Waiting, MaybeUnsent: t.maybe, Failure: failureOf(e), RequestID: cut(e.RequestID, maxFailureText),
+	}})
+}
+
+// fail ends the sending, since the ledger cannot be read or written. What has ended is still
+// recorded, if it can be.
+func (d *dispatcher) fail(err error) {
+	if errors.Is(err, ErrClaimLost) {
+		d.broken = err
+	} else {
+		d.run.halt(err)
+	}
+	d.halt()
+}
+
+// abort ends the run for a reason, of which the first stands.
+func (d *dispatcher) abort(reason error) {
+	d.run.halt(reason)
+	d.halt()
+}
+
+// halt ends the sending. What had failed and waited to be sent again has failed.
+func (d *dispatcher) halt() {
+	if d.halting {
+		return
+	}
+	d.halting = true
+	d.due, d.skipping = nil, nil
+	d.withdraw(func(*connection) bool { return true })
+	for _, c := range d.connections {
+		c.index = -1
+		c.close()
+		d.failRetries(c)
+	}
+}
+
+// stop ends the sending on one connection. The first reason stands.
+func (d *dispatcher) stop(c *connection, reason error) {
+	if c.stopped != nil {
+		return
+	}
+	c.stopped = reason
+	d.progress.change(func() { c.counts.Stopped = reason })
+	c.close()
+	d.due.put(c, time.Time{}, false)
+	d.withdraw(func(of *connection) bool { return of == c })
+	d.failRetries(c)
+	if !d.halting {
+		d.skipping = append(d.skipping, c)
+	}
+}
+
+// withdraw takes back requests that are not on record yet.
+func (d *dispatcher) withdraw(of func(*connection) bool) {
+	all := d.pending.records
+	d.pending.records = nil
+	for _, rec := range all {
+		if rec.entry.Event != Sending || !of(rec.task.connection) {
+			d.pending.records = append(d.pending.records, rec)
+			continue
+		}
+		d.land(rec.task)
+		d.notSent(rec.task, false)
+	}
+}
+
+// failRetries ends the messages that would have been sent again.
+func (d *dispatcher) failRetries(c *connection) {
+	d.progress.underWay(c, 0, -len(c.retries))
+	for _, t := range c.retries {
+		d.record(ending(t, Failed, false, t.err))
+	}
+	c.retries = nil
+}
+
+// skip ends the messages of connections that were stopped.
+func (d *dispatcher) skip() {
+	for len(d.skipping) > 0 && len(d.pending.records) < maxSkipped {
+		c := d.skipping[0]
+		if !d.fill(c, maxSkipped) {
+			return
+		}
+		for _, m := range c.queue {
+			d.record(ending(&task{Message: m, connection: c, maybe: m.Item.MaybeUnsent}, Skipped, false, c.stopped))
+		}
+		c.queue = nil
+		if c.drained {
+			d.skipping = d.skipping[1:]
+			d.finish(c)
+		}
+	}
+}
+
+// notSent is for a task that was kept from being sent, this time, by the end of the run or of
+// its connection. Recorded says that the ledger has it as being sent.
+func (d *dispatcher) notSent(t *task, recorded bool) {
+	switch {
+	case t.tries > 0:
+		d.record(ending(t, Failed, false, t.err))
+	case t.connection.stopped != nil && !d.halting:
+		d.record(ending(t, Skipped, false, t.connection.stopped))
+	case recorded:
+		d.record(record{task: t, entry: Entry{Message: t.Message, Event: Waiting, MaybeUnsent: t.maybe}})
+	}
 }

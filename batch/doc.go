@@ -1,8 +1,8 @@
 // Package batch takes back many messages, on many connections, each at its own pace, and loses
 // nothing that was said: not in a crash, a power cut, or a corrected input.
 //
-//	ledger, err := batch.Open("messages.db", batch.ForService(client), batch.DefaultConnection("conn_1"))
-//	added, err := ledger.Replace(ctx, batch.Read(file, batch.Auto))   // all rows, or none
+//	ledger, err := sqlite.Open("messages.db", batch.ForService(client), batch.DefaultConnection("conn_1"))
+//	added, err := ledger.Replace(ctx, input.Read(file, input.Auto))   // all rows, or none
 //	for result := range batch.Run(ctx, client, ledger, batch.Options{}) {
 //		fmt.Println(result.Item.MessageID, result.Outcome, result.Err)
 //	}
@@ -10,9 +10,10 @@
 //
 // # The ledger
 //
-// A [Ledger] is the work list and the record of what became of it. [Open] keeps it in a SQLite
-// file, whose tables are public (docs/batch/ledger.md); package batch/postgres keeps it in PostgreSQL,
-// for many machines. The same program with the same input goes on where the last run ended:
+// A [Ledger] is the work list and the record of what became of it. Package batch/sqlite keeps it
+// in a SQLite file, whose tables are public (docs/batch/ledger.md); package batch/postgres keeps it in
+// PostgreSQL, for many machines. Package batch/input reads the list from a file; any iterator of
+// items will do. The same program with the same input goes on where the last run ended:
 // there is no way to resume, since there is nothing else. A message is what connection, user and
 // message id say; one that is listed twice is sent once. [Ledger.Replace] makes an input the
 // list of what is still to be done: open messages that it does not list are set aside.

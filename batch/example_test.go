@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/unsend-go/unsend/batch/input"
+	"github.com/unsend-go/unsend/batch/sqlite"
+
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
 	"github.com/unsend-go/unsend/mock"
@@ -26,14 +29,14 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	ledger, err := batch.InMemory()
+	ledger, err := sqlite.InMemory()
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer func() { _ = ledger.Close() }()
 	ctx := context.Background()
-	added, err := ledger.Replace(ctx, batch.Read(strings.NewReader(list), batch.Auto))
+	added, err := ledger.Replace(ctx, input.Read(strings.NewReader(list), input.Auto))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -53,13 +56,13 @@ func Example() {
 
 // An input with bad rows adds nothing; the error lists them.
 func ExampleInputError() {
-	ledger, err := batch.InMemory()
+	ledger, err := sqlite.InMemory()
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer func() { _ = ledger.Close() }()
-	_, err = ledger.Add(context.Background(), batch.Read(strings.NewReader("user_id,message_id,connection_id\n51,../7,conn_1\n51,64,conn_1\n"), batch.CSV))
+	_, err = ledger.Add(context.Background(), input.Read(strings.NewReader("user_id,message_id,connection_id\n51,../7,conn_1\n51,64,conn_1\n"), input.CSV))
 	if input, ok := errors.AsType[*batch.InputError](err); ok {
 		fmt.Println(input.Rows, "bad row")
 	}
@@ -78,7 +81,7 @@ func ExampleOptions_stop() {
 		fmt.Println(err)
 		return
 	}
-	ledger, err := batch.InMemory(batch.DefaultConnection(mock.DemoConnection))
+	ledger, err := sqlite.InMemory(batch.DefaultConnection(mock.DemoConnection))
 	if err != nil {
 		fmt.Println(err)
 		return

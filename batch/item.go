@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/batch/internal/cell"
 )
 
 // Item is one message to take back. Connection, user and message id say which message it is:
@@ -23,26 +24,53 @@ func (i Item) check() error {
 		name, text string
 		optional   bool
 	}{
-		{columnUser, i.UserID, false},
-		{columnMessage, i.MessageID, false},
-		{columnConnection, i.ConnectionID, true},
-		{columnWith, i.WithUserID, true},
+		{"user_id", i.UserID, false},
+		{"message_id", i.MessageID, false},
+		{"connection_id", i.ConnectionID, true},
+		{"with_user_id", i.WithUserID, true},
 	} {
 		if id.text == "" && id.optional {
 			continue
 		}
-		if err := checkID(id.text); err != nil {
+		if err := cell.Check(id.text); err != nil {
 			return fmt.Errorf("%w: %s %w", api.ErrInvalidID, id.name, err)
 		}
 	}
 	return nil
 }
 
-// The members of an item, as columns of an input and as JSON.
+// Outcome is how a message ended: that of [api], Failed or Skipped.
+type Outcome = api.Outcome
+
+// Outcomes. The zero value is a message that has not ended.
 const (
-	columnUser        = "user_id"
-	columnMessage     = "message_id"
-	columnConnection  = "connection_id"
-	columnWith        = "with_user_id"
-	columnMaybeUnsent = "maybe_unsent"
+	Unsent              = api.Unsent      // the service said that it took the message back
+	AlreadyGone         = api.AlreadyGone // an earlier request may have taken it back, and it is gone
+	Failed      Outcome = "failed"        // Result.Err says why
+	Skipped     Outcome = "skipped"       // not sent: its connection was stopped, as Result.Err says
 )
+
+// Result is how one message ended.
+type Result struct {
+	Item    Item
+	Outcome Outcome // empty, of [Ledger.Messages] only, for a message that is still to be sent
+
+	// Final messages have ended for good, and are never sent again. Unsent and AlreadyGone
+	// are; Failed is where the service itself refused this message and nothing of it is
+	// ambiguous. Everything else is sent again by the next run.
+	Final bool
+	// MaybeUnsent is true of a message that is not known to be gone, but may be.
+	MaybeUnsent bool
+
+	Attempts  int         // requests: of this run, or of all runs in what [Ledger.Messages] yields
+	RequestID string      // names the last request to the vendor's support
+	Response  *api.Result // the client's answer; nil where there was no good one, and from Messages
+
+	// Err is nil for Unsent and AlreadyGone. Of a Failed message it is an [*api.Error], whose
+	// Attempts and MaybeUnsent are of all that this run sent for it. Of a Skipped one it is
+	// what stopped its connection. From Messages it is an *api.Error made of what the ledger
+	// keeps of it.
+	Err error
+	// Hint is one line that says what to do about Err, or empty.
+	Hint string
+}

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/internal/ids"
 )
 
 // ErrLedger is a ledger that cannot be used: no ledger, another service's, in use by another
@@ -15,19 +16,22 @@ import (
 var ErrLedger = errors.New("ledger")
 
 // Ledger is a list of messages to take back, and the record of what became of each. Make it
-// with [Open], [InMemory], or a package of another [Store]; [Run] works on it. Its methods may
+// with package batch/sqlite or batch/postgres; [Run] works on it. Its methods may
 // be called at the same time, and while a run goes on, but Add and Replace, which a run refuses.
 type Ledger struct {
 	store    Store
 	settings settings
-	warning  string
 	busy     atomic.Bool // a run, an Add or a Replace goes on
 }
 
-// NewLedger returns a ledger over a store, for packages that have one. Of the options it heeds
-// [DefaultConnection]; the store has heeded the others.
-func NewLedger(store Store, opts ...Option) (*Ledger, error) {
+// NewLedger returns a ledger over the store that open opens, for packages that have one. It
+// calls open with what the options say.
+func NewLedger(open func(StoreOptions) (Store, error), opts ...Option) (*Ledger, error) {
 	settings, err := newSettings(opts)
+	if err != nil {
+		return nil, err
+	}
+	store, err := open(StoreOptions{Service: settings.service, ReadOnly: settings.readOnly})
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +155,60 @@ func (l *Ledger) Service() string { return l.store.Service() }
 
 // Warning returns one line about a ledger that works, but not as safely as it should, such as
 // one on a network file system; empty where there is none.
-func (l *Ledger) Warning() string { return l.warning }
+func (l *Ledger) Warning() string { return l.store.Warning() }
 
 // Close gives the ledger back. A loop over [Run] must have ended.
 func (l *Ledger) Close() error { return l.store.Close() }
+
+// Option configures a ledger that is opened.
+type Option func(*settings) error
+
+type settings struct {
+	service    string
+	connection string
+	readOnly   bool
+}
+
+// DefaultConnection names the connection of items that name none. Without it they are bad rows.
+func DefaultConnection(id string) Option {
+	return func(s *settings) error {
+		if err := ids.Check(id); err != nil {
+			return fmt.Errorf("%w: %w: default connection %w", ErrOptions, api.ErrInvalidID, err)
+		}
+		s.connection = id
+		return nil
+	}
+}
+
+// ReadOnly opens a ledger for Report, Messages and Plan only. It takes no lock, so that it
+// works beside a run that goes on, and creates nothing.
+func ReadOnly() Option {
+	return func(s *settings) error {
+		s.readOnly = true
+		return nil
+	}
+}
+
+// AddOption configures one call of [Ledger.Add] or [Ledger.Replace].
+type AddOption func(*addSettings)
+
+type addSettings struct{ skipBad bool }
+
+// SkipBad leaves bad rows out and adds the others. An input that cannot be read on is refused
+// as a whole all the same.
+func SkipBad() AddOption {
+	return func(s *addSettings) { s.skipBad = true }
+}
+
+func newSettings(opts []Option) (settings, error) {
+	var s settings
+	for i, opt := range opts {
+		if opt == nil {
+			return s, fmt.Errorf("%w: option %d is nil; leave it out", ErrOptions, i+1)
+		}
+		if err := opt(&s); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}

@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/unsend-go/unsend/api"
 )
@@ -23,11 +24,19 @@ type commit struct {
 
 func (c *commit) empty() bool { return len(c.records)+len(c.release) == 0 }
 
-// write is the recorder: it writes to the ledger, one commit at a time, and returns the error
-// after which it wrote, sent and told nothing more. While one commit is synced, the dispatcher
-// gathers the next: that is what makes each sync worth many messages.
-func (d *dispatcher) write(commits <-chan commit) (failed error) {
-	ctx := context.WithoutCancel(d.ctx)
+// recorder writes what the dispatcher decides to the ledger, on a goroutine of its own.
+type recorder struct {
+	store    Store
+	progress *Progress
+	sender   *sender
+	events   chan<- event
+	results  chan<- Result
+}
+
+// work writes one commit at a time, and returns the error after which it wrote, sent and told
+// nothing more. While one commit is synced, the dispatcher gathers the next: that is what makes
+// each sync worth many messages.
+func (r *recorder) work(ctx context.Context, commits <-chan commit) (failed error) {
 	var entries []Entry
 	for c := range commits {
 		entries = entries[:0]
@@ -35,33 +44,61 @@ func (d *dispatcher) write(commits <-chan commit) (failed error) {
 			entries = append(entries, c.records[i].entry)
 		}
 		if failed == nil && len(entries) > 0 {
-			failed = d.store.Write(ctx, entries)
+			failed = r.store.Write(ctx, entries)
 		}
 		synced := failed == nil
 		if synced && len(c.release) > 0 {
-			failed = d.store.Release(ctx, c.release)
+			failed = r.store.Release(ctx, c.release)
 		}
 		if failed != nil {
-			d.events <- event{err: failed}
+			r.events <- event{err: failed}
 		}
 		for i := range c.records {
-			d.written(&c.records[i], synced)
+			r.written(&c.records[i], synced)
 		}
 	}
 	return failed
 }
 
 // written lets happen what a record was waiting for.
-func (d *dispatcher) written(r *record, synced bool) {
+func (r *recorder) written(rec *record, synced bool) {
 	switch {
-	case r.entry.Event == Sending && synced:
-		d.workers.Go(func() { d.send(r.task) })
-	case r.entry.Event == Sending:
-		d.events <- event{task: r.task, done: true}
-	case r.entry.Event == Ended && synced:
-		d.progress.ended(r.task.connection, r.entry.Outcome, d.store.Shared())
-		d.results <- r.result
+	case rec.entry.Event == Sending && synced:
+		r.sender.start(rec.task)
+	case rec.entry.Event == Sending:
+		r.events <- event{task: rec.task, done: true}
+	case rec.entry.Event == Ended && synced:
+		r.progress.ended(rec.task.connection, rec.entry.Outcome, r.store.Shared())
+		r.results <- rec.result
 	}
+}
+
+// sender sends messages, each on a goroutine of its own, and tells the dispatcher.
+type sender struct {
+	ctx     context.Context //nolint:containedctx // that of the requests
+	client  *api.Client
+	events  chan<- event
+	workers sync.WaitGroup
+}
+
+func (s *sender) start(t *task) { s.workers.Go(func() { s.send(t) }) }
+
+// wait returns when all that was started has ended.
+func (s *sender) wait() { s.workers.Wait() }
+
+// send sends one message.
+func (s *sender) send(t *task) {
+	c := t.connection
+	opts := []api.CallOption{api.WithConnection(c.id), api.WithRetries(0), api.WithStop(c.quit)}
+	if t.Item.WithUserID != "" {
+		opts = append(opts, api.WithUserID(t.Item.WithUserID))
+	}
+	if t.maybe {
+		opts = append(opts, api.WithMaybeUnsent())
+	}
+	s.events <- event{task: t}
+	result, err := s.client.Unsend(s.ctx, t.Item.UserID, t.Item.MessageID, opts...)
+	s.events <- event{task: t, done: true, result: result, err: err}
 }
 
 // ending makes the record of a task that has ended.

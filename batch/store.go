@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/internal/textutil"
 )
 
-// Store keeps the rows of a ledger. [Ledger] and [Run] are written over it, and know no other
-// difference between SQLite and PostgreSQL. All methods may be called at the same time.
+// Store is what a database does for a [Ledger]. It is implemented by the packages batch/sqlite
+// and batch/postgres, and hand-written code has no use for it: it may grow in any version. All
+// methods may be called at the same time.
 //
 // Between Begin and End a worker works on the messages: it claims connections, records each
 // request before it is sent, and each answer before it is told. A store that several workers
@@ -21,6 +23,9 @@ type Store interface {
 	// Service is the service that the ledger was made for, as [ServiceOf] writes it; empty
 	// where it was made for none.
 	Service() string
+	// Warning is one line about a store that works, but not as safely as it should; empty
+	// where there is none.
+	Warning() string
 	// Shared reports whether other workers may work on the same messages at the same time,
 	// so that what is done must be asked for and cannot be counted here.
 	Shared() bool
@@ -122,4 +127,60 @@ type Failure struct {
 	Type   string // the service's name of the error; at most 60 characters
 	Text   string // what was said; at most 300 bytes
 	Hint   string // what to do; at most 200 bytes
+}
+
+// StoreOptions are what a package of another [Store] needs to know of the options.
+type StoreOptions struct {
+	// Service is that of [ForService] or [ForMock], as [ServiceOf] writes it; empty where
+	// neither is given.
+	Service string
+	// ReadOnly is whether [ReadOnly] is given.
+	ReadOnly bool
+}
+
+// Bounds of the texts that are kept of an error, in bytes.
+const (
+	maxFailureType = 60
+	maxFailureText = 300
+	maxFailureHint = 200
+)
+
+// failureOf is what a ledger keeps of an error.
+func failureOf(err error) Failure {
+	var e *api.Error
+	switch {
+	case err == nil:
+		return Failure{}
+	case errors.As(err, &e):
+		return Failure{
+			Scope: e.Scope, Status: e.StatusCode,
+			Type: cut(e.Type, maxFailureType), Text: cut(e.Message, maxFailureText), Hint: cut(e.Hint(), maxFailureHint),
+		}
+	}
+	return Failure{Scope: api.ScopeClient, Text: cut(err.Error(), maxFailureText)}
+}
+
+// keepable makes an error one that many can be kept of: without its body and its long texts,
+// of which each may have 64 KiB.
+func keepable(e *api.Error) *api.Error {
+	if len(e.Body())+len(e.Message)+len(e.Type)+len(e.ActionRequired)+len(e.RequestID) <= 1<<10 {
+		return e
+	}
+	return &api.Error{
+		StatusCode: e.StatusCode, Type: cut(e.Type, maxFailureText), Message: cut(e.Message, maxFailureText),
+		RequestID: cut(e.RequestID, maxFailureText), ActionRequired: cut(e.ActionRequired, maxFailureText),
+		RetryAfter: e.RetryAfter, Attempts: e.Attempts, MaybeUnsent: e.MaybeUnsent,
+		Scope: e.Scope, Answered: e.Answered,
+	}
+}
+
+// cut makes a text of others fit for one line of so many bytes.
+func cut(s string, limit int) string { return textutil.Truncate(textutil.OneLine(s), limit) }
+
+// ScopeOf reads what Scope.String wrote.
+func ScopeOf(text string) api.Scope {
+	if text == api.ScopeUnknown.String() {
+		return api.ScopeUnknown
+	}
+	return api.Scope(text)
 }

@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strings"
 	"syscall"
+
+	"github.com/unsend-go/unsend/internal/textutil"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -52,7 +53,7 @@ func (s *store) explain(ctx context.Context, err error) error {
 	if !ok {
 		return s.lost("cannot be reached: %s", networkReason(err))
 	}
-	said := oneLine(server.Message)
+	said := textutil.OneLine(server.Message)
 	switch server.Code {
 	case "28P01", "28000":
 		return s.refuse("does not let the user %s in: %s; mend the user, PGPASSWORD or the password file", s.config.User, said)
@@ -92,10 +93,8 @@ func networkReason(err error) string {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.Is(err, pgconn.ErrConnClosed):
 		return "the session has ended"
 	}
-	return oneLine(err.Error())
+	return textutil.OneLine(err.Error())
 }
-
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // isCode reports whether the server has answered with that SQLSTATE.
 func isCode(err error, code string) bool {

@@ -52,19 +52,17 @@ const (
 // for [batch.ReadOnly]. Every error is a [batch.ErrLedger], a [batch.ErrOptions] or that of ctx;
 // no text of this package holds the password.
 func Open(ctx context.Context, dsn, run string, opts ...batch.Option) (*batch.Ledger, error) {
-	want, err := batch.StoreOptionsOf(opts...)
-	if err != nil {
-		return nil, err
-	}
-	s, err := newStore(dsn, run)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.open(ctx, want); err != nil {
-		_ = s.Close() // the first error says more
-		return nil, s.explain(ctx, err)
-	}
-	return batch.NewLedger(s, opts...)
+	return batch.NewLedger(func(want batch.StoreOptions) (batch.Store, error) {
+		s, err := newStore(dsn, run)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.open(ctx, want); err != nil {
+			_ = s.Close() // the first error says more
+			return nil, s.explain(ctx, err)
+		}
+		return s, nil
+	}, opts...)
 }
 
 func newStore(dsn, run string) (*store, error) {
@@ -135,7 +133,7 @@ func (s *store) open(ctx context.Context, want batch.StoreOptions) (err error) {
 	if err := s.checkFormat(ctx); err != nil {
 		return err
 	}
-	return s.findRun(ctx, want.Service)
+	return s.findRun(ctx, want)
 }
 
 // configure sets what a worker relies on, whatever the role's defaults are: each commit is on

@@ -7,7 +7,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
 )
 
@@ -109,7 +108,7 @@ func (s *store) Groups(ctx context.Context, limit int) ([]batch.Group, error) {
 	return query(ctx, s, func(row pgx.CollectableRow) (g batch.Group, err error) {
 		var scope string
 		err = row.Scan(&g.Outcome, &scope, &g.Status, &g.Type, &g.Hint, &g.Count, &g.Final, &g.MaybeUnsent)
-		g.Scope = parseScope(scope)
+		g.Scope = batch.ScopeOf(scope)
 		return g, err
 	}, `SELECT coalesce(outcome, ''), coalesce(scope, ''), coalesce(status, 0), coalesce(type, ''), coalesce(hint, ''),
 			count(*), count(*) FILTER (WHERE final), count(*) FILTER (WHERE maybe_unsent)
@@ -152,7 +151,7 @@ func scanEntry(row pgx.CollectableRow) (batch.Entry, error) {
 	var at *time.Time
 	err := row.Scan(&e.Key, &e.Item.Line, &e.Item.MaybeUnsent, &e.Item.UserID, &e.Item.MessageID, &e.Item.WithUserID, &e.Item.ConnectionID,
 		&e.Outcome, &e.Final, &e.Attempts, &e.RequestID, &e.Failure.Status, &scope, &e.Failure.Type, &e.Failure.Text, &e.Failure.Hint, &at)
-	e.MaybeUnsent, e.Failure.Scope = e.Item.MaybeUnsent, parseScope(scope)
+	e.MaybeUnsent, e.Failure.Scope = e.Item.MaybeUnsent, batch.ScopeOf(scope)
 	if e.Outcome != "" {
 		e.Event = batch.Ended
 	}
@@ -160,12 +159,4 @@ func scanEntry(row pgx.CollectableRow) (batch.Entry, error) {
 		e.At = *at
 	}
 	return e, err
-}
-
-// parseScope reads what Scope.String wrote.
-func parseScope(text string) api.Scope {
-	if text == api.ScopeUnknown.String() {
-		return api.ScopeUnknown
-	}
-	return api.Scope(text)
 }

@@ -76,11 +76,11 @@ func (s *store) checkFormat(ctx context.Context) error {
 }
 
 // findRun finds the run, or makes it.
-func (s *store) findRun(ctx context.Context, service string) error {
-	if service != "" && !s.readOnly {
+func (s *store) findRun(ctx context.Context, want batch.StoreOptions) error {
+	if want.Service != "" && !s.readOnly {
 		// ON CONFLICT alone would take an id each time.
 		_, err := s.session.Exec(ctx, `INSERT INTO run (name, service) SELECT $1, $2
-			WHERE NOT EXISTS (SELECT FROM run WHERE name = $1) ON CONFLICT DO NOTHING`, s.run, service)
+			WHERE NOT EXISTS (SELECT FROM run WHERE name = $1) ON CONFLICT DO NOTHING`, s.run, want.Service)
 		if err != nil {
 			return err
 		}
@@ -88,7 +88,7 @@ func (s *store) findRun(ctx context.Context, service string) error {
 	err := s.reader.QueryRow(ctx, "SELECT id, service FROM run WHERE name = $1", s.run).Scan(&s.runID, &s.service)
 	switch {
 	case err == nil:
-		return batch.CheckService(s, service)
+		return want.Check(s)
 	case !errors.Is(err, pgx.ErrNoRows):
 		return err
 	case !s.readOnly:

@@ -45,6 +45,7 @@ type store struct {
 
 func (s *store) Name() string    { return s.name }
 func (s *store) Service() string { return s.service }
+func (s *store) Warning() string { return "" }
 func (s *store) Shared() bool    { return true }
 
 // write runs f in a transaction of the worker's session, which is synced when write returns

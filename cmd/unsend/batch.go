@@ -13,6 +13,7 @@ import (
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/input"
 	"github.com/unsend-go/unsend/mock"
 )
 
@@ -350,7 +351,7 @@ func (j *job) load(in io.Reader) error {
 		_ = write.CloseWithError(err)
 	}()
 	defer context.AfterFunc(j.shutdown.gently, func() { _ = write.CloseWithError(errNothingSent) })()
-	added, err := j.ledger.Replace(j.shutdown.ctx, batch.Read(read, batch.Auto), opts...)
+	added, err := j.ledger.Replace(j.shutdown.ctx, input.Read(read, input.Auto), opts...)
 	_ = read.Close()
 	if j.shutdown.begun() {
 		return errNothingSent

@@ -15,6 +15,7 @@ import (
 
 	"github.com/unsend-go/unsend/batch"
 	"github.com/unsend-go/unsend/batch/postgres"
+	"github.com/unsend-go/unsend/batch/sqlite"
 )
 
 // envLedger is the environment variable that gives a ledger's address, so that it does not show
@@ -107,14 +108,14 @@ func (p *ledgerTarget) String() string {
 func (p *ledgerTarget) open(ctx context.Context, dryRun, loads bool, opts ...batch.Option) (*batch.Ledger, error) {
 	switch {
 	case p.address == "", dryRun && (p.fresh || p.empty), dryRun && loads && isPostgres(p.address):
-		return batch.InMemory(opts...)
+		return sqlite.InMemory(opts...)
 	case isPostgres(p.address):
 		if dryRun {
 			opts = append(opts, batch.ReadOnly())
 		}
 		return postgres.Open(ctx, p.address, p.run, opts...)
 	}
-	ledger, err := batch.Open(p.address, opts...) // which refuses what the real run would refuse
+	ledger, err := sqlite.Open(p.address, opts...) // which refuses what the real run would refuse
 	if err != nil || !dryRun {
 		return ledger, err
 	}
@@ -128,7 +129,7 @@ func (p *ledgerTarget) open(ctx context.Context, dryRun, loads bool, opts ...bat
 	if err := copyFile(duplicate, p.address); err != nil {
 		return nil, err
 	}
-	return batch.Open(duplicate, opts...)
+	return sqlite.Open(duplicate, opts...)
 }
 
 // remove takes away a ledger that the program has just made and does not need.

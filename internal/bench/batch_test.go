@@ -9,6 +9,7 @@ import (
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/sqlite"
 )
 
 // BenchmarkBatch holds a run without pacing against bare calls, as many of them at a time. Each
@@ -54,7 +55,7 @@ func share(goroutines, n int, call func()) {
 
 func ledgered(b *testing.B, client *api.Client, inFlight int, items []batch.Item) time.Duration {
 	b.Helper()
-	ledger, err := batch.Open(filepath.Join(b.TempDir(), "messages.db"), batch.ForService(client))
+	ledger, err := sqlite.Open(filepath.Join(b.TempDir(), "messages.db"), batch.ForService(client))
 	if err != nil {
 		b.Fatal(err)
 	}

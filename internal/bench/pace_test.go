@@ -13,6 +13,7 @@ import (
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/sqlite"
 )
 
 // buckets is a service with a token bucket of one request for each connection, that gains one a
@@ -65,7 +66,7 @@ func BenchmarkPace(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		ledger, err := batch.Open(filepath.Join(b.TempDir(), "messages.db"), batch.ForService(client))
+		ledger, err := sqlite.Open(filepath.Join(b.TempDir(), "messages.db"), batch.ForService(client))
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/input"
 )
 
 // BenchmarkRead reads a million rows, as CSV and as JSON lines.
@@ -24,7 +24,7 @@ func BenchmarkRead(b *testing.B) {
 			b.SetBytes(int64(text.Len()))
 			for b.Loop() {
 				read := 0
-				for _, err := range batch.Read(strings.NewReader(text.String()), batch.Auto) {
+				for _, err := range input.Read(strings.NewReader(text.String()), input.Auto) {
 					if err == nil {
 						read++
 					}

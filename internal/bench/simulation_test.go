@@ -16,6 +16,7 @@ import (
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/sqlite"
 )
 
 // TestSimulatedHour runs a batch on virtual time, through an outage of ten minutes in the middle,
@@ -32,7 +33,7 @@ func TestSimulatedHour(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ledger, err := batch.InMemory(batch.ForMock())
+		ledger, err := sqlite.InMemory(batch.ForMock())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,15 +13,15 @@ import (
 
 func addCounts(t *testing.T, open Open) {
 	ledger := open(t)
-	items := messages(0, 3)
+	items := Messages(0, 3)
 	elsewhere := items[0]
-	elsewhere.ConnectionID = connectionID(1) // the same ids on another connection are another message
+	elsewhere.ConnectionID = ConnectionID(1) // the same ids on another connection are another message
 	input := numbered(append(items, items[1], elsewhere, items[1])...)
-	added, err := ledger.Add(t.Context(), rows(input))
+	added, err := ledger.Add(t.Context(), Rows(input))
 	wantAdded(t, added, err, batch.Added{New: 4, Repeated: 2})
-	added, err = ledger.Add(t.Context(), rows(input))
+	added, err = ledger.Add(t.Context(), Rows(input))
 	wantAdded(t, added, err, batch.Added{Known: 4, Repeated: 2})
-	added, err = ledger.Add(t.Context(), rows(numbered(append(messages(0, 5), items[0])...)))
+	added, err = ledger.Add(t.Context(), Rows(numbered(append(Messages(0, 5), items[0])...)))
 	wantAdded(t, added, err, batch.Added{New: 2, Known: 3, Repeated: 1})
 	wantOutcomes(t, ledger, "6 open")
 	plan, err := ledger.Plan(t.Context(), false)
@@ -34,9 +34,9 @@ func addAllOrNone(t *testing.T, open Open) {
 	ledger := open(t)
 	bad := &batch.LineError{Line: 7, Err: errors.New("no message id")}
 	for _, before := range []int{0, 2} {
-		added, err := ledger.Add(t.Context(), rows(messages(0, before)))
+		added, err := ledger.Add(t.Context(), Rows(Messages(0, before)))
 		wantAdded(t, added, err, batch.Added{New: before})
-		_, err = ledger.Replace(t.Context(), rows(messages(1, 3), bad))
+		_, err = ledger.Replace(t.Context(), Rows(Messages(1, 3), bad))
 		var input *batch.InputError
 		if !errors.As(err, &input) || input.Rows != 1 || !errors.Is(err, bad) || !errors.Is(err, batch.ErrInput) {
 			t.Errorf("adding a bad row is %v", err)
@@ -49,7 +49,7 @@ func addAllOrNone(t *testing.T, open Open) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := ledger.Add(ctx, rows(messages(2, 9))); !errors.Is(err, context.Canceled) {
+	if _, err := ledger.Add(ctx, Rows(Messages(2, 9))); !errors.Is(err, context.Canceled) {
 		t.Errorf("adding under an ended context is %v", err)
 	}
 	wantOutcomes(t, ledger, "2 open")
@@ -57,29 +57,29 @@ func addAllOrNone(t *testing.T, open Open) {
 
 func badRows(t *testing.T, open Open) {
 	ledger := open(t)
-	items := messages(0, 4)
+	items := Messages(0, 4)
 	items[1].UserID, items[2].MessageID = "", "a b"
-	_, err := ledger.Add(t.Context(), rows(items))
+	_, err := ledger.Add(t.Context(), Rows(items))
 	if want := "2 rows cannot be used; the first: line 3: "; err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got %v; want %s", err, want)
 	}
-	added, err := ledger.Add(t.Context(), rows(items), batch.SkipBad())
+	added, err := ledger.Add(t.Context(), Rows(items), batch.SkipBad())
 	wantAdded(t, added, err, batch.Added{New: 2, BadRows: 2})
 }
 
 func noConnection(t *testing.T, open Open) {
-	items := messages(0, 1000)
+	items := Messages(0, 1000)
 	for i := range items[1:] {
 		items[i+1].ConnectionID = ""
 	}
 	ledger := open(t)
-	_, err := ledger.Add(t.Context(), rows(items))
+	_, err := ledger.Add(t.Context(), Rows(items))
 	if want := "999 rows name no connection; set a default connection, or add a column connection_id"; err == nil || err.Error() != want {
 		t.Errorf("got %v; want %s", err, want)
 	}
 	must(t, ledger.Close())
-	ledger = open(t, batch.DefaultConnection(connectionID(7)))
-	added, err := ledger.Add(t.Context(), rows(items))
+	ledger = open(t, batch.DefaultConnection(ConnectionID(7)))
+	added, err := ledger.Add(t.Context(), Rows(items))
 	wantAdded(t, added, err, batch.Added{New: 1000})
 	plan, err := ledger.Plan(t.Context(), false)
 	if want := "[{conn_0 1} {conn_7 999}]"; err != nil || fmt.Sprint(plan.Connections) != want {
@@ -91,7 +91,7 @@ func noConnection(t *testing.T, open Open) {
 func inputEndsEarly(t *testing.T, open Open) {
 	ledger := open(t)
 	end := fmt.Errorf("%w: a quote is open at the end", batch.ErrInput)
-	if _, err := ledger.Add(t.Context(), rows(messages(0, 5), end), batch.SkipBad()); !errors.Is(err, end) {
+	if _, err := ledger.Add(t.Context(), Rows(Messages(0, 5), end), batch.SkipBad()); !errors.Is(err, end) {
 		t.Errorf("got %v", err)
 	}
 	wantOutcomes(t, ledger, "")
@@ -100,12 +100,12 @@ func inputEndsEarly(t *testing.T, open Open) {
 func replaceSetsAside(t *testing.T, open Open) {
 	server, client := service(t, 1)
 	ledger := open(t)
-	items := messages(0, 10)
-	added, err := ledger.Replace(t.Context(), rows(items))
+	items := Messages(0, 10)
+	added, err := ledger.Replace(t.Context(), Rows(items))
 	wantAdded(t, added, err, batch.Added{New: 10})
-	added, err = ledger.Replace(t.Context(), rows(items[:6]))
+	added, err = ledger.Replace(t.Context(), Rows(items[:6]))
 	wantAdded(t, added, err, batch.Added{Known: 6, SetAside: 4})
-	added, err = ledger.Replace(t.Context(), rows(items[:6]))
+	added, err = ledger.Replace(t.Context(), Rows(items[:6]))
 	wantAdded(t, added, err, batch.Added{Known: 6})
 	wantOutcomes(t, ledger, "6 open, 4 set aside")
 	if results := run(t, client, ledger, batch.Options{}); len(results) != 6 || len(server.Journal()) != 6 {
@@ -121,28 +121,28 @@ func replaceSetsAside(t *testing.T, open Open) {
 		t.Errorf("%d messages; want those that are not set aside", n)
 	}
 	// Add sets nothing aside; and who is listed again is sent.
-	added, err = ledger.Add(t.Context(), rows(items[7:9]))
+	added, err = ledger.Add(t.Context(), Rows(items[7:9]))
 	wantAdded(t, added, err, batch.Added{Known: 2})
 	wantOutcomes(t, ledger, "6 unsent, 2 open, 2 set aside")
 	run(t, client, ledger, batch.Options{})
 	wantOutcomes(t, ledger, "8 unsent, 2 set aside")
 	// What has ended stays ended, listed or not.
-	added, err = ledger.Replace(t.Context(), rows(items[9:]))
+	added, err = ledger.Replace(t.Context(), Rows(items[9:]))
 	wantAdded(t, added, err, batch.Added{Known: 1})
 	wantOutcomes(t, ledger, "8 unsent, 1 open, 1 set aside")
 }
 
-// edits are what may become of an input of messages(0, 40).
+// edits are what may become of an input of Messages(0, 40).
 func edits() map[string][]batch.Item {
-	items := messages(0, 40)
+	items := Messages(0, 40)
 	return map[string][]batch.Item{
 		"the same":  items,
-		"longer":    messages(0, 55),
+		"longer":    Messages(0, 55),
 		"reversed":  reversed(items),
 		"reordered": numbered(append(slices.Clone(items[20:]), items[:20]...)...),
 		"repeated":  numbered(append(slices.Clone(items), items...)...),
 		"one out":   numbered(append(slices.Clone(items[:38]), items[39])...),
-		"one in":    numbered(append([]batch.Item{message(0, 99)}, items...)...),
+		"one in":    numbered(append([]batch.Item{Message(0, 99)}, items...)...),
 	}
 }
 
@@ -151,7 +151,7 @@ func edits() map[string][]batch.Item {
 func editedInput(t *testing.T, open Open, edited []batch.Item) {
 	server, client := service(t, 1)
 	ledger := open(t)
-	replace(t, ledger, messages(0, 40))
+	replace(t, ledger, Messages(0, 40))
 	stop, told := make(chan struct{}), 0
 	for range batch.Run(t.Context(), client, ledger, batch.Options{Stop: stop}) {
 		if told++; told == 10 {
@@ -178,17 +178,17 @@ func editedInput(t *testing.T, open Open, edited []batch.Item) {
 func editedRows(t *testing.T, open Open) {
 	_, client := service(t, 1)
 	ledger := open(t)
-	items := messages(0, 3)
-	add(t, ledger, items[:1])
+	items := Messages(0, 3)
+	Add(t, ledger, items[:1])
 	run(t, client, ledger, batch.Options{})
-	add(t, ledger, items)
+	Add(t, ledger, items)
 	want := slices.Clone(items)
 	for i := range items {
 		items[i].WithUserID, items[i].MaybeUnsent = "someone", true
 		if i > 0 {
 			want[i] = items[i]
 		}
-		added, err := ledger.Replace(t.Context(), rows(items))
+		added, err := ledger.Replace(t.Context(), Rows(items))
 		wantAdded(t, added, err, batch.Added{Known: 3})
 		var got []batch.Item
 		for r, err := range ledger.Messages(t.Context(), batch.All) {
@@ -212,11 +212,11 @@ func reversed(items []batch.Item) []batch.Item {
 func byLine(t *testing.T, open Open) {
 	server, client := service(t, 1)
 	ledger := open(t)
-	add(t, ledger, messages(0, 300))
-	replace(t, ledger, reversed(messages(0, 300)))
+	Add(t, ledger, Messages(0, 300))
+	replace(t, ledger, reversed(Messages(0, 300)))
 	run(t, client, ledger, batch.Options{InFlight: 1})
 	for i, e := range server.Journal() {
-		if want := message(0, 299-i).MessageID; e.MessageID != want {
+		if want := Message(0, 299-i).MessageID; e.MessageID != want {
 			t.Fatalf("request %d is for %s; want %s", i, e.MessageID, want)
 		}
 	}

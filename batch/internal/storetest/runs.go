@@ -14,12 +14,12 @@ import (
 
 func endedIsNotSentAgain(t *testing.T, open Open) {
 	server, client := service(t, 2)
-	items := append(messages(0, 20), messages(1, 20)...)
+	items := append(Messages(0, 20), Messages(1, 20)...)
 	for _, gone := range []batch.Item{items[3], items[25]} {
 		server.Remove(gone.UserID, gone.MessageID)
 	}
 	ledger := open(t)
-	add(t, ledger, items)
+	Add(t, ledger, items)
 	run(t, client, ledger, batch.Options{})
 	for range 3 {
 		must(t, ledger.Close())
@@ -42,7 +42,7 @@ func endedIsNotSentAgain(t *testing.T, open Open) {
 // Final is what the service itself refused for the message alone.
 func final(t *testing.T, open Open) {
 	server, client := service(t, 1)
-	items := messages(0, 6)
+	items := Messages(0, 6)
 	server.Remove(items[0].UserID, items[0].MessageID)
 	for i, fault := range map[int]mock.Fault{
 		1: {Status: 400, Body: "<html>no such site</html>", ContentType: "text/html"},
@@ -53,7 +53,7 @@ func final(t *testing.T, open Open) {
 		server.NextFor(items[i].UserID, items[i].MessageID, fault)
 	}
 	ledger := open(t)
-	add(t, ledger, items)
+	Add(t, ledger, items)
 	results := run(t, client, ledger, batch.Options{})
 	for i, want := range []struct {
 		outcome batch.Outcome
@@ -68,10 +68,10 @@ func final(t *testing.T, open Open) {
 
 func retryFailed(t *testing.T, open Open) {
 	server, client := service(t, 1)
-	items := messages(0, 3)
+	items := Messages(0, 3)
 	server.NextFor(items[1].UserID, items[1].MessageID, mock.Fault{Status: 422})
 	ledger := open(t)
-	add(t, ledger, items)
+	Add(t, ledger, items)
 	run(t, client, ledger, batch.Options{})
 	if results := run(t, client, ledger, batch.Options{}); len(results) != 0 {
 		t.Errorf("%d were told again", len(results))
@@ -91,16 +91,16 @@ func retryFailed(t *testing.T, open Open) {
 // gone where the service does not have it.
 func maybeUnsent(t *testing.T, open Open) {
 	server, client := service(t, 1)
-	items := messages(0, 3)
+	items := Messages(0, 3)
 	for _, item := range items {
 		server.Remove(item.UserID, item.MessageID)
 	}
 	items[0].MaybeUnsent = true
 	ledger := open(t)
-	add(t, ledger, items)
+	Add(t, ledger, items)
 	again := items[1]
 	again.MaybeUnsent = true
-	add(t, ledger, []batch.Item{again})
+	Add(t, ledger, []batch.Item{again})
 	results := run(t, client, ledger, batch.Options{})
 	for i, want := range []batch.Outcome{batch.AlreadyGone, batch.AlreadyGone, batch.Failed} {
 		if got := results[items[i].MessageID]; got.Outcome != want || !got.Final {
@@ -113,7 +113,7 @@ func accountEnds(t *testing.T, open Open) {
 	server, client := service(t, 3)
 	server.Next(mock.Fault{}, mock.Fault{}, mock.Fault{}, mock.Fault{}, mock.Fault{Status: 402})
 	ledger := open(t)
-	add(t, ledger, slices.Concat(messages(0, 30), messages(1, 30), messages(2, 30)))
+	Add(t, ledger, slices.Concat(Messages(0, 30), Messages(1, 30), Messages(2, 30)))
 	var progress batch.Progress
 	failed := 0
 	for r := range batch.Run(t.Context(), client, ledger, batch.Options{Progress: &progress}) {
@@ -134,12 +134,12 @@ func accountEnds(t *testing.T, open Open) {
 
 func stoppedConnection(t *testing.T, open Open) {
 	server, client := service(t, 2, mock.WithConnections(mock.Connection{ID: "conn_bad", State: mock.Expired}))
-	bad := messages(1, 700)
+	bad := Messages(1, 700)
 	for i := range bad {
 		bad[i].ConnectionID = "conn_bad"
 	}
 	ledger := open(t)
-	add(t, ledger, append(bad, messages(0, 20)...))
+	Add(t, ledger, append(bad, Messages(0, 20)...))
 	results := run(t, client, ledger, batch.Options{})
 	wantOutcomes(t, ledger, "20 unsent, 1 failed, 699 skipped")
 	for _, r := range results {
@@ -154,13 +154,13 @@ func stoppedConnection(t *testing.T, open Open) {
 
 func reportAndMessages(t *testing.T, open Open) {
 	server, client := service(t, 1)
-	items := messages(0, 8)
+	items := Messages(0, 8)
 	items[5].WithUserID = "someone"
 	for i, fault := range map[int]mock.Fault{1: {Status: 422}, 2: {Status: 422}, 3: {Kind: mock.Refused}} {
 		server.NextFor(items[i].UserID, items[i].MessageID, fault)
 	}
 	ledger := open(t)
-	add(t, ledger, items)
+	Add(t, ledger, items)
 	want := run(t, client, ledger, batch.Options{})
 	report, err := ledger.Report(t.Context())
 	must(t, err)
@@ -201,10 +201,10 @@ func boundedTexts(t *testing.T, open Open) {
 	server, client := service(t, 1)
 	long := strings.Repeat("é\x1b[31m ", 8<<10)
 	body := fmt.Sprintf(`{"error":%q,"type":%q,"requestId":%q,"message":%q}`, "e"+long, "T"+long, "r"+long, "m"+long)
-	item := message(0, 0)
+	item := Message(0, 0)
 	server.NextFor(item.UserID, item.MessageID, mock.Fault{Status: 403, Body: strings.ReplaceAll(body, `\x1b`, `\u001b`)})
 	ledger := open(t)
-	add(t, ledger, []batch.Item{item})
+	Add(t, ledger, []batch.Item{item})
 	run(t, client, ledger, batch.Options{})
 	for r, err := range ledger.Messages(t.Context(), batch.All) {
 		var e *api.Error
@@ -220,7 +220,7 @@ func boundedTexts(t *testing.T, open Open) {
 func oneAtATime(t *testing.T, open Open) {
 	_, client := service(t, 1)
 	ledger := open(t)
-	add(t, ledger, messages(0, 5))
+	Add(t, ledger, Messages(0, 5))
 	for range batch.Run(t.Context(), client, ledger, batch.Options{}) {
 		var progress batch.Progress
 		for range batch.Run(t.Context(), client, ledger, batch.Options{Progress: &progress}) {
@@ -229,7 +229,7 @@ func oneAtATime(t *testing.T, open Open) {
 		if !errors.Is(progress.Err(), batch.ErrLedger) {
 			t.Errorf("a second run is %v", progress.Err())
 		}
-		if _, err := ledger.Replace(t.Context(), rows(nil)); !errors.Is(err, batch.ErrLedger) {
+		if _, err := ledger.Replace(t.Context(), Rows(nil)); !errors.Is(err, batch.ErrLedger) {
 			t.Errorf("replacing the list of a run is %v", err)
 		}
 		if _, err := ledger.Report(t.Context()); err != nil {
@@ -242,11 +242,11 @@ func oneAtATime(t *testing.T, open Open) {
 // What failed in passing is in the ledger while the message waits, and gone when it is unsent.
 func transientRecorded(t *testing.T, open Open) {
 	server, client := service(t, 1)
-	items := messages(0, 3)
+	items := Messages(0, 3)
 	server.NextFor(items[1].UserID, items[1].MessageID, mock.Fault{Status: 503})
 	server.NextFor(items[2].UserID, items[2].MessageID, mock.Fault{Status: 503, Acted: true}, mock.Fault{Status: 503})
 	ledger := open(t)
-	add(t, ledger, items)
+	Add(t, ledger, items)
 	stop := make(chan struct{})
 	for r := range batch.Run(t.Context(), client, ledger, batch.Options{Stop: stop, InFlight: 1}) {
 		if r.Outcome == batch.Unsent {

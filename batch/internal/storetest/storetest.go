@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -53,40 +52,23 @@ func Run(t *testing.T, newLedger func(t *testing.T) Open) {
 	}
 }
 
-const key = "sk_sandbox_store_tests"
+// Key is the key of the tests' client.
+const Key = "sk_sandbox_store_tests"
 
 func service(t *testing.T, connections int, opts ...mock.Option) (*mock.Server, *api.Client) {
 	t.Helper()
-	opts = append([]mock.Option{mock.WithKeys(key), mock.WithJournal(-1), mock.WithoutRateLimit()}, opts...)
+	opts = append([]mock.Option{mock.WithKeys(Key), mock.WithJournal(-1), mock.WithoutRateLimit()}, opts...)
 	for i := range connections {
-		opts = append(opts, mock.WithConnections(mock.Connection{ID: connectionID(i)}))
+		opts = append(opts, mock.WithConnections(mock.Connection{ID: ConnectionID(i)}))
 	}
 	server := mock.New(opts...)
-	client, err := api.New(key, api.WithHTTPClient(server.Client()), api.WithoutRateLimit())
+	client, err := api.New(Key, api.WithHTTPClient(server.Client()), api.WithoutRateLimit())
 	must(t, err)
 	return server, client
 }
 
-func connectionID(n int) string { return "conn_" + strconv.Itoa(n) }
-
-// message is a message of a connection; its line is n+2, as behind a header.
-func message(connection, n int) batch.Item {
-	return batch.Item{
-		UserID: strconv.Itoa(51_000_000 + connection), MessageID: strconv.Itoa(6_432_457_000_000 + 1_000_000*connection + n),
-		ConnectionID: connectionID(connection), Line: n + 2,
-	}
-}
-
-func messages(connection, n int) []batch.Item {
-	items := make([]batch.Item, n)
-	for i := range items {
-		items[i] = message(connection, i)
-	}
-	return items
-}
-
-// rows yields items, and in an item's place the error of its line, where there is one.
-func rows(items []batch.Item, bad ...error) iter.Seq2[batch.Item, error] {
+// Rows yields items, and in an item's place the error of its line, where there is one.
+func Rows(items []batch.Item, bad ...error) iter.Seq2[batch.Item, error] {
 	return func(yield func(batch.Item, error) bool) {
 		for _, item := range items {
 			if !yield(item, nil) {
@@ -117,15 +99,9 @@ func must(t *testing.T, err error) {
 	}
 }
 
-func add(t *testing.T, ledger *batch.Ledger, items []batch.Item) {
-	t.Helper()
-	_, err := ledger.Add(t.Context(), rows(items))
-	must(t, err)
-}
-
 func replace(t *testing.T, ledger *batch.Ledger, items []batch.Item) {
 	t.Helper()
-	_, err := ledger.Replace(t.Context(), rows(items))
+	_, err := ledger.Replace(t.Context(), Rows(items))
 	must(t, err)
 }
 

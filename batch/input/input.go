@@ -1,0 +1,115 @@
+// Package input reads lists of messages from files: CSV, as spreadsheets write it, and JSON lines.
+//
+//	added, err := ledger.Replace(ctx, input.Read(file, input.Auto))
+package input
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/unsend-go/unsend/batch"
+)
+
+// Read streams the items of r, CSV or JSON lines, and holds no more than one of them.
+//
+// The first row of a CSV names the columns: user_id, message_id and, if need be,
+// connection_id, with_user_id and maybe_unsent (true, false, 1, 0 or empty), in any order.
+// Case, blanks and underscores in the names do not count. Cells are separated by commas,
+// semicolons or tabs, whichever the first row has. The members of a JSON object are named in
+// the same way. Text is UTF-8, or UTF-16 with a byte order mark; lines end in LF, CRLF or CR.
+// A row is at most 64 KiB long. Blanks around an id do not count, and rows of nothing but
+// blanks and separators are passed over.
+//
+// Each error is a [*batch.LineError], but for [batch.IgnoredColumns], which comes last where there are any.
+// After a bad row reading goes on, so that all of them can be listed; after an error that
+// matches [batch.ErrInput] it ends. A text that is no id matches [api.ErrInvalidID]. An error shows
+// of the input only what cannot be a key.
+func Read(r io.Reader, format Format) iter.Seq2[batch.Item, error] {
+	return func(yield func(batch.Item, error) bool) {
+		var ignored ignoredNames
+		next, err := openInput(r, format, &ignored)
+		if err != nil {
+			yield(batch.Item{}, &batch.LineError{Err: err})
+			return
+		}
+		for found := false; ; found = true {
+			item, line, err := next()
+			if errors.Is(err, errEnd) && found {
+				break
+			}
+			if errors.Is(err, errEnd) {
+				line, err = 0, unusable("it has no messages: want a first row with %s,%s, and a row for each message below it", inUser, inMessage)
+			}
+			if err != nil {
+				item, err = batch.Item{}, &batch.LineError{Line: line, Err: err}
+			}
+			item.Line = line
+			if !yield(item, err) || errors.Is(err, batch.ErrInput) {
+				return
+			}
+		}
+		if len(ignored.list) > 0 {
+			yield(batch.Item{}, ignored.list)
+		}
+	}
+}
+
+// rowReader returns the next item and the line where it starts. After errEnd, and after an
+// error that matches batch.ErrInput, it is not called again.
+type rowReader func() (batch.Item, int, error)
+
+var (
+	errEnd     = errors.New("end of the input") // not io.EOF, which a reader's own error may wrap
+	errTooLong = errors.New("the row is longer than 64 KiB")
+)
+
+func openInput(r io.Reader, format Format, ignored *ignoredNames) (rowReader, error) {
+	in, format, err := recognize(r, format)
+	if err != nil {
+		return nil, err
+	}
+	if format == JSONL {
+		return newJSONReader(&lines{in: in}, ignored).next, nil
+	}
+	return newCSVReader(&lines{in: in}, ignored).next, nil
+}
+
+func unusable(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{batch.ErrInput}, args...)...)
+}
+
+func readFailed(err error) error { return unusable("reading it failed: %w", err) }
+
+// maxRow bounds what is held of an input without line ends, or with a quote that stays open.
+const maxRow = 64 << 10
+
+// lines reads a text line by line.
+type lines struct {
+	in     *bufio.Reader // of maxRow bytes
+	number int           // of the line read last
+}
+
+// next returns a line without its end; it is good until the next call. The error is errEnd,
+// errTooLong, after which reading can go on, or matches batch.ErrInput.
+func (l *lines) next() ([]byte, error) {
+	text, err := l.in.ReadSlice('\n')
+	if len(text) == 0 && err == io.EOF { // an error that wraps io.EOF is a failure
+		return nil, errEnd
+	}
+	l.number++
+	tooLong := errors.Is(err, bufio.ErrBufferFull)
+	for errors.Is(err, bufio.ErrBufferFull) {
+		_, err = l.in.ReadSlice('\n')
+	}
+	switch {
+	case err != nil && err != io.EOF:
+		return nil, readFailed(err)
+	case tooLong:
+		return nil, errTooLong
+	}
+	return bytes.TrimSuffix(text, []byte("\n")), nil
+}

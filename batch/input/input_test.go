@@ -1,0 +1,199 @@
+package input
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/unsend-go/unsend/batch"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/unicode"
+
+	"github.com/unsend-go/unsend/api"
+)
+
+// readAll writes what Read yields: an item as its line, user/message and whatever else it has,
+// and an error as it is told.
+func readAll(r io.Reader, format Format) string {
+	var told []string
+	for item, err := range Read(r, format) {
+		if err != nil {
+			told = append(told, err.Error())
+			continue
+		}
+		text := fmt.Sprintf("%d %s/%s", item.Line, item.UserID, item.MessageID)
+		if item.ConnectionID != "" {
+			text += " on " + item.ConnectionID
+		}
+		if item.WithUserID != "" {
+			text += " with " + item.WithUserID
+		}
+		if item.MaybeUnsent {
+			text += " maybe"
+		}
+		told = append(told, text)
+	}
+	return strings.Join(told, "\n")
+}
+
+type readCase struct{ name, input, want string }
+
+func checkReads(t *testing.T, format Format, cases []readCase) {
+	t.Helper()
+	for _, c := range cases {
+		for way, r := range map[string]io.Reader{"at once": strings.NewReader(c.input), "byte by byte": iotest.OneByteReader(strings.NewReader(c.input))} {
+			if got := readAll(r, format); got != c.want {
+				t.Errorf("%s, %s: got\n%s\nwant\n%s", c.name, way, got, c.want)
+			}
+		}
+	}
+}
+
+func encode(e encoding.Encoding, text string) string {
+	encoded, err := e.NewEncoder().String(text)
+	if err != nil {
+		panic(err)
+	}
+	return encoded
+}
+
+func TestReadFilesAsPeopleHaveThem(t *testing.T) {
+	t.Parallel()
+	little := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)
+	big := unicode.UTF16(unicode.BigEndian, unicode.UseBOM)
+	checkReads(t, Auto, []readCase{
+		{"plain", "user_id,message_id\n51,64\n52,65\n", "2 51/64\n3 52/65"},
+		{"no line end at the end", "user_id,message_id\n51,64", "2 51/64"},
+		{"Windows line ends", "user_id,message_id\r\n51,64\r\n52,65\r\n", "2 51/64\n3 52/65"},
+		{"old Mac line ends", "user_id,message_id\r51,64\r52,65\r", "2 51/64\n3 52/65"},
+		{"byte order mark", "\ufeffuser_id,message_id\n51,64\n", "2 51/64"},
+		{"UTF-16 from Windows, with tabs", encode(little, "user_id\tmessage_id\tNotiz\r\n51\t64\tgrün 🌱\r\n"), "2 51/64\nignored columns: Notiz"},
+		{"UTF-16, the other byte order", encode(big, "user_id,message_id\n51,64\n"), "2 51/64"},
+		{"semicolons", "user_id;message_id;connection_id\n51;64;c_1\n", "2 51/64 on c_1"},
+		{"a semicolon in quotes", "note;user_id;message_id\n\"a; b, c\";51;64\n", "2 51/64\nignored columns: note"},
+		{"commas and a semicolon in a name", "\"a;b;c;d\",user_id,message_id\n1,51,64\n", "2 51/64\nignored columns: a;b;c;d"},
+		{"tabs, with empty cells", "note\tconnection_id\tuser_id\tmessage_id\n\t\t51\t64\n", "2 51/64\nignored columns: note"},
+		{"Excel's hint", "sep=;\nuser_id;message_id\n51;64\n", "3 51/64"},
+		{"names in other spellings", "User ID,messageId,Connection_ID,WITH USER_id\n51,64,c_1,w\n", "2 51/64 on c_1 with w"},
+		{"blanks and hard blanks", "User_ID, message_id ,\u00a0Connection\u00a0ID\n51, 64 ,\u00a0c_1\n52, \"65\",\n", "2 51/64 on c_1\n3 52/65"},
+		{"all columns", "with_user_id,maybe_unsent,connection_id,message_id,user_id\nw,TRUE,c_1,64,51\n,0,,65,52\n,1,,66,52\n,False,,67,52\n,,,68,52\n", "2 51/64 on c_1 with w maybe\n3 52/65\n4 52/66 maybe\n5 52/67\n6 52/68"},
+		{"columns that are near to one that is there", "user_id,message_id,message,user\n51,64,hello,Ann\n", "2 51/64\nignored columns: message, user"},
+		{"columns without a name", "user_id,,message_id,,\n51,x,64,,\n", "2 51/64"},
+		{"rows of nothing", "\nuser_id,message_id\n\n,\n51,64\n , \n\u00a0,\n,,,,\n\n52,65\n   \n", "5 51/64\n10 52/65"},
+		{"more blank lines than a row is long", strings.Repeat("\n", maxRow+9) + "user_id,message_id\n" + strings.Repeat("\n", maxRow+9) + "51,64\n", fmt.Sprint(2*(maxRow+9)+2, " 51/64")},
+		{"cells of several lines", "user_id,message_id,text\n51,64,\"a\n\nb,\"\n52,65,\"c\r\nd \"\"e\"\"\"\n..,66,\n", "2 51/64\n5 52/65\nline 7: invalid id: user_id has the character '.'; want letters, digits, _ and - only\nignored columns: text"},
+		{"cells missing that are not needed", "user_id,message_id,text,with_user_id\n51,64\n", "2 51/64\nignored columns: text"},
+		{"JSON lines", `{"user_id":"51","message_id":"64"}` + "\n\n" + ` {"message_id":65,"user_id":9007199254740993,"else":{"a":[1]},"else":2} ` + "\r\n", "1 51/64\n3 9007199254740993/65\nignored columns: else"},
+		{"JSON with a mark and other spellings", "\ufeff" + `{"userId":51,"Message ID":64,"connectionId":null,"withUserId":"w","maybeUnsent":true,"message":"hi"}` + "\n" + `{"user_id":52,"message_id":" 65 ","maybe_unsent":0,"connection_id":""}`, "1 51/64 with w maybe\n2 52/65\nignored columns: message"},
+		{"JSON in UTF-16", encode(little, `{"user_id":51,"message_id":64}`), "1 51/64"},
+	})
+}
+
+func TestBadRowsAreToldAndPassedOver(t *testing.T) {
+	t.Parallel()
+	const (
+		format = "format the column as a number without decimals, and export again"
+		quote  = `a quote (") stands in the middle of a cell: delete it, or write "" for it and put the whole cell into quotes`
+	)
+	var csv, json, want strings.Builder
+	csv.WriteString("message_id;user_id;connection_id;with_user_id;maybe_unsent\n")
+	json.WriteString(`{"user_id":51,"message_id":1}` + "\n")
+	for i, c := range []struct{ message, want string }{
+		{"6.43E+12", `message_id is "6.43E+12": Excel has shortened the number; ` + format},
+		{"6,43E+12", `message_id is "6,43E+12": Excel has shortened the number; ` + format},
+		{"6432457811894.0", `message_id is "6432457811894.0", a number with decimals or separators: ` + format},
+		{"6.432.457", `message_id is "6.432.457", a number with decimals or separators: ` + format},
+		{"6\u00a0432\u00a0457", `message_id is "6 432 457", a number with decimals or separators: ` + format},
+		{"+64", `message_id is "+64": want digits alone`},
+		{"NULL", `message_id is "NULL", which means that there is no id: fill it in, or delete the row`},
+		{"null", `message_id is "null", which means that there is no id: fill it in, or delete the row`},
+		{"nan", `message_id is "nan", which means that there is no id: fill it in, or delete the row`},
+		{"N/A", `message_id is "N/A", which means that there is no id: fill it in, or delete the row`},
+		{"<NA>", `message_id is "<NA>", which means that there is no id: fill it in, or delete the row`},
+		{"-", "message_id is only a dash: fill in the id, or delete the row"},
+		{"#REF!", `message_id is "#REF!", which Excel writes where a formula failed: correct the formula, and export again`},
+		{"#BEZUG!", `message_id is "#BEZUG!", which Excel writes where a formula failed: correct the formula, and export again`},
+		{"message_id", `message_id is "message_id", the name of a column: the first row is repeated here, delete this one`},
+		{"Message ID", `message_id is "Message ID", the name of a column: the first row is repeated here, delete this one`},
+		{"sk_live_4f9a", "message_id looks like an API key, and so is not shown: put the id in its place"},
+		{"4f9a/8c1d", "message_id has the character '/'; want letters, digits, _ and - only"},
+		{"..", "message_id has the character '.'; want letters, digits, _ and - only"},
+		{"é", `message_id has the character '\u00e9'; want letters, digits, _ and - only`},
+		{strings.Repeat("9", 65), "message_id has 65 characters; want at most 64"},
+		{"", "message_id is empty"},
+	} {
+		fmt.Fprintf(&csv, "%s;51;;;\n", c.message)
+		fmt.Fprintf(&json, `{"user_id":51,"message_id":%q}`+"\n", c.message)
+		fmt.Fprintf(&want, "line %d: invalid id: %s\n", i+2, c.want)
+	}
+	checkReads(t, Auto, []readCase{
+		{"ids in CSV", csv.String(), strings.TrimSpace(want.String())},
+		{"ids in JSON", json.String(), "1 51/1\n" + strings.TrimSpace(want.String())},
+		{"the other columns", "user_id,message_id,connection_id,with_user_id,maybe_unsent\n51,64,a/b,,\n51,64,NULL,,\n51,64,,ü,\n51,64,,,yes\n51,64,,,4f9a8c1d4f9a8c1d\n,64,,,\n",
+			"line 2: invalid id: connection_id has the character '/'; want letters, digits, _ and - only\n" +
+				"line 3: invalid id: connection_id is \"NULL\", which means that there is no id: fill it in, or delete the row\n" +
+				"line 4: invalid id: with_user_id has the character '\\u00fc'; want letters, digits, _ and - only\n" +
+				"line 5: maybe_unsent is \"yes\": want true, false, 1, 0 or nothing\n" +
+				"line 6: maybe_unsent is something else: want true, false, 1, 0 or nothing\n" +
+				"line 7: invalid id: user_id is empty"},
+		{"two files joined", "user_id,message_id\n51,64\n\ufeffuser_id,message_id\n52,65\n", "2 51/64\nline 3: invalid id: user_id is \"user_id\", the name of a column: the first row is repeated here, delete this one\n4 52/65"},
+		{"cells", "user_id;message_id;connection_id\n51;64;c;66\n51;64\n51,64,c\n51;64;c;;\n",
+			"line 2: the row has 4 cells, and the first row names 3: delete the extra ones, or put a cell with semicolons in it into quotes\n" +
+				"line 3: the row has 2 of the 3 cells that the first row names: separate them by semicolons, and leave a cell empty where there is nothing to fill in\n" +
+				"line 4: the row has 1 of the 3 cells that the first row names: separate them by semicolons, and leave a cell empty where there is nothing to fill in\n" +
+				"5 51/64 on c"},
+		{"quotes", "user_id,message_id\n5\"1,64\n\"51\"x,64\n=\"51\",64\n51,64\n51,\"64\"x", "line 2: " + quote + "\nline 3: " + quote + "\nline 4: " + quote + "\n5 51/64\nline 6: " + quote},
+		{"numbers in JSON", `{"user_id":51,"message_id":6.43e12}` + "\n" + `{"user_id":51,"message_id":64.0}` + "\n" + `{"user_id":-1,"message_id":64}` + "\n" + `{"user_id":6E12,"message_id":64}`,
+			"line 1: invalid id: message_id is \"6.43e12\": Excel has shortened the number; " + format + "\n" +
+				"line 2: invalid id: message_id is \"64.0\", a number with decimals or separators: " + format + "\n" +
+				"line 3: invalid id: user_id is \"-1\": want digits alone\n" +
+				"line 4: invalid id: user_id is \"6E12\": Excel has shortened the number; " + format},
+		{"other JSON", `{"user_id":51,"message_id":64}` + "\nsk_live\n[1]\n" + `{"user_id":{},"message_id":64}` + "\n" + `{"user_id":true,"message_id":64}` + "\n" + `{"user_id":51,"User ID":52,"message_id":64}` + "\n" + `{"user_id" 51}` + "\n" + `{"user_id":51,"message_id":64},` + "\n" + `{"user_id":51,"mess` + "\n" + `{"user_id":51,"message_id":64,"maybe_unsent":2}` + "\n" + strings.Repeat(" ", maxRow) + "\n" + `{"user_id":51}`,
+			"1 51/64\n" +
+				"line 2: the line is no JSON object: want one such as {\"user_id\": 51, \"message_id\": 64}\n" +
+				"line 3: the line is no JSON object: want one such as {\"user_id\": 51, \"message_id\": 64}\n" +
+				"line 4: user_id has more than one value: want a text or a whole number\n" +
+				"line 5: invalid id: user_id is true: want a text or a whole number\n" +
+				"line 6: the column user_id is there twice: delete one\n" +
+				"line 7: the line is not JSON from byte 12 on\n" +
+				"line 8: a comma or something else follows the JSON object: want one object on each line, and nothing else\n" +
+				"line 9: the JSON object does not end on its line: want one whole object on each line; jq -c . writes it so\n" +
+				"line 10: maybe_unsent is \"2\": want true, false, 1, 0 or nothing\n" +
+				"line 11: the row is longer than 64 KiB\n" +
+				"line 12: invalid id: message_id is empty"},
+	})
+}
+
+func TestErrorsAreTyped(t *testing.T) {
+	t.Parallel()
+	for _, err := range Read(strings.NewReader("user_id,message_id\n..,2\n"), Auto) {
+		var line *batch.LineError
+		if !errors.As(err, &line) || line.Line != 2 || !errors.Is(err, api.ErrInvalidID) || errors.Is(err, batch.ErrInput) {
+			t.Errorf("got %#v", err)
+		}
+	}
+}
+
+func TestReadingStreams(t *testing.T) {
+	t.Parallel()
+	for name, rows := range map[string][2]string{
+		"CSV":   {"user_id,message_id,x\n", "1,2,\n"},
+		"JSONL": {"", `{"user_id":1,"message_id":2}` + "\n"},
+	} {
+		source := strings.NewReader(rows[0] + strings.Repeat(rows[1], 1_000_000))
+		read := 0
+		for _, err := range Read(source, Auto) {
+			if read++; err != nil || read == 2 {
+				break
+			}
+		}
+		const ahead = 4 * maxRow
+		if taken := int(source.Size()) - source.Len(); read != 2 || taken > ahead {
+			t.Errorf("%s: %d bytes were taken for %d rows", name, taken, read)
+		}
+	}
+}

@@ -1,0 +1,69 @@
+package storetest
+
+import (
+	"strconv"
+	"testing"
+
+	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/mock"
+)
+
+// What the tests of a ledger and of its stores are made of.
+
+// NewMock is a mock that knows connections conn_0 to conn_<n-1>.
+func NewMock(n int, opts ...mock.Option) *mock.Server {
+	opts = append([]mock.Option{mock.WithKeys(Key), mock.WithJournal(-1)}, opts...)
+	for i := range n {
+		opts = append(opts, mock.WithConnections(mock.Connection{ID: ConnectionID(i)}))
+	}
+	return mock.New(opts...)
+}
+
+func NewClient(t testing.TB, server *mock.Server, opts ...api.Option) *api.Client {
+	t.Helper()
+	client, err := api.New(Key, append([]api.Option{api.WithHTTPClient(server.Client())}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+func ConnectionID(n int) string { return "conn_" + strconv.Itoa(n) }
+
+// Messages are n items on a connection, whose ids no other connection's have.
+func Messages(connection, n int) []batch.Item {
+	items := make([]batch.Item, n)
+	for i := range items {
+		items[i] = Message(connection, i)
+	}
+	return items
+}
+
+func Message(connection, n int) batch.Item {
+	return batch.Item{
+		UserID:       strconv.Itoa(51_000_000 + connection),
+		MessageID:    strconv.Itoa(6_432_457_000_000 + 1_000_000*connection + n),
+		ConnectionID: ConnectionID(connection),
+		Line:         n + 2,
+	}
+}
+
+func Add(t testing.TB, ledger *batch.Ledger, items []batch.Item) batch.Added {
+	t.Helper()
+	added, err := ledger.Add(t.Context(), Rows(items))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return added
+}
+
+// UnsentOnce fails unless each message was taken back exactly once.
+func UnsentOnce(t *testing.T, server *mock.Server, items []batch.Item) {
+	t.Helper()
+	for _, item := range items {
+		if n := server.UnsentCount(item.UserID, item.MessageID); n != 1 {
+			t.Errorf("message %s was unsent %d times; want once", item.MessageID, n)
+		}
+	}
+}

@@ -1,8 +1,0 @@
-//go:build !unix
-
-package batch
-
-import "io/fs"
-
-// hardLinks is not asked for here.
-func hardLinks(fs.FileInfo) uint64 { return 1 }

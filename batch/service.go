@@ -1,0 +1,62 @@
+package batch
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/unsend-go/unsend/api"
+)
+
+const mockService = "mock"
+
+// ServiceOf returns how a ledger names the client's service: scheme, host and path of its base
+// URL, host in lower case, and without the port where the host is loopback.
+func ServiceOf(client *api.Client) string {
+	base, err := url.Parse(client.BaseURL())
+	if err != nil || base.Host == "" {
+		return client.BaseURL() // no client has such a one
+	}
+	host := strings.TrimSuffix(strings.ToLower(base.Hostname()), ".")
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		return base.Scheme + "://localhost" + base.Path
+	}
+	return base.Scheme + "://" + strings.ToLower(base.Host) + base.Path
+}
+
+// ForService says which service the ledger is for: that of the client's base URL. A new ledger
+// keeps it; one that was made for another service is refused with an [ErrLedger], untouched.
+// Scheme, host and path count, the port does too, but not on loopback: any local server is one
+// service.
+func ForService(client *api.Client) Option {
+	return func(s *settings) error {
+		if s.service = ServiceOf(client); s.service == "" {
+			return fmt.Errorf("%w: the client is nil or was not made by api.New", ErrOptions)
+		}
+		return nil
+	}
+}
+
+// ForMock says that the ledger is for a mock inside the process, whatever base URL the client
+// has: nothing in it was ever unsent. It belongs to no other service.
+func ForMock() Option {
+	return func(s *settings) error {
+		s.service = mockService
+		return nil
+	}
+}
+
+// Check refuses a store that was made for another service.
+func (o StoreOptions) Check(s Store) error {
+	switch made, wanted := s.Service(), o.Service; {
+	case wanted == "" || made == wanted:
+		return nil
+	case made == mockService:
+		return fmt.Errorf("%w %s was made with the mock: nothing in it was really unsent; delete it, or name another ledger", ErrLedger, s.Name())
+	case wanted == mockService:
+		return fmt.Errorf("%w %s is of %s, not of the mock; name another ledger", ErrLedger, s.Name(), made)
+	default:
+		return fmt.Errorf("%w %s is of %s, not of %s; set the base URL back, or name another ledger", ErrLedger, s.Name(), made, wanted)
+	}
+}

@@ -1,0 +1,169 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/unsend-go/unsend/batch"
+)
+
+const (
+	insertTuple = `(?, ?, ?, ?, ?, ?)`
+	insertWidth = 32 // rows of one statement
+	// Without a way back from the middle of it, which nobody needs.
+	insertRows = `INSERT OR ROLLBACK INTO %s (line, maybe_unsent, connection_id, user_id, message_id, with_user_id) VALUES `
+
+	keepRepeated = `UPDATE %[1]s SET maybe_unsent = 1 WHERE maybe_unsent = 0 AND (connection_id, user_id, message_id) IN
+		(SELECT connection_id, user_id, message_id FROM %[1]s WHERE maybe_unsent = 1)`
+	dropRepeated = `DELETE FROM %[1]s WHERE id NOT IN (SELECT min(id) FROM %[1]s GROUP BY connection_id, user_id, message_id)`
+
+	countAll     = `SELECT count(*) FROM message`
+	makeIncoming = `CREATE TEMPORARY TABLE incoming (id INTEGER PRIMARY KEY, line, maybe_unsent, connection_id, user_id, message_id, with_user_id)`
+	// The same input again has the same rows at the same places, which is quickly seen.
+	countSame = `SELECT count(*) FROM incoming i JOIN message m USING (id, line, connection_id, user_id, message_id)
+		WHERE NOT m.set_aside AND (m.final OR m.with_user_id = i.with_user_id AND m.maybe_unsent >= i.maybe_unsent)`
+	setAsideRows = `UPDATE message SET set_aside = 1 WHERE ` + isOpen + ` AND NOT EXISTS (SELECT 1 FROM incoming i
+		WHERE (i.message_id, i.user_id, i.connection_id) = (message.message_id, message.user_id, message.connection_id))`
+	mergeRows = `INSERT INTO message (line, maybe_unsent, connection_id, user_id, message_id, with_user_id)
+		SELECT line, maybe_unsent, connection_id, user_id, message_id, with_user_id FROM incoming WHERE true ORDER BY id
+		ON CONFLICT (message_id, user_id, connection_id) DO UPDATE SET line = excluded.line, set_aside = 0,
+			maybe_unsent = maybe_unsent OR excluded.maybe_unsent AND NOT final, with_user_id = iif(final, with_user_id, excluded.with_user_id)
+		WHERE line <> excluded.line OR set_aside OR NOT final AND (with_user_id <> excluded.with_user_id OR excluded.maybe_unsent > maybe_unsent)`
+)
+
+// Add keeps the items. An empty ledger is filled first and indexed afterwards, which takes a
+// third of the time. Into another the items are merged from a temporary table, and what is as
+// it was is not written.
+func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], replace bool) (added batch.Added, err error) {
+	err = s.transaction(func() error {
+		count, err := s.count(countAll)
+		if err != nil {
+			return err
+		}
+		if count == 0 {
+			added, err = s.fill(ctx, items)
+		} else {
+			added, err = s.merge(ctx, items, replace, count)
+		}
+		return err
+	})
+	if err != nil {
+		return batch.Added{}, err
+	}
+	s.write.Lock()
+	defer s.write.Unlock()
+	return added, s.explain(s.checkpoint())
+}
+
+// fill adds the items to a ledger that has none.
+func (s *store) fill(ctx context.Context, items iter.Seq2[batch.Item, error]) (added batch.Added, err error) {
+	for _, index := range []string{"message_key", "message_open"} {
+		if err := exec(s.db, "DROP INDEX "+index, nil); err != nil {
+			return added, err
+		}
+	}
+	rows, err := s.load(ctx, "message", items)
+	if err != nil {
+		return added, err
+	}
+	added.Repeated, err = s.indexKey("message")
+	added.New = rows - added.Repeated
+	if err != nil {
+		return added, err
+	}
+	return added, exec(s.db, openIndex, nil)
+}
+
+// merge adds the items to a ledger that has so many messages.
+func (s *store) merge(ctx context.Context, items iter.Seq2[batch.Item, error], replace bool, before int) (added batch.Added, err error) {
+	if err := exec(s.db, makeIncoming, nil); err != nil {
+		return added, err
+	}
+	rows, err := s.load(ctx, "incoming", items)
+	if err != nil {
+		return added, err
+	}
+	same, err := s.count(countSame)
+	if err != nil {
+		return added, err
+	}
+	if same == rows && (rows == before || !replace) {
+		added.Known = rows
+	} else if added, err = s.mergeIncoming(replace, rows, before); err != nil {
+		return added, err
+	}
+	return added, exec(s.db, "DROP TABLE incoming", nil)
+}
+
+func (s *store) mergeIncoming(replace bool, rows, before int) (added batch.Added, err error) {
+	if added.Repeated, err = s.indexKey("incoming"); err != nil {
+		return added, err
+	}
+	if replace {
+		if err := exec(s.db, setAsideRows, nil); err != nil {
+			return added, err
+		}
+		added.SetAside = s.db.Changes()
+	}
+	if err := exec(s.db, mergeRows, nil); err != nil {
+		return added, err
+	}
+	after, err := s.count(countAll)
+	added.New = after - before
+	added.Known = rows - added.Repeated - added.New
+	return added, err
+}
+
+func (s *store) count(text string) (n int, err error) {
+	err = exec(s.db, text, func(row *sqlite.Stmt) { n = row.ColumnInt(0) })
+	return n, err
+}
+
+// load appends the items to a table, and returns how many there are.
+func (s *store) load(ctx context.Context, table string, items iter.Seq2[batch.Item, error]) (rows int, err error) {
+	insert := fmt.Sprintf(insertRows, table)
+	flush := func(args []any) error {
+		if len(args) == 0 {
+			return ctx.Err()
+		}
+		text := insert + strings.Repeat(insertTuple+",", len(args)/6-1) + insertTuple
+		return errors.Join(ctx.Err(), exec(s.db, text, nil, args...))
+	}
+	args := make([]any, 0, 6*insertWidth)
+	for item, err := range items {
+		if err != nil {
+			return rows, err
+		}
+		args = append(args, item.Line, item.MaybeUnsent, item.ConnectionID, item.UserID, item.MessageID, item.WithUserID)
+		if rows++; len(args) == cap(args) {
+			if err := flush(args); err != nil {
+				return rows, err
+			}
+			args = args[:0]
+		}
+	}
+	return rows, flush(args)
+}
+
+// indexKey makes the index by key of a table. Of rows that repeat a message the first stays;
+// repeated is how many others there were.
+func (s *store) indexKey(table string) (repeated int, err error) {
+	index := fmt.Sprintf(keyIndex, table)
+	err = exec(s.db, index, nil)
+	if sqlite.ErrCode(err).ToPrimary() != sqlite.ResultConstraint {
+		return 0, err
+	}
+	if err := exec(s.db, fmt.Sprintf(keepRepeated, table), nil); err != nil {
+		return 0, err
+	}
+	if err := exec(s.db, fmt.Sprintf(dropRepeated, table), nil); err != nil {
+		return 0, err
+	}
+	repeated = s.db.Changes()
+	return repeated, exec(s.db, index, nil)
+}

@@ -1,0 +1,108 @@
+package sqlite_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+
+	"github.com/unsend-go/unsend/batch/input"
+
+	"github.com/unsend-go/unsend/batch/sqlite"
+
+	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/batch"
+)
+
+var errUnfinished = errors.New("the run did not come to its end")
+
+// runSelf is a process that runs a batch: it is given the service's address, the input, the
+// ledger, and a file that is to hold how much of the ledger's log is on the disk. It prints the
+// id of each message that ended for good.
+func runSelf(args []string) error {
+	url, list, path, synced := args[0], args[1], args[2], args[3]
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt)
+	stop := make(chan struct{})
+	go func() {
+		<-interrupted
+		close(stop)
+	}()
+	client, err := api.New(testKey, api.WithBaseURL(url), api.WithoutRateLimit())
+	if err != nil {
+		return err
+	}
+	file, err := os.Open(list)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	note, err := os.OpenFile(synced, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = note.Close() }()
+	noted := func(s batch.Store) batch.Store { return &noting{Store: s, shm: path + "-shm", note: note} }
+	ledger, err := sqlite.OpenWrapped(path, noted, batch.ForService(client))
+	if err != nil {
+		return err
+	}
+	if _, err := ledger.Replace(context.Background(), input.Read(file, input.Auto)); err != nil {
+		return err
+	}
+	var progress batch.Progress
+	for r := range batch.Run(context.Background(), client, ledger, batch.Options{Stop: stop, Progress: &progress}) {
+		if r.Final {
+			fmt.Println(r.Item.MessageID)
+		}
+	}
+	err = ledger.Close()
+	if c := progress.Counts(); err == nil && (progress.Err() != nil || c.Unsent+c.AlreadyGone < c.Items) {
+		return errUnfinished
+	}
+	return err
+}
+
+// noting notes, after each Write, how many frames of the write-ahead log are on the disk: what
+// SQLite's index of the log says then.
+type noting struct {
+	batch.Store
+	shm  string
+	note *os.File
+}
+
+func (n *noting) Write(ctx context.Context, entries []batch.Entry) error {
+	if err := n.Store.Write(ctx, entries); err != nil {
+		return err
+	}
+	index, err := readLogIndex(n.shm)
+	if err != nil {
+		return err
+	}
+	_, err = n.note.WriteAt(append(binary.LittleEndian.AppendUint32(nil, index.frames), index.salt[:]...), 0)
+	return err
+}
+
+// logIndex is the head of SQLite's index of the write-ahead log.
+type logIndex struct {
+	frames  uint32
+	salt    [8]byte // of the log, which changes each time it is used from its start
+	applied uint32  // frames that a checkpoint has begun to move into the file
+}
+
+func readLogIndex(path string) (logIndex, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return logIndex{}, err
+	}
+	defer func() { _ = file.Close() }()
+	head := make([]byte, 136)
+	if _, err := file.ReadAt(head, 0); err != nil {
+		return logIndex{}, err
+	}
+	index := logIndex{frames: binary.LittleEndian.Uint32(head[16:]), applied: binary.LittleEndian.Uint32(head[128:])}
+	copy(index.salt[:], head[32:40])
+	return index, nil
+}

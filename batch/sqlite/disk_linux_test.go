@@ -1,0 +1,269 @@
+package sqlite_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/unsend-go/unsend/batch/sqlite"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/mock"
+)
+
+// smallDisk mounts a file system of so many bytes, where that is allowed.
+func smallDisk(t *testing.T, size int) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := syscall.Mount("none", dir, "tmpfs", 0, fmt.Sprint("size=", size)); err != nil {
+		t.Skip("a small disk cannot be mounted here:", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// A disk that becomes full, wherever in a write, stops the run with one line; and with room made
+// it goes on.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	for room := 0; room < 30; room += 3 {
+		dir := smallDisk(t, 4<<20)
+		path := filepath.Join(dir, "messages.db")
+		items := messages(0, 60)
+		ledger := openLedger(t, path)
+		add(t, ledger, items)
+		filler, err := os.Create(filepath.Join(dir, "filler"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := make([]byte, 4096)
+		for err == nil {
+			_, err = filler.Write(page)
+		}
+		if info, err := filler.Stat(); err != nil || filler.Truncate(info.Size()-int64(room*4096)) != nil {
+			t.Fatal(err)
+		}
+		server := newMock(1, mock.WithoutRateLimit())
+		client := newClient(t, server, api.WithoutRateLimit())
+		var progress batch.Progress
+		told := map[string]bool{}
+		for r := range batch.Run(t.Context(), client, ledger, batch.Options{Progress: &progress}) {
+			told[r.Item.MessageID] = true
+		}
+		if want := "ledger " + path + " cannot be written: the disk is full; make room, then run it again"; progress.Err() == nil || progress.Err().Error() != want {
+			t.Errorf("room for %d pages: progress says %v; want %s", room, progress.Err(), want)
+		}
+		wantOnRecord(t, ledger, server, told)
+		if err := errors.Join(filler.Close(), os.Remove(filler.Name()), ledger.Close()); err != nil {
+			t.Error(err)
+		}
+		goOn(t, path, server, items)
+	}
+}
+
+// A ledger that cannot be created or grow for want of room is refused, and leaves nothing.
+func TestFullDiskAtOnce(t *testing.T) {
+	t.Parallel()
+	dir := smallDisk(t, 64<<10)
+	write(t, filepath.Join(dir, "filler"), strings.Repeat("x", 56<<10))
+	path := filepath.Join(dir, "messages.db")
+	ledger, err := sqlite.Open(path, batch.ForMock())
+	if err == nil {
+		_, err = ledger.Add(t.Context(), rows(messages(0, 5000)))
+		_ = ledger.Close()
+	}
+	if want := "ledger " + path + " cannot be written: the disk is full"; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got %v; want %s", err, want)
+	}
+}
+
+func TestReadOnlyDisk(t *testing.T) {
+	t.Parallel()
+	dir := smallDisk(t, 400<<10)
+	path := filepath.Join(dir, "messages.db")
+	closedLedger(t, path, batch.ForMock())
+	if err := os.Remove(path + ".lock"); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("none", dir, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+		t.Skip(err)
+	}
+	if _, err := sqlite.Open(path, batch.ForMock()); !errors.Is(err, batch.ErrLedger) || !strings.Contains(err.Error(), "read-only") {
+		t.Errorf("got %v", err)
+	}
+	wantOpen(t, path, 10)
+}
+
+// failSyncs makes every later fsync and fdatasync of this process fail as on a broken disk.
+func failSyncs() error {
+	program := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // the number of the system call
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jt: 1, K: unix.SYS_FSYNC},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: unix.SYS_FDATASYNC},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.EIO)},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+	}
+	filter := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]} //nolint:gosec // it has five instructions
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	_, _, err := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&filter))) //nolint:gosec // as the system call asks for it
+	if err != 0 {
+		return err
+	}
+	return nil
+}
+
+// failingDiskSelf is a process whose disk fails while it runs a batch.
+func failingDiskSelf(args []string) error {
+	url, path := args[0], args[1]
+	client, err := api.New(testKey, api.WithBaseURL(url), api.WithoutRateLimit())
+	if err != nil {
+		return err
+	}
+	ledger, err := sqlite.Open(path, batch.ForService(client))
+	if err != nil {
+		return err
+	}
+	var progress batch.Progress
+	told := 0
+	for r := range batch.Run(context.Background(), client, ledger, batch.Options{Progress: &progress}) {
+		fmt.Println(r.Item.MessageID)
+		if told++; told == 50 {
+			if err := failSyncs(); err != nil {
+				return fmt.Errorf("no filter: %w", err)
+			}
+		}
+	}
+	fmt.Println("ended:", progress.Err())
+	return nil
+}
+
+// What a disk that fails did not keep is not told, and what was not kept is not sent.
+func TestFailingDisk(t *testing.T) {
+	t.Parallel()
+	items := messages(0, 2000)
+	server := newMock(1, mock.WithoutRateLimit())
+	url, err := server.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	client := clientOf(t, url)
+	path := filepath.Join(t.TempDir(), "messages.db")
+	ledger, err := sqlite.Open(path, batch.ForService(client))
+	if err != nil {
+		t.Fatal(err)
+	}
+	add(t, ledger, items)
+	if err := ledger.Close(); err != nil {
+		t.Fatal(err)
+	}
+	said := strings.Split(strings.TrimSpace(string(startChild(t, "failing-disk", url, path))), "\n")
+	last := said[len(said)-1]
+	if want := "ended: ledger " + path + " cannot be written or read: the disk fails ("; !strings.HasPrefix(last, want) {
+		t.Fatalf("the process says %q; want %s", last, want)
+	}
+	told := map[string]bool{}
+	for _, id := range said[:len(said)-1] {
+		told[id] = true
+	}
+	if len(told) < 50 || len(told) > 500 {
+		t.Errorf("%d were told; want some more than 50", len(told))
+	}
+	read, err := sqlite.Open(path, batch.ReadOnly())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantOnRecord(t, read, server, told)
+	if err := read.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Under a tracer: with one request at a time, each is sent behind a sync of its own.
+func TestEachSendIsSynced(t *testing.T) {
+	t.Parallel()
+	tracer, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("there is no strace")
+	}
+	const n = 40
+	server := newMock(1, mock.WithoutRateLimit())
+	url, err := server.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	path := filepath.Join(t.TempDir(), "messages.db")
+	ledger, err := sqlite.Open(path, batch.ForService(clientOf(t, url)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	add(t, ledger, messages(0, n))
+	if err := ledger.Close(); err != nil {
+		t.Fatal(err)
+	}
+	child := childCommand(t, "one-by-one", url, path)
+	log := filepath.Join(t.TempDir(), "trace")
+	child.Args = append([]string{tracer, "-f", "-qq", "-o", log, "-e", "trace=fsync,fdatasync,write", "-s", "16"}, append([]string{child.Path}, child.Args[1:]...)...)
+	child.Path, child.Stderr = tracer, nil
+	if out, err := child.CombinedOutput(); err != nil {
+		t.Skipf("it cannot be traced here: %v %s", err, out)
+	}
+	file, err := os.Open(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = file.Close() }()
+	syncs, sends := 0, 0
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		switch line := lines.Text(); {
+		case strings.Contains(line, `"DELETE `):
+			if sends++; syncs == 0 {
+				t.Errorf("request %d was sent without a sync since the one before", sends)
+			}
+			syncs = 0
+		case strings.Contains(line, "sync") && strings.HasSuffix(line, "= 0"):
+			syncs++
+		}
+	}
+	if sends != n || syncs == 0 {
+		t.Errorf("%d requests, and %d syncs behind the last", sends, syncs)
+	}
+}
+
+// oneByOneSelf runs a ledger with one request at a time.
+func oneByOneSelf(args []string) error {
+	client, err := api.New(testKey, api.WithBaseURL(args[0]), api.WithoutRateLimit())
+	if err != nil {
+		return err
+	}
+	ledger, err := sqlite.Open(args[1], batch.ForService(client))
+	if err != nil {
+		return err
+	}
+	for r := range batch.Run(context.Background(), client, ledger, batch.Options{InFlight: 1}) {
+		if r.Outcome != batch.Unsent {
+			return r.Err
+		}
+		time.Sleep(time.Millisecond) //nolint:forbidigo // lets what belongs to one message come together in the trace
+	}
+	return ledger.Close()
+}

@@ -1,0 +1,162 @@
+package sqlite_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/sqlite"
+	"github.com/unsend-go/unsend/mock"
+)
+
+// failing is a store whose writes fail from one on.
+type failing struct {
+	batch.Store
+	left int
+	err  error
+}
+
+func (f *failing) Write(ctx context.Context, entries []batch.Entry) error {
+	if f.left--; f.left < 0 {
+		return f.err
+	}
+	return f.Store.Write(ctx, entries)
+}
+
+// Whichever write fails: nothing is sent that is not on record, and nothing told.
+func TestFailingWrites(t *testing.T) {
+	for n := range 12 {
+		synctest.Test(t, func(t *testing.T) {
+			items := append(messages(0, 20), messages(1, 20)...)
+			server := newMock(2, mock.WithFaults(1, 1, mock.Fault{Delay: time.Second}))
+			path := filepath.Join(t.TempDir(), "messages.db")
+			broken := fmt.Errorf("%w: the disk is full", batch.ErrLedger)
+			fails := func(s batch.Store) batch.Store { return &failing{Store: s, left: n, err: broken} }
+			ledger, err := sqlite.OpenWrapped(path, fails, batch.ForMock())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = ledger.Close() })
+			add(t, ledger, items)
+			var progress batch.Progress
+			told := map[string]bool{}
+			for r := range batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{Progress: &progress}) {
+				told[r.Item.MessageID] = true
+			}
+			if !errors.Is(progress.Err(), broken) {
+				t.Fatalf("write %d: progress says %v", n, progress.Err())
+			}
+			if c := progress.Counts(); c.InFlight != 0 || c.Ended() != len(told) {
+				t.Errorf("write %d: progress is %+v", n, c)
+			}
+			wantOnRecord(t, ledger, server, told)
+			if err := ledger.Close(); err != nil {
+				t.Fatal(err)
+			}
+			goOn(t, path, server, items)
+		})
+	}
+}
+
+// wantOnRecord fails where the service saw a message of which the ledger does not know that it
+// may be unsent, or where one was told to have ended that is open.
+func wantOnRecord(t *testing.T, ledger *batch.Ledger, server *mock.Server, told map[string]bool) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, e := range server.Journal() {
+		seen[e.MessageID] = true
+	}
+	for r, err := range ledger.Messages(t.Context(), batch.All) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen[r.Item.MessageID] && !r.MaybeUnsent && r.Outcome == "" {
+			t.Errorf("message %s was sent, and is not on record", r.Item.MessageID)
+		}
+		if told[r.Item.MessageID] && r.Outcome == "" {
+			t.Errorf("message %s was told to have ended, and is open", r.Item.MessageID)
+		}
+	}
+}
+
+// goOn runs what is left, after which all is unsent, once.
+func goOn(t *testing.T, path string, server *mock.Server, items []batch.Item) {
+	t.Helper()
+	ledger := openLedger(t, path)
+	var progress batch.Progress
+	for r := range batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{Progress: &progress}) {
+		if r.Outcome != batch.Unsent && r.Outcome != batch.AlreadyGone {
+			t.Errorf("gone on: %+v: %v", r, r.Err)
+		}
+	}
+	if progress.Err() != nil {
+		t.Errorf("gone on: %v", progress.Err())
+	}
+	report, err := ledger.Report(t.Context())
+	if err != nil || report.Unsent+report.AlreadyGone != len(items) {
+		t.Errorf("the report is %+v, %v", report, err)
+	}
+	unsentOnce(t, server, items)
+	if err := ledger.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A ledger that somebody deletes, replaces or damages stops its run before the next request.
+func TestLedgerIsMeddledWith(t *testing.T) {
+	for name, c := range map[string]struct {
+		meddle func(path string) error
+		want   string
+	}{
+		"deleted":     {os.Remove, "is gone"},
+		"moved":       {func(path string) error { return os.Rename(path, path+".old") }, "is gone"},
+		"log deleted": {func(path string) error { return os.Remove(path + "-wal") }, "has lost its newest part"},
+		"truncated":   {func(path string) error { return os.Truncate(path, 0) }, "was changed by another program"},
+		"replaced": {func(path string) error {
+			return errors.Join(os.Rename(path, path+".old"), os.WriteFile(path, []byte("x"), 0o600))
+		}, "was replaced by another file"},
+		"written into": {func(path string) error {
+			file, err := os.OpenFile(path, os.O_RDWR, 0)
+			if err != nil {
+				return err
+			}
+			_, err = file.WriteAt([]byte("xxxx"), 5000)
+			return errors.Join(err, file.Close())
+		}, "was changed by another program"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				path := filepath.Join(t.TempDir(), "messages.db")
+				ledger := openLedger(t, path)
+				add(t, ledger, messages(0, 300))
+				server := newMock(1)
+				var progress batch.Progress
+				told, seen := 0, 0
+				for range batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{Progress: &progress, InFlight: 1}) {
+					if told++; told == 95 { // the bucket is empty: the next goes in a second
+						synctest.Wait()
+						time.Sleep(50 * time.Millisecond) //nolint:forbidigo // virtual, but for the time that a file's clock takes to go on
+						if err := c.meddle(path); err != nil {
+							t.Skip(err)
+						}
+						seen = len(server.Journal())
+					}
+				}
+				if err := progress.Err(); !errors.Is(err, batch.ErrLedger) || !strings.HasPrefix(err.Error(), "ledger "+path+" "+c.want) {
+					t.Errorf("progress says %v; want ledger %s %s", err, path, c.want)
+				}
+				if n := len(server.Journal()); n != seen {
+					t.Errorf("%d requests after it", n-seen)
+				}
+				_ = ledger.Close() // says more of the damage, or not
+			})
+		})
+	}
+}

@@ -1,0 +1,36 @@
+package sqlite_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// The test binary, with this variable set, is one of the processes that tests kill, starve or
+// measure; the variable says which.
+const childVariable = "UNSEND_BATCH_TEST_CHILD"
+
+func TestMain(m *testing.M) {
+	children := map[string]func(args []string) error{
+		"measure":      measureSelf,
+		"run":          runSelf,
+		"failing-disk": failingDiskSelf,
+		"one-by-one":   oneByOneSelf,
+	}
+	child, ok := children[os.Getenv(childVariable)]
+	if !ok {
+		goleak.VerifyTestMain(m)
+		return
+	}
+	err := child(os.Args[1:])
+	if errors.Is(err, errUnfinished) {
+		os.Exit(1) //nolint:forbidigo // it is main, of the process that a test looks at
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "child:", err)
+		os.Exit(2) //nolint:forbidigo // it is main, of the process that a test looks at
+	}
+}

@@ -1,0 +1,278 @@
+package sqlite_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/unsend-go/unsend/batch/sqlite"
+
+	zsqlite "zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/batch"
+)
+
+// execute runs SQL on a file, as somebody with SQLite's own program would.
+func execute(t *testing.T, path, script string) {
+	t.Helper()
+	db, err := zsqlite.OpenConn(path, zsqlite.OpenReadWrite, zsqlite.OpenCreate)
+	if err == nil {
+		err = errors.Join(sqlitex.ExecuteScript(db, script, nil), db.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func clientOf(t *testing.T, url string) *api.Client {
+	t.Helper()
+	client, err := api.New(testKey, api.WithBaseURL(url))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// closedLedger makes a ledger with ten messages, and closes it.
+func closedLedger(t *testing.T, path string, opt batch.Option) {
+	t.Helper()
+	ledger, err := sqlite.Open(path, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	add(t, ledger, messages(0, 10))
+	if err := ledger.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What cannot be used is refused in one line, and left as it is.
+func TestRefusedLedgers(t *testing.T) {
+	t.Parallel()
+	local := clientOf(t, "http://127.0.0.1:8080/a")
+	for name, c := range map[string]struct {
+		make func(t *testing.T, path string)
+		opt  batch.Option
+		want string
+	}{
+		"text": {
+			make: func(t *testing.T, path string) { t.Helper(); write(t, path, "user_id,message_id\n1,2\n") },
+			want: "is no ledger of this program; it was left as it is: name another file",
+		},
+		"text without an end": {
+			make: func(t *testing.T, path string) { t.Helper(); write(t, path, "x") },
+			want: "is no ledger of this program",
+		},
+		"folder": {
+			make: func(t *testing.T, path string) {
+				t.Helper()
+				if err := os.Mkdir(path, 0o700); err != nil {
+					t.Fatal(err)
+				}
+			},
+			want: "is no ledger of this program",
+		},
+		"another database": {
+			make: func(t *testing.T, path string) { t.Helper(); execute(t, path, "CREATE TABLE message (id)") },
+			want: "is no ledger of this program",
+		},
+		"newer": {
+			make: func(t *testing.T, path string) {
+				t.Helper()
+				closedLedger(t, path, batch.ForMock())
+				execute(t, path, "PRAGMA user_version = 2")
+			},
+			want: "was made by a newer version of this program (format 2; this one knows 1); update it",
+		},
+		"another service's": {
+			make: func(t *testing.T, path string) { t.Helper(); closedLedger(t, path, batch.ForService(local)) },
+			opt:  batch.ForService(clientOf(t, "https://api.example.com")),
+			want: "is of http://localhost/a, not of https://api.example.com; set the base URL back, or name another ledger",
+		},
+		"the mock's": {
+			make: func(t *testing.T, path string) { t.Helper(); closedLedger(t, path, batch.ForMock()) },
+			opt:  batch.ForService(local),
+			want: "was made with the mock: nothing in it was really unsent; delete it, or name another ledger",
+		},
+		"for the mock, a service's": {
+			make: func(t *testing.T, path string) { t.Helper(); closedLedger(t, path, batch.ForService(local)) },
+			want: "is of http://localhost/a, not of the mock; name another ledger",
+		},
+		"hard link": {
+			make: func(t *testing.T, path string) {
+				t.Helper()
+				closedLedger(t, path+"x", batch.ForMock())
+				if err := os.Link(path+"x", path); err != nil {
+					t.Fatal(err)
+				}
+			},
+			want: "has a second name (a hard link)",
+		},
+		"damaged": {
+			make: func(t *testing.T, path string) {
+				t.Helper()
+				closedLedger(t, path, batch.ForMock())
+				execute(t, path, "UPDATE ledger SET running = 1")
+				damage(t, path)
+			},
+			want: "is damaged",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if name == "hard link" && runtime.GOOS == "windows" {
+				t.Skip("links are not counted there")
+			}
+			dir := t.TempDir()
+			path := filepath.Join(dir, "messages.db")
+			c.make(t, path)
+			before := snapshot(t, dir)
+			opt := c.opt
+			if opt == nil {
+				opt = batch.ForMock()
+			}
+			ledger, err := sqlite.Open(path, opt)
+			if err == nil {
+				_ = ledger.Close()
+				t.Fatal("it was opened")
+			}
+			if !errors.Is(err, batch.ErrLedger) || !strings.HasPrefix(err.Error(), "ledger "+path+" "+c.want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("got %v; want ledger %s %s", err, path, c.want)
+			}
+			delete(before, "messages.db.lock") // of one that is a ledger
+			after := snapshot(t, dir)
+			delete(after, "messages.db.lock")
+			for file, text := range after {
+				if !bytes.Equal(before[file], text) {
+					t.Errorf("%s was changed", file)
+				}
+			}
+			if len(after) != len(before) {
+				t.Errorf("%d files; want %d", len(after), len(before))
+			}
+		})
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// damage overwrites all of a ledger but its first page.
+func damage(t *testing.T, path string) {
+	t.Helper()
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := file.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = file.WriteAt(bytes.Repeat([]byte{0x55}, int(info.Size())-4096), 4096)
+	if err := errors.Join(err, file.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// snapshot reads the files of a folder.
+func snapshot(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	files := map[string][]byte{}
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range list {
+		text, _ := os.ReadFile(filepath.Join(dir, entry.Name())) // a folder has none
+		files[entry.Name()] = text
+	}
+	return files
+}
+
+func TestNewLedgerNeedsAService(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "messages.db")
+	if _, err := sqlite.Open(path); !errors.Is(err, batch.ErrOptions) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := sqlite.Open(path, batch.ReadOnly()); !errors.Is(err, batch.ErrLedger) || !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("reading where there is none is %v", err)
+	}
+	if files := snapshot(t, filepath.Dir(path)); len(files) > 0 {
+		t.Errorf("%d files are left", len(files))
+	}
+	var none *api.Client
+	for _, opt := range []batch.Option{nil, batch.ForService(none), batch.DefaultConnection("a/b")} {
+		if _, err := sqlite.Open(path, batch.ForMock(), opt); !errors.Is(err, batch.ErrOptions) {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+// An empty file, as mktemp makes one, becomes a ledger.
+func TestEmptyFileBecomesALedger(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "messages.db")
+	write(t, path, "")
+	closedLedger(t, path, batch.ForMock())
+	wantOpen(t, path, 10)
+}
+
+func wantOpen(t *testing.T, path string, n int) {
+	t.Helper()
+	ledger, err := sqlite.Open(path, batch.ReadOnly())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ledger.Close() }()
+	report, err := ledger.Report(t.Context())
+	if err != nil || report.Open != n {
+		t.Errorf("the report is %+v, %v; want %d open", report, err, n)
+	}
+}
+
+// One process works on a ledger, whatever it calls it.
+func TestOneProcessAtATime(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path, link := filepath.Join(dir, "messages.db"), filepath.Join(dir, "link.db")
+	if err := os.Symlink("messages.db", link); err != nil {
+		t.Skip(err)
+	}
+	// The first comes by the link, which leads to nothing yet.
+	first, err := sqlite.Open(link, batch.ForMock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = first.Close() }()
+	add(t, first, messages(0, 10))
+	for _, name := range []string{path, link, filepath.Join(dir, ".", "x", "..", "messages.db")} {
+		if second, err := sqlite.Open(name, batch.ForMock()); err == nil {
+			_ = second.Close()
+			t.Errorf("%s was opened twice", name)
+		} else if want := "ledger " + name + " is in use by another process; wait until that has ended"; err.Error() != want {
+			t.Errorf("got %v; want %s", err, want)
+		}
+	}
+	wantOpen(t, path, 10)
+	if info, err := os.Stat(path + ".lock"); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the lock is %v, %v", info, err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second := openLedger(t, path)
+	if added := add(t, second, messages(0, 10)); added.Known != 10 {
+		t.Errorf("added %+v", added)
+	}
+}

@@ -1,0 +1,91 @@
+package sqlite_test
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"github.com/unsend-go/unsend/batch/sqlite"
+
+	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/internal/storetest"
+)
+
+func TestSQLite(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) storetest.Open {
+		t.Helper()
+		path := filepath.Join(t.TempDir(), "messages.db")
+		return func(t *testing.T, opts ...batch.Option) *batch.Ledger {
+			t.Helper()
+			ledger, err := sqlite.Open(path, append([]batch.Option{batch.ForMock()}, opts...)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = ledger.Close() })
+			return ledger
+		}
+	})
+}
+
+// All of loopback is one service, whatever its port; hosts are compared as hosts are.
+func TestServices(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]string{
+		"http://127.0.0.1:8080":          "http://localhost",
+		"http://localhost:1/v2/":         "http://localhost/v2",
+		"http://[::1]:9":                 "http://localhost",
+		"https://API.Example.com/a":      "https://api.example.com/a",
+		"https://api.example.com:8443/a": "https://api.example.com:8443/a",
+	} {
+		if got := batch.ServiceOf(clientOf(t, url)); got != want {
+			t.Errorf("%s is %s; want %s", url, got, want)
+		}
+	}
+}
+
+func TestInMemory(t *testing.T) {
+	t.Parallel()
+	server := newMock(1)
+	ledger, err := sqlite.InMemory(batch.DefaultConnection(connectionID(0)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	items := messages(0, 50)
+	for i := range items {
+		items[i].ConnectionID = ""
+	}
+	add(t, ledger, items)
+	unsent := 0
+	for r := range batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{}) {
+		if r.Outcome == batch.Unsent {
+			unsent++
+		}
+	}
+	if err := ledger.Close(); err != nil || unsent != 50 {
+		t.Errorf("%d unsent, %v", unsent, err)
+	}
+}
+
+// A run is refused on a ledger of another service, and one that is only read.
+func TestRunRefusesOtherServices(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "messages.db")
+	closedLedger(t, path, batch.ForService(clientOf(t, "https://api.example.com")))
+	for name, opt := range map[string]batch.Option{"other service": batch.DefaultConnection("x"), "read only": batch.ReadOnly()} {
+		ledger, err := sqlite.Open(path, opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := newMock(1)
+		var progress batch.Progress
+		for range batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{Progress: &progress}) {
+			t.Error("something was sent")
+		}
+		if !errors.Is(progress.Err(), batch.ErrLedger) || len(server.Journal()) > 0 {
+			t.Errorf("%s: %v", name, progress.Err())
+		}
+		if err := ledger.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

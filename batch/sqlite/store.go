@@ -1,0 +1,344 @@
+package sqlite
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/unsend-go/unsend/batch"
+)
+
+//go:embed schema.sql
+var schema string
+
+// The indexes are made apart, since filling an empty ledger makes them last.
+const (
+	keyIndex  = `CREATE UNIQUE INDEX %[1]s_key ON %[1]s (message_id, user_id, connection_id)`
+	openIndex = `CREATE INDEX message_open ON message (connection_id, line) WHERE ` + isOpen
+)
+
+const (
+	applicationID = 0x756E7364 // "unsd"
+	schemaVersion = 1
+)
+
+const isOpen = `final = 0 AND set_aside = 0`
+
+// checkpointEvery is how many entries are written between two checkpoints, which move what is
+// in the write-ahead log into the file.
+const checkpointEvery = 4096
+
+// store is a SQLite file. Others may read it at any time; no other process can work on it.
+type store struct {
+	path    string
+	service string
+	file    *ledgerFile // nil for one that is only read, or private
+
+	write   sync.Mutex   // a connection does one thing at a time
+	db      *sqlite.Conn // nil for one that is only read, or closed
+	written int          // entries since the last checkpoint
+	claimed bool         // the run has been given its connections
+
+	read   sync.Mutex
+	reader *sqlite.Conn // another connection, for reads that must not wait for a sync
+}
+
+func (s *store) Name() string    { return s.path }
+func (s *store) Service() string { return s.service }
+func (s *store) Warning() string { return s.file.warning() }
+func (s *store) Shared() bool    { return false }
+
+// exec runs a statement on a connection whose mutex the caller holds. Each may be nil.
+func exec(db *sqlite.Conn, text string, each func(*sqlite.Stmt), args ...any) error {
+	return sqlitex.Execute(db, text, &sqlitex.ExecOptions{Args: args, ResultFunc: func(row *sqlite.Stmt) error {
+		if each != nil {
+			each(row)
+		}
+		return nil
+	}})
+}
+
+// transaction runs f in one, which is synced when transaction returns without an error.
+func (s *store) transaction(f func() error) error {
+	s.write.Lock()
+	defer s.write.Unlock()
+	if s.db == nil {
+		return fmt.Errorf("%w %s is open for reading only", batch.ErrLedger, s.path)
+	}
+	err := exec(s.db, "BEGIN IMMEDIATE", nil)
+	if err == nil {
+		err = f()
+	}
+	if err == nil {
+		err = exec(s.db, "COMMIT", nil)
+	}
+	if err != nil {
+		if !s.db.AutocommitEnabled() {
+			_ = exec(s.db, "ROLLBACK", nil) // the first error says more
+		}
+		return s.explain(err)
+	}
+	if err := s.file.unchanged(); err != nil {
+		return s.explain(err)
+	}
+	if s.written >= checkpointEvery {
+		s.written = 0
+		return s.explain(s.checkpoint())
+	}
+	return nil
+}
+
+// checkpoint moves the log into the file, which nothing else does while the ledger is open: so
+// any other change to the file is somebody else's.
+func (s *store) checkpoint() error {
+	s.read.Lock() // a reader would keep the log from being used from its start again
+	defer s.read.Unlock()
+	if err := exec(s.db, "PRAGMA wal_checkpoint(PASSIVE)", nil); err != nil {
+		return err
+	}
+	return s.file.remember()
+}
+
+// query reads on the connection for reading.
+func (s *store) query(text string, each func(*sqlite.Stmt), args ...any) error {
+	s.read.Lock()
+	defer s.read.Unlock()
+	return s.explain(exec(s.reader, text, each, args...))
+}
+
+// explain says in a person's words what SQLite says in its own.
+func (s *store) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	for _, clear := range []error{batch.ErrLedger, batch.ErrOptions, batch.ErrInput, context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, clear) {
+			return err
+		}
+	}
+	reason := ""
+	switch code := sqlite.ErrCode(err); code.ToPrimary() {
+	case sqlite.ResultFull:
+		reason = "cannot be written: the disk is full; make room, then run it again"
+	case sqlite.ResultIOErr:
+		reason = fmt.Sprintf("cannot be written or read: the disk fails (%v); mend this, then run it again", code)
+	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
+		reason = "is damaged; restore it from a copy, or delete it and begin again"
+	case sqlite.ResultReadOnly:
+		reason = "cannot be written: it is read-only; make it writable, then run it again"
+	case sqlite.ResultBusy, sqlite.ResultLocked:
+		reason = "is being written by another program; close that, then run it again"
+	case sqlite.ResultCantOpen:
+		reason = "cannot be opened; it, or its folder, is missing or may not be written"
+	default:
+		return fmt.Errorf("%w %s %w", batch.ErrLedger, s.path, err)
+	}
+	return fmt.Errorf("%w %s %s", batch.ErrLedger, s.path, reason)
+}
+
+// Close lets SQLite move the log into the file, and gives the lock back. It closes what there is.
+func (s *store) Close() error {
+	s.write.Lock()
+	defer s.write.Unlock()
+	s.read.Lock()
+	defer s.read.Unlock()
+	var err error
+	if s.reader != nil {
+		err = s.reader.Close()
+	}
+	if s.db != nil {
+		err = errors.Join(err, s.db.Close())
+	}
+	s.db = nil
+	return errors.Join(s.explain(err), s.file.unlock())
+}
+
+const (
+	reopenRows = `UPDATE message SET final = 0 WHERE outcome = 'failed' AND final = 1`
+	countLoads = `SELECT connection_id, count(*) FROM message WHERE %s GROUP BY connection_id ORDER BY connection_id`
+	orFailed   = `set_aside = 0 AND (final = 0 OR outcome = 'failed')`
+	nextRows   = `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id FROM message
+		WHERE connection_id = ?1 AND ` + isOpen + ` AND line >= ?2 AND (line > ?2 OR id > ?3) ORDER BY line, id LIMIT ?4`
+	writeSending = `UPDATE message SET maybe_unsent = 1, outcome = NULL WHERE id = ? AND ` + isOpen
+	writeAnswer  = `UPDATE message SET maybe_unsent = ?2, attempts = attempts + ?3, request_id = ?4, status = ?5, scope = ?6, type = ?7, error = ?8, hint = ?9,
+		outcome = ?10, final = ?11, ended_at = ?12 WHERE id = ?1 AND ` + isOpen
+	// One pass without a GROUP BY, which would sort all rows.
+	countRows = `SELECT count(*), sum(set_aside),
+		sum(outcome = 'unsent'), sum(outcome = 'already_gone'), sum(outcome = 'failed' AND set_aside = 0 AND final >= ?1), sum(outcome = 'skipped' AND set_aside = 0 AND final >= ?1)
+		FROM message`
+	groupRows = `SELECT outcome, scope, status, type, hint, count(*), sum(final), sum(maybe_unsent) FROM message
+		WHERE set_aside = 0 AND (outcome IS NULL OR outcome IN ('failed', 'skipped')) GROUP BY 1, 2, 3, 4, 5 ORDER BY 6 DESC LIMIT ?`
+	readRows = `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id, connection_id, outcome, final, attempts, request_id,
+		status, scope, type, error, hint, ended_at FROM message WHERE id > ?1 AND set_aside = 0 AND (NOT ?2 OR outcome IS NULL OR outcome IN ('failed', 'skipped')) ORDER BY id LIMIT 500`
+)
+
+func (s *store) Begin(_ context.Context, retryFailed bool) error {
+	s.claimed = false
+	return s.transaction(func() error {
+		if retryFailed {
+			if err := exec(s.db, reopenRows, nil); err != nil {
+				return err
+			}
+		}
+		return exec(s.db, "UPDATE ledger SET running = 1", nil)
+	})
+}
+
+func (s *store) Claim(ctx context.Context) (claimed []batch.Load, left int, err error) {
+	if s.claimed {
+		return nil, 0, nil
+	}
+	s.claimed = true
+	claimed, err = s.Loads(ctx, false)
+	return claimed, 0, err
+}
+
+func (s *store) Release(context.Context, []string) error { return nil }
+
+func (s *store) End(context.Context) error {
+	return s.transaction(func() error { return exec(s.db, "UPDATE ledger SET running = 0", nil) })
+}
+
+func (s *store) Next(_ context.Context, connectionID string, after batch.Message, n int) (list []batch.Message, err error) {
+	err = s.query(nextRows, func(row *sqlite.Stmt) {
+		list = append(list, readMessage(row, connectionID))
+	}, connectionID, after.Item.Line, after.Key, n)
+	return list, err
+}
+
+// readMessage reads the first six columns of nextRows and readRows.
+func readMessage(row *sqlite.Stmt, connectionID string) batch.Message {
+	return batch.Message{Key: row.ColumnInt64(0), Item: batch.Item{
+		Line:         row.ColumnInt(1),
+		MaybeUnsent:  row.ColumnBool(2),
+		UserID:       row.ColumnText(3),
+		MessageID:    row.ColumnText(4),
+		WithUserID:   row.ColumnText(5),
+		ConnectionID: connectionID,
+	}}
+}
+
+func (s *store) Write(_ context.Context, entries []batch.Entry) error {
+	return s.transaction(func() error {
+		for i := range entries {
+			if err := s.writeEntry(&entries[i]); err != nil {
+				return err
+			}
+		}
+		s.written += 1 + len(entries)
+		return nil
+	})
+}
+
+func (s *store) writeEntry(e *batch.Entry) error {
+	var err error
+	if e.Event == batch.Sending {
+		err = exec(s.db, writeSending, nil, e.Key)
+	} else {
+		var status, endedAt any
+		if e.Failure != (batch.Failure{}) {
+			status = e.Failure.Status
+		}
+		if e.Event == batch.Ended {
+			endedAt = e.At.UTC().Format("2006-01-02T15:04:05.000Z")
+		}
+		scope := orNull(e.Failure.Scope.String())
+		if status == nil {
+			scope = nil
+		}
+		err = exec(s.db, writeAnswer, nil, e.Key, e.MaybeUnsent, e.Attempts, orNull(e.RequestID),
+			status, scope, orNull(e.Failure.Type), orNull(e.Failure.Text), orNull(e.Failure.Hint),
+			orNull(string(e.Outcome)), e.Final, endedAt)
+	}
+	if err == nil && s.db.Changes() != 1 {
+		err = fmt.Errorf("message %s on %s is no longer open in it: another program has changed it", e.Item.MessageID, e.Item.ConnectionID)
+	}
+	return err
+}
+
+func orNull(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}
+
+// Counts looks at every message.
+func (s *store) Counts(_ context.Context, inRun bool) (c batch.Counts, err error) {
+	err = s.query(countRows, func(row *sqlite.Stmt) {
+		c = batch.Counts{
+			Items: row.ColumnInt(0) - row.ColumnInt(1), SetAside: row.ColumnInt(1),
+			Unsent: row.ColumnInt(2), AlreadyGone: row.ColumnInt(3), Failed: row.ColumnInt(4), Skipped: row.ColumnInt(5),
+		}
+	}, inRun)
+	return c, err
+}
+
+func (s *store) Loads(_ context.Context, retryFailed bool) (list []batch.Load, err error) {
+	which := isOpen
+	if retryFailed {
+		which = orFailed
+	}
+	err = s.query(fmt.Sprintf(countLoads, which), func(row *sqlite.Stmt) {
+		list = append(list, batch.Load{ConnectionID: row.ColumnText(0), Messages: row.ColumnInt(1)})
+	})
+	return list, err
+}
+
+func (s *store) Groups(_ context.Context, limit int) (list []batch.Group, err error) {
+	err = s.query(groupRows, func(row *sqlite.Stmt) {
+		list = append(list, batch.Group{
+			Outcome: batch.Outcome(row.ColumnText(0)), Scope: batch.ScopeOf(row.ColumnText(1)), Status: row.ColumnInt(2),
+			Type: row.ColumnText(3), Hint: row.ColumnText(4),
+			Count: row.ColumnInt(5), Final: row.ColumnInt(6), MaybeUnsent: row.ColumnInt(7),
+		})
+	}, limit)
+	return list, err
+}
+
+func (s *store) Messages(ctx context.Context, filter batch.Filter) iter.Seq2[batch.Entry, error] {
+	return func(yield func(batch.Entry, error) bool) {
+		var after int64
+		for {
+			// In parts, so that a slow loop holds up no checkpoint.
+			var part []batch.Entry
+			err := errors.Join(ctx.Err(), s.query(readRows, func(row *sqlite.Stmt) {
+				part = append(part, readEntry(row))
+			}, after, filter == batch.NotUnsent))
+			if err != nil {
+				yield(batch.Entry{}, err)
+				return
+			}
+			for _, e := range part {
+				if !yield(e, nil) {
+					return
+				}
+			}
+			if len(part) == 0 {
+				return
+			}
+			after = part[len(part)-1].Key
+		}
+	}
+}
+
+func readEntry(row *sqlite.Stmt) batch.Entry {
+	e := batch.Entry{
+		Message: readMessage(row, row.ColumnText(6)), Event: batch.Waiting, Outcome: batch.Outcome(row.ColumnText(7)), Final: row.ColumnBool(8),
+		Attempts: row.ColumnInt(9), RequestID: row.ColumnText(10),
+		Failure: batch.Failure{Status: row.ColumnInt(11), Scope: batch.ScopeOf(row.ColumnText(12)), Type: row.ColumnText(13), Text: row.ColumnText(14), Hint: row.ColumnText(15)},
+	}
+	e.MaybeUnsent = e.Item.MaybeUnsent
+	e.At, _ = time.Parse(time.RFC3339, row.ColumnText(16)) // no time where it has not ended
+	if e.Outcome != "" {
+		e.Event = batch.Ended
+	}
+	return e
+}
