@@ -40,7 +40,7 @@ type dispatcher struct {
 	left        int    // connections with open messages that others work on
 	claimAt     time.Time
 	broken      error // the ledger failed: nothing can be recorded any more
-	halting     bool  // nothing more is sent
+	ending      bool  // nothing more is sent
 }
 
 // event is what becomes of a task: it is begun, or, where done is true, it has ended. Without a
@@ -89,7 +89,7 @@ func (d *dispatcher) work() error {
 			d.abort(ErrStopped)
 		case <-halted:
 			halted = nil
-			d.halt()
+			d.stopSending()
 		}
 	}
 	if !d.pending.empty() {
@@ -107,13 +107,13 @@ func (d *dispatcher) done() bool {
 	if d.inFlight > 0 {
 		return false
 	}
-	return d.halting || d.working == 0 && d.left == 0
+	return d.ending || d.working == 0 && d.left == 0
 }
 
 // claim takes over connections that nobody works on, and asks what others have done.
 func (d *dispatcher) claim() {
 	now := time.Now()
-	if d.halting || d.claimAt.After(now) || !d.claimAt.IsZero() && !d.store.Shared() {
+	if d.ending || d.claimAt.After(now) || !d.claimAt.IsZero() && !d.store.Shared() {
 		return
 	}
 	ctx := context.WithoutCancel(d.ctx)
@@ -187,7 +187,7 @@ func (d *dispatcher) next(c *connection, now time.Time) (time.Time, bool) {
 
 // schedule gives a connection its place among those that are due.
 func (d *dispatcher) schedule(c *connection, now time.Time) {
-	if !d.halting {
+	if !d.ending {
 		at, ok := d.next(c, now)
 		d.due.put(c, at, ok)
 	}
@@ -267,7 +267,7 @@ func (d *dispatcher) sleep() time.Duration {
 	if len(d.due) > 0 && d.inFlight < maxInFlightOverall && d.due[0].at.Before(at) {
 		at = d.due[0].at
 	}
-	if !d.halting && d.store.Shared() && d.claimAt.Before(at) {
+	if !d.ending && d.store.Shared() && d.claimAt.Before(at) {
 		at = d.claimAt
 	}
 	return max(0, time.Until(at))
@@ -303,7 +303,7 @@ func (d *dispatcher) settle(t *task, result *api.Result, err error, now time.Tim
 		t.maybe = e.MaybeUnsent
 	}
 	switch {
-	case e.Attempts == 0 && (d.halting || c.stopped != nil || d.ctx.Err() != nil):
+	case e.Attempts == 0 && (d.ending || c.stopped != nil || d.ctx.Err() != nil):
 		d.notSent(t, true)
 	case d.ctx.Err() != nil:
 		d.record(ending(t, Failed, false, err))
@@ -346,13 +346,13 @@ func (d *dispatcher) settleTransient(t *task, e *api.Error, now time.Time) {
 	t.err = kept
 	wait := max(e.RetryAfter, firstWait)
 	if e.Attempts > 0 {
-		if c.recordFailure(t.began, now, e.RetryAfter) && !d.halting {
+		if c.recordFailure(t.began, now, e.RetryAfter) && !d.ending {
 			d.stop(c, kept)
 		}
 		t.tries++
 		wait = backoff(t.tries)
 	}
-	if d.halting || c.stopped != nil || t.tries > maxRequeues {
+	if d.ending || c.stopped != nil || t.tries > maxRequeues {
 		d.record(ending(t, Failed, false, e))
 		return
 	}
@@ -370,23 +370,23 @@ func (d *dispatcher) fail(err error) {
 	if errors.Is(err, ErrClaimLost) {
 		d.broken = err
 	} else {
-		d.run.halt(err)
+		d.run.end(err)
 	}
-	d.halt()
+	d.stopSending()
 }
 
 // abort ends the run for a reason, of which the first stands.
 func (d *dispatcher) abort(reason error) {
-	d.run.halt(reason)
-	d.halt()
+	d.run.end(reason)
+	d.stopSending()
 }
 
-// halt ends the sending. What had failed and waited to be sent again has failed.
-func (d *dispatcher) halt() {
-	if d.halting {
+// stopSending ends the sending. What had failed and waited to be sent again has failed.
+func (d *dispatcher) stopSending() {
+	if d.ending {
 		return
 	}
-	d.halting = true
+	d.ending = true
 	d.due, d.skipping = nil, nil
 	d.withdraw(func(*connection) bool { return true })
 	for _, c := range d.connections {
@@ -407,7 +407,7 @@ func (d *dispatcher) stop(c *connection, reason error) {
 	d.due.put(c, time.Time{}, false)
 	d.withdraw(func(of *connection) bool { return of == c })
 	d.failRetries(c)
-	if !d.halting {
+	if !d.ending {
 		d.skipping = append(d.skipping, c)
 	}
 }
@@ -459,7 +459,7 @@ func (d *dispatcher) notSent(t *task, recorded bool) {
 	switch {
 	case t.tries > 0:
 		d.record(ending(t, Failed, false, t.err))
-	case t.connection.stopped != nil && !d.halting:
+	case t.connection.stopped != nil && !d.ending:
 		d.record(ending(t, Skipped, false, t.connection.stopped))
 	case recorded:
 		d.record(record{task: t, entry: Entry{Message: t.Message, Event: Waiting, MaybeUnsent: t.maybe}})

@@ -79,7 +79,7 @@ func Run(ctx context.Context, client *api.Client, ledger *Ledger, opts Options) 
 		go r.work()
 		over := false
 		defer func() {
-			r.halt(ErrStopped)
+			r.end(ErrStopped)
 			if !over { // the loop's body panicked: what is under way is stopped too
 				r.cancel()
 			}
@@ -101,7 +101,7 @@ type run struct {
 	ctx      context.Context //nolint:containedctx // that of the requests
 	cancel   context.CancelFunc
 	sending  context.Context         //nolint:containedctx // ends when nothing more is to be sent; its cause says why
-	halt     context.CancelCauseFunc // ends sending; the first reason stands
+	end      context.CancelCauseFunc // ends sending; the first reason stands
 	client   *api.Client
 	store    Store
 	opts     Options
@@ -131,7 +131,7 @@ func newRun(ctx context.Context, client *api.Client, ledger *Ledger, opts Option
 	}
 	r := &run{client: client, store: ledger.store, opts: opts, progress: progress, results: make(chan Result, 64)}
 	r.ctx, r.cancel = context.WithCancel(ctx)
-	r.sending, r.halt = context.WithCancelCause(r.ctx)
+	r.sending, r.end = context.WithCancelCause(r.ctx)
 	return r, nil
 }
 
@@ -190,7 +190,7 @@ func (r *run) recount(ctx context.Context) error {
 // conclude tells the progress why the run ended, unless nothing was left to do.
 func (r *run) conclude(err error) {
 	if err != nil {
-		r.halt(err)
+		r.end(err)
 	}
 	reason := context.Cause(r.sending)
 	stopped := errors.Is(reason, ErrStopped) || reason != nil && errors.Is(reason, context.Cause(r.ctx))
@@ -210,6 +210,6 @@ func (r *run) wait(d time.Duration) {
 	case <-timer.C:
 	case <-r.sending.Done():
 	case <-r.opts.Stop:
-		r.halt(ErrStopped)
+		r.end(ErrStopped)
 	}
 }

@@ -1,0 +1,36 @@
+package batch
+
+import (
+	"context"
+	"sync"
+
+	"github.com/unsend-go/unsend/api"
+)
+
+// sender sends messages, each on a goroutine of its own, and tells the dispatcher.
+type sender struct {
+	ctx     context.Context //nolint:containedctx // that of the requests
+	client  *api.Client
+	events  chan<- event
+	workers sync.WaitGroup
+}
+
+func (s *sender) start(t *task) { s.workers.Go(func() { s.send(t) }) }
+
+// wait returns when all that was started has ended.
+func (s *sender) wait() { s.workers.Wait() }
+
+// send sends one message.
+func (s *sender) send(t *task) {
+	c := t.connection
+	opts := []api.CallOption{api.WithConnection(c.id), api.WithRetries(0), api.WithStop(c.quit)}
+	if t.Item.WithUserID != "" {
+		opts = append(opts, api.WithUserID(t.Item.WithUserID))
+	}
+	if t.maybe {
+		opts = append(opts, api.WithMaybeUnsent())
+	}
+	s.events <- event{task: t}
+	result, err := s.client.Unsend(s.ctx, t.Item.UserID, t.Item.MessageID, opts...)
+	s.events <- event{task: t, done: true, result: result, err: err}
+}
