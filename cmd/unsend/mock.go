@@ -76,8 +76,6 @@ always the last part.`,
 	flags.StringArrayVar(&opts.faultsOf, "fault-of", nil, "`fault` to draw from at that rate (repeatable; default: all but the oversized)")
 	flags.Uint64Var(&opts.seed, "seed", 1, "seed that decides which answers go wrong")
 	flags.BoolVar(&opts.listFaults, "list-faults", false, "print the kinds of fault and exit")
-	_ = cmd.RegisterFlagCompletionFunc("fault", completeFault) // of flags that are there, registered once
-	_ = cmd.RegisterFlagCompletionFunc("fault-of", completeFault)
 	return cmd
 }
 
@@ -167,22 +165,6 @@ func parseFaults(flag string, texts []string) ([]mock.Fault, error) {
 		list = append(list, fault)
 	}
 	return list, nil
-}
-
-// completeFault offers the parts of a fault; behind a comma, those that can follow.
-func completeFault(_ *cobra.Command, _ []string, text string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	before := text[:strings.LastIndex(text, ",")+1]
-	list := []cobra.Completion{
-		cobra.CompletionWithDesc(before+"acted", "the message is unsent all the same"),
-		cobra.CompletionWithDesc(before+"delay=", "time before the answer, such as 2s"),
-		cobra.CompletionWithDesc(before+"retry-after=", "the header Retry-After, such as 5"),
-		cobra.CompletionWithDesc(before+"type=", "the error type, such as RULES_OUTDATED"),
-		cobra.CompletionWithDesc(before+"set=", "a member of the body, such as queue.price=0"),
-	}
-	for _, kind := range mock.FaultKinds() {
-		list = append(list, cobra.CompletionWithDesc(before+string(kind), kind.About()))
-	}
-	return list, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }
 
 // logTo writes a line for each request. It holds no key and nothing of a body.

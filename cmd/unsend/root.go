@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/unsend-go/unsend/api"
 )
@@ -44,52 +42,12 @@ for another server, OFAUTH_BASE_URL. With --mock no account is needed.
 		newMock(),
 		newVersion(),
 	)
-	completing := len(call.args) > 0 && strings.HasPrefix(call.args[0], cobra.ShellCompRequestCmd)
 	for _, cmd := range root.Commands() {
 		if cmd.Args == nil {
 			cmd.Args = call.wantArgs()
 		}
-		cmd.Flags().VisitAll(func(flag *pflag.Flag) {
-			completeFlag(cmd, flag)
-			if completing { // a shell shows the marks around a value's name, which help leaves out
-				flag.Usage = strings.ReplaceAll(flag.Usage, "`", "")
-			}
-		})
 	}
-	refuseUnknownTopics(root, call)
 	return root
-}
-
-// refuseUnknownTopics makes cobra's own commands, help and completion, refuse what they do not
-// know, as all others do.
-func refuseUnknownTopics(root *cobra.Command, call *invocation) {
-	root.InitDefaultHelpCmd()
-	root.InitDefaultCompletionCmd(call.args...)
-	for _, cmd := range root.Commands() {
-		switch cmd.Name() {
-		case "help":
-			cmd.Args = func(_ *cobra.Command, args []string) error {
-				if found, rest, err := root.Find(args); err != nil || found == root && len(rest) > 0 {
-					return call.knownCommand(root, args)
-				}
-				return nil
-			}
-		case "completion":
-			cmd.Args = call.knownCommand
-			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
-		}
-	}
-}
-
-// completeFlag has files completed for a flag that takes the name of one, and else nothing,
-// unless the command says more of it.
-func completeFlag(cmd *cobra.Command, flag *pflag.Flag) {
-	name, _ := pflag.UnquoteUsage(flag)
-	_, known := cmd.GetFlagCompletionFunc(flag.Name)
-	if name == "file" || known || flag.NoOptDefVal != "" {
-		return
-	}
-	_ = cmd.RegisterFlagCompletionFunc(flag.Name, cobra.NoFileCompletions) // of flags that are there, registered once
 }
 
 func newVersion() *cobra.Command {

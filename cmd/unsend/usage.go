@@ -65,45 +65,16 @@ func (c *invocation) flagError(cmd *cobra.Command, err error) error {
 	if errors.Is(err, pflag.ErrHelp) {
 		return err
 	}
-	if first := slices.IndexFunc(c.args, func(arg string) bool { return !strings.HasPrefix(arg, "-") }); first >= 0 && !cmd.HasParent() {
-		// The flag stands before a command, or behind what is none.
-		word := c.args[first]
-		if slices.ContainsFunc(cmd.Commands(), func(sub *cobra.Command) bool { return sub.Name() == word }) {
-			return fmt.Errorf("%w; flags go behind the command, %s here", err, word)
-		}
-		return c.knownCommand(cmd, c.args[first:])
+	if !cmd.HasParent() && !strings.HasPrefix(c.args[0], "-") { // cobra parses flags before it looks for the command
+		return c.knownCommand(cmd, c.args)
 	}
 	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		name := unknown.GetSpecifiedName()
 		if slices.Contains([]string{"api-key", "apikey", "apiKey", "key"}, name) {
 			return fmt.Errorf("no flag takes the key, which would show in process lists; set %s or use --api-key-file", envKey)
 		}
-		flags := &cobra.Command{}
-		cmd.Flags().VisitAll(func(flag *pflag.Flag) {
-			flags.AddCommand(&cobra.Command{Use: "--" + flag.Name, Run: func(*cobra.Command, []string) {}})
-		})
-		return fmt.Errorf("%w; %s", err, didYouMean(flags, "--"+name, c.seeHelp(cmd)))
-	}
-	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok && !errors.Is(err, strconv.ErrRange) {
-		flag := invalid.GetFlag()
-		return fmt.Errorf("--%s: %q is not %s; %s", flag.Name, invalid.GetValue(), valueOf(flag), c.seeHelp(cmd))
 	}
 	return fmt.Errorf("%w; %s", err, c.seeHelp(cmd))
-}
-
-// valueOf says in words what a flag takes, where pflag would name functions of strconv.
-func valueOf(flag *pflag.Flag) string {
-	switch flag.Value.Type() {
-	case "bool":
-		return "true or false"
-	case "duration":
-		return "a time such as 30s or 2m"
-	case "float64":
-		return "a number"
-	case "uint64":
-		return "a whole number from 0 on"
-	}
-	return "a whole number"
 }
 
 // didYouMean names the commands of parent that a mistyped word is near to, or else returns the
