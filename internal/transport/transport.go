@@ -25,7 +25,7 @@ func Client(client *http.Client, base *url.URL, plainHTTP bool, refusal error) *
 	}
 	next := own.Transport
 	if next == nil {
-		next = newTransport()
+		next = New(nil)
 	}
 	guard := &sameHostTransport{next: next, scheme: base.Scheme, host: base.Host, refusal: refusal}
 	if std, ok := next.(*http.Transport); ok && base.Scheme == "http" && !plainHTTP {
@@ -49,15 +49,18 @@ func Standard(client *http.Client) *http.Transport {
 	return std
 }
 
-// newTransport differs from http.DefaultTransport, which keeps two idle connections to a
-// host, in being fit for many concurrent calls to one. Its connections are ours to close, and
-// the answer of a proxy to CONNECT is kept as a [ProxyError].
-func newTransport() *http.Transport {
-	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
+// New returns the client's own transport. It differs from http.DefaultTransport, which keeps two
+// idle connections to a host, in being fit for many concurrent calls to one. Its connections are
+// ours to close, and the answer of a proxy to CONNECT is kept as a [ProxyError]. A nil dial dials
+// TCP; tests pass one that needs no socket.
+func New(dial func(ctx context.Context, network, address string) (net.Conn, error)) *http.Transport {
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext
+	}
 	return &http.Transport{
 		Proxy: http.ProxyFromEnvironment,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := dialer.DialContext(ctx, network, address)
+			conn, err := dial(ctx, network, address)
 			if err != nil {
 				return nil, err
 			}
@@ -78,7 +81,7 @@ func newTransport() *http.Transport {
 	}
 }
 
-// ownConn marks a connection that was dialed by newTransport.
+// ownConn marks a connection that was dialed by the transport of [New].
 type ownConn struct{ net.Conn }
 
 // ProxyError is a proxy's refusal to connect. Nothing was sent to the service.
