@@ -20,7 +20,7 @@ import (
 // snapshot is a body of the project's test data.
 func snapshot(t testing.TB, name string) []byte {
 	t.Helper()
-	body, err := os.ReadFile("../testdata/" + name)
+	body, err := os.ReadFile("../contract/testdata/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}

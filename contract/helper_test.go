@@ -77,7 +77,7 @@ func unsendRequest() *http.Request {
 
 func testdata(t testing.TB, name string) string {
 	t.Helper()
-	data, err := os.ReadFile("../testdata/" + name)
+	data, err := os.ReadFile("testdata/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -160,7 +160,7 @@ func TestSnapshotHasEveryDocumentedMember(t *testing.T) {
 	if err := json.Unmarshal(newSnapshot(New().unsendOp.success(), 1).body("51234567", "6432457811894"), &plain); err != nil {
 		t.Fatal(err)
 	}
-	table, err := os.ReadFile("../testdata/fields.tsv")
+	table, err := os.ReadFile("../contract/testdata/fields.tsv")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ import (
 func TestFaultsDoWhatTheirNamesSay(t *testing.T) {
 	t.Parallel()
 	const plain = `{"success":true,"queue":{"id":9,`
-	wire, err := os.ReadFile("../testdata/wire.json")
+	wire, err := os.ReadFile("../contract/testdata/wire.json")
 	if err != nil {
 		t.Fatal(err)
 	}

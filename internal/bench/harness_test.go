@@ -35,7 +35,7 @@ var bodies = []struct {
 // answer is a 200 body with n media, compact and success first, as the service sends it.
 func answer(tb testing.TB, n int) []byte {
 	tb.Helper()
-	documented, err := os.ReadFile("../../testdata/documented.json")
+	documented, err := os.ReadFile("../../contract/testdata/documented.json")
 	if err != nil {
 		tb.Fatal(err)
 	}

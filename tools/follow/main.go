@@ -86,7 +86,7 @@ func (m module) section(text string) error {
 
 // test builds all packages, and runs the tests of those that follow from the contract.
 func (m module) test() error {
-	for _, command := range []string{"go vet ./...", "go test . ./gen ./contract ./mock"} {
+	for _, command := range []string{"go vet ./...", "go test ./gen ./contract ./mock"} {
 		if out, err := m.run(command); err != nil {
 			return fmt.Errorf("%s: %w\n%s", command, err, out)
 		}

@@ -1,4 +1,4 @@
-package unsend_test
+package gen_test
 
 import (
 	"bytes"
@@ -43,7 +43,7 @@ func TestGeneratedIsCommitted(t *testing.T) {
 // generator to write to, with the same go.mod, so that the module cache is all it needs.
 func copyModule(t *testing.T) string {
 	t.Helper()
-	from, to := os.DirFS("."), t.TempDir()
+	from, to := os.DirFS(".."), t.TempDir()
 	err := fs.WalkDir(from, ".", func(path string, entry fs.DirEntry, err error) error {
 		switch name := entry.Name(); {
 		case err != nil:

@@ -1,4 +1,4 @@
-package unsend_test
+package contract_test
 
 import (
 	"maps"

@@ -1,0 +1,86 @@
+package repo
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// root is the repository's folder, seen from this package.
+const root = "../.."
+
+var block = regexp.MustCompile("(?ms)^```(go|console|yaml|)\n(.*?)^```$")
+
+// TestReadmeSnippets fails for a Go snippet of the README that no tested example contains.
+func TestReadmeSnippets(t *testing.T) {
+	examples := dedent(read(t, "example_test.go"))
+	found := 0
+	for _, match := range block.FindAllStringSubmatch(read(t, "README.md"), -1) {
+		if match[1] != "go" || strings.HasPrefix(match[2], "package main\n") { // make readme runs the programs
+			continue
+		}
+		found++
+		if !strings.Contains(examples, dedent(match[2])) {
+			t.Errorf("example_test.go lacks this snippet of the README:\n%s", match[2])
+		}
+	}
+	if found == 0 {
+		t.Error("the README has no snippet")
+	}
+}
+
+// TestLinks follows the links of every page within the repository.
+func TestLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#]+)`)
+	for _, page := range pages(t) {
+		for _, match := range link.FindAllStringSubmatch(block.ReplaceAllString(read(t, page), ""), -1) {
+			if strings.HasPrefix(match[1], "http") {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(root, filepath.Dir(page), match[1])); err != nil {
+				t.Errorf("%s links to a missing file: %v", page, err)
+			}
+		}
+	}
+}
+
+// pages returns the paths of all Markdown pages, from the root.
+func pages(t *testing.T) []string {
+	t.Helper()
+	var paths []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "examples/*/README.md"} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range found {
+			path, err := filepath.Rel(root, path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// read returns the text of a file, given by its path from the root.
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(string(text), "\r\n", "\n")
+}
+
+// dedent removes the indentation of all lines, so that a snippet may stand inside a function.
+func dedent(text string) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		lines = append(lines, strings.TrimSpace(line))
+	}
+	return strings.Join(lines, "\n")
+}
