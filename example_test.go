@@ -223,7 +223,11 @@ func Example_batch() {
 		return
 	}
 	fmt.Println(added.New, "messages")
-	for result := range batch.Run(ctx, client, ledger, batch.Options{}) {
+	for result, err := range batch.Run(ctx, client, ledger, batch.Options{}) {
+		if err != nil {
+			fmt.Println(err) // why the run ended early
+			return
+		}
 		fmt.Println(result.Item.MessageID, result.Outcome, result.Err)
 	}
 

@@ -3,7 +3,10 @@
 //
 //	ledger, err := sqlite.Open("messages.db", batch.ForService(client), batch.DefaultConnection("conn_1"))
 //	added, err := ledger.Replace(ctx, input.Read(file, input.Auto))   // all rows, or none
-//	for result := range batch.Run(ctx, client, ledger, batch.Options{}) {
+//	for result, err := range batch.Run(ctx, client, ledger, batch.Options{}) {
+//		if err != nil {
+//			return err // why the run ended early: the last pair
+//		}
 //		fmt.Println(result.Item.MessageID, result.Outcome, result.Err)
 //	}
 //	report, err := ledger.Report(ctx)

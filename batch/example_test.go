@@ -42,7 +42,11 @@ func Example() {
 		return
 	}
 	fmt.Println(added.New, "messages,", added.Repeated, "repeated")
-	for result := range batch.Run(ctx, client, ledger, batch.Options{}) {
+	for result, err := range batch.Run(ctx, client, ledger, batch.Options{}) {
+		if err != nil {
+			fmt.Println(err) // why the run ended early
+			return
+		}
 		if result.Err != nil {
 			fmt.Println(result.Item.MessageID, result.Outcome, result.Err)
 		}
@@ -98,15 +102,16 @@ func ExampleOptions_stop() {
 		return
 	}
 	stop := make(chan struct{})
-	var progress batch.Progress
-	told := 0
-	for range batch.Run(ctx, client, ledger, batch.Options{Stop: stop, Progress: &progress, InFlight: 1}) {
-		if told++; told == 10 {
+	yielded := 0
+	for _, err := range batch.Run(ctx, client, ledger, batch.Options{Stop: stop, InFlight: 1}) {
+		if err != nil {
+			fmt.Println(err, service.Counts().Unsent == yielded)
+			break
+		}
+		if yielded++; yielded == 10 {
 			close(stop)
 		}
 	}
-	c := progress.Counts()
-	fmt.Println(progress.Err(), c.InFlight, told == c.Ended(), service.Counts().Unsent == told)
 	// Output:
-	// stopped 0 true true
+	// stopped true
 }

@@ -24,6 +24,8 @@ var (
 	rows         = storetest.Rows
 	add          = storetest.Add
 	unsentOnce   = storetest.UnsentOnce
+	eachResult   = storetest.Results
+	collectRun   = storetest.Collect
 )
 
 const testKey = storetest.Key
@@ -54,7 +56,13 @@ func newLedger(t testing.TB, items []batch.Item) *batch.Ledger {
 // collect runs items in a new ledger and returns the results in their order.
 func collect(ctx context.Context, t testing.TB, client *api.Client, items []batch.Item, opts batch.Options) []batch.Result {
 	t.Helper()
-	return slices.Collect(batch.Run(ctx, client, newLedger(t, items), opts))
+	return slices.Collect(eachResult(t, batch.Run(ctx, client, newLedger(t, items), opts)))
+}
+
+// collectEarly is collect for a run that ends early, and returns why.
+func collectEarly(ctx context.Context, t testing.TB, client *api.Client, items []batch.Item, opts batch.Options) ([]batch.Result, error) {
+	t.Helper()
+	return collectRun(batch.Run(ctx, client, newLedger(t, items), opts))
 }
 
 // tally counts outcomes, as "3 unsent, 1 failed".

@@ -73,7 +73,7 @@ func TestOutageForGood(t *testing.T) {
 		service.down.Store(true)
 		start := time.Now()
 		var results []batch.Result
-		for r := range batch.Run(t.Context(), client, newLedger(t, slices.Concat(messages(0, 1000), messages(1, 3))), batch.Options{}) {
+		for r := range eachResult(t, batch.Run(t.Context(), client, newLedger(t, slices.Concat(messages(0, 1000), messages(1, 3))), batch.Options{})) {
 			results = append(results, r)
 			if r.Final || r.MaybeUnsent || !errors.Is(r.Err, syscall.ECONNREFUSED) {
 				t.Fatalf("got %+v: %v", r, r.Err)
@@ -116,7 +116,7 @@ func TestAnswerEndsProbing(t *testing.T) {
 		server.NextFor(items[13].UserID, items[13].MessageID, mock.Fault{Delay: 1100 * time.Millisecond})
 		start := time.Now()
 		var quick time.Duration
-		for r := range batch.Run(t.Context(), newClient(t, server, api.WithRetries(0), api.WithoutRateLimit()), newLedger(t, items), batch.Options{InFlight: 13}) {
+		for r := range eachResult(t, batch.Run(t.Context(), newClient(t, server, api.WithRetries(0), api.WithoutRateLimit()), newLedger(t, items), batch.Options{InFlight: 13})) {
 			if r.Attempts == 1 {
 				quick = time.Since(start)
 			}

@@ -72,7 +72,7 @@ func TestShortConnectionsEndAsIfAlone(t *testing.T) {
 		}
 		start := time.Now()
 		ended := map[string]time.Duration{}
-		for r := range batch.Run(t.Context(), newClient(t, server), newLedger(t, items), batch.Options{}) {
+		for r := range eachResult(t, batch.Run(t.Context(), newClient(t, server), newLedger(t, items), batch.Options{})) {
 			if r.Outcome != batch.Unsent {
 				t.Errorf("%+v ended %s: %v", r.Item, r.Outcome, r.Err)
 			}
@@ -115,7 +115,7 @@ func TestOtherRates(t *testing.T) {
 			}
 			want := plan.Duration(rate.perMinute, rate.burst)
 			start := time.Now()
-			wantTally(t, slices.Collect(batch.Run(t.Context(), client, ledger, batch.Options{})), "600 unsent")
+			wantTally(t, slices.Collect(eachResult(t, batch.Run(t.Context(), client, ledger, batch.Options{}))), "600 unsent")
 			if took := time.Since(start); took > want*103/100 || took < want {
 				t.Errorf("at %d a minute it took %v; the plan says %v", rate.perMinute, took, want)
 			}

@@ -14,7 +14,6 @@ type Progress struct {
 	counts      Counts
 	connections []*connection
 	trouble     error
-	err         error
 }
 
 // ConnectionCounts are the counts of one connection in this run.
@@ -52,15 +51,6 @@ func (p *Progress) Trouble() error {
 	return p.trouble
 }
 
-// Err returns why the run ended before all messages had an outcome: [ErrStopped], the
-// context's error, an [ErrLedger], or the [*api.Error] of the account's or the client's scope
-// that ended it. It is nil while the run goes on, and after one that came to its end.
-func (p *Progress) Err() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.err
-}
-
 // change lets f change what the progress says.
 func (p *Progress) change(f func()) {
 	p.mu.Lock()
@@ -70,7 +60,7 @@ func (p *Progress) change(f func()) {
 
 // begin makes the progress follow another run.
 func (p *Progress) begin() {
-	p.change(func() { p.counts, p.connections, p.trouble, p.err = Counts{}, nil, nil, nil })
+	p.change(func() { p.counts, p.connections, p.trouble = Counts{}, nil, nil })
 }
 
 // recount takes over what the ledger counts.

@@ -15,11 +15,12 @@ const (
 	maxInFlight     = 1000
 )
 
-// Why a run did not do what it was asked, for [errors.Is].
+// Why a run did not do what was asked, for [errors.Is].
 var (
-	// ErrOptions is options that cannot work. Nothing is sent; [Progress.Err] says so.
+	// ErrOptions is returned by Open and Add, and yielded by [Run], when an option, the
+	// context, the client or the ledger cannot be used. Nothing is sent.
 	ErrOptions = errors.New("invalid batch options")
-	// ErrStopped is a run that was stopped by Options.Stop, or by leaving the loop.
+	// ErrStopped is yielded by a run that [Options].Stop ended while messages were left.
 	ErrStopped = api.ErrStopped
 )
 
@@ -47,53 +48,65 @@ func (o *Options) validate() error {
 	return nil
 }
 
-// Run takes back the open messages of the ledger through client, which paces them, and yields
-// a [Result] for each as it ends, once that is on record. Connections run side by side, each
-// with a few requests in flight, and 4,096 of them in all. A connection whose session or
-// permission fails is stopped, and the rest of its messages are Skipped; so is one on which
-// nothing but transient errors came for 15 minutes. An error of the account or of this program
-// ends the run. A message that fails with a transient error is sent again, up to ten times,
-// while others go on.
+// Run unsends the open messages of the ledger through client, which applies each connection's
+// rate limit, and yields a [Result] for each as it ends, once the ledger has stored it.
+// Connections run side by side, each with a few requests in flight, and 4,096 of them in all. A
+// connection whose session or permission fails is stopped, and the rest of its messages are
+// Skipped; so is one on which nothing but transient errors came for 15 minutes. A message that
+// fails with a transient error is sent again, up to ten times, while others continue.
 //
-// Leaving the loop, like [Options].Stop, sends nothing more and waits for what is under way;
-// the end of ctx stops that too. Messages that were never sent then yield no Result, and all
-// that were do: what was cut short has Failed. A ledger that cannot be written stops the run
-// before the next request, and nothing is told that it does not hold. [Progress.Err] says why a
-// run ended early.
+// A run that ends early yields why as its last pair, with an empty Result: [ErrStopped], the
+// context's error, an [ErrOptions] or [ErrLedger], or the [*api.Error] of the account's or the
+// client's scope that ended it. A run that completes yields no error, whatever its messages'
+// outcomes are.
 //
-// Run is over when the loop is: nothing goes on behind it. Each loop over what Run returns is
-// a run of its own. One ledger has one run at a time.
-func Run(ctx context.Context, client *api.Client, ledger *Ledger, opts Options) iter.Seq[Result] {
-	return func(yield func(Result) bool) {
+// Leaving the loop, like [Options].Stop, sends nothing more and waits for what is in flight;
+// the end of ctx cancels that too. Messages that were never sent then yield no Result, and all
+// that were do: what was cut short has Failed. If a write to the ledger fails, the run stops
+// before the next request and yields no result that was not stored.
+//
+// Run is over when the loop is: it leaves no goroutine behind. Each loop over what Run returns
+// is a run of its own. One ledger has one run at a time.
+func Run(ctx context.Context, client *api.Client, ledger *Ledger, opts Options) iter.Seq2[Result, error] {
+	return func(yield func(Result, error) bool) {
 		progress := opts.Progress
 		if progress == nil {
 			progress = new(Progress)
 		}
 		progress.begin()
 		r, err := newRun(ctx, client, ledger, opts, progress)
+		if err == nil {
+			err = r.loop(ledger, yield)
+		}
 		if err != nil {
-			progress.change(func() { progress.err = err })
-			return
+			yield(Result{}, err)
 		}
-		defer ledger.give()
-		go r.work()
-		over := false
-		defer func() {
-			r.end(ErrStopped)
-			if !over { // the loop's body panicked: what is under way is stopped too
-				r.cancel()
-			}
-			for range r.results { // nobody listens any more
-			}
-			r.cancel()
-		}()
-		for result := range r.results {
-			if !yield(result) {
-				break
-			}
-		}
-		over = true
 	}
+}
+
+// loop yields the results of the run, and returns why it ended early; nil if the caller left.
+func (r *run) loop(ledger *Ledger, yield func(Result, error) bool) (early error) {
+	defer ledger.give()
+	go r.work()
+	panicked := true
+	defer func() {
+		r.end(ErrStopped)
+		if panicked { // what is in flight is canceled too
+			r.cancel()
+		}
+		for range r.results { // until nothing of the run is left
+			continue
+		}
+		r.cancel()
+	}()
+	for result := range r.results {
+		if !yield(result, nil) {
+			panicked = false
+			return nil
+		}
+	}
+	panicked = false
+	return r.early
 }
 
 // run is one run of a batch.
@@ -107,6 +120,7 @@ type run struct {
 	opts     Options
 	progress *Progress
 	results  chan Result // closed when nothing of the run is left
+	early    error       // why the run ended early; set before results is closed
 }
 
 func newRun(ctx context.Context, client *api.Client, ledger *Ledger, opts Options, progress *Progress) (*run, error) {
@@ -187,19 +201,16 @@ func (r *run) recount(ctx context.Context) error {
 	return err
 }
 
-// conclude tells the progress why the run ended, unless nothing was left to do.
+// conclude sets why the run ended, unless nothing was left to do.
 func (r *run) conclude(err error) {
 	if err != nil {
 		r.end(err)
 	}
 	reason := context.Cause(r.sending)
 	stopped := errors.Is(reason, ErrStopped) || reason != nil && errors.Is(reason, context.Cause(r.ctx))
-	r.progress.change(func() {
-		c := r.progress.counts
-		if !stopped || c.Ended() < c.Items {
-			r.progress.err = reason
-		}
-	})
+	if c := r.progress.Counts(); !stopped || c.Ended() < c.Items {
+		r.early = reason
+	}
 }
 
 // wait returns after d, or when the run is to end.

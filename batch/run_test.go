@@ -58,7 +58,7 @@ func TestSessionEndsInTheMiddle(t *testing.T) {
 		server := newMock(1)
 		items := messages(0, 300)
 		var results []batch.Result
-		for r := range batch.Run(t.Context(), newClient(t, server), newLedger(t, items), batch.Options{}) {
+		for r := range eachResult(t, batch.Run(t.Context(), newClient(t, server), newLedger(t, items), batch.Options{})) {
 			if results = append(results, r); len(results) == 100 {
 				server.SetConnection(mock.Connection{ID: connectionID(0), State: mock.Expired})
 			}
@@ -100,7 +100,7 @@ func TestFailingItemsDoNotHoldUpTheirConnection(t *testing.T) {
 		start := time.Now()
 		var last time.Duration
 		var failed []batch.Result
-		for r := range batch.Run(t.Context(), newClient(t, server, api.WithRetries(0), api.WithoutRateLimit()), newLedger(t, items), batch.Options{}) {
+		for r := range eachResult(t, batch.Run(t.Context(), newClient(t, server, api.WithRetries(0), api.WithoutRateLimit()), newLedger(t, items), batch.Options{})) {
 			if r.Outcome == batch.Failed {
 				failed = append(failed, r)
 			} else {
@@ -127,7 +127,7 @@ func TestSlowConnectionHoldsUpNoOther(t *testing.T) {
 			server.NextFor(item.UserID, item.MessageID, mock.Fault{Delay: 29 * time.Second})
 		}
 		start := time.Now()
-		for r := range batch.Run(t.Context(), newClient(t, server), newLedger(t, slices.Concat(slow, quick)), batch.Options{InFlight: 2}) {
+		for r := range eachResult(t, batch.Run(t.Context(), newClient(t, server), newLedger(t, slices.Concat(slow, quick)), batch.Options{InFlight: 2})) {
 			if took := time.Since(start); r.Item.ConnectionID == connectionID(1) && took > time.Second {
 				t.Fatalf("%+v ended after %v", r.Item, took)
 			}
@@ -203,11 +203,57 @@ func TestLostClaims(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ledger := newLedger(t, messages(0, 20))
 			ledger.Wrap(func(s batch.Store) batch.Store { return &lostStore{Store: s, times: c.times} })
-			var progress batch.Progress
-			results := slices.Collect(batch.Run(t.Context(), newClient(t, newMock(1)), ledger, batch.Options{Progress: &progress}))
+			results, err := collectRun(batch.Run(t.Context(), newClient(t, newMock(1)), ledger, batch.Options{}))
 			wantTally(t, results, c.want)
-			if err := progress.Err(); err != c.err { //nolint:errorlint // nothing is put around it
+			if err != c.err { //nolint:errorlint // nothing is put around it
 				t.Errorf("after %d times the run ended with %v; want %v", c.times, err, c.err)
+			}
+		})
+	}
+}
+
+// The last pair of a run that ended early is the reason, once, and nothing else has an error.
+func TestRunYieldsWhyItEnded(t *testing.T) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	wrongKey, err := api.New("sk_wrong_key", api.WithHTTPClient(newMock(1).Client()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		ctx    context.Context
+		client *api.Client
+		opts   batch.Options
+		is     error
+	}{
+		"bad options":   {opts: batch.Options{InFlight: -1}, is: batch.ErrOptions},
+		"no client":     {client: new(api.Client), is: batch.ErrOptions},
+		"ended context": {ctx: ended, is: context.Canceled},
+		"wrong key":     {client: wrongKey, is: api.ErrUnauthorized},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c.ctx == nil {
+				c.ctx = t.Context()
+			}
+			if c.client == nil {
+				c.client = newClient(t, newMock(1))
+			}
+			ledger := newLedger(t, messages(0, 20))
+			var errs []error
+			for result, err := range batch.Run(c.ctx, c.client, ledger, c.opts) {
+				if err == nil {
+					continue
+				}
+				errs = append(errs, err)
+				if result != (batch.Result{}) {
+					t.Errorf("with the reason comes %+v; want an empty Result", result)
+				}
+				if _, err := ledger.Add(t.Context(), rows(nil)); err != nil {
+					t.Errorf("when the reason is yielded the ledger is not free: %v", err)
+				}
+			}
+			if len(errs) != 1 || !errors.Is(errs[0], c.is) {
+				t.Errorf("the run yields the errors %v; want one that is %v", errs, c.is)
 			}
 		})
 	}

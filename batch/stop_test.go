@@ -25,7 +25,7 @@ func TestStopFinishesWhatIsUnderWay(t *testing.T) {
 		time.AfterFunc(15*time.Second, func() { close(stop) })
 		start := time.Now()
 		var progress batch.Progress
-		results := collect(t.Context(), t, newClient(t, server), slices.Concat(messages(0, 100), messages(1, 100)), batch.Options{InFlight: 8, Stop: stop, Progress: &progress})
+		results, early := collectEarly(t.Context(), t, newClient(t, server), slices.Concat(messages(0, 100), messages(1, 100)), batch.Options{InFlight: 8, Stop: stop, Progress: &progress})
 		// One on each connection until 10 s, then eight until 20 s.
 		wantTally(t, results, "18 unsent")
 		if took := time.Since(start); took != 20*time.Second {
@@ -34,8 +34,8 @@ func TestStopFinishesWhatIsUnderWay(t *testing.T) {
 		if n := len(server.Journal()); n != 18 {
 			t.Errorf("%d requests; want 18", n)
 		}
-		if err := progress.Err(); !errors.Is(err, batch.ErrStopped) {
-			t.Errorf("progress says %v; want batch.ErrStopped", err)
+		if !errors.Is(early, batch.ErrStopped) {
+			t.Errorf("the run ended with %v; want batch.ErrStopped", early)
 		}
 		if c := progress.Counts(); c.Items != 200 || c.Ended() != 18 || c.InFlight != 0 {
 			t.Errorf("progress is %+v", c)
@@ -49,8 +49,7 @@ func TestContextStopsAtOnce(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 		defer cancel()
 		start := time.Now()
-		var progress batch.Progress
-		results := collect(ctx, t, newClient(t, server), slices.Concat(messages(0, 100), messages(1, 100)), batch.Options{InFlight: 8, Progress: &progress})
+		results, early := collectEarly(ctx, t, newClient(t, server), slices.Concat(messages(0, 100), messages(1, 100)), batch.Options{InFlight: 8})
 		wantTally(t, results, "2 unsent, 16 failed")
 		for _, r := range results {
 			if r.Outcome == batch.Failed && (!errors.Is(r.Err, context.DeadlineExceeded) || !r.MaybeUnsent || r.Final) {
@@ -60,8 +59,8 @@ func TestContextStopsAtOnce(t *testing.T) {
 		if took := time.Since(start); took != 15*time.Second {
 			t.Errorf("it took %v; want 15 s", took)
 		}
-		if err := progress.Err(); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("progress says %v", err)
+		if !errors.Is(early, context.DeadlineExceeded) {
+			t.Errorf("the run ended with %v; want the context's error", early)
 		}
 	})
 }
@@ -75,7 +74,10 @@ func TestContextEndsAStop(t *testing.T) {
 		time.AfterFunc(11*time.Second, func() { close(stop) })
 		time.AfterFunc(12*time.Second, cancel)
 		start := time.Now()
-		results := collect(ctx, t, newClient(t, slowMock()), messages(0, 100), batch.Options{Stop: stop})
+		results, early := collectEarly(ctx, t, newClient(t, slowMock()), messages(0, 100), batch.Options{Stop: stop})
+		if !errors.Is(early, batch.ErrStopped) {
+			t.Errorf("the run ended with %v; want the first reason, batch.ErrStopped", early)
+		}
 		wantTally(t, results, "1 unsent, 4 failed")
 		if took := time.Since(start); took != 12*time.Second {
 			t.Errorf("it took %v; want 12 s", took)
@@ -88,7 +90,10 @@ func TestLeavingTheLoopFinishesWhatIsUnderWay(t *testing.T) {
 		server := slowMock()
 		start := time.Now()
 		var progress batch.Progress
-		for r := range batch.Run(t.Context(), newClient(t, server), newLedger(t, messages(0, 100)), batch.Options{Progress: &progress}) {
+		for r, err := range batch.Run(t.Context(), newClient(t, server), newLedger(t, messages(0, 100)), batch.Options{Progress: &progress}) {
+			if err != nil {
+				t.Errorf("a loop that was left yields %v", err)
+			}
 			if r.Outcome != batch.Unsent {
 				t.Errorf("got %+v", r)
 			}
@@ -100,9 +105,6 @@ func TestLeavingTheLoopFinishesWhatIsUnderWay(t *testing.T) {
 		}
 		if n := server.Counts().Unsent; n != progress.Counts().Unsent || n != 5 {
 			t.Errorf("%d unsent, and %d told; want all that were under way", n, progress.Counts().Unsent)
-		}
-		if !errors.Is(progress.Err(), batch.ErrStopped) {
-			t.Errorf("progress says %v", progress.Err())
 		}
 	})
 }
@@ -133,7 +135,7 @@ func TestStopTellsWhatWaits(t *testing.T) {
 		server := newMock(1, mock.WithFaults(1, 1, mock.Fault{Status: 503}))
 		stop := make(chan struct{})
 		time.AfterFunc(5*time.Second, func() { close(stop) })
-		results := collect(t.Context(), t, newClient(t, server), messages(0, 100), batch.Options{Stop: stop})
+		results, _ := collectEarly(t.Context(), t, newClient(t, server), messages(0, 100), batch.Options{Stop: stop})
 		if len(results) == 0 || len(results) > 20 {
 			t.Errorf("%d results", len(results))
 		}
@@ -150,12 +152,8 @@ func TestStopAtTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stop := make(chan struct{})
 		close(stop)
-		var progress batch.Progress
-		for range batch.Run(t.Context(), newClient(t, newMock(1)), newLedger(t, []batch.Item(nil)), batch.Options{Stop: stop, Progress: &progress}) {
-			t.Error("a result of nothing")
-		}
-		if progress.Err() != nil {
-			t.Errorf("progress says %v", progress.Err())
+		for r, err := range batch.Run(t.Context(), newClient(t, newMock(1)), newLedger(t, []batch.Item(nil)), batch.Options{Stop: stop}) {
+			t.Errorf("a run of nothing yields %+v, %v", r, err)
 		}
 	})
 }
@@ -167,7 +165,10 @@ func TestStopDoesNotWaitForTurns(t *testing.T) {
 		stop := make(chan struct{})
 		start := time.Now()
 		var results []batch.Result
-		for r := range batch.Run(t.Context(), newClient(t, server, api.WithRateLimit(1, 3)), newLedger(t, messages(0, 50)), batch.Options{Stop: stop}) {
+		for r, err := range batch.Run(t.Context(), newClient(t, server, api.WithRateLimit(1, 3)), newLedger(t, messages(0, 50)), batch.Options{Stop: stop}) {
+			if err != nil {
+				break
+			}
 			if results = append(results, r); len(results) == 3 {
 				synctest.Wait() // the fourth would have its turn in a minute
 				close(stop)
@@ -188,7 +189,7 @@ func TestStopDoesNotWaitForRetries(t *testing.T) {
 		stop := make(chan struct{})
 		time.AfterFunc(10*time.Second, func() { close(stop) })
 		start := time.Now()
-		results := collect(t.Context(), t, newClient(t, server), messages(0, 50), batch.Options{Stop: stop})
+		results, _ := collectEarly(t.Context(), t, newClient(t, server), messages(0, 50), batch.Options{Stop: stop})
 		wantTally(t, results, "1 failed")
 		if took := time.Since(start); took != 10*time.Second || len(results) == 1 && !errors.Is(results[0].Err, api.ErrServer) {
 			t.Errorf("it took %v: %v", took, results[0].Err)

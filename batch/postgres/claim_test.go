@@ -8,6 +8,7 @@ import (
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/internal/storetest"
 	"github.com/unsend-go/unsend/internal/pgtest"
 )
 
@@ -285,10 +286,9 @@ func TestProgress(t *testing.T) {
 		}
 		wg.Go(func() {
 			progress := new(batch.Progress)
-			for range batch.Run(t.Context(), client, ledger, batch.Options{Progress: progress}) {
-			}
-			if got := progress.Counts(); got.Unsent != 300 || got.Items != 300 || progress.Err() != nil {
-				t.Errorf("in the end the progress is %+v, %v; want 300 unsent", got, progress.Err())
+			_, early := storetest.Collect(batch.Run(t.Context(), client, ledger, batch.Options{Progress: progress}))
+			if got := progress.Counts(); got.Unsent != 300 || got.Items != 300 || early != nil {
+				t.Errorf("in the end the progress is %+v, %v; want 300 unsent", got, early)
 			}
 		})
 	}

@@ -3,7 +3,7 @@
 //
 //	ledger, err := postgres.Open(ctx, "postgres://unsend@db.example.com/ops", "june", batch.ForService(client))
 //	…
-//	for result := range batch.Run(ctx, client, ledger, batch.Options{}) {
+//	for result, err := range batch.Run(ctx, client, ledger, batch.Options{}) {
 //
 // Every machine runs the same program. Each claims connections that nobody works on; when a
 // machine dies, its session with the database ends, its claims become free within seconds, and

@@ -47,12 +47,11 @@ func work(address, service string) error {
 	if err != nil {
 		return err
 	}
-	progress := new(batch.Progress)
-	for result := range batch.Run(ctx, client, ledger, batch.Options{Progress: progress}) {
+	for result, err := range batch.Run(ctx, client, ledger, batch.Options{}) {
+		if err != nil {
+			return err
+		}
 		fmt.Println("told", result.Item.MessageID, result.Outcome)
-	}
-	if err := progress.Err(); err != nil {
-		return err
 	}
 	return ledger.Close()
 }

@@ -53,13 +53,15 @@ func runSelf(args []string) error {
 		return err
 	}
 	var progress batch.Progress
-	for r := range batch.Run(context.Background(), client, ledger, batch.Options{Stop: stop, Progress: &progress}) {
+	var early error
+	for r, err := range batch.Run(context.Background(), client, ledger, batch.Options{Stop: stop, Progress: &progress}) {
+		early = err
 		if r.Final {
 			fmt.Println(r.Item.MessageID)
 		}
 	}
 	err = ledger.Close()
-	if c := progress.Counts(); err == nil && (progress.Err() != nil || c.Unsent+c.AlreadyGone < c.Items) {
+	if c := progress.Counts(); err == nil && (early != nil || c.Unsent+c.AlreadyGone < c.Items) {
 		return errUnfinished
 	}
 	return err

@@ -61,13 +61,13 @@ func TestFullDisk(t *testing.T) {
 		}
 		server := newMock(1, mock.WithoutRateLimit())
 		client := newClient(t, server, api.WithoutRateLimit())
-		var progress batch.Progress
 		told := map[string]bool{}
-		for r := range batch.Run(t.Context(), client, ledger, batch.Options{Progress: &progress}) {
+		results, early := collectRun(batch.Run(t.Context(), client, ledger, batch.Options{}))
+		for _, r := range results {
 			told[r.Item.MessageID] = true
 		}
-		if want := "ledger " + path + " cannot be written: the disk is full; make room, then run it again"; progress.Err() == nil || progress.Err().Error() != want {
-			t.Errorf("room for %d pages: progress says %v; want %s", room, progress.Err(), want)
+		if want := "ledger " + path + " cannot be written: the disk is full; make room, then run it again"; early == nil || early.Error() != want {
+			t.Errorf("room for %d pages: the run ended with %v; want %s", room, early, want)
 		}
 		wantOnRecord(t, ledger, server, told)
 		if err := errors.Join(filler.Close(), os.Remove(filler.Name()), ledger.Close()); err != nil {
@@ -141,9 +141,12 @@ func failingDiskSelf(args []string) error {
 	if err != nil {
 		return err
 	}
-	var progress batch.Progress
 	told := 0
-	for r := range batch.Run(context.Background(), client, ledger, batch.Options{Progress: &progress}) {
+	for r, err := range batch.Run(context.Background(), client, ledger, batch.Options{}) {
+		if err != nil {
+			fmt.Println("ended:", err)
+			break
+		}
 		fmt.Println(r.Item.MessageID)
 		if told++; told == 50 {
 			if err := failSyncs(); err != nil {
@@ -151,7 +154,6 @@ func failingDiskSelf(args []string) error {
 			}
 		}
 	}
-	fmt.Println("ended:", progress.Err())
 	return nil
 }
 
@@ -259,9 +261,9 @@ func oneByOneSelf(args []string) error {
 	if err != nil {
 		return err
 	}
-	for r := range batch.Run(context.Background(), client, ledger, batch.Options{InFlight: 1}) {
+	for r, err := range batch.Run(context.Background(), client, ledger, batch.Options{InFlight: 1}) {
 		if r.Outcome != batch.Unsent {
-			return r.Err
+			return errors.Join(err, r.Err)
 		}
 		time.Sleep(time.Millisecond) //nolint:forbidigo // lets what belongs to one message come together in the trace
 	}

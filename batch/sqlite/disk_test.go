@@ -47,11 +47,12 @@ func TestFailingWrites(t *testing.T) {
 			add(t, ledger, items)
 			var progress batch.Progress
 			told := map[string]bool{}
-			for r := range batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{Progress: &progress}) {
+			results, early := collectRun(batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{Progress: &progress}))
+			for _, r := range results {
 				told[r.Item.MessageID] = true
 			}
-			if !errors.Is(progress.Err(), broken) {
-				t.Fatalf("write %d: progress says %v", n, progress.Err())
+			if !errors.Is(early, broken) {
+				t.Fatalf("write %d: the run ended with %v", n, early)
 			}
 			if c := progress.Counts(); c.InFlight != 0 || c.Ended() != len(told) {
 				t.Errorf("write %d: progress is %+v", n, c)
@@ -90,14 +91,10 @@ func wantOnRecord(t *testing.T, ledger *batch.Ledger, server *mock.Server, told 
 func goOn(t *testing.T, path string, server *mock.Server, items []batch.Item) {
 	t.Helper()
 	ledger := openLedger(t, path)
-	var progress batch.Progress
-	for r := range batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{Progress: &progress}) {
+	for r := range eachResult(t, batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{})) {
 		if r.Outcome != batch.Unsent && r.Outcome != batch.AlreadyGone {
 			t.Errorf("gone on: %+v: %v", r, r.Err)
 		}
-	}
-	if progress.Err() != nil {
-		t.Errorf("gone on: %v", progress.Err())
 	}
 	report, err := ledger.Report(t.Context())
 	if err != nil || report.Unsent+report.AlreadyGone != len(items) {
@@ -137,9 +134,10 @@ func TestLedgerIsMeddledWith(t *testing.T) {
 				ledger := openLedger(t, path)
 				add(t, ledger, messages(0, 300))
 				server := newMock(1)
-				var progress batch.Progress
 				told, seen := 0, 0
-				for range batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{Progress: &progress, InFlight: 1}) {
+				var early error
+				for _, err := range batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{InFlight: 1}) {
+					early = err
 					if told++; told == 95 { // the bucket is empty: the next goes in a second
 						synctest.Wait()
 						time.Sleep(50 * time.Millisecond) //nolint:forbidigo // virtual, but for the time that a file's clock takes to go on
@@ -149,8 +147,8 @@ func TestLedgerIsMeddledWith(t *testing.T) {
 						seen = len(server.Journal())
 					}
 				}
-				if err := progress.Err(); !errors.Is(err, batch.ErrLedger) || !strings.HasPrefix(err.Error(), "ledger "+path+" "+c.want) {
-					t.Errorf("progress says %v; want ledger %s %s", err, path, c.want)
+				if !errors.Is(early, batch.ErrLedger) || !strings.HasPrefix(early.Error(), "ledger "+path+" "+c.want) {
+					t.Errorf("the run ended with %v; want ledger %s %s", early, path, c.want)
 				}
 				if n := len(server.Journal()); n != seen {
 					t.Errorf("%d requests after it", n-seen)

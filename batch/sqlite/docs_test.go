@@ -29,7 +29,7 @@ func TestDocumentedQueries(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "messages.db")
 	ledger := openLedger(t, path)
 	add(t, ledger, items)
-	for range batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{}) {
+	for range eachResult(t, batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{})) {
 		continue
 	}
 	if err := ledger.Close(); err != nil {

@@ -18,6 +18,8 @@ var (
 	rows         = storetest.Rows
 	add          = storetest.Add
 	unsentOnce   = storetest.UnsentOnce
+	eachResult   = storetest.Results
+	collectRun   = storetest.Collect
 )
 
 const testKey = storetest.Key

@@ -153,7 +153,10 @@ func measureSelf(args []string) error {
 	})
 	m.Run, failed[1] = spend(func() error {
 		stop, sent := make(chan struct{}), 0
-		for r := range batch.Run(ctx, client, ledger, batch.Options{Stop: stop}) {
+		for r, err := range batch.Run(ctx, client, ledger, batch.Options{Stop: stop}) {
+			if errors.Is(err, batch.ErrStopped) {
+				break
+			}
 			if r.Outcome != batch.Unsent {
 				return fmt.Errorf("%s: %w", r.Outcome, r.Err)
 			}
@@ -168,8 +171,8 @@ func measureSelf(args []string) error {
 		if err := open(); err != nil {
 			return err
 		}
-		for r := range batch.Run(ctx, client, ledger, batch.Options{}) {
-			return fmt.Errorf("%+v was sent", r)
+		for r, err := range batch.Run(ctx, client, ledger, batch.Options{}) {
+			return fmt.Errorf("%+v was sent, %w", r, err)
 		}
 		_, err := ledger.Report(ctx)
 		return err

@@ -164,6 +164,7 @@ type job struct {
 	added    batch.Added
 	plan     batch.Plan
 	progress batch.Progress
+	early    error     // why the run ended early
 	began    time.Time // zero where nothing was sent
 	unread   bool      // nobody reads the outcomes any more
 }
@@ -230,13 +231,14 @@ func (j *job) send() {
 			<-told
 		}
 	}()
-	for result := range batch.Run(j.shutdown.ctx, j.sender.Client, j.ledger, batch.Options{
+	for result, err := range batch.Run(j.shutdown.ctx, j.sender.Client, j.ledger, batch.Options{
 		InFlight:    j.inFlight,
 		Stop:        j.shutdown.gently.Done(),
 		Progress:    &j.progress,
 		RetryFailed: j.retryFailed,
 	}) {
-		if !j.json {
+		j.early = err
+		if err != nil || !j.json {
 			continue
 		}
 		out := j.cmd.OutOrStdout()
@@ -299,7 +301,7 @@ func (j *job) printEnd(w io.Writer, report *batch.Report, left int, took time.Du
 
 // outcome is the error, and with it the exit code, of a run.
 func (j *job) outcome(report *batch.Report) error {
-	reason := j.progress.Err()
+	reason := j.early
 	answer, answered := errors.AsType[*api.Error](reason)
 	switch {
 	case errors.Is(reason, batch.ErrLedger):

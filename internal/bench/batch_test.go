@@ -71,7 +71,10 @@ func ledgered(b *testing.B, client *api.Client, inFlight int, items []batch.Item
 	}
 	unsent := 0
 	start := time.Now()
-	for result := range batch.Run(b.Context(), client, ledger, batch.Options{InFlight: inFlight}) {
+	for result, err := range batch.Run(b.Context(), client, ledger, batch.Options{InFlight: inFlight}) {
+		if err != nil {
+			b.Fatal(err)
+		}
 		if result.Outcome == batch.Unsent {
 			unsent++
 		}

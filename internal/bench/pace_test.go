@@ -80,8 +80,10 @@ func BenchmarkPace(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		for range batch.Run(b.Context(), client, ledger, batch.Options{}) {
-			continue
+		for _, err := range batch.Run(b.Context(), client, ledger, batch.Options{}) {
+			if err != nil {
+				b.Fatal(err)
+			}
 		}
 		if err := ledger.Close(); err != nil || service.taken != connections*each {
 			b.Fatalf("%d unsent, %v", service.taken, err)

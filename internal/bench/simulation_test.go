@@ -44,7 +44,10 @@ func TestSimulatedHour(t *testing.T) {
 			t.Fatal(err)
 		}
 		outcomes := map[batch.Outcome]int{}
-		for r := range batch.Run(t.Context(), client, ledger, batch.Options{}) {
+		for r, err := range batch.Run(t.Context(), client, ledger, batch.Options{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
 			outcomes[r.Outcome]++
 		}
 		took := time.Since(service.start)

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"iter"
 	"strconv"
 	"testing"
 
@@ -56,6 +57,34 @@ func Add(t testing.TB, ledger *batch.Ledger, items []batch.Item) batch.Added {
 		t.Fatal(err)
 	}
 	return added
+}
+
+// Results yields the results of a run, and fails the test if that ends early.
+func Results(t testing.TB, run iter.Seq2[batch.Result, error]) iter.Seq[batch.Result] {
+	t.Helper()
+	return func(yield func(batch.Result) bool) {
+		t.Helper()
+		for r, err := range run {
+			if err != nil {
+				t.Errorf("the run ended early: %v", err)
+				return
+			}
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// Collect returns the results of a run, and why it ended early.
+func Collect(run iter.Seq2[batch.Result, error]) (results []batch.Result, early error) {
+	for r, err := range run {
+		if err != nil {
+			return results, err
+		}
+		results = append(results, r)
+	}
+	return results, nil
 }
 
 // UnsentOnce fails unless each message was taken back exactly once.

@@ -153,7 +153,10 @@ func editedInput(t *testing.T, open Open, edited []batch.Item) {
 	ledger := open(t)
 	replace(t, ledger, Messages(0, 40))
 	stop, told := make(chan struct{}), 0
-	for range batch.Run(t.Context(), client, ledger, batch.Options{Stop: stop}) {
+	for _, err := range batch.Run(t.Context(), client, ledger, batch.Options{Stop: stop}) {
+		if errors.Is(err, batch.ErrStopped) {
+			break
+		}
 		if told++; told == 10 {
 			close(stop)
 		}

@@ -114,16 +114,16 @@ func accountEnds(t *testing.T, open Open) {
 	server.Next(mock.Fault{}, mock.Fault{}, mock.Fault{}, mock.Fault{}, mock.Fault{Status: 402})
 	ledger := open(t)
 	Add(t, ledger, slices.Concat(Messages(0, 30), Messages(1, 30), Messages(2, 30)))
-	var progress batch.Progress
 	failed := 0
-	for r := range batch.Run(t.Context(), client, ledger, batch.Options{Progress: &progress}) {
+	results, early := Collect(batch.Run(t.Context(), client, ledger, batch.Options{}))
+	for _, r := range results {
 		if r.Outcome == batch.Failed {
 			failed++
 		}
 	}
 	var e *api.Error
-	if err := progress.Err(); !errors.As(err, &e) || e.Scope != api.ScopeAccount {
-		t.Errorf("the run ended with %v", err)
+	if !errors.As(early, &e) || e.Scope != api.ScopeAccount {
+		t.Errorf("the run ended with %v", early)
 	}
 	if n := len(server.Journal()); n > 45 || failed == 0 {
 		t.Errorf("%d requests, %d failed; want the run ended by the first", n, failed)
@@ -221,13 +221,9 @@ func oneAtATime(t *testing.T, open Open) {
 	_, client := service(t, 1)
 	ledger := open(t)
 	Add(t, ledger, Messages(0, 5))
-	for range batch.Run(t.Context(), client, ledger, batch.Options{}) {
-		var progress batch.Progress
-		for range batch.Run(t.Context(), client, ledger, batch.Options{Progress: &progress}) {
-			t.Error("two runs at a time")
-		}
-		if !errors.Is(progress.Err(), batch.ErrLedger) {
-			t.Errorf("a second run is %v", progress.Err())
+	for range Results(t, batch.Run(t.Context(), client, ledger, batch.Options{})) {
+		if results, err := Collect(batch.Run(t.Context(), client, ledger, batch.Options{})); len(results) > 0 || !errors.Is(err, batch.ErrLedger) {
+			t.Errorf("a second run yields %v, %v", results, err)
 		}
 		if _, err := ledger.Replace(t.Context(), Rows(nil)); !errors.Is(err, batch.ErrLedger) {
 			t.Errorf("replacing the list of a run is %v", err)
@@ -248,7 +244,10 @@ func transientRecorded(t *testing.T, open Open) {
 	ledger := open(t)
 	Add(t, ledger, items)
 	stop := make(chan struct{})
-	for r := range batch.Run(t.Context(), client, ledger, batch.Options{Stop: stop, InFlight: 1}) {
+	for r, err := range batch.Run(t.Context(), client, ledger, batch.Options{Stop: stop, InFlight: 1}) {
+		if err != nil {
+			break
+		}
 		if r.Outcome == batch.Unsent {
 			close(stop)
 		}

@@ -117,19 +117,12 @@ func wantAdded(t *testing.T, got batch.Added, err error, want batch.Added) {
 // run runs the ledger and returns the outcomes by message id.
 func run(t *testing.T, client *api.Client, ledger *batch.Ledger, opts batch.Options) map[string]batch.Result {
 	t.Helper()
-	var progress batch.Progress
-	if opts.Progress == nil {
-		opts.Progress = &progress
-	}
 	results := map[string]batch.Result{}
-	for r := range batch.Run(t.Context(), client, ledger, opts) {
+	for r := range Results(t, batch.Run(t.Context(), client, ledger, opts)) {
 		if _, twice := results[r.Item.MessageID]; twice {
 			t.Errorf("message %s was told twice", r.Item.MessageID)
 		}
 		results[r.Item.MessageID] = r
-	}
-	if progress.Err() != nil {
-		t.Errorf("the run ended early: %v", progress.Err())
 	}
 	return results
 }
