@@ -88,8 +88,10 @@ func checkBody(side Side, content openapi3.Content, header http.Header, b body, 
 	types := slices.Sorted(maps.Keys(content))
 	want := strings.Join(types, " or ")
 	b = b.inflated(header)
-	tooLong := len(b.data) > maxBody
-	if b.err == nil && !tooLong && len(bytes.TrimSpace(b.data)) == 0 {
+	if len(b.data) > maxBody {
+		return []Violation{unreadable(side, fmt.Sprintf("more than %d MiB", maxBody>>20), "a body within this limit")}
+	}
+	if b.err == nil && len(bytes.TrimSpace(b.data)) == 0 {
 		if !required {
 			return nil
 		}
@@ -113,8 +115,6 @@ func checkBody(side Side, content openapi3.Content, header http.Header, b body, 
 	switch {
 	case media.Schema == nil || !isJSON(contentType):
 		return vs
-	case tooLong:
-		return append(vs, unreadable(side, fmt.Sprintf("more than %d MiB", maxBody>>20), "a body within this limit"))
 	case b.err != nil:
 		return append(vs, unreadable(side, fmt.Sprintf("a body that broke off after %d bytes", len(b.data)), "a whole body"))
 	}

@@ -37,51 +37,113 @@ package contract
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/unsend-go/unsend/internal/spec"
 )
 
-// Validator checks exchanges against the contract. It is safe for concurrent use and never
-// changes: make one and keep it.
+// Validator checks exchanges against the contract. It is immutable and safe for concurrent use.
 type Validator struct {
 	operations []*operation // concrete paths before templated ones
+	fallback   *operation   // of a response without a request; nil if it could be one of several
 }
 
-// New loads the contract that this module embeds, which takes some ten milliseconds. Its error
-// means that the contract itself is unsound, which the tests of this module rule out.
-func New() (*Validator, error) {
-	return load(spec.Document)
+// Option changes what [New], [NewDrift] and [Transport] check against.
+type Option func(*options)
+
+type options struct {
+	document  []byte
+	operation *string
 }
 
-// Document returns a copy of openapi.yaml, the contract as it was written.
+// ForOperation judges a response without a request as one of this operation, named by its
+// operationId; one without an operationId is named by method and path, as in "GET /v2/users".
+// It is required only if the document has several operations, and never overrides a request.
+func ForOperation(id string) Option {
+	return func(o *options) { o.operation = &id }
+}
+
+// WithDocument replaces the contract of this module by another OpenAPI 3.0 document, in YAML or
+// JSON, such as a longer one of a program's own.
+func WithDocument(document []byte) Option {
+	return func(o *options) { o.document = document }
+}
+
+// New returns a validator of the contract that this module embeds. It takes some ten
+// milliseconds. An error means that the document of [WithDocument] is not a valid OpenAPI
+// document or has no operation, that it has no operation of the id in [ForOperation], or that an
+// option is nil.
+func New(opts ...Option) (*Validator, error) {
+	o := options{document: spec.Document}
+	for _, opt := range opts {
+		if opt == nil {
+			return nil, errors.New("contract option is nil")
+		}
+		opt(&o)
+	}
+	v, err := load(o.document)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case o.operation != nil:
+		i := slices.Index(v.Operations(), *o.operation)
+		if i < 0 {
+			return nil, fmt.Errorf("contract has no operation %q: name one of %s", *o.operation, strings.Join(v.Operations(), ", "))
+		}
+		v.fallback = v.operations[i]
+	case len(v.operations) == 1:
+		v.fallback = v.operations[0]
+	}
+	return v, nil
+}
+
+// Document returns a copy of openapi.yaml, the contract of this module.
 func Document() []byte {
 	return bytes.Clone(spec.Document)
 }
 
-// shared is the validator of Check and Transport: loaded by the first that needs it.
-var shared = sync.OnceValues(New)
+// Operations returns the id of each operation, as [ForOperation] takes them.
+func (v *Validator) Operations() []string {
+	ids := make([]string, len(v.operations))
+	for i, op := range v.operations {
+		ids[i] = op.id()
+	}
+	return ids
+}
 
-// CheckRequest returns every departure of req from the contract, nil where there is none. A
-// request for no path of the contract is compared with the operation that it is closest to.
+// shared is the validator of Check and Transport, loaded when it is first needed.
+var shared = sync.OnceValues(func() (*Validator, error) { return New() })
+
+// CheckRequest returns every violation of the contract by req, or nil. A request that matches no
+// operation is compared with the operation that it is closest to.
 //
-// The body is read from GetBody where req has it, which leaves Body alone; else from Body, which
-// is then put back to be read again. A nil request is a violation.
+// The body is read from GetBody if req has it, which leaves Body alone; otherwise from Body,
+// which is then put back to be read again. A nil request is a violation.
 func (v *Validator) CheckRequest(req *http.Request) []Violation {
 	if req == nil {
 		return []Violation{{Side: Request, Kind: "missing", Found: "no request", Want: "a request"}}
 	}
 	b := readRequest(req)
 	req = normalized(req)
-	return fewest(v.find(req), func(m match) []Violation { return m.checkRequest(req, b) })
+	if m, ok := v.find(req); ok {
+		return m.checkRequest(req, b)
+	}
+	segments := strings.Split(req.URL.EscapedPath(), "/")
+	return fewest(v.operations, func(op *operation) []Violation { return match{op, op.match(segments)}.checkRequest(req, b) })
 }
 
-// CheckResponse returns every departure of resp, the answer to req, from the contract; nil
-// where there is none. The body is read and put back. Where req is nil, resp.Request is taken.
-// Without either, or for a request of no operation, resp has to meet one operation, whichever
-// it is. A nil response is a violation.
+// CheckResponse returns every violation of the contract by resp, or nil. The body is read and put
+// back. A nil response is a violation.
+//
+// The response is judged as one of the operation of req or, if req is nil, of resp.Request. If
+// neither is a request of an operation, it is judged as one of the operation in [ForOperation], or
+// of the only one of the document. If several remain, that is the only violation; it lists them.
 func (v *Validator) CheckResponse(req *http.Request, resp *http.Response) []Violation {
 	if resp == nil {
 		return []Violation{{Side: Response, Kind: "missing", Found: "no response", Want: "a response"}}
@@ -90,23 +152,32 @@ func (v *Validator) CheckResponse(req *http.Request, resp *http.Response) []Viol
 		req = resp.Request
 	}
 	req = normalized(req)
-	b := readAndPutBack(&resp.Body)
-	status := resp.StatusCode
-	if req.Method == http.MethodHead || status < 200 || status == http.StatusNoContent || status == http.StatusNotModified {
-		b.err = errUnknown // HTTP lets none of these carry a body
+	m, err := v.findResponse(req)
+	if err != nil {
+		want := "one of " + strings.Join(v.Operations(), " ")
+		return []Violation{{Side: Response, Pointer: "operation", Kind: "missing", Found: "no known operation", Want: want}}
 	}
-	return fewest(v.find(req), func(m match) []Violation { return m.checkResponse(status, resp.Header, b) })
+	status := resp.StatusCode
+	b := body{err: errUnknown}
+	if status != http.StatusSwitchingProtocols { // its body is a connection
+		b = readAndPutBack(&resp.Body)
+	}
+	if req.Method == http.MethodHead || status < 200 || status == http.StatusNoContent || status == http.StatusNotModified {
+		b.err = errUnknown // HTTP allows no body
+	}
+	return m.checkResponse(status, resp.Header, b)
 }
 
-// TB is what Check needs of *testing.T.
+// TB is the part of *testing.T that Check uses.
 type TB interface {
 	Helper()
 	Errorf(format string, args ...any)
 }
 
-// Check fails the test with a list of every departure of the exchange from the contract. Either
-// side may be nil, and is then not checked. Bodies are read and put back; a request body that
-// was read before, and cannot be had again from GetBody, counts as missing.
+// Check fails the test with a list of every violation of the contract of this module. Either side
+// may be nil, and is then not checked; a response without a request is judged as by
+// [Validator.CheckResponse]. Bodies are read and put back. A request body that was read before is
+// missing unless the request has GetBody.
 func Check(t TB, req *http.Request, resp *http.Response) {
 	t.Helper()
 	v, err := shared()
@@ -123,12 +194,12 @@ func Check(t TB, req *http.Request, resp *http.Response) {
 	}
 	switch {
 	case req == nil && resp == nil:
-		t.Errorf("there is no exchange to check: pass a request, a response or both")
+		t.Errorf("nothing to check: pass a request, a response or both")
 	case len(vs) > 0:
 		var lines strings.Builder
 		for _, v := range vs {
 			lines.WriteString("\n\t" + v.String())
 		}
-		t.Errorf("the exchange departs from the contract in %s:%s", count(len(vs), "place"), lines.String())
+		t.Errorf("the exchange violates the contract in %s:%s", count(len(vs), "place"), lines.String())
 	}
 }

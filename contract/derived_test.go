@@ -2,8 +2,11 @@ package contract_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -22,31 +25,58 @@ var kinds = map[string]string{
 
 func TestEveryPropertyIsHeldToTheContract(t *testing.T) {
 	t.Parallel()
-	v, op := newValidator(t), unsendOperation(t)
-	ofResponse := func(status, properties int) {
-		schema := op.Responses.Status(status).Value.Content["application/json"].Schema.Value
-		checkProperties(t, schema, properties, func(body string) []contract.Violation {
-			return v.CheckResponse(nil, newResponse(status, body))
-		})
+	v, err := contract.New()
+	if err != nil {
+		t.Fatal(err)
 	}
-	ofResponse(http.StatusOK, 112)
-	ofResponse(http.StatusBadRequest, 3)
-	checkProperties(t, op.RequestBody.Value.Content["application/json"].Schema.Value, 1, func(body string) []contract.Violation {
-		return v.CheckRequest(newRequest(t, body))
-	})
+	tried := map[*openapi3.Schema]bool{} // errors share one
+	for path, item := range document(t).Paths.Map() {
+		for method, op := range item.Operations() {
+			request := func(body string) *http.Request {
+				req := requestTo(t, method, regexp.MustCompile(`{\w+}`).ReplaceAllString(path, "7"))
+				req.Body = io.NopCloser(strings.NewReader(body))
+				req.GetBody = nil
+				return req
+			}
+			if op.RequestBody != nil {
+				checkProperties(t, jsonSchema(op.RequestBody.Value.Content), func(body string) []contract.Violation {
+					return v.CheckRequest(request(body))
+				})
+			}
+			for name, response := range op.Responses.Map() {
+				schema := jsonSchema(response.Value.Content)
+				status, err := strconv.Atoi(name)
+				if err != nil || schema == nil || tried[schema] {
+					continue
+				}
+				tried[schema] = true
+				checkProperties(t, schema, func(body string) []contract.Violation {
+					return v.CheckResponse(request(""), newResponse(status, body))
+				})
+			}
+		}
+	}
+	if len(tried) < 2 {
+		t.Errorf("%d schemas of responses were tried, want those of results and errors", len(tried))
+	}
 }
 
-// checkProperties gives each property, of which there are at least so many, values of every kind
-// in a body that is whole otherwise.
-func checkProperties(t *testing.T, body *openapi3.Schema, properties int, check func(body string) []contract.Violation) {
+func jsonSchema(content openapi3.Content) *openapi3.Schema {
+	if media := content["application/json"]; media != nil && media.Schema != nil {
+		return media.Schema.Value
+	}
+	return nil
+}
+
+// checkProperties gives each property values of every kind, in a body that is valid otherwise.
+func checkProperties(t *testing.T, body *openapi3.Schema, check func(body string) []contract.Violation) {
 	t.Helper()
 	eachProperty(body, nil, func(path []string, schema *openapi3.Schema, required bool) {
-		properties--
 		passes := func(value string) {
 			t.Helper()
 			wantPointers(t, check(render(body, path, value)))
 		}
-		departs := func(kind, value string) {
+		violates := func(kind, value string) {
 			t.Helper()
 			vs := check(render(body, path, value))
 			wantPointers(t, vs, "/"+strings.Join(path, "/"))
@@ -58,7 +88,7 @@ func checkProperties(t *testing.T, body *openapi3.Schema, properties int, check 
 		for kind, text := range kinds {
 			switch {
 			case !slices.Contains(admitted, kind):
-				departs(strings.Replace(kind, "integer", "number", 1), text)
+				violates(strings.Replace(kind, "integer", "number", 1), text)
 			case kind == "object" || kind == "string":
 				passes(render(schema, nil, ""))
 			default:
@@ -66,7 +96,7 @@ func checkProperties(t *testing.T, body *openapi3.Schema, properties int, check 
 			}
 		}
 		if required {
-			departs("missing", "")
+			violates("missing", "")
 		} else {
 			passes("")
 		}
@@ -74,7 +104,7 @@ func checkProperties(t *testing.T, body *openapi3.Schema, properties int, check 
 		has := func(is func(*openapi3.Schema) bool) bool { return slices.ContainsFunc(all, is) }
 		if has(func(s *openapi3.Schema) bool { return s.Type.Is("integer") }) && !slices.Contains(admitted, "number") {
 			for _, text := range []string{"7.0", "7e0", "7E2", "7.5"} {
-				departs("number", text)
+				violates("number", text)
 			}
 			for _, text := range []string{"0", "-7", "9007199254740993", "9223372036854775807", "-9223372036854775808"} {
 				passes(text)
@@ -82,16 +112,13 @@ func checkProperties(t *testing.T, body *openapi3.Schema, properties int, check 
 		}
 		if has(func(s *openapi3.Schema) bool { return s.Format == "int64" }) {
 			for _, text := range []string{"9223372036854775808", "-9223372036854775809", "1" + strings.Repeat("0", 400)} {
-				departs("number", text)
+				violates("number", text)
 			}
 		}
 		if has(func(s *openapi3.Schema) bool { return s.MinLength > 0 }) {
-			departs("string", `""`)
+			violates("string", `""`)
 		}
 	})
-	if properties > 0 {
-		t.Errorf("%d properties were not tried", properties)
-	}
 }
 
 func eachProperty(schema *openapi3.Schema, path []string, visit func([]string, *openapi3.Schema, bool)) {
@@ -170,7 +197,7 @@ func admittedKinds(schema *openapi3.Schema) []string {
 			all = append(all, "integer")
 		}
 	}
-	if schema.IsEmpty() { // it admits anything
+	if schema.Type == nil && len(all) <= 1 { // it admits anything
 		for kind := range kinds {
 			all = append(all, kind)
 		}

@@ -68,6 +68,10 @@ func document(t *testing.T) *openapi3.T {
 	if err != nil {
 		t.Fatal(err)
 	}
+	_ = doc.WalkSchemas(func(_ string, ref *openapi3.SchemaRef) error { // as New does
+		ref.Value.Nullable = ref.Value.Nullable || ref.Value.IsEmpty()
+		return nil
+	})
 	return doc
 }
 

@@ -23,11 +23,23 @@ type operation struct {
 	credentials  []openapi3.Parameters // all of one of these lists have to be sent
 }
 
+// id returns the operation's name for ForOperation.
+func (op *operation) id() string {
+	return cmp.Or(op.OperationID, op.method+" "+op.path)
+}
+
 func load(document []byte) (*Validator, error) {
-	doc, err := openapi3.NewLoader().LoadFromData(document)
+	loader := openapi3.NewLoader()
+	loader.IncludeOrigin = true // drift names lines
+	doc, err := loader.LoadFromData(document)
 	if err != nil {
 		return nil, fmt.Errorf("contract cannot be read: %w", err)
 	}
+	// An empty schema admits any JSON value. kin-openapi refuses null for it.
+	_ = doc.WalkSchemas(func(_ string, ref *openapi3.SchemaRef) error {
+		ref.Value.Nullable = ref.Value.Nullable || ref.Value.IsEmpty()
+		return nil
+	})
 	if err := doc.Validate(context.Background()); err != nil {
 		return nil, fmt.Errorf("contract is not sound: %w", err)
 	}
@@ -77,18 +89,27 @@ type match struct {
 	params map[string]string // of the path; nil where the path is another one
 }
 
-// find returns the operation that a request asks for; where there is none, all.
-func (v *Validator) find(req *http.Request) []match {
+// find returns the operation that a request is for, and reports whether there is one.
+func (v *Validator) find(req *http.Request) (match, bool) {
 	segments := strings.Split(req.URL.EscapedPath(), "/")
-	var all []match
 	for _, op := range v.operations {
-		m := match{op, op.match(segments)}
-		if m.params != nil && op.method == req.Method {
-			return []match{m}
+		if params := op.match(segments); params != nil && op.method == req.Method {
+			return match{op, params}, true
 		}
-		all = append(all, m)
 	}
-	return all
+	return match{}, false
+}
+
+// findResponse returns the operation that a response is judged as: that of its request, or that
+// of ForOperation, or the only one of the document.
+func (v *Validator) findResponse(req *http.Request) (match, error) {
+	if m, ok := v.find(req); ok {
+		return m, nil
+	}
+	if v.fallback == nil {
+		return match{}, fmt.Errorf("the response is of no known operation: name one of %s", strings.Join(v.Operations(), ", "))
+	}
+	return match{operation: v.fallback}, nil
 }
 
 // match compares the segments of an escaped path with the operation's template and returns the

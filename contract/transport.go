@@ -1,127 +1,83 @@
 package contract
 
 import (
-	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 	"sync"
 )
 
-// Transport wraps a client's transport (nil: [http.DefaultTransport]) and reports every
-// exchange that departs from the contract. It changes nothing of what passes.
+// Transport wraps the transport of a client (nil means [http.DefaultTransport]) and reports each
+// exchange that violates the contract. It changes nothing of what passes.
 //
-// report is called once for such an exchange, with the violations of both sides, and never
-// with none. It is called before the caller sees the end of the body, on the goroutine that
-// reads or closes it, and may be called from many at once. An exchange that ends without an
-// answer reports its request.
+// report is called once for such an exchange, with the violations of both sides, before the
+// client gets the response. It may be called from several goroutines at once. If no response
+// comes, it is called with the violations of the request.
 //
-// A request's body is read before it is sent, up to 8 MiB. A response's body is passed on as it
-// is read, copied up to 8 MiB, and checked at its end. One that is closed before its end is
-// checked where what was read is a whole JSON value, and passed over where it is not. One that is
-// neither read to its end nor closed is never reported.
-func Transport(next http.RoundTripper, report func([]Violation)) http.RoundTripper {
+// Each body is read whole before it is passed on, up to 8 MiB: a response that never ends holds
+// its caller until the request's context ends. A longer body passes on, and is one violation. A
+// read error and trailers pass on as well.
+//
+// An invalid option makes each request fail with the error of [New].
+func Transport(next http.RoundTripper, report func([]Violation), opts ...Option) http.RoundTripper {
+	load := shared
+	if len(opts) > 0 {
+		load = sync.OnceValues(func() (*Validator, error) { return New(opts...) })
+	}
+	return newTransport(next, func(req *http.Request) (func(*http.Response), error) {
+		v, err := load()
+		if err != nil {
+			return nil, err
+		}
+		vs := v.CheckRequest(req)
+		return func(resp *http.Response) {
+			if resp != nil {
+				vs = append(vs, v.CheckResponse(req, resp)...)
+			}
+			if len(vs) > 0 {
+				report(vs)
+			}
+		}, nil
+	})
+}
+
+// transport shows each exchange to an observer, which reads bodies and puts them back.
+type transport struct {
+	next http.RoundTripper
+	// observe is called with a request before it is sent. What it returns is called with the
+	// response, or with nil if there is none.
+	observe func(req *http.Request) (observeResponse func(*http.Response), err error)
+}
+
+func newTransport(next http.RoundTripper, observe func(*http.Request) (func(*http.Response), error)) *transport {
 	if next == nil {
 		next = http.DefaultTransport
 	}
-	return &transport{next: next, report: report}
-}
-
-type transport struct {
-	next   http.RoundTripper
-	report func([]Violation)
+	return &transport{next, observe}
 }
 
 // RoundTrip implements [http.RoundTripper].
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	v, err := shared()
+	sent := req.Clone(req.Context()) // the caller's own must not change
+	sent.GetBody = nil               // which may count its calls
+	observeResponse, err := t.observe(sent)
 	if err != nil {
 		return nil, err
 	}
-	// The caller's request is not to be touched, and the caller's again once the answer is there.
-	sent := req.Clone(req.Context())
-	sent.GetBody = nil // for those who send again, and may be counted
-	vs := v.CheckRequest(sent)
 	sent.GetBody = req.GetBody
-	report := func(answer *http.Response) {
-		if answer != nil {
-			vs = append(vs, v.CheckResponse(sent, answer)...)
-		}
-		if len(vs) > 0 {
-			t.report(vs)
-		}
-	}
 	resp, err := t.next.RoundTrip(sent)
-	if err != nil || resp == nil {
-		report(nil)
+	if err != nil {
+		observeResponse(nil)
 		return resp, err
 	}
-	if resp.Request == sent {
+	observeResponse(resp)
+	if resp != nil && resp.Request == sent {
 		resp.Request = req
 	}
-	answer := &http.Response{StatusCode: resp.StatusCode, Header: resp.Header.Clone()}
-	if resp.Body == nil || resp.Body == http.NoBody || resp.StatusCode == http.StatusSwitchingProtocols {
-		report(answer) // there is no body; that of a switch is a connection
-		return resp, nil
-	}
-	copied := &recorder{ReadCloser: resp.Body}
-	copied.done = sync.OnceFunc(func() {
-		answer.Body = copied.replay()
-		report(answer)
-	})
-	resp.Body = copied
 	return resp, nil
 }
 
-// CloseIdleConnections passes on what [http.Client.CloseIdleConnections] asks for.
+// CloseIdleConnections implements [http.Client.CloseIdleConnections] for the wrapped transport.
 func (t *transport) CloseIdleConnections() {
 	if closer, ok := t.next.(interface{ CloseIdleConnections() }); ok {
 		closer.CloseIdleConnections()
 	}
-}
-
-// recorder is a body that is copied, up to the limit, while it is read. It has a lock, since a
-// body may be closed by another goroutine than its reader's.
-type recorder struct {
-	io.ReadCloser
-	done func() // called when the body ends or is closed
-
-	mu   sync.Mutex
-	data []byte // one byte more than maxBody where it is too long
-	err  error  // reading ended with this
-}
-
-// Read implements [io.Reader].
-func (r *recorder) Read(p []byte) (int, error) {
-	n, err := r.ReadCloser.Read(p)
-	r.mu.Lock()
-	r.data = append(r.data, p[:min(n, maxBody+1-len(r.data))]...)
-	r.err = err
-	r.mu.Unlock()
-	if err != nil {
-		r.done()
-	}
-	return n, err
-}
-
-// Close implements [io.Closer].
-func (r *recorder) Close() error {
-	err := r.ReadCloser.Close()
-	r.done()
-	return err
-}
-
-// replay is the body as far as it was read. A JSON decoder stops behind the value, without
-// reading EOF: treat that as a complete body.
-func (r *recorder) replay() io.ReadCloser {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	b := body{r.data, r.err}
-	switch {
-	case errors.Is(r.err, io.EOF):
-		b.err = nil
-	case r.err == nil && len(r.data) <= maxBody && !json.Valid(r.data):
-		b.err = errUnknown
-	}
-	return io.NopCloser(b.reader(http.NoBody))
 }

@@ -23,7 +23,7 @@ const (
 )
 
 // validator is shared: building it takes longer than thousands of requests.
-var validator = sync.OnceValues(contract.New)
+var validator = sync.OnceValues(func() (*contract.Validator, error) { return contract.New() })
 
 // exchange is one request on its way to an answer.
 type exchange struct {

@@ -1,61 +1,69 @@
 package main
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/unsend-go/unsend/contract"
 )
 
+type contractOptions struct {
+	asJSON    bool
+	operation string
+}
+
 func newContract(call *invocation) *cobra.Command {
-	var asJSON bool
+	var opts contractOptions
 	cmd := &cobra.Command{
 		Use:   "contract FILE|-",
-		Short: "Check an answer of the service against the contract",
-		Long: `Check an answer of the service against the contract: what curl -i prints, or a
-JSON body, which is taken for that of a 200. Each departure is a line: where it
-is, what was found, and what the contract asks for. No text of the answer is
-shown. With --json one object: status, and violations, each with side, pointer,
-kind, found and want.
+		Short: "Check a response of the service against the contract",
+		Long: `Check a response of the service against the contract: what curl -i prints, or a
+JSON body, which is read as that of a 200. Each violation is a line: its place,
+what was found, and what the contract requires. No text of the response is
+shown. With --json, one object is printed: status, and violations, each with
+side, pointer, kind, found and want.
 
 Exit codes:
-  0  the answer honours the contract
-  1  it departs from it
-  2  it is no answer, or usage`,
-		Example: `  curl -i ... > answer.txt
-  unsend contract answer.txt
+  0  the response conforms to the contract
+  1  it violates it
+  2  it is not a response, its operation is not known, or usage`,
+		Example: `  curl -i ... > response.txt
+  unsend contract response.txt
 
   curl -is ... | unsend contract -`,
 		Args: call.wantArgs("FILE"),
-		RunE: func(cmd *cobra.Command, args []string) error { return runContract(cmd, args[0], asJSON) },
+		RunE: func(cmd *cobra.Command, args []string) error { return opts.run(cmd, args[0]) },
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	cmd.Flags().BoolVar(&opts.asJSON, "json", false, "print one JSON object")
+	cmd.Flags().StringVar(&opts.operation, "operation", "", "`id` of the operation (required if the contract has several)")
 	return cmd
 }
 
-func runContract(cmd *cobra.Command, name string, asJSON bool) error {
+func (o *contractOptions) run(cmd *cobra.Command, name string) error {
+	validator, err := o.validator()
+	if err != nil {
+		return err
+	}
 	in, err := openInput(cmd, name)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = in.Close() }()
-	answer, err := contract.ReadCapture(in)
+	response, err := contract.ReadCapture(in)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = answer.Body.Close() }()
-	validator, err := contract.New()
-	if err != nil {
-		return failed(err)
-	}
-	violations := validator.CheckResponse(nil, answer)
+	violations := validator.CheckResponse(nil, response)
 	out := cmd.OutOrStdout()
 	switch {
-	case asJSON:
-		writeJSON(out, newViolations(answer.StatusCode, violations), "  ")
+	case o.asJSON:
+		writeJSON(out, newViolations(response.StatusCode, violations), "  ")
 	case len(violations) == 0:
-		line(out, "%s: this %d honours the contract", inputName(name), answer.StatusCode)
+		line(out, "%s: this %d conforms to the contract", inputName(name), response.StatusCode)
 	default:
-		line(out, "%s: this %d departs from the contract in %s", inputName(name), answer.StatusCode, count(len(violations), "place"))
+		line(out, "%s: this %d violates the contract in %s", inputName(name), response.StatusCode, count(len(violations), "place"))
 		for _, v := range violations {
 			line(out, "  %s", v)
 		}
@@ -66,7 +74,22 @@ func runContract(cmd *cobra.Command, name string, asJSON bool) error {
 	return nil
 }
 
-// violationsRecord is what an answer departs in, for machines.
+// validator checks against the operation that --operation names, or the only one there is.
+func (o *contractOptions) validator() (*contract.Validator, error) {
+	if o.operation != "" {
+		return contract.New(contract.ForOperation(o.operation))
+	}
+	validator, err := contract.New()
+	if err != nil {
+		return nil, failed(err)
+	}
+	if ids := validator.Operations(); len(ids) > 1 {
+		return nil, fmt.Errorf("the contract has several operations; name that of the response: --operation %s", strings.Join(ids, " or "))
+	}
+	return validator, nil
+}
+
+// violationsRecord is the violations of a response, for programs.
 type violationsRecord struct {
 	Status     int               `json:"status"`
 	Violations []violationRecord `json:"violations"`
