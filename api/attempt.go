@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/unsend-go/unsend/gen"
 	"github.com/unsend-go/unsend/internal/transport"
 )
 
@@ -35,7 +36,7 @@ func (o *operation) send(ctx context.Context) (a attempt) {
 	ctx, cancel := context.WithTimeout(ctx, o.call.timeout)
 	defer cancel()
 	trace := transport.NewConnTrace(o.standard)
-	resp, err := o.generated.UnsendChatMessage(trace.WithContext(ctx), o.userID, o.messageID, o.body,
+	resp, err := o.generated.UnsendChatMessage(trace.WithContext(ctx), gen.PathID(o.userID), gen.PathID(o.messageID), o.body,
 		func(_ context.Context, req *http.Request) error {
 			req.Header[connectionHeader] = []string{o.call.connection}
 			return trace.OneRequest(req)

@@ -1,5 +1,3 @@
-// Package gen is generated from openapi.yaml but for this file: the contract's types, and a
-// client with a method for each operation. Package api makes that client safe to use.
 package gen
 
 import (
@@ -11,23 +9,23 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// StringOrNumber is a JSON string or a JSON number, and is written just as it was read: the
-// string "19.99", the number 19.99 and the number 0 stay what they are. The zero value is
-// neither: a member that was absent or null. Values can be compared with ==.
+// StringOrNumber is a JSON string or a JSON number. It is written as it was read: the string
+// "19.99", the number 19.99 and the number 0 stay what they are. The zero value is neither, and
+// stands for a member that was absent or null. Values can be compared with ==.
 type StringOrNumber struct {
 	text     string // of a number, its digits as they were read
 	isString bool
 }
 
-// String returns a value that is written as a JSON string. It is named for a request's body:
+// String returns a value that is written as a JSON string, for a request's body:
 //
 //	gen.UnsendRequest{WithUserID: gen.String("51234567")}
 func String(s string) StringOrNumber {
 	return StringOrNumber{text: s, isString: true}
 }
 
-// Number returns a value that is written as a JSON number. It is the zero value where n is
-// infinite or not a number, which JSON cannot write.
+// Number returns a value that is written as a JSON number. It returns the zero value if n is
+// infinite or NaN, which JSON cannot represent.
 func Number[T int | int64 | float64](n T) StringOrNumber {
 	text, err := json.Marshal(n)
 	if err != nil {
@@ -48,7 +46,7 @@ func (v StringOrNumber) IsString() bool {
 }
 
 // Float64 returns the number, or the number that the string spells, such as "19.99". It
-// reports false where there is none, or none that a float64 can hold.
+// reports false if there is none, or none that a float64 can hold.
 func (v StringOrNumber) Float64() (n float64, ok bool) {
 	n, err := strconv.ParseFloat(v.text, 64)
 	if err != nil || math.IsInf(n, 0) || math.IsNaN(n) {
@@ -61,15 +59,15 @@ func (v StringOrNumber) Float64() (n float64, ok bool) {
 func (v StringOrNumber) MarshalJSON() ([]byte, error) {
 	switch {
 	case v.isString:
-		return jsontext.AppendQuote(nil, v.text) // whoever encodes the whole may escape more
+		return jsontext.AppendQuote(nil, v.text) // the encoder of the whole value may escape more
 	case v.text == "":
 		return []byte("null"), nil
 	}
 	return []byte(v.text), nil
 }
 
-// UnmarshalJSON implements [json.Unmarshaler]. Any other kind of JSON value than a string, a
-// number or null is an error.
+// UnmarshalJSON implements [json.Unmarshaler]. It returns an error for a JSON value that is not a
+// string, a number or null.
 func (v *StringOrNumber) UnmarshalJSON(data []byte) error {
 	*v = StringOrNumber{}
 	switch {
@@ -82,5 +80,5 @@ func (v *StringOrNumber) UnmarshalJSON(data []byte) error {
 		v.text = string(data)
 		return nil
 	}
-	return errors.New("neither a string nor a number")
+	return errors.New("want a string or a number")
 }

@@ -9,7 +9,7 @@ import (
 // MaxLength is the most characters that an id has.
 const MaxLength = 64
 
-// Error is why a text is no id. It reads as the rest of a sentence that names the id.
+// Error is returned by Check. Its text continues a sentence that names the id.
 type Error struct{ reason string }
 
 // Error returns the reason, such as "is empty".
