@@ -1,9 +1,15 @@
 package mock
 
 import (
+	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/unsend-go/unsend/internal/ids"
 )
 
 // State is how a connection answers.
@@ -24,10 +30,42 @@ type Connection struct {
 	ReadOnly bool // lacks messages:write: 403 FORBIDDEN
 }
 
-// WithKeys accepts these API keys, which hold the permission messages:write, in place of
-// [DemoKey].
+// ParseConnection reads a connection from "ID" or "ID:STATE", whose state is active, expired,
+// rules_outdated or read_only.
+func ParseConnection(text string) (Connection, error) {
+	id, state, _ := strings.Cut(text, ":")
+	if err := ids.Check(id); err != nil { // no client could send it
+		return Connection{}, fmt.Errorf("the id %w", err)
+	}
+	c := Connection{ID: id}
+	switch state {
+	case "", "active":
+	case string(Expired), string(RulesOutdated):
+		c.State = State(state)
+	case "read_only":
+		c.ReadOnly = true
+	default:
+		return Connection{}, fmt.Errorf("%s: no state %q; use active, expired, rules_outdated or read_only", id, state)
+	}
+	return c, nil
+}
+
+// WithKeys accepts these API keys in place of [DemoKey].
 func WithKeys(keys ...string) Option {
-	return func(s *Server) { s.access.addKeys(keys) }
+	return func(s *Server) { s.SetKeys(slices.AppendSeq(slices.Clone(keys), maps.Keys(s.access.keys))...) }
+}
+
+// SetKeys accepts these API keys alone from the next request on, as after a rotation. Empty ones
+// are ignored.
+func (s *Server) SetKeys(keys ...string) {
+	s.access.mu.Lock()
+	defer s.access.mu.Unlock()
+	s.access.keys = map[string]bool{}
+	for _, key := range keys {
+		if key != "" { // a request without a key must not match
+			s.access.keys[key] = true
+		}
+	}
 }
 
 // WithConnections knows these connections in place of [DemoConnection]. Any key may use any
@@ -91,17 +129,6 @@ type connection struct {
 	full time.Time // when its token bucket is full again; the zero time is a full one
 }
 
-func (a *access) addKeys(keys []string) {
-	if a.keys == nil {
-		a.keys = map[string]bool{}
-	}
-	for _, key := range keys {
-		if key != "" { // a request without a key must not match
-			a.keys[key] = true
-		}
-	}
-}
-
 // refusal says why a request is not carried out.
 type refusal struct {
 	status int
@@ -112,13 +139,13 @@ type refusal struct {
 
 // check looks at credentials, rate limit and permission, in this order. It names the
 // connection where it is a known one, and says what is left of its bucket.
-func (a *access) check(h http.Header, now time.Time) (refused *refusal, connectionID string, left level) {
-	if !a.keys[h.Get("apiKey")] {
-		return &refusal{status: http.StatusUnauthorized, kind: typeUnauthorized}, "", level{}
-	}
+func (a *access) check(r *http.Request, now time.Time) (refused *refusal, connectionID string, left level) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	c := a.connections[h.Get("x-connection-id")]
+	if !a.keys[r.Header.Get("apiKey")] {
+		return &refusal{status: http.StatusUnauthorized, kind: typeUnauthorized}, "", level{}
+	}
+	c := a.connections[r.Header.Get("x-connection-id")]
 	if c == nil {
 		return &refusal{status: http.StatusUnauthorized, kind: typeSessionNotProvided}, "", level{}
 	}
@@ -130,7 +157,7 @@ func (a *access) check(h http.Header, now time.Time) (refused *refusal, connecti
 	default:
 		if wait := a.takeLocked(c, now); wait > 0 {
 			refused = &refusal{status: http.StatusTooManyRequests, kind: typeRateLimitExceeded, wait: wait}
-		} else if c.ReadOnly {
+		} else if c.ReadOnly && r.Method != http.MethodGet && r.Method != http.MethodHead {
 			refused = &refusal{status: http.StatusForbidden, kind: typeForbidden}
 		}
 	}

@@ -4,25 +4,43 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
+	"github.com/unsend-go/unsend/contract"
 	"github.com/unsend-go/unsend/internal/spec"
 )
 
-// operation is an operation of openapi.yaml: its route, and the examples of its answers.
-type operation struct {
-	id, method, path string
-	examples         map[string][]object // by status, or "default"; in the document's order
+// document is what the mock serves: the operations of an OpenAPI document.
+type document struct {
+	operations []operation
+	validator  func() (*contract.Validator, error) // shared: building one takes longer than thousands of requests
+	err        error
 }
 
-// operations reads openapi.yaml once in a process. The build embeds it: the tests would see one
-// that cannot be read.
-var operations = sync.OnceValue(func() []operation {
-	text, _ := spec.JSON(spec.Document)
-	return readOperations(parseObject(text))
-})
+// ownDocument reads openapi.yaml once in a process.
+var ownDocument = sync.OnceValue(func() document { return readDocument(spec.Document) })
+
+func readDocument(text []byte) document {
+	d := document{validator: sync.OnceValues(func() (*contract.Validator, error) { return contract.New(contract.WithDocument(text)) })}
+	asJSON, err := spec.JSON(text)
+	if err != nil {
+		d.err = err
+		return d
+	}
+	d.operations = readOperations(parseObject(asJSON))
+	return d
+}
+
+// operation is an operation of the document: its route, and the examples of its responses.
+type operation struct {
+	id, method, path string
+	examples         map[string][]json.RawMessage // by status, or "default"; in the document's order
+}
 
 func readOperations(document object) (list []operation) {
 	for _, path := range parseObject(document.get("paths")) {
@@ -33,7 +51,7 @@ func readOperations(document object) (list []operation) {
 				continue // parameters, a summary, an extension
 			}
 			id := textOf(fields.get("operationId"))
-			op := operation{id: id, method: strings.ToUpper(method.name), path: path.name, examples: map[string][]object{}}
+			op := operation{id: id, method: strings.ToUpper(method.name), path: path.name, examples: map[string][]json.RawMessage{}}
 			for _, r := range responses {
 				op.examples[r.name] = bodies(document, resolve(document, r.value))
 			}
@@ -44,17 +62,56 @@ func readOperations(document object) (list []operation) {
 }
 
 // bodies lists the examples of a response's JSON body.
-func bodies(document, response object) (list []object) {
+func bodies(document, response object) (list []json.RawMessage) {
 	media := resolve(document, parseObject(response.get("content")).get(mediaJSON))
-	if only := parseObject(media.get("example")); only != nil {
+	if only := media.get("example"); only != nil {
 		list = append(list, only)
 	}
 	for _, example := range resolve(document, media.get("examples")) {
-		if body := parseObject(resolve(document, example.value).get("value")); body != nil {
+		if body := resolve(document, example.value).get("value"); body != nil {
 			list = append(list, body)
 		}
 	}
+	if own := resolve(document, media.get("schema")).get("example"); len(list) == 0 && own != nil {
+		list = append(list, own)
+	}
+	for i, indented := range list {
+		var compact bytes.Buffer
+		_ = json.Compact(&compact, indented) // JSON that was just written
+		list[i] = compact.Bytes()
+	}
 	return list
+}
+
+// wildcard is a part of a path that matches anything.
+var wildcard = regexp.MustCompile(`\{[^{}]*\}`)
+
+// matches reports whether a ServeMux pattern is the operation's, whatever its wildcards are called.
+func (op operation) matches(pattern string) bool {
+	method, path, found := strings.Cut(pattern, " ")
+	if !found {
+		method, path = op.method, pattern
+	}
+	path = strings.TrimSpace(path)
+	return method == op.method && !strings.Contains(path, "{$}") && !strings.Contains(path, "...}") &&
+		wildcard.ReplaceAllString(path, "{}") == wildcard.ReplaceAllString(op.path, "{}")
+}
+
+// example is the first example of the first 2xx that has one, or that has no body, such as 204;
+// a status of 0 is none.
+func (op operation) example() (status int, body []byte) {
+	for _, name := range slices.Sorted(maps.Keys(op.examples)) {
+		status, err := strconv.Atoi(name)
+		list := op.examples[name]
+		switch {
+		case err != nil || status/100 != 2:
+		case bodiless(status):
+			return status, nil
+		case len(list) > 0:
+			return status, list[0]
+		}
+	}
+	return 0, nil
 }
 
 // resolve reads an object, or the one that its $ref points to inside the document.
@@ -76,7 +133,8 @@ func resolve(document object, text json.RawMessage) object {
 
 // success is the first example of an answer that the message was unsent, with a snapshot.
 func (op operation) success() object {
-	for _, body := range op.examples["200"] {
+	for _, example := range op.examples["200"] {
+		body := parseObject(example)
 		if string(body.get("success")) == "true" && parseObject(body.get("queue")) != nil {
 			return body
 		}
@@ -91,14 +149,15 @@ func (op operation) failure(status int, kind string) object {
 	if len(examples) == 0 {
 		examples = op.examples["default"]
 	}
-	for _, body := range examples {
-		if kind == "" || textOf(body.get("type")) == kind {
-			return body
-		}
-	}
 	body := object{{"error", quote("Error")}}
-	if len(examples) > 0 {
-		body = examples[0]
+	for i, example := range examples {
+		found := parseObject(example)
+		if found != nil && (kind == "" || textOf(found.get("type")) == kind) {
+			return found
+		}
+		if found != nil && i == 0 {
+			body = found
+		}
 	}
 	return body.with("type", quote(kind))
 }
@@ -274,13 +333,18 @@ func quote(text string) json.RawMessage {
 	return bytes.TrimSpace(b.Bytes())
 }
 
-// unescaped is JSON with its characters as they stand, or the text itself if it is no JSON.
+// escape is a character as JSON or a URL may spell it.
+var escape = regexp.MustCompile(`\\u00[0-9a-fA-F]{2}|%[0-9a-fA-F]{2}|\\/`)
+
+// unescaped spells the text in characters that stand for themselves, if they are of ASCII.
 func unescaped(text string) string {
-	var value any
-	if json.Unmarshal([]byte(text), &value) != nil {
-		return text
-	}
-	return fmt.Sprint(value)
+	return escape.ReplaceAllStringFunc(text, func(spelled string) string {
+		if spelled == `\/` {
+			return "/"
+		}
+		code, _ := strconv.ParseUint(spelled[len(spelled)-2:], 16, 8)
+		return string(rune(code))
+	})
 }
 
 // textOf reads a JSON string; what is none is empty.

@@ -26,8 +26,10 @@ func TestOperationsThatTheMockDoesNotKnow(t *testing.T) {
 	text = edit(text, "paths./v2/access/{what}/7/messages/9", `{"delete":`+added+`}`)
 	text = edit(text, "paths./v2/access/chats/{userId}", `{"summary":"s","parameters":[],"post":`+strings.Replace(added, "getChatMessage", "writeChat", 1)+`}`)
 	server := New()
-	server.mux = http.NewServeMux()
-	server.route(readOperations(parseObject(text)))
+	server.mux, server.document.operations = http.NewServeMux(), readOperations(parseObject(text))
+	if err := server.route(); err != nil {
+		t.Fatal(err)
+	}
 
 	rows := []struct {
 		method, path string
@@ -40,7 +42,7 @@ func TestOperationsThatTheMockDoesNotKnow(t *testing.T) {
 		{http.MethodPut, "/v2/access/chats/7", http.StatusNotFound, `"type":"ROUTE_NOT_FOUND"`},
 		{http.MethodDelete, "/v2/access/chats/7/messages/9", http.StatusUnauthorized, `"type":"UNAUTHORIZED"`},
 	}
-	check, err := validator()
+	check, err := server.document.validator()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,16 +2,15 @@ package mock
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
-
-	"github.com/unsend-go/unsend/contract"
 )
 
 const (
@@ -20,153 +19,9 @@ const (
 	maxRequestBody = 64 << 10
 
 	longestReason = 500 // bytes of the text of a 400
+
+	mediaJSON = "application/json"
 )
-
-// validator is shared: building it takes longer than thousands of requests.
-var validator = sync.OnceValues(func() (*contract.Validator, error) { return contract.New() })
-
-// exchange is one request on its way to an answer.
-type exchange struct {
-	s       *Server
-	w       http.ResponseWriter
-	r       *http.Request
-	body    []byte
-	bodyErr error
-	entry   Entry
-	kept    *Entry // the copy in the journal
-	level   level
-	op      operation // whose examples are the answers
-}
-
-func (s *Server) begin(w http.ResponseWriter, r *http.Request) *exchange {
-	x := &exchange{s: s, w: w, r: r, op: s.unsendOp}
-	x.entry = Entry{
-		Time:      time.Now(),
-		RequestID: fmt.Sprintf("req_%012x", s.counters.requests.Add(1)),
-		Method:    journaled(r, r.Method, journaledMethod),
-		Path:      journaled(r, r.URL.EscapedPath(), journaledPath),
-	}
-	x.kept = s.journal.add(x.entry)
-	return x
-}
-
-func (x *exchange) noRoute() {
-	x.send(x.failure(http.StatusNotFound, typeRouteNotFound, ""))
-}
-
-func (x *exchange) notImplemented(operationID string) {
-	x.send(x.failure(http.StatusNotImplemented, typeNotImplemented, "Not implemented by the mock: "+operationID))
-}
-
-// unsend answers a request on the operation: credentials, rate limit, permission and contract
-// first, then a fault if one is due, then the message.
-func (x *exchange) unsend() {
-	userID, messageID := x.r.PathValue("userId"), x.r.PathValue("messageId")
-	x.entry.UserID, x.entry.MessageID = journaled(x.r, userID, journaledID), journaled(x.r, messageID, journaledID)
-
-	var refused *refusal
-	refused, x.entry.ConnectionID, x.level = x.s.access.check(x.r.Header, time.Now())
-	if refused == nil {
-		refused = x.validate()
-	}
-	if refused == nil {
-		x.perform(x.s.faults.next(userID, messageID), userID, messageID)
-		return
-	}
-	a := x.failure(refused.status, refused.kind, refused.text)
-	if refused.wait > 0 {
-		x.s.counters.limited.Add(1)
-		a.retryAfter = strconv.FormatInt(seconds(refused.wait), 10)
-	}
-	x.send(a)
-}
-
-// validate holds the request against the contract.
-func (x *exchange) validate() *refusal {
-	badRequest := func(text string) *refusal {
-		return &refusal{status: http.StatusBadRequest, kind: typeBadRequest, text: text}
-	}
-	switch {
-	case x.bodyErr != nil:
-		return badRequest("The request's body could not be read")
-	case len(x.body) > maxRequestBody:
-		return badRequest("The request's body is larger than " + strconv.Itoa(maxRequestBody) + " bytes")
-	}
-	check, err := validator()
-	if err != nil {
-		return &refusal{status: http.StatusInternalServerError, text: "The contract cannot be read: " + err.Error()}
-	}
-	x.r.Body = io.NopCloser(bytes.NewReader(x.body))
-	violations := check.CheckRequest(x.r)
-	if len(violations) == 0 {
-		return nil
-	}
-	reasons := make([]string, len(violations))
-	for i, v := range violations {
-		reasons[i] = v.String()
-	}
-	text := strings.Join(reasons, "; ")
-	return badRequest(strings.ToValidUTF8(text[:min(len(text), longestReason)], ""))
-}
-
-// perform does what a valid request asks, as far as the fault lets it.
-func (x *exchange) perform(f Fault, userID, messageID string) {
-	implied := f.impliedOutcome()
-	if f != (Fault{}) {
-		x.s.counters.faulted.Add(1)
-		x.entry.Fault = f.String()
-	}
-	if f.Acted && implied != notUnsent {
-		x.take(userID, messageID)
-	}
-	if f.Kind != Slow && f.Delay > 0 && !sleep(x.r.Context(), f.Delay) {
-		x.send(response{dropped: true})
-	}
-	if implied == unsent && !x.entry.Acted && !x.take(userID, messageID) {
-		// Nothing may claim to have unsent a message that was not there.
-		x.send(x.failure(http.StatusNotFound, typeResourceNotFound, ""))
-		return
-	}
-	plain := x.s.snapshot.body(userID, messageID)
-	if f == (Fault{}) {
-		x.send(response{status: http.StatusOK, contentType: mediaJSON, body: plain})
-		return
-	}
-	x.send(x.faulty(f, plain, x.s.Exists(userID, messageID)))
-}
-
-func (x *exchange) take(userID, messageID string) bool {
-	x.entry.Acted = x.s.messages.take(userID, messageID)
-	if x.entry.Acted {
-		x.s.counters.unsent.Add(1)
-	}
-	return x.entry.Acted
-}
-
-// send journals the answer, then writes it. One that is dropped ends the exchange by a panic.
-func (x *exchange) send(a response) {
-	if a.dropped {
-		a.status, a.kind = 0, ""
-	}
-	x.entry.Status, x.entry.Type = a.status, a.kind
-	x.s.journal.update(x.kept, x.entry)
-	if a.dropped {
-		panic(http.ErrAbortHandler)
-	}
-
-	h := x.w.Header()
-	h.Set("X-Request-Id", x.entry.RequestID)
-	if x.level.limit > 0 {
-		// As net/http keeps their names: it need not rewrite them.
-		h.Set("X-Ratelimit-Limit", strconv.Itoa(x.level.limit))
-		h.Set("X-Ratelimit-Remaining", strconv.Itoa(x.level.remaining))
-		h.Set("X-Ratelimit-Reset", strconv.FormatInt(seconds(x.level.reset), 10))
-	}
-	a.write(x.w, x.r)
-}
-
-// seconds rounds up, so that waiting that long is enough.
-func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
 
 // Error types of openapi.yaml.
 const (
@@ -183,21 +38,251 @@ const (
 	typeNotImplemented = "NOT_IMPLEMENTED" // the mock's own
 )
 
-const mediaJSON = "application/json"
+// exchange is one request on its way to a response. It belongs to the request's goroutine.
+type exchange struct {
+	s       *Server
+	w       http.ResponseWriter
+	r       *http.Request
+	body    []byte
+	bodyErr error
+	keys    []string // that the journal must not hold
+	entry   Entry
+	kept    *Entry // the copy in the journal
+	level   level
+	op      operation // whose examples are the responses
+}
+
+func (s *Server) begin(w http.ResponseWriter, r *http.Request) *exchange {
+	x := &exchange{s: s, w: w, r: r, op: s.unsendOp, keys: s.secrets(r.Header.Get("apiKey"))}
+	x.entry = Entry{
+		Time:      time.Now(),
+		RequestID: fmt.Sprintf("req_%012x", s.requests.Add(1)),
+		Method:    x.journaled(r.Method, journaledMethod),
+		Path:      x.journaled(r.URL.EscapedPath(), journaledPath),
+	}
+	x.kept = s.journal.add(x.entry)
+	return x
+}
+
+func (x *exchange) noRoute() {
+	x.send(x.failure(http.StatusNotFound, typeRouteNotFound, ""))
+}
+
+func (x *exchange) notImplemented(what string) {
+	x.send(x.failure(http.StatusNotImplemented, typeNotImplemented, "Not implemented by the mock: "+what))
+}
+
+// action is what a valid request does.
+type action struct {
+	run    func() bool     // executes the request; false if what it addresses is gone
+	exists func() bool     // whether what it addresses is still there
+	plain  func() response // the response without a fault, once run
+}
+
+// unsend serves the operation that unsends a message.
+func (x *exchange) unsend() {
+	userID, messageID := x.r.PathValue("userId"), x.r.PathValue("messageId")
+	x.serve(x.s.unsendOp, action{
+		run: func() bool {
+			x.entry.Acted = x.s.messages.take(userID, messageID)
+			if x.entry.Acted {
+				x.s.unsent.Add(1)
+			}
+			return x.entry.Acted
+		},
+		exists: func() bool { return x.s.Exists(userID, messageID) },
+		plain: func() response {
+			return response{status: http.StatusOK, contentType: mediaJSON, body: x.s.snapshot.body(userID, messageID)}
+		},
+	})
+}
+
+// example serves an operation by the example of its first 2xx.
+func (x *exchange) example(op operation) {
+	status, body := op.example()
+	if status == 0 {
+		x.notImplemented(cmp.Or(op.id, op.method+" "+op.path))
+		return
+	}
+	x.serve(op, action{
+		run:    func() bool { return true },
+		exists: func() bool { return true },
+		plain:  func() response { return response{status: status, contentType: mediaJSON, body: body} },
+	})
+}
+
+// custom serves an operation by a handler of WithOperation.
+func (x *exchange) custom(op operation, h mount) {
+	theirs := wildcard.FindAllString(h.where, -1)
+	for i, own := range wildcard.FindAllString(op.path, -1) {
+		x.r.SetPathValue(strings.Trim(theirs[i], "{}"), x.r.PathValue(strings.Trim(own, "{}")))
+	}
+	if h.handler == nil {
+		x.example(op)
+		return
+	}
+	status, example := op.example()
+	result := response{status: cmp.Or(status, http.StatusOK), contentType: mediaJSON, body: example}
+	x.serve(op, action{
+		run: func() bool {
+			recorded := recorder{header: http.Header{}}
+			x.r.Body = io.NopCloser(bytes.NewReader(x.body))
+			h.handler.ServeHTTP(&recorded, x.r)
+			result = recorded.response()
+			return true
+		},
+		exists: func() bool { return true },
+		plain:  func() response { return result },
+	})
+}
+
+// recorder is the ResponseWriter of a handler of WithOperation.
+type recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (r *recorder) Header() http.Header { return r.header }
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 && status >= http.StatusOK {
+		r.status = status
+	}
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	r.WriteHeader(http.StatusOK)
+	return r.body.Write(p)
+}
+
+func (r *recorder) response() response {
+	return response{
+		status: cmp.Or(r.status, http.StatusOK), header: r.header, contentType: r.header.Get("Content-Type"),
+		retryAfter: r.header.Get("Retry-After"), location: r.header.Get("Location"),
+		body: r.body.Bytes(), kind: textOf(parseObject(r.body.Bytes()).get("type")),
+	}
+}
+
+// serve checks credentials, rate limit, permission and contract, in this order; then comes the
+// fault that is due, or the action.
+func (x *exchange) serve(op operation, do action) {
+	x.op = op
+	userID, messageID := x.r.PathValue("userId"), x.r.PathValue("messageId")
+	x.entry.UserID, x.entry.MessageID = x.journaled(userID, journaledID), x.journaled(messageID, journaledID)
+	var refused *refusal
+	refused, x.entry.ConnectionID, x.level = x.s.access.check(x.r, x.entry.Time)
+	if refused == nil {
+		refused = x.validate()
+	}
+	if refused == nil {
+		x.perform(x.s.faults.next(userID, messageID), do)
+		return
+	}
+	a := x.failure(refused.status, refused.kind, refused.text)
+	if refused.wait > 0 {
+		x.s.limited.Add(1)
+		a.retryAfter = strconv.FormatInt(seconds(refused.wait), 10)
+	}
+	x.send(a)
+}
+
+// validate checks the request against the contract.
+func (x *exchange) validate() *refusal {
+	badRequest := func(text string) *refusal {
+		return &refusal{status: http.StatusBadRequest, kind: typeBadRequest, text: text}
+	}
+	switch {
+	case x.bodyErr != nil:
+		return badRequest("The request's body could not be read")
+	case len(x.body) > maxRequestBody:
+		return badRequest("The request's body is larger than " + strconv.Itoa(maxRequestBody) + " bytes")
+	}
+	check, err := x.s.document.validator()
+	if err != nil {
+		return &refusal{status: http.StatusInternalServerError, text: "The contract cannot be read: " + err.Error()}
+	}
+	x.r.Body = io.NopCloser(bytes.NewReader(x.body))
+	violations := check.CheckRequest(x.r)
+	if len(violations) == 0 {
+		return nil
+	}
+	reasons := make([]string, len(violations))
+	for i, v := range violations {
+		reasons[i] = v.String()
+	}
+	text := strings.Join(reasons, "; ")
+	return badRequest(strings.ToValidUTF8(text[:min(len(text), longestReason)], ""))
+}
+
+// perform executes a valid request, as far as the fault lets it.
+func (x *exchange) perform(f Fault, do action) {
+	implied, done := f.impliedOutcome(), false
+	if f != (Fault{}) {
+		x.s.faulted.Add(1)
+		x.entry.Fault = f.String()
+	}
+	if f.Acted && implied != notUnsent {
+		done = do.run()
+	}
+	if f.Kind != Slow && f.Delay > 0 && !sleep(x.r.Context(), f.Delay) {
+		x.send(response{dropped: true})
+	}
+	if implied == unsent && !done {
+		if !do.run() {
+			// Nothing may claim to have unsent a message that was not there.
+			x.send(x.failure(http.StatusNotFound, typeResourceNotFound, ""))
+			return
+		}
+		done = true
+	}
+	if f == (Fault{}) {
+		x.send(do.plain())
+		return
+	}
+	x.send(x.faulty(f, do.plain(), done, do.exists()))
+}
+
+// send journals the response, then writes it. One that is dropped ends the exchange by a panic.
+func (x *exchange) send(a response) {
+	if a.dropped {
+		a.status, a.kind = 0, ""
+	}
+	x.entry.Status, x.entry.Type = a.status, a.kind
+	x.s.journal.update(x.kept, x.entry)
+	if a.dropped {
+		panic(http.ErrAbortHandler)
+	}
+
+	h := x.w.Header()
+	maps.Copy(h, a.header)
+	h.Set("X-Request-Id", x.entry.RequestID)
+	if x.level.limit > 0 {
+		// As net/http keeps their names: it need not rewrite them.
+		h.Set("X-Ratelimit-Limit", strconv.Itoa(x.level.limit))
+		h.Set("X-Ratelimit-Remaining", strconv.Itoa(x.level.remaining))
+		h.Set("X-Ratelimit-Reset", strconv.FormatInt(seconds(x.level.reset), 10))
+	}
+	a.write(x.w, x.r)
+}
+
+// seconds rounds up, so that waiting that long is enough.
+func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
 
 // response is what is sent.
 type response struct {
 	status      int
-	kind        string // the error type, for the journal
+	kind        string      // the error type, for the journal
+	header      http.Header // of a handler; nil for none
 	contentType string
 	retryAfter  string
 	location    string
 	body        []byte
 	missing     int           // bytes of the declared length that never come: the connection breaks
 	pause       time.Duration // before each byte
-	acted       bool          // this request unsent the message
+	done        bool          // this request was executed
 	scripted    bool          // body is the fault's own
-	dropped     bool          // nothing goes out: the connection breaks
+	dropped     bool          // nothing is sent: the connection breaks
 }
 
 func (a *response) succeeds() bool { return a.status/100 == 2 }
@@ -213,19 +298,21 @@ func (x *exchange) failure(status int, kind, text string) response {
 	return response{status: status, kind: textOf(body.get("type")), contentType: mediaJSON, body: body.json()}
 }
 
-// faulty renders a fault. Its effect on the message is settled by now: exists is whether the
-// message is still there.
-func (x *exchange) faulty(f Fault, plain []byte, exists bool) response {
+// faulty renders a fault over the plain response. Its effect is settled by now: done is whether
+// this request was executed, exists whether what it addresses is still there.
+func (x *exchange) faulty(f Fault, a response, done, exists bool) response {
 	if reason := f.invalid(); reason != "" {
 		return x.failure(http.StatusInternalServerError, "", "This scripted fault has no response: "+reason)
 	}
-	a := response{status: f.status(), contentType: mediaJSON, body: plain}
-	if a.status >= 300 {
+	if status := f.status(); f.Status != 0 || !done {
+		a.status = status
+	}
+	if f.Status >= 300 {
 		a = x.failure(a.status, f.errorType(exists), "")
 	}
-	a.acted, a.retryAfter = x.entry.Acted, f.RetryAfter
+	a.done, a.retryAfter = done, cmp.Or(f.RetryAfter, a.retryAfter)
 	if a.status/100 == 3 {
-		a.location = "/moved"
+		a.location = cmp.Or(a.location, "/moved")
 	}
 	if a.status == http.StatusTooManyRequests {
 		x.level.remaining = 0
@@ -241,16 +328,12 @@ func (x *exchange) faulty(f Fault, plain []byte, exists bool) response {
 	if bodiless(a.status) {
 		a.kind = ""
 	}
-	if f.ContentType != "" {
-		a.contentType = f.ContentType
-	}
+	a.contentType = cmp.Or(f.ContentType, a.contentType)
 	return a
 }
 
 // reportsGone reports whether a client could read in the text that the message is gone.
-func reportsGone(text string) bool {
-	return strings.Contains(unescaped(text), typeResourceNotFound)
-}
+func reportsGone(text string) bool { return strings.Contains(unescaped(text), typeResourceNotFound) }
 
 // replace sends other text, which has no error type to journal.
 func (a *response) replace(text string) { a.body, a.kind = []byte(text), "" }

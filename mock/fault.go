@@ -377,7 +377,7 @@ func truncate(a *response, f Fault) {
 	switch {
 	case a.scripted:
 	case f.Kind == Truncated && a.succeeds():
-		keep = len(`{"succ`)
+		keep = min(keep, len(`{"succ`))
 	default:
 		keep = len(a.body) / 2
 	}
@@ -388,6 +388,9 @@ func truncate(a *response, f Fault) {
 // inflate opens the body inside its first text, for filler.
 func (a *response) inflate() {
 	at := bytes.Index(a.body, []byte(`":"`)) + len(`":"`)
+	if at < len(`":"`) {
+		a.body, at = []byte(`{"filler":""}`), len(`{"filler":"`)
+	}
 	a.body = slices.Concat(a.body[:at], bytes.Repeat([]byte("a"), oversize), a.body[at:])
 }
 
@@ -396,9 +399,12 @@ func (a *response) moveSuccessLast() {
 	if !a.succeeds() {
 		return
 	}
-	success := "false"
-	if a.acted {
+	o, success := parseObject(a.body), "false"
+	if o.get("success") == nil {
+		return
+	}
+	if a.done {
 		success = "true"
 	}
-	a.body = parseObject(a.body).without("success").with("success", json.RawMessage(success)).json()
+	a.body = o.without("success").with("success", json.RawMessage(success)).json()
 }

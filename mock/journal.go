@@ -1,7 +1,9 @@
 package mock
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -13,7 +15,8 @@ const (
 	journaledPath   = 256
 	journaledID     = 64
 
-	defaultJournal = 10_000 // entries
+	defaultJournal  = 10_000  // entries
+	journaledBodies = 8 << 20 // headers and bodies, in all
 
 	// Shorter texts in the header apiKey are no keys, and stand in many paths.
 	shortestKey = 8
@@ -25,13 +28,19 @@ type Entry struct {
 	RequestID    string
 	Method       string // cut to 16 bytes
 	Path         string // as sent, without the query, cut to 256 bytes
-	UserID       string // empty where the path is not the operation's; cut to 64 bytes
-	MessageID    string // the same
-	ConnectionID string // empty where the header named none that is known
-	Status       int    // 0 while it is being answered, and where no status was sent
-	Type         string // the type in the error that was answered, if it had one
-	Acted        bool   // whether this request took the message away
+	UserID       string // the path's userId, if it has one; cut to 64 bytes
+	MessageID    string // the path's messageId, if it has one; cut to 64 bytes
+	ConnectionID string // empty unless the header named a known one
+	Status       int    // 0 while it is being served, and if no status was sent
+	Type         string // the type of the error that was sent, if it had one
+	Acted        bool   // whether this request unsent the message
 	Fault        string // the fault that it consumed, as [ParseFault] reads it; empty for none
+
+	// Header and Body are those of the request, with [WithBodies] or [WithControl] alone: of the
+	// newest requests, 8 MiB in all, and of a body the first 64 KiB. The headers apiKey,
+	// Authorization and Cookie are left out. "(key)" stands in place of a key elsewhere.
+	Header http.Header
+	Body   string
 }
 
 // WithJournal sets how many entries the journal keeps, the newest ones; 10,000 by default. 0
@@ -40,8 +49,13 @@ func WithJournal(n int) Option {
 	return func(s *Server) { s.journal.keep = n }
 }
 
+// WithBodies keeps [Entry.Header] and [Entry.Body] in the journal.
+func WithBodies() Option {
+	return func(s *Server) { s.journal.bodies = true }
+}
+
 // Journal returns what the server saw, in order of arrival: the newest 10,000 requests,
-// unless [WithJournal] says otherwise. An entry is complete before its answer is sent.
+// unless [WithJournal] says otherwise. An entry is complete before its response is sent.
 func (s *Server) Journal() []Entry {
 	s.journal.mu.Lock()
 	defer s.journal.mu.Unlock()
@@ -54,9 +68,12 @@ func (s *Server) Journal() []Entry {
 
 // journal keeps the newest entries, in order of arrival.
 type journal struct {
+	keep   int  // negative: all
+	bodies bool // keeps headers and bodies
+
 	mu      sync.Mutex
-	keep    int // negative: all
 	entries []*Entry
+	size    int // of the headers and bodies
 }
 
 // add keeps a copy of the entry, for update.
@@ -65,23 +82,92 @@ func (j *journal) add(e Entry) *Entry {
 	defer j.mu.Unlock()
 	j.entries = append(j.entries, &e)
 	if j.keep >= 0 && len(j.entries) > j.keep {
+		j.size -= j.entries[0].size()
 		j.entries[0] = nil
 		j.entries = j.entries[1:]
 	}
 	return &e
 }
 
+// update completes an entry, unless it was forgotten. The oldest headers and bodies make room.
 func (j *journal) update(kept *Entry, e Entry) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if j.bodies && !slices.Contains(j.entries, kept) {
+		return
+	}
+	j.size += e.size() - kept.size()
 	*kept = e
+	for i := 0; j.size > journaledBodies && i < len(j.entries); i++ {
+		j.size -= j.entries[i].size()
+		j.entries[i].Header, j.entries[i].Body = nil, ""
+	}
+}
+
+// forget removes the entries that match, and returns how many they were.
+func (j *journal) forget(match func(Entry) bool) int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	before := len(j.entries)
+	j.entries = slices.DeleteFunc(j.entries, func(e *Entry) bool {
+		if !match(*e) {
+			return false
+		}
+		j.size -= e.size()
+		return true
+	})
+	return before - len(j.entries)
+}
+
+// size is what the header and the body take.
+func (e *Entry) size() int {
+	n := len(e.Body)
+	for name, values := range e.Header {
+		for _, value := range values {
+			n += len(name) + len(value)
+		}
+	}
+	return n
+}
+
+// keepBody journals the request's header and body.
+func (x *exchange) keepBody() {
+	x.entry.Header = http.Header{}
+	for name, values := range x.r.Header {
+		switch name {
+		case "Apikey", "Authorization", "Cookie", "Proxy-Authorization":
+			continue
+		}
+		for _, value := range values {
+			x.entry.Header.Add(x.journaled(name, len(name)), x.journaled(value, len(value)))
+		}
+	}
+	x.entry.Body = x.journaled(string(x.body), maxRequestBody)
+	x.s.journal.update(x.kept, x.entry)
 }
 
 // journaled is what the journal keeps of a part of the request: a copy, since a substring would
-// keep all of the request's header, and without the key, wherever the client put it.
-func journaled(r *http.Request, text string, most int) string {
-	if key := r.Header.Get("apiKey"); len(key) >= shortestKey {
+// keep all of the request's header, without a key, in whatever spelling the client put it there.
+func (x *exchange) journaled(text string, most int) string {
+	decoded := unescaped(text)
+	for _, key := range x.keys {
+		if strings.Contains(decoded, key) && !strings.Contains(text, key) {
+			return "(key)"
+		}
 		text = strings.ReplaceAll(text, key, "(key)")
 	}
 	return strings.Clone(text[:min(len(text), most)])
+}
+
+// secrets lists the keys that the journal must not hold: the one that was sent, and those that
+// are accepted.
+func (s *Server) secrets(sent string) (keys []string) {
+	s.access.mu.Lock()
+	defer s.access.mu.Unlock()
+	for key := range s.access.keys {
+		keys = append(keys, key)
+	}
+	keys = slices.DeleteFunc(append(keys, sent), func(key string) bool { return len(key) < shortestKey })
+	slices.SortFunc(keys, func(a, b string) int { return cmp.Compare(len(b), len(a)) }) // one may contain another
+	return keys
 }

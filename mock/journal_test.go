@@ -3,6 +3,7 @@ package mock_test
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -135,20 +136,67 @@ func TestMemoryDoesNotGrowWithWhatClientsSend(t *testing.T) {
 	}
 }
 
-// The key is not journaled, wherever the client put it.
-func TestKeyIsNotJournaled(t *testing.T) {
+// No key is journaled, wherever and however the client put it there.
+func TestKeysAreNotJournaled(t *testing.T) {
 	t.Parallel()
-	const key = "sk_live_planted_0123456789"
-	g := overPipe(t)
-	for _, path := range []string{"/v2/access/chats/" + key + "/messages/" + key, "/" + key, "/" + strings.Repeat("x", 240) + key} {
+	const key, escaped, percent = "sk_live_planted_0123456789", `\u0073k_live_planted_0123456789`, "%73k_live_planted_0123456789"
+	for _, sent := range []string{key, "sk_sandbox_another"} { // right and wrong
+		g := overPipe(t, mock.WithKeys(key), mock.WithBodies())
+		for _, path := range []string{"/v2/access/chats/" + key + "/messages/" + key, "/" + percent, "/" + strings.Repeat("x", 240) + key} {
+			for _, body := range []string{`{"withUserId":"` + key + `"}`, `{"withUserId":"` + escaped + `"}`, `{"a":"` + escaped, "a=" + percent} {
+				req := g.request("7", "9")
+				req.URL.Opaque = "//localhost" + path
+				req.Body, req.GetBody, req.ContentLength = io.NopCloser(strings.NewReader(body)), nil, int64(len(body))
+				req.Header.Set("apiKey", sent)
+				for _, name := range []string{"x-connection-id", "Authorization", "Cookie", "X-Other"} {
+					req.Header.Set(name, "a "+key)
+				}
+				g.tryUnchecked(req)
+			}
+		}
+		if n := len(g.server.Journal()); n != 12 {
+			t.Fatalf("%d entries, want 12", n)
+		}
+		text := fmt.Sprintf("%+v", g.server.Journal())
+		for _, secret := range []string{"k_live_planted", "sk_sandbox_another", "Apikey", "Authorization", "Cookie"} {
+			if strings.Contains(text, secret) {
+				t.Errorf("%s is in the journal: %.2000s", secret, text)
+			}
+		}
+	}
+}
+
+func TestJournalHoldsHeadersAndBodies(t *testing.T) {
+	t.Parallel()
+	g := overPipe(t, mock.WithBodies(), mock.WithoutRateLimit())
+	g.unsend("7", "9").wantUnsent(t)
+	e := g.server.Journal()[0]
+	if e.Body != `{"withUserId":"7"}` || e.Header.Get("Content-Type") != "application/json" || e.Header.Get("x-connection-id") != mock.DemoConnection {
+		t.Errorf("%q %v, want the body and the headers as sent", e.Body, e.Header)
+	}
+	long := strings.Repeat("x", 60<<10)
+	for range 150 { // 8.8 MiB
 		req := g.request("7", "9")
-		req.URL.Path = path
-		req.Header.Set("apiKey", key)
-		req.Header.Set("x-connection-id", key)
+		req.Body, req.GetBody, req.ContentLength = io.NopCloser(strings.NewReader(long)), nil, int64(len(long))
 		g.tryUnchecked(req)
 	}
-	if text := fmt.Sprintf("%+v", g.server.Journal()); strings.Contains(text, key[:12]) {
-		t.Errorf("the key is in the journal: %s", text)
+	size, list := 0, g.server.Journal()
+	for _, e := range list {
+		size += len(e.Body)
+	}
+	if size > 8<<20 || size < 7<<20 {
+		t.Errorf("%d bytes of bodies, want the newest, up to 8 MiB", size)
+	}
+	if e := list[0]; e.Body != "" || e.Header != nil || e.Status != http.StatusOK {
+		t.Errorf("%d %v %d, want the oldest entry without its body", len(e.Body), e.Header, e.Status)
+	}
+	if e := list[150]; len(e.Body) != len(long) || e.Header == nil {
+		t.Errorf("%d %v, want the newest entry whole", len(e.Body), e.Header)
+	}
+	plain := overPipe(t)
+	plain.unsend("7", "9")
+	if e := plain.server.Journal()[0]; e.Body != "" || e.Header != nil {
+		t.Errorf("%q %v, want none unless asked for", e.Body, e.Header)
 	}
 }
 

@@ -77,6 +77,9 @@ func (s *Server) Start() (baseURL string, err error) { return s.StartAddr("127.0
 // fails where the address is taken, or where the server is listening already. After
 // [Server.Close] it can be called again: messages, faults and journal are as they were.
 func (s *Server) StartAddr(addr string) (baseURL string, err error) {
+	if s.err != nil {
+		return "", s.err
+	}
 	l := &s.listener
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -55,6 +55,20 @@ func (m *messages) take(userID, messageID string) bool {
 	return exists
 }
 
+// put sets whether the message exists, and if not, whether a request unsent it.
+func (m *messages) put(message Message, asked messageState) {
+	st := present
+	switch {
+	case asked.Unsent:
+		st = taken
+	case !asked.Exists:
+		st = removed
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.set(message.UserID, message.MessageID, st)
+}
+
 // Exists reports whether the message is still there.
 func (s *Server) Exists(userID, messageID string) bool {
 	s.messages.mu.Lock()

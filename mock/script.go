@@ -87,6 +87,34 @@ func (s *Server) NextFor(userID, messageID string, list ...Fault) {
 	s.faults.message[m] = append(s.faults.message[m], list...)
 }
 
+// pending lists the scripted faults that no request has consumed: all of them, or those of one
+// message, or those of any for a zero message.
+func (f *faults) pending(of *Message) []Fault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if of != nil && *of != (Message{}) {
+		return slices.Clone(f.message[*of])
+	}
+	list := slices.Clone(f.script)
+	if of == nil {
+		for _, more := range f.message {
+			list = append(list, more...)
+		}
+	}
+	return list
+}
+
+// forget drops the scripted faults of one message, or all for a zero message.
+func (f *faults) forget(m Message) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if m != (Message{}) {
+		delete(f.message, m)
+		return
+	}
+	f.script, f.message = nil, nil
+}
+
 func (f *faults) next(userID, messageID string) Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -1,51 +1,61 @@
 package mock
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 )
 
-// DemoKey and DemoConnection are accepted by a server that was given no keys or no
-// connections of its own.
+// DemoKey and DemoConnection are accepted by a server without keys or connections of its own.
 const (
 	DemoKey        = "sk_sandbox_demo"
 	DemoConnection = "conn_demo"
 )
 
 // Server is an OFAuth in memory. It is an [http.Handler], safe for concurrent use, and needs
-// no listener: [Server.Client] talks to it directly.
+// no listener: [Server.Client] reaches it directly.
 type Server struct {
+	opts     []Option // for reset
+	err      error    // what Start returns: an option that cannot be used
 	log      func(Entry, time.Duration)
 	mux      *http.ServeMux
-	mounts   []mount
+	mounts   []mount // of WithHandler
+	handlers []mount // of WithOperation
+	control  http.Handler
+	origins  []string
+	document document
 	access   access
 	messages messages
+	faults   faults
+	journal  journal
+	requests atomic.Int64
+	unsent   atomic.Int64
+	limited  atomic.Int64
+	faulted  atomic.Int64
+	listener listener
 	unsendOp operation
 	snapshot snapshot
 	media    int
-	faults   faults
-	journal  journal
-	counters struct {
-		requests, unsent, limited, faulted atomic.Int64
-	}
-	listener listener
 }
 
+// mount is a handler and where it answers: a prefix of a path, or a pattern.
 type mount struct {
-	prefix  string
+	where   string
 	handler http.Handler
 }
 
 // Counts are totals since the server was made.
 type Counts struct {
-	Requests int // every request, whatever became of it
-	Unsent   int // messages taken away by a request
-	Limited  int // requests answered 429 by the rate limit, scripted ones not included
-	Faulted  int // requests whose answer was a fault
+	Requests int // all requests
+	Unsent   int // messages unsent by a request
+	Limited  int // 429 responses of the rate limit, scripted ones not included
+	Faulted  int // requests that consumed a fault
 }
 
 // Option changes a server that [New] makes.
@@ -55,7 +65,7 @@ type Option func(*Server)
 // message be unsent once, limits each connection to 60 requests a minute with a burst of 90,
 // and never fails on its own. Nil options are ignored.
 func New(opts ...Option) *Server {
-	s := &Server{media: 1, mux: http.NewServeMux()}
+	s := &Server{opts: opts, media: 1, mux: http.NewServeMux(), document: ownDocument()}
 	s.access.interval, s.access.burst = time.Second, 90
 	s.journal.keep = defaultJournal
 	for _, opt := range opts {
@@ -64,29 +74,28 @@ func New(opts ...Option) *Server {
 		}
 	}
 	if s.access.keys == nil {
-		WithKeys(DemoKey)(s)
+		s.SetKeys(DemoKey)
 	}
 	if s.access.connections == nil {
 		s.SetConnection(Connection{ID: DemoConnection})
 	}
-	s.route(operations())
+	s.err = errors.Join(s.document.err, s.route())
 	return s
 }
 
-// WithMedia sets how many media the snapshot of a message holds, 1 by default: each adds
-// about 1 kB to the answer. Values below 0 are taken as 0.
+// WithMedia sets how many media the snapshot of a message has, 1 by default: each adds about
+// 1 kB to the response. Values below 0 are taken as 0.
 func WithMedia(n int) Option {
 	return func(s *Server) { s.media = max(0, n) }
 }
 
-// WithLog calls log for each request, once its answer was written or given up, with its entry
-// in the journal and the time that it took. Requests that are answered at once are logged at
-// once, so log has to be safe for concurrent use.
+// WithLog calls log for each request, once its response was written or given up, with its entry
+// in the journal and the time that it took. It is called by many goroutines at once.
 func WithLog(log func(e Entry, took time.Duration)) Option {
 	return func(s *Server) { s.log = log }
 }
 
-// WithHandler answers paths that start with prefix by h, beside the API: a page of
+// WithHandler serves paths that start with prefix by h, beside the API: a page of
 // documentation, say. Such requests are not checked, limited, journaled or logged.
 func WithHandler(prefix string, h http.Handler) Option {
 	return func(s *Server) {
@@ -96,22 +105,53 @@ func WithHandler(prefix string, h http.Handler) Option {
 	}
 }
 
-// Counts returns the totals so far.
-func (s *Server) Counts() Counts {
-	return Counts{
-		Requests: int(s.counters.requests.Load()),
-		Unsent:   int(s.counters.unsent.Load()),
-		Limited:  int(s.counters.limited.Load()),
-		Faulted:  int(s.counters.faulted.Load()),
+// WithOperation executes an operation of the document by h, in place of its example or of
+// unsending. The pattern is that of an [http.ServeMux], such as
+// "GET /v2/access/chats/{userId}/messages"; its wildcards can be read with PathValue, and the
+// body again. Credentials, rate limit, contract and faults come before h, which is called unless
+// the fault means that nothing was done. The response of h is sent whole and is not checked.
+//
+// A pattern that [http.ServeMux] refuses, or that matches no operation of the document, is
+// answered 501 and named by the error of [Server.Start].
+func WithOperation(pattern string, h http.Handler) Option {
+	return func(s *Server) { s.handlers = append(s.handlers, mount{pattern, h}) }
+}
+
+// WithDocument serves the operations of this OpenAPI document, YAML or JSON, in place of those of
+// openapi.yaml: a longer contract of your own. A document that cannot be read is named by the
+// error of [Server.Start], and every request is answered 404.
+func WithDocument(text []byte) Option {
+	return func(s *Server) {
+		s.document = readDocument(text)
+		if _, err := s.document.validator(); err != nil {
+			s.document = document{err: fmt.Errorf("mock: WithDocument: %w", err)}
+		}
 	}
 }
 
-// ServeHTTP answers one request. A fault that breaks the connection panics with
-// [http.ErrAbortHandler], as net/http asks of a handler; servers of net/http turn that into a
-// broken connection.
+// Counts returns the totals so far.
+func (s *Server) Counts() Counts {
+	return Counts{
+		Requests: int(s.requests.Load()),
+		Unsent:   int(s.unsent.Load()),
+		Limited:  int(s.limited.Load()),
+		Faulted:  int(s.faulted.Load()),
+	}
+}
+
+// ServeHTTP serves one request. A fault that breaks the connection panics with
+// [http.ErrAbortHandler], as net/http requires of a handler; its servers close the connection
+// then.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.cors(w, r) {
+		return
+	}
+	if s.control != nil && strings.HasPrefix(r.URL.Path, ControlPrefix) {
+		s.control.ServeHTTP(w, r)
+		return
+	}
 	for _, m := range s.mounts {
-		if strings.HasPrefix(r.URL.Path, m.prefix) {
+		if strings.HasPrefix(r.URL.Path, m.where) {
 			m.handler.ServeHTTP(w, r)
 			return
 		}
@@ -125,42 +165,68 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
-// route registers the operations of openapi.yaml. Those that the mock does not know are
-// answered 501, so that a new one breaks nothing.
-func (s *Server) route(list []operation) {
+// route registers the operations of the document, and the handlers of WithOperation.
+func (s *Server) route() error {
 	s.mux.HandleFunc("/", s.handle((*exchange).noRoute))
-	for _, op := range list {
-		answer := func(x *exchange) { x.notImplemented(op.id) }
+	errs := make([]error, len(s.handlers))
+	for i, h := range s.handlers {
+		errs[i] = fmt.Errorf("mock: WithOperation: the document has no operation %q", h.where)
+		if err := register(http.NewServeMux(), h.where, http.NotFound); err != nil {
+			errs[i] = fmt.Errorf("mock: WithOperation: %q is not a pattern: %w", h.where, err)
+		}
+	}
+	for _, op := range s.document.operations {
+		serve := func(x *exchange) { x.example(op) }
 		if op.id == "unsendChatMessage" {
 			s.unsendOp, s.snapshot = op, newSnapshot(op.success(), s.media)
-			answer = (*exchange).unsend
+			serve = (*exchange).unsend
 		}
-		s.register(op.method+" "+op.path, s.handle(answer))
+		for i, h := range s.handlers {
+			if op.matches(h.where) {
+				serve, errs[i] = func(x *exchange) { x.custom(op, h) }, nil
+			}
+		}
+		// One that ServeMux cannot hold, such as /x/{id}.json, or that overlaps with another, is
+		// left out. Its requests are those of an unknown path.
+		_ = register(s.mux, op.method+" "+op.path, s.handle(serve))
 	}
+	for i, h := range s.handlers {
+		if errs[i] != nil {
+			_ = register(s.mux, h.where, s.handle(func(x *exchange) { x.notImplemented(h.where) }))
+		}
+	}
+	return errors.Join(errs...)
 }
 
-// register leaves a pattern out that ServeMux cannot hold, such as /x/{id}.json, or one that
-// overlaps with another: ServeMux panics then. Its requests are answered as unknown routes.
-func (s *Server) register(pattern string, h http.HandlerFunc) {
-	defer func() { _ = recover() }()
-	s.mux.HandleFunc(pattern, h)
+// register returns an error if ServeMux refuses the pattern, which it does by a panic.
+func register(mux *http.ServeMux, pattern string, h http.HandlerFunc) (err error) {
+	defer func() {
+		if refused := recover(); refused != nil {
+			err = fmt.Errorf("%v", refused)
+		}
+	}()
+	mux.HandleFunc(pattern, h)
+	return nil
 }
 
-// handle begins an exchange, reads its body, and logs it once it has ended.
-func (s *Server) handle(answer func(*exchange)) http.HandlerFunc {
+// handle begins an exchange, reads its body, and logs it once it is complete.
+func (s *Server) handle(serve func(*exchange)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		x := s.begin(w, r)
 		if s.log != nil {
 			defer func() { s.log(x.entry, time.Since(x.entry.Time)) }()
 		}
-		// Before anything is answered or waited for: net/http notices that a client has left
-		// only once its request was read, and an answer that comes before is cut off with a
-		// client that is still writing.
+		// Before anything is sent or waited for: net/http notices that a client has left only
+		// once its request was read, and a response that comes before is cut off for a client
+		// that is still writing.
 		if r.Body != nil {
 			x.body, x.bodyErr = io.ReadAll(io.LimitReader(r.Body, maxRequestBody+1))
 			_, _ = io.Copy(io.Discard, r.Body)
 		}
-		answer(x)
+		if s.journal.bodies {
+			x.keepBody()
+		}
+		serve(x)
 	}
 }
 
@@ -170,4 +236,23 @@ func isClean(escaped string) bool {
 	}
 	cleaned := path.Clean(escaped)
 	return escaped == cleaned || cleaned != "/" && escaped == cleaned+"/"
+}
+
+// reset makes the server what New made it, without what Next scripted. Requests that are being
+// served complete as they would have.
+func (s *Server) reset() {
+	fresh := New(slices.Clone(s.opts)...)
+	s.access.mu.Lock()
+	s.access.keys, s.access.connections = fresh.access.keys, fresh.access.connections
+	s.access.mu.Unlock()
+	s.messages.mu.Lock()
+	s.messages.listed, s.messages.state = fresh.messages.listed, fresh.messages.state
+	s.messages.mu.Unlock()
+	s.faults.mu.Lock()
+	s.faults.script, s.faults.message, s.faults.random = nil, nil, fresh.faults.random
+	s.faults.mu.Unlock()
+	s.journal.forget(func(Entry) bool { return true })
+	for _, total := range []*atomic.Int64{&s.requests, &s.unsent, &s.limited, &s.faulted} {
+		total.Store(0)
+	}
 }

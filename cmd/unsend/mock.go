@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +15,8 @@ import (
 	"github.com/unsend-go/unsend/mock"
 	"github.com/unsend-go/unsend/mock/docs"
 )
+
+const envMockToken = "UNSEND_MOCK_TOKEN"
 
 type mockOptions struct {
 	addr        string
@@ -27,6 +30,9 @@ type mockOptions struct {
 	faultsOf    []string
 	seed        uint64
 	listFaults  bool
+	control     bool
+	cors        []string
+	messages    []string
 }
 
 func newMock() *cobra.Command {
@@ -34,47 +40,64 @@ func newMock() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "mock",
 		Short: "Run a mock of the service",
-		Long: `Run a mock of the OFAuth Access API that honours the contract. It keeps everything
+		Long: `Run a mock of the OFAuth Access API that honors the contract. It keeps everything
 in memory; every message exists and can be unsent once. It prints its address,
 the credentials that it accepts and a request to try, and runs until Ctrl-C.
 At /docs/ it serves the API reference, where requests can be tried in a browser.
 Each request is a line on standard error: its method and path, the status and
-error type it was answered with, the fault it met, and how long it took.
+error type of the response, the fault that it consumed, and how long it took.
 
-A fault is a status, a kind (see --list-faults), or both, and what else is asked of it:
+A fault is a status, a kind (see --list-faults), or both, and then its settings:
   503    503,acted    drop    drop,acted    delay=2s    slow,delay=10ms
   429,retry-after=5    401,type=RULES_OUTDATED    html,502
   set=queue.price=0    503,set=actionRequired="wait"    set=queue=
 
 acted means that the message is unsent although the response does not report it.
 set=PATH=JSON sets a member of the body, and deletes it if JSON is empty; it is
-always the last part.`,
+always the last part.
+
+With --control, test suites in any language script and read the mock by HTTP:
+  GET  /_mock/                          is it up? {"requests":0,"pending":0}
+  POST /_mock/reset                     everything as at the start, no --fault left
+  GET | DELETE /_mock/requests          what was sent; filter by ?userId=&messageId=&status=
+  POST | GET | DELETE /_mock/faults     ["503","drop,acted"], or
+                                        {"faults":["503"],"userId":"7","messageId":"9"}
+  GET | PUT | DELETE /_mock/messages/{user}/{message}
+  PUT  /_mock/connections/{id}          {"state":"expired"}
+It serves programs of this machine, and web pages of the origins of --cors. If
+$UNSEND_MOCK_TOKEN is set, it serves whoever sends it as Authorization: Bearer.`,
 		Example: `  unsend mock
   unsend mock --addr 127.0.0.1:0                # a free port
 
-  # The next answers: a 503, a reply lost after the message was unsent, then as usual
+  # The next responses: a 503, one lost after the message was unsent, then as usual
   unsend mock --fault 503 --fault drop,acted
 
-  # One answer in ten goes wrong, the same ones each time
+  # One response in ten goes wrong, the same ones each time
   unsend mock --fault-rate 0.1 --seed 7
 
   # Two creators, one of whom has to connect again
-  unsend mock --connection conn_a --connection conn_b:expired`,
+  unsend mock --connection conn_a --connection conn_b:expired
+
+  # For a test suite, and a page of a development server
+  unsend mock --control --cors http://localhost:5173`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return opts.run(cmd) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&opts.addr, "addr", "127.0.0.1:4010", "`address` to listen on; port 0 picks a free one")
-	flags.StringArrayVar(&opts.connections, "connection", nil, "`id` of a connection to know instead of "+mock.DemoConnection+"; :expired, :rules_outdated or :read_only behind it is how it answers (repeatable)")
+	flags.StringArrayVar(&opts.connections, "connection", nil, "`id` of a connection instead of "+mock.DemoConnection+", with :expired, :rules_outdated or :read_only for its state (repeatable)")
 	flags.IntVar(&opts.media, "media", 1, "media in the snapshot of a message")
 	flags.IntVar(&opts.rate, "rate", 60, "requests a minute that each connection may send")
 	flags.IntVar(&opts.burst, "burst", 90, "requests at once that each connection may send")
 	flags.BoolVar(&opts.noRateLimit, "no-rate-limit", false, "let every request through")
 	flags.BoolVar(&opts.quiet, "quiet", false, "do not log requests to standard error")
-	flags.StringArrayVar(&opts.faults, "fault", nil, "`fault` of the next answer; repeated, of the ones after it")
-	flags.Float64Var(&opts.faultRate, "fault-rate", 0, "share of answers that go wrong, 0 to 1")
+	flags.StringArrayVar(&opts.faults, "fault", nil, "`fault` of the next response; repeated, of the ones after it")
+	flags.Float64Var(&opts.faultRate, "fault-rate", 0, "share of responses that go wrong, 0 to 1")
 	flags.StringArrayVar(&opts.faultsOf, "fault-of", nil, "`fault` to draw from at that rate (repeatable; default: all but the oversized)")
-	flags.Uint64Var(&opts.seed, "seed", 1, "seed that decides which answers go wrong")
+	flags.Uint64Var(&opts.seed, "seed", 1, "seed that decides which responses go wrong")
+	flags.BoolVar(&opts.control, "control", false, "let programs script faults and read requests at "+mock.ControlPrefix)
+	flags.StringArrayVar(&opts.cors, "cors", nil, "`origin` of web pages that may call the mock, such as http://localhost:5173, or * (repeatable)")
+	flags.StringArrayVar(&opts.messages, "message", nil, "`user/message` that exists, instead of every id (repeatable)")
 	flags.BoolVar(&opts.listFaults, "list-faults", false, "print the kinds of fault and exit")
 	return cmd
 }
@@ -131,15 +154,33 @@ func (o *mockOptions) server(cmd *cobra.Command) (*mock.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	known, err := o.known()
-	if err != nil {
-		return nil, err
-	}
 	opts := []mock.Option{
 		mock.WithRateLimit(o.rate, o.burst),
 		mock.WithMedia(o.media),
-		mock.WithConnections(known...),
+		mock.WithCORS(o.cors...),
 		mock.WithHandler(docs.Prefix, docs.Handler(mock.DemoKey, o.connection())),
+	}
+	for _, text := range o.connections {
+		c, err := mock.ParseConnection(text)
+		if err != nil {
+			return nil, fmt.Errorf("--connection: %w", err)
+		}
+		opts = append(opts, mock.WithConnections(c))
+	}
+	for _, text := range o.messages {
+		userID, messageID, _ := strings.Cut(text, "/")
+		if ids.Check(userID) != nil || ids.Check(messageID) != nil {
+			return nil, fmt.Errorf("--message %.100q: give a user id and a message id, such as 51234567/6432457811894", text)
+		}
+		opts = append(opts, mock.WithMessages(mock.Message{UserID: userID, MessageID: messageID}))
+	}
+	for _, origin := range o.cors {
+		if err := mock.CheckOrigin(origin); err != nil {
+			return nil, fmt.Errorf("--cors: %w", err)
+		}
+	}
+	if o.control {
+		opts = append(opts, mock.WithControl(os.Getenv(envMockToken)))
 	}
 	if o.noRateLimit {
 		opts = append(opts, mock.WithoutRateLimit())
@@ -186,30 +227,7 @@ func logTo(w io.Writer) func(mock.Entry, time.Duration) {
 	}
 }
 
-// known are the connections of --connection.
-func (o *mockOptions) known() (list []mock.Connection, err error) {
-	for _, text := range o.connections {
-		id, state, stated := strings.Cut(text, ":")
-		c := mock.Connection{ID: id}
-		switch {
-		case id == "":
-			return nil, fmt.Errorf("--connection %q has no id", text)
-		case ids.Check(id) != nil: // which no client could send, and the printed request not quote
-			return nil, fmt.Errorf("--connection: the id %w", ids.Check(id))
-		case !stated:
-		case state == string(mock.Expired), state == string(mock.RulesOutdated):
-			c.State = mock.State(state)
-		case state == "read_only":
-			c.ReadOnly = true
-		default:
-			return nil, fmt.Errorf("--connection %q: no state %q; use expired, rules_outdated or read_only", text, state)
-		}
-		list = append(list, c)
-	}
-	return list, nil
-}
-
-// connection is the one that the user is shown.
+// connection is the one that the printed request uses.
 func (o *mockOptions) connection() string {
 	if len(o.connections) == 0 {
 		return mock.DemoConnection
@@ -218,18 +236,22 @@ func (o *mockOptions) connection() string {
 	return id
 }
 
-// printBanner prints what one needs to use the mock, above all a request that works when pasted.
+// printBanner prints what is needed to use the mock, above all a request that works when pasted.
 func (o *mockOptions) printBanner(w io.Writer, url string) {
+	control := ""
+	if o.control {
+		control = "\n  to script      " + url + mock.ControlPrefix
+	}
 	_, _ = fmt.Fprintf(w, `A mock of the OFAuth Access API listens on %s
 
   API key        %s
   connection id  %s
-  to read, try   %[1]s/docs/
+  to read, try   %[1]s/docs/%[4]s
 
-Take back a message:
+Unsend a message:
 
   curl --request DELETE --url %[1]s/v2/access/chats/51234567/messages/6432457811894 --header 'Content-Type: application/json' --header 'apiKey: %[2]s' --header 'x-connection-id: %[3]s' --data '{"withUserId":"51234567"}'
 
 Stop with Ctrl-C.
-`, url, mock.DemoKey, o.connection())
+`, url, mock.DemoKey, o.connection(), control)
 }

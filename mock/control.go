@@ -1,0 +1,327 @@
+package mock
+
+import (
+	"bytes"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/unsend-go/unsend/internal/ids"
+)
+
+// ControlPrefix begins the paths of [WithControl].
+const ControlPrefix = "/_mock/"
+
+// WithControl lets programs in any language script faults and read what was sent, by HTTP under
+// [ControlPrefix], and keeps [Entry.Header] and [Entry.Body] as [WithBodies] does:
+//
+//	GET  /_mock/                                  {"requests":n,"pending":n}: journaled requests, scripted faults
+//	POST /_mock/reset                             everything as at the start, without scripted faults
+//	GET | DELETE /_mock/requests[?userId=&messageId=&status=]   {"requests":[…],"total":n}, the oldest first
+//	POST /_mock/faults                            ["503","drop,acted"] or {"faults":[…],"userId":"7","messageId":"9"}
+//	GET | DELETE /_mock/faults[?userId=&messageId=]             those that no request has consumed
+//	GET | PUT | DELETE /_mock/messages/{user}/{message}         {"exists":true,"unsent":false}
+//	PUT  /_mock/connections/{id}                  {"state":"expired"}; also active, rules_outdated, read_only
+//
+// A request is an object of method, path, headers, body, status, type, acted and fault; its body
+// is JSON if it can be. The response is a 2xx, a 400 for what cannot be read, or a 403, each error
+// one line of {"error":"…"}.
+//
+// With a token, requests need the header "Authorization: Bearer TOKEN". Without one, Host and peer
+// must be loopback, and pages of another origin are refused unless [WithCORS] names it, so that no
+// web page can control a mock on its reader's machine.
+func WithControl(token string) Option {
+	return func(s *Server) {
+		s.journal.bodies = true
+		s.control = &control{s: s, token: token}
+	}
+}
+
+// WithCORS lets web pages of these origins, such as "http://localhost:5173", call the mock; "*"
+// lets pages of any origin call the API, but not the control. Preflights are not journaled.
+func WithCORS(origins ...string) Option {
+	return func(s *Server) { s.origins = append(s.origins, origins...) }
+}
+
+// CheckOrigin returns an error if the text is neither an origin for [WithCORS] nor "*".
+func CheckOrigin(origin string) error {
+	if u, err := url.Parse(origin); err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.Scheme+"://"+u.Host == origin || origin == "*" {
+		return nil
+	}
+	return fmt.Errorf("%q is not an origin such as http://localhost:5173, or *", origin)
+}
+
+// cors allows what WithCORS names, and reports whether the request was a preflight that it
+// answered.
+func (s *Server) cors(w http.ResponseWriter, r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	anyOrigin := slices.Contains(s.origins, "*") && (s.control == nil || !strings.HasPrefix(r.URL.Path, ControlPrefix))
+	if origin == "" || !anyOrigin && (origin == "*" || !slices.Contains(s.origins, origin)) {
+		return false
+	}
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", origin)
+	h.Add("Vary", "Origin")
+	h.Set("Access-Control-Expose-Headers", "Location, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id")
+	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
+		return false
+	}
+	h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE")
+	h.Set("Access-Control-Allow-Headers", r.Header.Get("Access-Control-Request-Headers"))
+	w.WriteHeader(http.StatusNoContent)
+	return true
+}
+
+// control serves the paths of WithControl.
+type control struct {
+	s     *Server
+	token string
+}
+
+// ServeHTTP serves one request that may control the mock, and refuses others.
+func (c *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", mediaJSON)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	status, value := http.StatusForbidden, any(nil)
+	err := c.allow(r)
+	if err == nil {
+		status = http.StatusOK
+		value, err = c.serve(r)
+		switch {
+		case errors.Is(err, errNoPath):
+			status = http.StatusNotFound
+		case err != nil:
+			status = http.StatusBadRequest
+		}
+	}
+	if err != nil {
+		value = map[string]string{"error": err.Error()}
+	}
+	w.WriteHeader(status)
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(value) // to a client that may have left
+}
+
+// allow returns why a request may not control the mock. A web page can make a browser on this
+// machine send requests to loopback, also by a host name of its own that resolves to it.
+func (c *control) allow(r *http.Request) error {
+	if c.token != "" {
+		if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+c.token)) == 1 {
+			return nil
+		}
+		return errors.New("the control needs the header Authorization: Bearer with the mock's token")
+	}
+	if !isLoopback((&url.URL{Host: r.Host}).Hostname()) {
+		return errors.New("the control serves localhost, 127.0.0.1 and [::1] only; start the mock with a token for other hosts")
+	}
+	// In memory there is no peer.
+	if peer, err := netip.ParseAddrPort(r.RemoteAddr); r.RemoteAddr != "pipe" && (err != nil || !peer.Addr().Unmap().IsLoopback()) {
+		return errors.New("the control serves clients of this machine only; start the mock with a token for others")
+	}
+	protection := http.NewCrossOriginProtection()
+	for _, origin := range c.s.origins {
+		_ = protection.AddTrustedOrigin(origin) // which refuses *
+	}
+	write := *r
+	write.Method = http.MethodPost // reads tell as much as writes do, and are not exempt
+	if protection.Check(&write) != nil {
+		return errors.New("the control refuses web pages of other origins; name this one with --cors")
+	}
+	return nil
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.Unmap().IsLoopback()
+}
+
+// serve executes a request and returns what to send as JSON.
+func (c *control) serve(r *http.Request) (any, error) {
+	query := r.URL.Query()
+	for name := range query {
+		if !slices.Contains([]string{"userId", "messageId", "status"}, name) {
+			return nil, fmt.Errorf("unknown filter %q; use userId, messageId or status", name)
+		}
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequestBody+1))
+	if err != nil || len(body) > maxRequestBody {
+		return nil, fmt.Errorf("the body cannot be read, or is larger than %d bytes", maxRequestBody)
+	}
+	message := Message{query.Get("userId"), query.Get("messageId")}
+	parts := strings.Split(strings.TrimPrefix(r.URL.Path, ControlPrefix), "/")
+	switch method := r.Method; {
+	case method == http.MethodGet && len(parts) == 1 && parts[0] == "":
+		return map[string]int{"requests": len(c.s.Journal()), "pending": len(c.s.faults.pending(nil))}, nil
+	case method == http.MethodPost && len(parts) == 1 && parts[0] == "reset":
+		c.s.reset()
+		return struct{}{}, nil
+	case len(parts) == 1 && parts[0] == "requests" && (method == http.MethodGet || method == http.MethodDelete):
+		return c.requests(method == http.MethodDelete, message, query.Get("status"))
+	case method == http.MethodPost && len(parts) == 1 && parts[0] == "faults":
+		return c.script(body)
+	case len(parts) == 1 && parts[0] == "faults" && (method == http.MethodGet || method == http.MethodDelete):
+		return c.faults(method == http.MethodDelete, message)
+	case len(parts) == 3 && parts[0] == "messages":
+		return c.message(method, Message{parts[1], parts[2]}, body)
+	case method == http.MethodPut && len(parts) == 2 && parts[0] == "connections":
+		return c.connection(parts[1], body)
+	}
+	return nil, errNoPath
+}
+
+var errNoPath = errors.New("the control has no such method and path; see unsend mock --help")
+
+// entry is a request of the journal as the control shows it.
+type entry struct {
+	Method  string            `json:"method"`
+	Path    string            `json:"path"`
+	Headers map[string]string `json:"headers"`
+	Body    any               `json:"body"`
+	Status  int               `json:"status"`
+	Type    string            `json:"type"`
+	Acted   bool              `json:"acted"`
+	Fault   string            `json:"fault"`
+}
+
+func (c *control) requests(forget bool, message Message, status string) (any, error) {
+	want, err := strconv.Atoi(status)
+	if status != "" && err != nil {
+		return nil, fmt.Errorf("status %q is not a number", status)
+	}
+	matches := func(e Entry) bool {
+		return (message.UserID == "" || message.UserID == e.UserID) && (message.MessageID == "" || message.MessageID == e.MessageID) &&
+			(status == "" || want == e.Status)
+	}
+	if forget {
+		return map[string]int{"total": c.s.journal.forget(matches)}, nil
+	}
+	list := []entry{}
+	for _, e := range c.s.Journal() {
+		if !matches(e) {
+			continue
+		}
+		shown := entry{Method: e.Method, Path: e.Path, Headers: map[string]string{}, Status: e.Status, Type: e.Type, Acted: e.Acted, Fault: e.Fault}
+		for name, values := range e.Header {
+			shown.Headers[strings.ToLower(name)] = strings.Join(values, ", ")
+		}
+		if json.Valid([]byte(e.Body)) {
+			shown.Body = json.RawMessage(e.Body)
+		} else if e.Body != "" {
+			shown.Body = strings.ToValidUTF8(e.Body, "\uFFFD")
+		}
+		list = append(list, shown)
+	}
+	return map[string]any{"requests": list, "total": len(list)}, nil
+}
+
+// script adds faults, in the text of ParseFault.
+func (c *control) script(body []byte) (any, error) {
+	var asked struct {
+		Faults    []string `json:"faults"`
+		UserID    string   `json:"userId"`
+		MessageID string   `json:"messageId"`
+	}
+	if readStrictly(body, &asked.Faults) != nil && readStrictly(body, &asked) != nil || len(asked.Faults) == 0 {
+		return nil, errors.New(`the body must be faults such as ["503","drop,acted"], or {"faults":["503"],"userId":"7","messageId":"9"}`)
+	}
+	if (asked.UserID == "") != (asked.MessageID == "") {
+		return nil, errHalf
+	}
+	var list []Fault
+	for _, text := range asked.Faults {
+		f, err := ParseFault(text)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, f)
+	}
+	if asked.MessageID == "" {
+		c.s.Next(list...)
+	} else {
+		c.s.NextFor(asked.UserID, asked.MessageID, list...)
+	}
+	return map[string]int{"pending": len(c.s.faults.pending(nil))}, nil
+}
+
+var errHalf = errors.New("give both userId and messageId, or neither")
+
+// faults lists the faults of one message, or those of any.
+func (c *control) faults(forget bool, message Message) (any, error) {
+	if (message.UserID == "") != (message.MessageID == "") {
+		return nil, errHalf
+	}
+	if forget {
+		c.s.faults.forget(message)
+		return struct{}{}, nil
+	}
+	list := []string{}
+	for _, f := range c.s.faults.pending(&message) {
+		list = append(list, f.String())
+	}
+	return list, nil
+}
+
+// messageState is a message as the control shows and sets it.
+type messageState struct {
+	Exists bool `json:"exists"`
+	Unsent bool `json:"unsent"`
+}
+
+func (c *control) message(method string, m Message, body []byte) (any, error) {
+	for _, id := range []string{m.UserID, m.MessageID} {
+		if err := ids.Check(id); err != nil {
+			return nil, fmt.Errorf("an id %w", err)
+		}
+	}
+	switch method {
+	case http.MethodGet:
+	case http.MethodPut:
+		asked := messageState{Exists: true}
+		if len(body) > 0 && readStrictly(body, &asked) != nil || asked.Exists && asked.Unsent {
+			return nil, errors.New(`the body must be empty or a state such as {"exists":true,"unsent":false}, not both true`)
+		}
+		c.s.messages.put(m, asked)
+	case http.MethodDelete:
+		c.s.Remove(m.UserID, m.MessageID)
+	default:
+		return nil, errNoPath
+	}
+	return messageState{c.s.Exists(m.UserID, m.MessageID), c.s.UnsentCount(m.UserID, m.MessageID) > 0}, nil
+}
+
+func (c *control) connection(id string, body []byte) (any, error) {
+	var asked struct {
+		State string `json:"state"`
+	}
+	if readStrictly(body, &asked) != nil {
+		return nil, errors.New(`the body must be a state such as {"state":"expired"}`)
+	}
+	connection, err := ParseConnection(id + ":" + asked.State)
+	if err != nil {
+		return nil, err
+	}
+	c.s.SetConnection(connection)
+	return asked, nil
+}
+
+// readStrictly reads one JSON value that has no other members than into.
+func readStrictly(text []byte, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("more than one value")
+	}
+	return nil
+}

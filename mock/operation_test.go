@@ -1,0 +1,150 @@
+package mock_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/unsend-go/unsend/mock"
+)
+
+// longer is openapi.yaml with these operations on paths of their own.
+func longer(t *testing.T, paths string) []byte {
+	t.Helper()
+	text, err := os.ReadFile("../openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.Replace(text, []byte("\npaths:\n"), []byte("\npaths:\n"+paths), 1)
+}
+
+const listMessages = `  /v2/access/chats/{userId}/messages:
+    get:
+      operationId: listMessages
+      security: [{apiKey: [], connectionId: []}]
+      parameters:
+        - {name: userId, in: path, required: true, schema: {$ref: '#/components/schemas/ID'}}
+        - {name: limit, in: query, schema: {type: integer}}
+      responses:
+        '200':
+          description: The messages.
+          content:
+            application/json:
+              schema: {type: object}
+              example: {list: [{id: 9, text: hello}]}
+        default: {$ref: '#/components/responses/OtherError'}
+`
+
+func listRequest(g *testServer) *http.Request {
+	req := g.request("7", "9")
+	req.Method, req.URL.Path, req.Body, req.GetBody, req.ContentLength = http.MethodGet, "/v2/access/chats/7/messages", nil, nil, 0
+	return req
+}
+
+// An operation that nobody handles is served by its example, behind everything that unsend is behind.
+func TestOperationsAreServedByTheirExamples(t *testing.T) {
+	t.Parallel()
+	g := overPipe(t, mock.WithDocument(longer(t, listMessages)), mock.WithRateLimit(1, 5))
+	send := func(change func(*http.Request)) result {
+		req := listRequest(g)
+		change(req)
+		return g.tryUnchecked(req)
+	}
+	asItIs := func(*http.Request) {}
+	send(func(r *http.Request) { r.Header.Del("apiKey") }).wantProblem(t, http.StatusUnauthorized, "UNAUTHORIZED")
+	send(func(r *http.Request) { r.URL.RawQuery = "limit=all" }).wantProblem(t, http.StatusBadRequest, "BAD_REQUEST")
+	if r := send(asItIs); r.status != http.StatusOK || r.body != `{"list":[{"id":9,"text":"hello"}]}` {
+		t.Errorf("%d %s, want the example", r.status, r.body)
+	}
+	g.server.Next(mock.Fault{Status: 503}, mock.Fault{Kind: mock.Drop, Acted: true}, mock.Fault{Set: "list[].text=5"})
+	send(asItIs).wantStatus(t, http.StatusServiceUnavailable)
+	if r := send(asItIs); r.err == nil {
+		t.Errorf("%d %s, want a dropped connection", r.status, r.body)
+	}
+	if r := send(asItIs); r.body != `{"list":[{"id":9,"text":5}]}` {
+		t.Errorf("%s, want the text set", r.body)
+	}
+	send(asItIs).wantProblem(t, http.StatusTooManyRequests, "RATE_LIMIT_EXCEEDED")
+	e := g.server.Journal()[4]
+	if e.Fault != "drop,acted" || e.Acted || e.UserID != "7" || e.ConnectionID != mock.DemoConnection {
+		t.Errorf("journal %+v, want the fault and no message unsent", e)
+	}
+}
+
+func (r result) wantStatus(t testing.TB, status int) {
+	t.Helper()
+	if r.status != status {
+		t.Errorf("%d %.80s %v, want %d", r.status, r.body, r.err, status)
+	}
+}
+
+func TestWithOperation(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		calls++
+		body, _ := io.ReadAll(r.Body)
+		w.Header().Set("X-Own", "yes")
+		w.WriteHeader(http.StatusAccepted)
+		_, _ = io.WriteString(w, `{"chat":"`+r.PathValue("chat")+`","body":"`+string(body)+`"}`)
+	})
+	g := overPipe(t, mock.WithDocument(longer(t, listMessages)), mock.WithOperation("GET /v2/access/chats/{chat}/messages", handler))
+	stranger := listRequest(g)
+	stranger.Header.Del("x-connection-id")
+	g.tryUnchecked(stranger).wantProblem(t, http.StatusUnauthorized, "SESSION_NOT_PROVIDED")
+	r := g.tryUnchecked(listRequest(g))
+	if r.status != http.StatusAccepted || r.body != `{"chat":"7","body":""}` || r.header.Get("X-Own") != "yes" || r.header.Get("X-RateLimit-Limit") != "90" {
+		t.Errorf("%d %s %v, want the handler's response with the headers of the mock", r.status, r.body, r.header)
+	}
+	for _, row := range []struct {
+		fault mock.Fault
+		runs  int
+		want  int
+	}{
+		{mock.Fault{Kind: mock.Slow}, 1, http.StatusAccepted},
+		{mock.Fault{Status: 429}, 0, http.StatusTooManyRequests},
+		{mock.Fault{Status: 500}, 0, http.StatusInternalServerError},
+		{mock.Fault{Status: 500, Acted: true}, 1, http.StatusInternalServerError},
+		{mock.Fault{Kind: mock.Truncated}, 0, http.StatusOK},
+		{mock.Fault{Kind: mock.Oversized}, 1, http.StatusAccepted},
+	} {
+		before := calls
+		g.server.Next(row.fault)
+		if r := g.tryUnchecked(listRequest(g)); r.status != row.want || calls-before != row.runs {
+			t.Errorf("%v: %d after %d calls, want %d after %d", row.fault, r.status, calls-before, row.want, row.runs)
+		}
+	}
+	g.unsend("7", "9").wantUnsent(t)
+}
+
+// What cannot be served is named by Start, and answered 501 if a request can reach it.
+func TestStartNamesWhatCannotBeServed(t *testing.T) {
+	t.Parallel()
+	handler := http.NotFoundHandler()
+	for _, row := range []struct {
+		name   string
+		option mock.Option
+		says   string
+	}{
+		{"no such operation", mock.WithOperation("GET /v2/access/nothing", handler), `no operation "GET /v2/access/nothing"`},
+		{"another method", mock.WithOperation("POST /v2/access/chats/{userId}/messages/{messageId}", handler), "no operation"},
+		{"no pattern", mock.WithOperation("GET /v2/{", handler), `"GET /v2/{" is not a pattern`},
+		{"no document", mock.WithDocument([]byte("a: [")), "WithDocument"},
+		{"an empty document", mock.WithDocument([]byte{}), "WithDocument"},
+		{"a text", mock.WithDocument([]byte("openapi")), "WithDocument"},
+	} {
+		server := mock.New(row.option)
+		if _, err := server.Start(); err == nil || !strings.Contains(err.Error(), row.says) || strings.Contains(err.Error(), "\n") {
+			_ = server.Close()
+			t.Errorf("%s: %v, want one line with %s", row.name, err, row.says)
+		}
+	}
+	g := overPipe(t, mock.WithOperation("GET /v2/access/nothing", handler))
+	req := listRequest(g)
+	req.URL.Path = "/v2/access/nothing"
+	g.tryUnchecked(req).wantProblem(t, http.StatusNotImplemented, "NOT_IMPLEMENTED")
+	g.unsend("7", "9").wantUnsent(t)
+}
