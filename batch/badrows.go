@@ -44,6 +44,17 @@ type Added struct {
 	BadRows int      // rows that cannot be used; with [SkipBad] they were left out
 	Bad     []error  // of these the first, as in [InputError]
 	Ignored []string // columns that mean nothing here
+
+	plan func(retryFailed bool) Plan // of a Preview
+}
+
+// Plan returns what a run would do after what [Preview] did not store; retryFailed is that of
+// its [Options]. Without Preview it is empty: see [Ledger.Plan].
+func (a Added) Plan(retryFailed bool) Plan {
+	if a.plan == nil {
+		return Plan{}
+	}
+	return a.plan(retryFailed)
 }
 
 // InputError is an input with rows that cannot be used. Nothing of it was added. It matches

@@ -1,24 +1,31 @@
 package batch
 
 import (
+	"errors"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch/internal/cell"
 )
 
-// Item is one message to take back. Connection, user and message id say which message it is:
-// rows with the same three are the same message, whatever else they say.
+// maxRef is the longest [Item].Ref, in bytes.
+const maxRef = 200
+
+// Item is a message to unsend. It is identified by its connection, user and message ids:
+// duplicates are sent once.
 type Item struct {
 	UserID       string // the chat's user
 	MessageID    string
 	ConnectionID string // the creator's connection that acts; empty for the ledger's [DefaultConnection]
 	WithUserID   string // of the request's body; empty for UserID
+	Ref          string // the caller's own key: at most 200 bytes of UTF-8, stored and yielded as it is
 	MaybeUnsent  bool   // an earlier run may have unsent it: the input's column maybe_unsent
-	Line         int    // where the item stands in its input, from 1; 0 where nothing says so
+	Line         int    // the item's line in its input, from 1; 0 if there is none
 }
 
-// check says which id of the item is none.
+// check returns an error that names the member that cannot be used.
 func (i Item) check() error {
 	for _, id := range []struct {
 		name, text string
@@ -35,6 +42,12 @@ func (i Item) check() error {
 		if err := cell.Check(id.text); err != nil {
 			return fmt.Errorf("%w: %s %w", api.ErrInvalidID, id.name, err)
 		}
+	}
+	switch {
+	case len(i.Ref) > maxRef:
+		return fmt.Errorf("ref has %d bytes: shorten it to %d at most", len(i.Ref), maxRef)
+	case !utf8.ValidString(i.Ref), strings.ContainsRune(i.Ref, 0):
+		return errors.New("ref is not UTF-8 text: save the list as UTF-8")
 	}
 	return nil
 }

@@ -70,13 +70,24 @@ func (l *Ledger) add(ctx context.Context, rows iter.Seq2[Item, error], replace b
 	}
 	defer l.give()
 	check := rowCheck{connection: l.settings.connection}
-	for _, opt := range opts {
+	for i, opt := range opts {
+		if opt == nil {
+			return Added{}, fmt.Errorf("%w: option %d of Add is nil; leave it out", ErrOptions, i+1)
+		}
 		opt(&check.settings)
 	}
-	added, err := l.store.Add(ctx, check.good(rows), replace)
+	how := AddMode{Replace: replace}
+	var plan func(retryFailed bool) Plan
+	if check.settings.preview {
+		how.Preview = func(counts Counts, open, failed []Load) {
+			plan = func(retryFailed bool) Plan { return newPlan(counts, open, failed, retryFailed) }
+		}
+	}
+	added, err := l.store.Add(ctx, check.good(rows), how)
 	if err != nil {
 		return Added{}, err
 	}
+	added.plan = plan
 	added.BadRows, added.Bad, added.Ignored = check.bad.Rows, check.bad.Bad, check.ignored
 	if check.bad.NoConnection > 0 {
 		added.Bad = append(added.Bad, &InputError{Rows: check.bad.NoConnection, NoConnection: check.bad.NoConnection})
@@ -84,9 +95,9 @@ func (l *Ledger) add(ctx context.Context, rows iter.Seq2[Item, error], replace b
 	return added, nil
 }
 
-// Plan tells what a run would do now; retryFailed is that of its [Options].
+// Plan returns what a run would do now; retryFailed is that of its [Options].
 func (l *Ledger) Plan(ctx context.Context, retryFailed bool) (Plan, error) {
-	loads, err := l.store.Loads(ctx, retryFailed)
+	open, err := l.store.Loads(ctx, false)
 	if err != nil {
 		return Plan{}, err
 	}
@@ -94,12 +105,11 @@ func (l *Ledger) Plan(ctx context.Context, retryFailed bool) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	plan := Plan{Connections: loads, SetAside: counts.SetAside, Failed: counts.Failed}
-	for _, load := range loads {
-		plan.Messages += load.Messages
+	var failed []Load
+	if counts.Failed > 0 {
+		failed, err = l.store.Loads(ctx, true)
 	}
-	plan.Ended = counts.Items - plan.Messages
-	return plan, nil
+	return newPlan(counts, open, failed, retryFailed), err
 }
 
 // Report sums up what became of the messages.
@@ -139,7 +149,7 @@ func (e Entry) result() Result {
 	}
 	if e.Failure != (Failure{}) {
 		r.Err = &api.Error{
-			StatusCode: e.Failure.Status, Type: e.Failure.Type, Message: e.Failure.Text, Scope: e.Failure.Scope,
+			StatusCode: e.Failure.Status, Answered: e.Failure.Answered, Type: e.Failure.Type, Message: e.Failure.Text, Scope: e.Failure.Scope,
 			RequestID: e.RequestID, Attempts: e.Attempts, MaybeUnsent: e.MaybeUnsent,
 		}
 	}
@@ -157,7 +167,11 @@ func (l *Ledger) Service() string { return l.store.Service() }
 // one on a network file system; empty where there is none.
 func (l *Ledger) Warning() string { return l.store.Warning() }
 
-// Close gives the ledger back. A loop over [Run] must have ended.
+// Discard is Close. It also removes the ledger's file if opening this ledger created it and no
+// run has begun on it: nobody else's ledger, and none with a record, is removed.
+func (l *Ledger) Discard() error { return l.store.Discard() }
+
+// Close releases the ledger. A loop over [Run] must have ended.
 func (l *Ledger) Close() error { return l.store.Close() }
 
 // Option configures a ledger that is opened.
@@ -192,12 +206,18 @@ func ReadOnly() Option {
 // AddOption configures one call of [Ledger.Add] or [Ledger.Replace].
 type AddOption func(*addSettings)
 
-type addSettings struct{ skipBad bool }
+type addSettings struct{ skipBad, preview bool }
 
 // SkipBad leaves bad rows out and adds the others. An input that cannot be read on is refused
 // as a whole all the same.
 func SkipBad() AddOption {
 	return func(s *addSettings) { s.skipBad = true }
+}
+
+// Preview makes Add and Replace store nothing: they report what they would have added, and
+// [Added.Plan] what a run would then do.
+func Preview() AddOption {
+	return func(s *addSettings) { s.preview = true }
 }
 
 func newSettings(opts []Option) (settings, error) {

@@ -1,6 +1,8 @@
 package batch
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/unsend-go/unsend/api"
@@ -13,7 +15,7 @@ type Filter int
 
 // Filters.
 const (
-	All       Filter = iota // every message that is not set aside
+	All       Filter = iota // every message but those set aside
 	NotUnsent               // those that are not known to be gone: failed, skipped, or still open
 )
 
@@ -51,8 +53,32 @@ type Plan struct {
 	Messages    int    // to be sent
 	Connections []Load // that they are on, by name
 	Ended       int    // messages that earlier runs ended for good, and this one would not send
-	Failed      int    // messages that failed for good; Options.RetryFailed sends them again
+	Failed      int    // listed messages that failed and are final; Options.RetryFailed sends them again
 	SetAside    int    // messages that no run sends unless an input lists them again
+}
+
+// newPlan makes a plan of what a [Store] counts.
+func newPlan(counts Counts, open, failed []Load, retryFailed bool) Plan {
+	plan := Plan{Connections: open, SetAside: counts.SetAside}
+	each := map[string]int{}
+	for _, load := range failed {
+		plan.Failed += load.Messages
+		each[load.ConnectionID] = load.Messages
+	}
+	if retryFailed && len(failed) > 0 {
+		for _, load := range open {
+			each[load.ConnectionID] += load.Messages
+		}
+		plan.Connections = nil
+		for _, id := range slices.Sorted(maps.Keys(each)) {
+			plan.Connections = append(plan.Connections, Load{ConnectionID: id, Messages: each[id]})
+		}
+	}
+	for _, load := range plan.Connections {
+		plan.Messages += load.Messages
+	}
+	plan.Ended = counts.Items - plan.Messages
+	return plan
 }
 
 // Duration is how long the plan takes at perMinute requests a minute on each connection after a

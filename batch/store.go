@@ -30,17 +30,15 @@ type Store interface {
 	// so that what is done must be asked for and cannot be counted here.
 	Shared() bool
 
-	// Add keeps the items, in one transaction: all of them or, where items yields an error,
+	// Add stores the items, in one transaction: all of them or, if items yields an error,
 	// none, and that error is returned. Items are complete and checked. It counts New, Known
-	// and Repeated. A message that was known takes the line and, unless it has ended for
-	// good, the WithUserID of its new row; it is MaybeUnsent if it was or the row says so;
-	// and it is no longer set aside. Where replace is true, open messages that items does not
-	// list are set aside and counted in SetAside; a store whose other workers work on another
-	// list refuses that. What is added is synced when Add returns.
-	Add(ctx context.Context, items iter.Seq2[Item, error], replace bool) (Added, error)
+	// and Repeated. A known message takes the line and the Ref of its new row and, unless it
+	// is final, the WithUserID; it is MaybeUnsent if it was or the row says so; and it is
+	// listed. What is added is synced when Add returns.
+	Add(ctx context.Context, items iter.Seq2[Item, error], how AddMode) (Added, error)
 
-	// Begin begins a run, or joins the one that other workers are at. Where retryFailed is
-	// true, messages that ended with Failed and are final are opened again. Of a message
+	// Begin begins a run, or joins the one that other workers are at. If retryFailed is
+	// true, listed messages that ended with Failed and are final are opened again. Of a message
 	// that ended in the run it stays known that it did: nobody gets it again before the next.
 	Begin(ctx context.Context, retryFailed bool) error
 	// Claim gives the caller connections that have open messages and that nobody works on,
@@ -65,9 +63,9 @@ type Store interface {
 	// Counts counts the messages by how they ended last. Where inRun is true, only those that
 	// have ended for good or in the run that goes on count as ended.
 	Counts(ctx context.Context, inRun bool) (Counts, error)
-	// Loads returns the connections with open messages, and how many on each, by name. Where
-	// retryFailed is true, messages that failed for good count as open.
-	Loads(ctx context.Context, retryFailed bool) ([]Load, error)
+	// Loads returns the connections with open messages and how many each has, by name; if
+	// failed is true, with those that Begin opens again for retryFailed instead.
+	Loads(ctx context.Context, failed bool) ([]Load, error)
 	// Groups counts the messages that did not end well, or not yet, by everything that a [Group] tells of them, the most
 	// frequent first; beyond limit groups the rest is left out.
 	Groups(ctx context.Context, limit int) ([]Group, error)
@@ -76,15 +74,29 @@ type Store interface {
 	// else.
 	Messages(ctx context.Context, filter Filter) iter.Seq2[Entry, error]
 
-	// Close gives the ledger back. No other method is called afterwards.
+	// Discard is Close. It removes a ledger that opening this store created, if no run has
+	// begun on it.
+	Discard() error
+	// Close releases the ledger. No other method is called afterwards.
 	Close() error
+}
+
+// AddMode is what [Store].Add does beside adding.
+type AddMode struct {
+	// Replace makes the items the list. An open message that they lack is set aside and
+	// counted in SetAside; one that failed and is final stays what it is, and is no longer
+	// opened by Begin. A store whose other workers work on another list refuses that.
+	Replace bool
+	// Preview, if it is not nil, is called with what Counts(true), Loads(false) and
+	// Loads(true) would return next. Then Add rolls back.
+	Preview func(counts Counts, open, failed []Load)
 }
 
 // ErrClaimLost is returned by a [Store] for a worker whose claims have become void, because
 // its session with the database ended. [Run] begins again, and claims anew.
 var ErrClaimLost = errors.New("the claim on the connection was lost")
 
-// Load is how many open messages a connection has.
+// Load is how many messages a connection has to send.
 type Load struct {
 	ConnectionID string
 	Messages     int
@@ -122,11 +134,13 @@ type Entry struct {
 // Failure is what a ledger keeps of an error. Its texts are bounded, and hold nothing of a
 // message's text.
 type Failure struct {
-	Scope  api.Scope
-	Status int    // of the answer; 0 where none came
-	Type   string // the service's name of the error; at most 60 characters
-	Text   string // what was said; at most 300 bytes
-	Hint   string // what to do; at most 200 bytes
+	Scope    api.Scope
+	Status   int    // of the response; 0 if there was none
+	Answered bool   // the service itself responded with it
+	Cause    string // one of the causes below; empty if status and type say it
+	Type     string // the service's name of the error; at most 60 bytes
+	Text     string // what it says; at most 300 bytes
+	Hint     string // what to do; at most 200 bytes
 }
 
 // StoreOptions are what a package of another [Store] needs to know of the options.
@@ -153,7 +167,7 @@ func failureOf(err error) Failure {
 		return Failure{}
 	case errors.As(err, &e):
 		return Failure{
-			Scope: e.Scope, Status: e.StatusCode,
+			Scope: e.Scope, Status: e.StatusCode, Answered: e.Answered,
 			Type: cut(e.Type, maxFailureType), Text: cut(e.Message, maxFailureText), Hint: cut(e.Hint(), maxFailureHint),
 		}
 	}

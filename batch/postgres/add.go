@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"iter"
 	"time"
 
@@ -17,11 +19,11 @@ const (
 	worthAnalyzing = 1000
 
 	makeIncoming = `CREATE TEMPORARY TABLE incoming (n bigint, line integer, maybe_unsent boolean,
-		connection_id text COLLATE "C", user_id text COLLATE "C", message_id text COLLATE "C", with_user_id text) ON COMMIT DROP`
+		connection_id text COLLATE "C", user_id text COLLATE "C", message_id text COLLATE "C", with_user_id text, ref text) ON COMMIT DROP`
 	// makeListed has each message once, in the order of the indexes, which is several times as
 	// fast to insert as that of the input. Of its rows the first counts.
 	makeListed = `CREATE TEMPORARY TABLE listed ON COMMIT DROP AS
-		SELECT DISTINCT ON (connection_id, user_id, message_id) n, line, connection_id, user_id, message_id, with_user_id,
+		SELECT DISTINCT ON (connection_id, user_id, message_id) n, line, connection_id, user_id, message_id, with_user_id, ref,
 			bool_or(maybe_unsent) OVER (PARTITION BY connection_id, user_id, message_id) AS maybe_unsent
 		FROM incoming ORDER BY connection_id, user_id, message_id, n`
 	// lockList lets one program at a time change a run's list. Workers go on meanwhile.
@@ -29,13 +31,13 @@ const (
 
 	sameMessage   = `(l.connection_id, l.user_id, l.message_id) = (m.connection_id, m.user_id, m.message_id)`
 	countRelisted = `SELECT count(*) FROM message m JOIN listed l ON ` + sameMessage + ` WHERE run_id = $1 AND set_aside AND NOT final`
-	relist        = `UPDATE message m SET line = l.line, set_aside = false, maybe_unsent = m.maybe_unsent OR l.maybe_unsent AND NOT final,
+	relist        = `UPDATE message m SET line = l.line, ref = l.ref, set_aside = false, maybe_unsent = m.maybe_unsent OR l.maybe_unsent AND NOT final,
 			with_user_id = CASE WHEN final THEN m.with_user_id ELSE l.with_user_id END
 		FROM listed l WHERE run_id = $1 AND ` + sameMessage + `
-			AND (m.line <> l.line OR set_aside OR NOT final AND (m.with_user_id <> l.with_user_id OR l.maybe_unsent AND NOT m.maybe_unsent))`
-	setAside   = `UPDATE message m SET set_aside = true WHERE run_id = $1 AND ` + isOpen + ` AND NOT EXISTS (SELECT FROM listed l WHERE ` + sameMessage + `)`
-	insertRows = `INSERT INTO message (run_id, id, line, maybe_unsent, connection_id, user_id, message_id, with_user_id)
-		SELECT $1, (SELECT coalesce(max(id), 0) FROM message WHERE run_id = $1) + n, line, maybe_unsent, connection_id, user_id, message_id, with_user_id
+			AND (m.line <> l.line OR m.ref <> l.ref OR set_aside OR NOT final AND (m.with_user_id <> l.with_user_id OR l.maybe_unsent AND NOT m.maybe_unsent))`
+	setAside   = `UPDATE message m SET set_aside = true WHERE run_id = $1 AND %s AND NOT EXISTS (SELECT FROM listed l WHERE ` + sameMessage + `)`
+	insertRows = `INSERT INTO message (run_id, id, line, maybe_unsent, connection_id, user_id, message_id, with_user_id, ref)
+		SELECT $1, (SELECT coalesce(max(id), 0) FROM message WHERE run_id = $1) + n, line, maybe_unsent, connection_id, user_id, message_id, with_user_id, ref
 		FROM listed l WHERE NOT EXISTS (SELECT FROM message m WHERE run_id = $1 AND ` + sameMessage + `)
 		ORDER BY connection_id, user_id, message_id`
 	addConnections = `INSERT INTO connection (run_id, connection_id) SELECT DISTINCT $1::integer, connection_id FROM listed
@@ -43,9 +45,14 @@ const (
 )
 
 // Add loads the items beside the table first, so that nobody waits for a slow input.
-func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], replace bool) (added batch.Added, err error) {
+func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], how batch.AddMode) (added batch.Added, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if how.Preview == nil {
+		if err := s.refuseReader(); err != nil {
+			return batch.Added{}, err
+		}
+	}
 	if err := s.reconnect(ctx); err != nil {
 		return batch.Added{}, err
 	}
@@ -63,16 +70,22 @@ func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], rep
 			return err
 		}
 		var relisted int
-		if added, relisted, err = s.merge(ctx, tx, replace); err != nil {
+		if added, relisted, err = s.merge(ctx, tx, how.Replace); err != nil {
 			return err
 		}
 		added.Known = messages - added.New
 		added.Repeated = rows.n - messages
-		list, err = s.changeList(ctx, tx, replace, added.New+relisted, added.SetAside)
+		list, err = s.changeList(ctx, tx, how.Replace, added.New+relisted, added.SetAside)
+		if err == nil && how.Preview != nil {
+			return s.preview(ctx, tx, how.Preview)
+		}
 		return err
 	})
 	if rows.err != nil {
 		err = rows.err // the server only says that it was told to stop
+	}
+	if errors.Is(err, errPreview) {
+		return added, nil
 	}
 	if err != nil {
 		return batch.Added{}, err
@@ -82,6 +95,26 @@ func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], rep
 		_, _ = s.session.Exec(ctx, "ANALYZE message") // who is not its owner cannot, and goes on without
 	}
 	return added, nil
+}
+
+// errPreview rolls back a transaction of which enough is known.
+var errPreview = fmt.Errorf("%w: a preview", batch.ErrOptions)
+
+func (s *store) preview(ctx context.Context, tx pgx.Tx, call func(counts batch.Counts, open, failed []batch.Load)) error {
+	counts, err := collect(ctx, tx, scanCounts, countRows, s.runID, true, 0)
+	if err != nil {
+		return err
+	}
+	open, err := collect(ctx, tx, scanLoad, fmt.Sprintf(loadRows, isOpen), s.runID)
+	if err != nil {
+		return err
+	}
+	failed, err := collect(ctx, tx, scanLoad, fmt.Sprintf(loadRows, isRefused), s.runID)
+	if err != nil {
+		return err
+	}
+	call(counts[0], open, failed)
+	return errPreview
 }
 
 // merge makes the listed messages those of the run. It counts the new ones, those that are set
@@ -94,7 +127,10 @@ func (s *store) merge(ctx context.Context, tx pgx.Tx, replace bool) (added batch
 		return added, 0, err
 	}
 	if replace {
-		tag, err := tx.Exec(ctx, setAside, s.runID)
+		if _, err := tx.Exec(ctx, fmt.Sprintf(setAside, isRefused), s.runID); err != nil {
+			return added, 0, err
+		}
+		tag, err := tx.Exec(ctx, fmt.Sprintf(setAside, isOpen), s.runID)
 		if err != nil {
 			return added, 0, err
 		}
@@ -147,7 +183,7 @@ func (r *source) Next() (more bool) {
 
 func (r *source) Values() ([]any, error) {
 	i := &r.item
-	return []any{r.n, i.Line, i.MaybeUnsent, i.ConnectionID, i.UserID, i.MessageID, i.WithUserID}, nil
+	return []any{r.n, i.Line, i.MaybeUnsent, i.ConnectionID, i.UserID, i.MessageID, i.WithUserID, i.Ref}, nil
 }
 
 func (r *source) Err() error { return r.err }
@@ -157,7 +193,7 @@ func (r *source) load(ctx context.Context, tx pgx.Tx) (messages int, err error) 
 	if _, err := tx.Exec(ctx, makeIncoming); err != nil {
 		return 0, err
 	}
-	columns := []string{"n", "line", "maybe_unsent", "connection_id", "user_id", "message_id", "with_user_id"}
+	columns := []string{"n", "line", "maybe_unsent", "connection_id", "user_id", "message_id", "with_user_id", "ref"}
 	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"incoming"}, columns, r); err != nil {
 		return 0, err
 	}

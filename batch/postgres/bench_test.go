@@ -83,7 +83,7 @@ func BenchmarkLoad(b *testing.B) {
 		_, s := newFleet(b, 1, 1)
 		b.StartTimer()
 		start := time.Now()
-		_, err := s.Add(b.Context(), testItems(1000, 1_000_000), true)
+		_, err := s.Add(b.Context(), testItems(1000, 1_000_000), batch.AddMode{Replace: true})
 		must(b, err)
 		first := time.Since(start)
 		load(b, s, 1000, 1_000_000)

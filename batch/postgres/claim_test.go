@@ -22,7 +22,7 @@ func must(t testing.TB, err error) {
 // load adds messages to the store's run.
 func load(t testing.TB, s *store, connections, messages int) batch.Added {
 	t.Helper()
-	added, err := s.Add(t.Context(), testItems(connections, messages), true)
+	added, err := s.Add(t.Context(), testItems(connections, messages), batch.AddMode{Replace: true})
 	must(t, err)
 	return added
 }
@@ -155,7 +155,7 @@ func TestReplaceBesideOthers(t *testing.T) {
 		t.Errorf("the same list added %+v", added)
 	}
 	for name, n := range map[string]int{"longer": 11, "shorter": 9} {
-		_, err := b.Add(t.Context(), testItems(2, n), true)
+		_, err := b.Add(t.Context(), testItems(2, n), batch.AddMode{Replace: true})
 		if !errors.Is(err, batch.ErrLedger) || !strings.Contains(err.Error(), "is being worked on, with another list") {
 			t.Errorf("a list that is %s is answered %v", name, err)
 		}
@@ -165,7 +165,7 @@ func TestReplaceBesideOthers(t *testing.T) {
 	if want := (batch.Counts{Items: 10}); counts != want {
 		t.Errorf("after lists that were refused there are %+v; want %+v", counts, want)
 	}
-	if _, err := b.Add(t.Context(), testItems(2, 12), false); err != nil {
+	if _, err := b.Add(t.Context(), testItems(2, 12), batch.AddMode{}); err != nil {
 		t.Errorf("what sets nothing aside is refused: %v", err)
 	}
 	must(t, a.End(t.Context()))
@@ -187,7 +187,7 @@ func TestAddWhileWorking(t *testing.T) {
 	must(t, a.Begin(t.Context(), false))
 	claim(t, a)
 	must(t, a.Write(t.Context(), []batch.Entry{{Message: first(t, a, "conn_0"), Event: batch.Ended, Outcome: batch.Unsent, Final: true}}))
-	_, err := b.Add(t.Context(), testItems(1, 2), false)
+	_, err := b.Add(t.Context(), testItems(1, 2), batch.AddMode{})
 	must(t, err)
 	must(t, a.Release(t.Context(), []string{"conn_0"}))
 	if names, _ := claim(t, a); len(names) != 1 {
@@ -213,7 +213,7 @@ func TestManyAtOnce(t *testing.T) {
 				return
 			}
 			defer func() { _ = s.Close() }()
-			n, err := s.Add(t.Context(), testItems(10, 1000), true)
+			n, err := s.Add(t.Context(), testItems(10, 1000), batch.AddMode{Replace: true})
 			if err != nil {
 				t.Error(err)
 				return

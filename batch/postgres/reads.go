@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"time"
 
@@ -49,8 +50,8 @@ func scanLoad(row pgx.CollectableRow) (load batch.Load, err error) {
 func (s *store) Next(ctx context.Context, connectionID string, after batch.Message, n int) ([]batch.Message, error) {
 	return query(ctx, s, func(row pgx.CollectableRow) (m batch.Message, err error) {
 		m.Item.ConnectionID = connectionID
-		return m, row.Scan(&m.Key, &m.Item.Line, &m.Item.MaybeUnsent, &m.Item.UserID, &m.Item.MessageID, &m.Item.WithUserID)
-	}, `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id FROM message
+		return m, row.Scan(&m.Key, &m.Item.Line, &m.Item.MaybeUnsent, &m.Item.UserID, &m.Item.MessageID, &m.Item.WithUserID, &m.Item.Ref)
+	}, `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id, ref FROM message
 		WHERE run_id = $1 AND connection_id = $2 AND `+isOpen+` AND ended_in <> $3 AND (line, id) > ($4, $5) ORDER BY line, id LIMIT $6`,
 		s.runID, connectionID, s.round.Load(), after.Item.Line, after.Key, n)
 }
@@ -65,12 +66,7 @@ func (s *store) Counts(ctx context.Context, inRun bool) (batch.Counts, error) {
 	if inRun && round != 0 && start.Before(s.stale) {
 		return s.counted, nil
 	}
-	list, err := query(ctx, s, func(row pgx.CollectableRow) (c batch.Counts, err error) {
-		return c, row.Scan(&c.Items, &c.SetAside, &c.Unsent, &c.AlreadyGone, &c.Failed, &c.Skipped)
-	}, `SELECT count(*) FILTER (WHERE listed), count(*) FILTER (WHERE NOT listed), count(*) FILTER (WHERE ended AND outcome = 'unsent'),
-			count(*) FILTER (WHERE ended AND outcome = 'already_gone'), count(*) FILTER (WHERE ended AND outcome = 'failed'), count(*) FILTER (WHERE ended AND outcome = 'skipped')
-		FROM (SELECT outcome, NOT set_aside AS listed, NOT set_aside AND (NOT $2 OR final OR ended_in = $3) AS ended FROM message WHERE run_id = $1) AS m`,
-		s.runID, inRun, round)
+	list, err := query(ctx, s, scanCounts, countRows, s.runID, inRun, round)
 	if err != nil {
 		return batch.Counts{}, err
 	}
@@ -89,7 +85,7 @@ func (s *store) recount() {
 }
 
 // Loads is what a plan is made of: Begin refuses to begin if the list is another one by then.
-func (s *store) Loads(ctx context.Context, retryFailed bool) ([]batch.Load, error) {
+func (s *store) Loads(ctx context.Context, failed bool) ([]batch.Load, error) {
 	list, err := query(ctx, s, pgx.RowTo[int32], "SELECT list FROM run WHERE id = $1", s.runID)
 	if err != nil {
 		return nil, err
@@ -97,11 +93,25 @@ func (s *store) Loads(ctx context.Context, retryFailed bool) ([]batch.Load, erro
 	for _, l := range list {
 		s.list.Store(l)
 	}
-	return query(ctx, s, scanLoad, `SELECT connection_id, count(*) FROM message
-		WHERE run_id = $1 AND NOT set_aside AND (NOT final OR $2 AND outcome = 'failed') GROUP BY 1 ORDER BY 1`, s.runID, retryFailed)
+	which := isOpen
+	if failed {
+		which = isRefused
+	}
+	return query(ctx, s, scanLoad, fmt.Sprintf(loadRows, which), s.runID)
 }
 
-const endedBadly = `NOT set_aside AND (outcome IS NULL OR outcome IN ('failed', 'skipped'))` // or not yet
+const (
+	loadRows  = `SELECT connection_id, count(*) FROM message WHERE run_id = $1 AND %s GROUP BY 1 ORDER BY 1`
+	countRows = `SELECT count(*) FILTER (WHERE counted), count(*) FILTER (WHERE NOT counted), count(*) FILTER (WHERE ended AND outcome = 'unsent'),
+			count(*) FILTER (WHERE ended AND outcome = 'already_gone'), count(*) FILTER (WHERE ended AND outcome = 'failed'), count(*) FILTER (WHERE ended AND outcome = 'skipped')
+		FROM (SELECT outcome, ` + isCounted + ` AS counted, ` + isCounted + ` AND (NOT $2 OR final OR ended_in = $3) AS ended FROM message WHERE run_id = $1) AS m`
+)
+
+func scanCounts(row pgx.CollectableRow) (c batch.Counts, err error) {
+	return c, row.Scan(&c.Items, &c.SetAside, &c.Unsent, &c.AlreadyGone, &c.Failed, &c.Skipped)
+}
+
+const endedBadly = isCounted + ` AND (outcome IS NULL OR outcome IN ('failed', 'skipped'))` // or not yet
 
 // Groups counts what did not end well, or not yet.
 func (s *store) Groups(ctx context.Context, limit int) ([]batch.Group, error) {
@@ -117,12 +127,12 @@ func (s *store) Groups(ctx context.Context, limit int) ([]batch.Group, error) {
 
 // Messages reads in parts, so that a slow loop keeps no transaction open.
 func (s *store) Messages(ctx context.Context, filter batch.Filter) iter.Seq2[batch.Entry, error] {
-	wanted := "NOT set_aside"
+	wanted := isCounted
 	if filter == batch.NotUnsent {
 		wanted = endedBadly
 	}
-	text := `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id, connection_id, coalesce(outcome, ''), final, attempts, coalesce(request_id, ''),
-			coalesce(status, 0), coalesce(scope, ''), coalesce(type, ''), coalesce(error, ''), coalesce(hint, ''), ended_at
+	text := `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id, ref, connection_id, coalesce(outcome, ''), final, attempts, coalesce(request_id, ''),
+			coalesce(status, 0), coalesce(scope, ''), coalesce(type, ''), coalesce(error, ''), coalesce(hint, ''), ended_at, coalesce(answered, false), coalesce(cause, '')
 		FROM message WHERE run_id = $1 AND id > $2 AND ` + wanted + ` ORDER BY id LIMIT 500`
 	return func(yield func(batch.Entry, error) bool) {
 		after := int64(0)
@@ -149,8 +159,8 @@ func scanEntry(row pgx.CollectableRow) (batch.Entry, error) {
 	e := batch.Entry{Event: batch.Waiting}
 	var scope string
 	var at *time.Time
-	err := row.Scan(&e.Key, &e.Item.Line, &e.Item.MaybeUnsent, &e.Item.UserID, &e.Item.MessageID, &e.Item.WithUserID, &e.Item.ConnectionID,
-		&e.Outcome, &e.Final, &e.Attempts, &e.RequestID, &e.Failure.Status, &scope, &e.Failure.Type, &e.Failure.Text, &e.Failure.Hint, &at)
+	err := row.Scan(&e.Key, &e.Item.Line, &e.Item.MaybeUnsent, &e.Item.UserID, &e.Item.MessageID, &e.Item.WithUserID, &e.Item.Ref, &e.Item.ConnectionID,
+		&e.Outcome, &e.Final, &e.Attempts, &e.RequestID, &e.Failure.Status, &scope, &e.Failure.Type, &e.Failure.Text, &e.Failure.Hint, &at, &e.Failure.Answered, &e.Failure.Cause)
 	e.MaybeUnsent, e.Failure.Scope = e.Item.MaybeUnsent, batch.ScopeOf(scope)
 	if e.Outcome != "" {
 		e.Event = batch.Ended

@@ -15,7 +15,7 @@ import (
 var tables string
 
 // format is the version of the tables that this program makes and knows.
-const format = 1
+const format = 2
 
 // exist reports whether there is the schema, and a ledger in it. It reads tables of the server,
 // and so sees what was just committed: to_regclass may answer from the session's memory.

@@ -72,15 +72,19 @@ func (s *store) work(ctx context.Context, f func(context.Context, pgx.Tx) error)
 	return s.write(ctx, writeTimeout, f)
 }
 
+func (s *store) refuseReader() error {
+	if s.readOnly {
+		return s.refuse("is open for reading only")
+	}
+	return nil
+}
+
 func (s *store) claimsLost() error { return s.lost("has given the claims of this worker to others") }
 
 // reconnect makes sure that there is a session. It tries once: who calls Begin waits between
 // two tries.
 func (s *store) reconnect(ctx context.Context) (err error) {
-	switch {
-	case s.readOnly:
-		return s.refuse("is open for reading only")
-	case !s.session.IsClosed():
+	if s.session != nil && !s.session.IsClosed() {
 		return nil
 	}
 	s.workerID = 0
@@ -103,6 +107,9 @@ func closeSession(db *pgx.Conn) {
 		_ = db.Close(ctx) // which ends it in any case
 	}
 }
+
+// Discard is Close: what is in a database is never removed.
+func (s *store) Discard() error { return s.Close() }
 
 // Close ends both sessions.
 func (s *store) Close() error {

@@ -14,6 +14,9 @@ import (
 const (
 	// isOpen is true of a message that can be sent, unless it has ended in this round.
 	isOpen = `NOT final AND NOT set_aside`
+	// isRefused is true of what --retry-failed opens, isCounted of what is not set aside.
+	isRefused = `final AND NOT set_aside AND outcome = 'failed'`
+	isCounted = `(final OR NOT set_aside)`
 
 	// A worker's advisory lock has the key ('worker'::regclass, its id): no two schemas of a
 	// database share one. A run's is held only within transactions that change who works on
@@ -44,6 +47,9 @@ func (s *store) lockRunAndBury(ctx context.Context, tx pgx.Tx) error {
 func (s *store) Begin(ctx context.Context, retryFailed bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.refuseReader(); err != nil {
+		return err
+	}
 	if s.workerID != 0 {
 		s.disconnect() // of a run that did not end
 	}
@@ -91,7 +97,7 @@ func (s *store) Begin(ctx context.Context, retryFailed bool) error {
 
 // reopen opens failed messages again, but those that failed in this round.
 func (s *store) reopen(ctx context.Context, tx pgx.Tx, round int32) error {
-	tag, err := tx.Exec(ctx, "UPDATE message SET final = false WHERE run_id = $1 AND outcome = 'failed' AND final AND ended_in <> $2", s.runID, round)
+	tag, err := tx.Exec(ctx, "UPDATE message SET final = false WHERE run_id = $1 AND "+isRefused+" AND ended_in <> $2", s.runID, round)
 	if err == nil && tag.RowsAffected() > 0 {
 		_, err = tx.Exec(ctx, "UPDATE connection SET done_in = 0 WHERE run_id = $1", s.runID)
 	}
@@ -189,7 +195,7 @@ const (
 	writeSending = `UPDATE message SET maybe_unsent = true, outcome = NULL WHERE run_id = $1 AND id = $2 AND ` + isOpen
 	writeResult  = `UPDATE message SET maybe_unsent = $3, attempts = attempts + $4, request_id = NULLIF($5, ''),
 			scope = NULLIF($6, ''), status = $7, type = NULLIF($8, ''), error = NULLIF($9, ''), hint = NULLIF($10, ''),
-			outcome = NULLIF($11, ''), final = $12, ended_in = coalesce($13, ended_in), ended_at = $14
+			outcome = NULLIF($11, ''), final = $12, ended_in = coalesce($13, ended_in), ended_at = $14, answered = $15, cause = NULLIF($16, '')
 		WHERE run_id = $1 AND id = $2 AND ` + isOpen
 )
 
@@ -200,8 +206,9 @@ func (s *store) queue(b *pgx.Batch, e *batch.Entry) *pgx.QueuedQuery {
 	}
 	var scope string
 	var status *int
+	var answered *bool
 	if e.Failure != (batch.Failure{}) {
-		scope, status = e.Failure.Scope.String(), &e.Failure.Status
+		scope, status, answered = e.Failure.Scope.String(), &e.Failure.Status, &e.Failure.Answered
 	}
 	args := []any{s.runID, e.Key, e.MaybeUnsent, e.Attempts, e.RequestID, scope, status, e.Failure.Type, e.Failure.Text, e.Failure.Hint}
 	if e.Event == batch.Ended {
@@ -209,6 +216,7 @@ func (s *store) queue(b *pgx.Batch, e *batch.Entry) *pgx.QueuedQuery {
 	} else {
 		args = append(args, "", false, nil, nil)
 	}
+	args = append(args, answered, e.Failure.Cause)
 	return b.Queue(writeResult, args...)
 }
 

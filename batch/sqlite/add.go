@@ -13,33 +13,34 @@ import (
 )
 
 const (
-	insertTuple = `(?, ?, ?, ?, ?, ?)`
-	insertWidth = 32 // rows of one statement
+	insertTuple   = `(?, ?, ?, ?, ?, ?, ?)`
+	insertColumns = 7
+	insertWidth   = 32 // rows of one statement
 	// Without a way back from the middle of it, which nobody needs.
-	insertRows = `INSERT OR ROLLBACK INTO %s (line, maybe_unsent, connection_id, user_id, message_id, with_user_id) VALUES `
+	insertRows = `INSERT OR ROLLBACK INTO %s (line, maybe_unsent, connection_id, user_id, message_id, with_user_id, ref) VALUES `
 
 	keepRepeated = `UPDATE %[1]s SET maybe_unsent = 1 WHERE maybe_unsent = 0 AND (connection_id, user_id, message_id) IN
 		(SELECT connection_id, user_id, message_id FROM %[1]s WHERE maybe_unsent = 1)`
 	dropRepeated = `DELETE FROM %[1]s WHERE id NOT IN (SELECT min(id) FROM %[1]s GROUP BY connection_id, user_id, message_id)`
 
 	countAll     = `SELECT count(*) FROM message`
-	makeIncoming = `CREATE TEMPORARY TABLE incoming (id INTEGER PRIMARY KEY, line, maybe_unsent, connection_id, user_id, message_id, with_user_id)`
+	makeIncoming = `CREATE TEMPORARY TABLE incoming (id INTEGER PRIMARY KEY, line, maybe_unsent, connection_id, user_id, message_id, with_user_id, ref)`
 	// The same input again has the same rows at the same places, which is quickly seen.
 	countSame = `SELECT count(*) FROM incoming i JOIN message m USING (id, line, connection_id, user_id, message_id)
-		WHERE NOT m.set_aside AND (m.final OR m.with_user_id = i.with_user_id AND m.maybe_unsent >= i.maybe_unsent)`
-	setAsideRows = `UPDATE message SET set_aside = 1 WHERE ` + isOpen + ` AND NOT EXISTS (SELECT 1 FROM incoming i
+		WHERE NOT m.set_aside AND m.ref = i.ref AND (m.final OR m.with_user_id = i.with_user_id AND m.maybe_unsent >= i.maybe_unsent)`
+	setAsideRows = `UPDATE message SET set_aside = 1 WHERE %s AND NOT EXISTS (SELECT 1 FROM incoming i
 		WHERE (i.message_id, i.user_id, i.connection_id) = (message.message_id, message.user_id, message.connection_id))`
-	mergeRows = `INSERT INTO message (line, maybe_unsent, connection_id, user_id, message_id, with_user_id)
-		SELECT line, maybe_unsent, connection_id, user_id, message_id, with_user_id FROM incoming WHERE true ORDER BY id
-		ON CONFLICT (message_id, user_id, connection_id) DO UPDATE SET line = excluded.line, set_aside = 0,
+	mergeRows = `INSERT INTO message (line, maybe_unsent, connection_id, user_id, message_id, with_user_id, ref)
+		SELECT line, maybe_unsent, connection_id, user_id, message_id, with_user_id, ref FROM incoming WHERE true ORDER BY id
+		ON CONFLICT (message_id, user_id, connection_id) DO UPDATE SET line = excluded.line, ref = excluded.ref, set_aside = 0,
 			maybe_unsent = maybe_unsent OR excluded.maybe_unsent AND NOT final, with_user_id = iif(final, with_user_id, excluded.with_user_id)
-		WHERE line <> excluded.line OR set_aside OR NOT final AND (with_user_id <> excluded.with_user_id OR excluded.maybe_unsent > maybe_unsent)`
+		WHERE line <> excluded.line OR ref <> excluded.ref OR set_aside OR NOT final AND (with_user_id <> excluded.with_user_id OR excluded.maybe_unsent > maybe_unsent)`
 )
 
 // Add keeps the items. An empty ledger is filled first and indexed afterwards, which takes a
 // third of the time. Into another the items are merged from a temporary table, and what is as
 // it was is not written.
-func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], replace bool) (added batch.Added, err error) {
+func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], how batch.AddMode) (added batch.Added, err error) {
 	err = s.transaction(func() error {
 		count, err := s.count(countAll)
 		if err != nil {
@@ -48,16 +49,42 @@ func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], rep
 		if count == 0 {
 			added, err = s.fill(ctx, items)
 		} else {
-			added, err = s.merge(ctx, items, replace, count)
+			added, err = s.merge(ctx, items, how.Replace, count)
+		}
+		if err == nil && how.Preview != nil {
+			return s.preview(how.Preview)
 		}
 		return err
 	})
+	if errors.Is(err, errPreview) {
+		return added, nil
+	}
 	if err != nil {
 		return batch.Added{}, err
 	}
 	s.write.Lock()
 	defer s.write.Unlock()
 	return added, s.explain(s.checkpoint())
+}
+
+// errPreview rolls back a transaction of which enough is known.
+var errPreview = fmt.Errorf("%w: a preview", batch.ErrOptions)
+
+func (s *store) preview(call func(counts batch.Counts, open, failed []batch.Load)) error {
+	counts, err := readCounts(s.db, true)
+	if err != nil {
+		return err
+	}
+	open, err := readLoads(s.db, false)
+	if err != nil {
+		return err
+	}
+	failed, err := readLoads(s.db, true)
+	if err != nil {
+		return err
+	}
+	call(counts, open, failed)
+	return errPreview
 }
 
 // fill adds the items to a ledger that has none.
@@ -105,7 +132,10 @@ func (s *store) mergeIncoming(replace bool, rows, before int) (added batch.Added
 		return added, err
 	}
 	if replace {
-		if err := exec(s.db, setAsideRows, nil); err != nil {
+		if err := exec(s.db, fmt.Sprintf(setAsideRows, isRefused), nil); err != nil {
+			return added, err
+		}
+		if err := exec(s.db, fmt.Sprintf(setAsideRows, isOpen), nil); err != nil {
 			return added, err
 		}
 		added.SetAside = s.db.Changes()
@@ -131,15 +161,15 @@ func (s *store) load(ctx context.Context, table string, items iter.Seq2[batch.It
 		if len(args) == 0 {
 			return ctx.Err()
 		}
-		text := insert + strings.Repeat(insertTuple+",", len(args)/6-1) + insertTuple
+		text := insert + strings.Repeat(insertTuple+",", len(args)/insertColumns-1) + insertTuple
 		return errors.Join(ctx.Err(), exec(s.db, text, nil, args...))
 	}
-	args := make([]any, 0, 6*insertWidth)
+	args := make([]any, 0, insertColumns*insertWidth)
 	for item, err := range items {
 		if err != nil {
 			return rows, err
 		}
-		args = append(args, item.Line, item.MaybeUnsent, item.ConnectionID, item.UserID, item.MessageID, item.WithUserID)
+		args = append(args, item.Line, item.MaybeUnsent, item.ConnectionID, item.UserID, item.MessageID, item.WithUserID, item.Ref)
 		if rows++; len(args) == cap(args) {
 			if err := flush(args); err != nil {
 				return rows, err

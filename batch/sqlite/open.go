@@ -159,6 +159,8 @@ func (s *store) verify(db *sqlite.Conn, want batch.StoreOptions) error {
 		return errNoLedger
 	case err != nil:
 		return err
+	case version < schemaVersion:
+		return fmt.Errorf("was made by an older version of this program (format %d; this one has %d); name another ledger", version, schemaVersion)
 	case version > schemaVersion:
 		return fmt.Errorf("was made by a newer version of this program (format %d; this one knows %d); update it", version, schemaVersion)
 	}

@@ -86,9 +86,17 @@ func TestRefusedLedgers(t *testing.T) {
 			make: func(t *testing.T, path string) {
 				t.Helper()
 				closedLedger(t, path, batch.ForMock())
-				execute(t, path, "PRAGMA user_version = 2")
+				execute(t, path, "PRAGMA user_version = 3")
 			},
-			want: "was made by a newer version of this program (format 2; this one knows 1); update it",
+			want: "was made by a newer version of this program (format 3; this one knows 2); update it",
+		},
+		"older": {
+			make: func(t *testing.T, path string) {
+				t.Helper()
+				closedLedger(t, path, batch.ForMock())
+				execute(t, path, "PRAGMA user_version = 1")
+			},
+			want: "was made by an older version of this program (format 1; this one has 2); name another ledger",
 		},
 		"another service's": {
 			make: func(t *testing.T, path string) { t.Helper(); closedLedger(t, path, batch.ForService(local)) },

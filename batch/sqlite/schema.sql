@@ -9,7 +9,7 @@ CREATE TABLE ledger (
 CREATE TABLE message (
 	id            INTEGER PRIMARY KEY,
 	final         INTEGER NOT NULL DEFAULT 0, -- 1: has ended for good, and is never sent again
-	set_aside     INTEGER NOT NULL DEFAULT 0, -- 1: no longer in the input, and not sent
+	set_aside     INTEGER NOT NULL DEFAULT 0, -- 1: no longer in the input, and not sent; of a final one: not even by --retry-failed
 	maybe_unsent  INTEGER NOT NULL DEFAULT 0, -- 1: not known to be gone, but may be
 	outcome       TEXT,                       -- unsent, already_gone, failed or skipped; NULL: still open
 	line          INTEGER NOT NULL,           -- of the input that listed it last
@@ -17,9 +17,12 @@ CREATE TABLE message (
 	user_id       TEXT NOT NULL,
 	message_id    TEXT NOT NULL,
 	with_user_id  TEXT NOT NULL,              -- '': user_id
+	ref           TEXT NOT NULL,              -- the caller's own key; '': none
 	attempts      INTEGER NOT NULL DEFAULT 0, -- requests that ended, in all runs
-	status        INTEGER,                    -- of the last error: its HTTP status, 0 without an answer
+	status        INTEGER,                    -- of the last error: its HTTP status, 0 without a response
+	answered      INTEGER,                    -- 1: the service itself responded with it; 0: a gateway, a proxy or nobody did
 	scope         TEXT,                       -- whose trouble it is: message, connection, account, service or client
+	cause         TEXT,                       -- rate_limited, stopped, ended, unwritten, tls, proxy, lost or interrupted; NULL: status and type say it
 	type          TEXT,                       -- the service's name of it
 	error         TEXT,                       -- what was said
 	hint          TEXT,                       -- what to do

@@ -26,10 +26,14 @@ const (
 
 const (
 	applicationID = 0x756E7364 // "unsd"
-	schemaVersion = 1
+	schemaVersion = 2
 )
 
-const isOpen = `final = 0 AND set_aside = 0`
+const (
+	isOpen    = `final = 0 AND set_aside = 0`
+	isRefused = `final = 1 AND set_aside = 0 AND outcome = 'failed'` // what --retry-failed opens
+	isCounted = `(set_aside = 0 OR final = 1)`
+)
 
 // checkpointEvery is how many entries are written between two checkpoints, which move what is
 // in the write-ahead log into the file.
@@ -46,7 +50,7 @@ type store struct {
 	written int          // entries since the last checkpoint
 	claimed bool         // the run has been given its connections
 
-	read   sync.Mutex
+	reads  sync.Mutex
 	reader *sqlite.Conn // another connection, for reads that must not wait for a sync
 }
 
@@ -98,19 +102,24 @@ func (s *store) transaction(f func() error) error {
 // checkpoint moves the log into the file, which nothing else does while the ledger is open: so
 // any other change to the file is somebody else's.
 func (s *store) checkpoint() error {
-	s.read.Lock() // a reader would keep the log from being used from its start again
-	defer s.read.Unlock()
+	s.reads.Lock() // a reader would keep the log from being used from its start again
+	defer s.reads.Unlock()
 	if err := exec(s.db, "PRAGMA wal_checkpoint(PASSIVE)", nil); err != nil {
 		return err
 	}
 	return s.file.remember()
 }
 
-// query reads on the connection for reading.
-func (s *store) query(text string, each func(*sqlite.Stmt), args ...any) error {
-	s.read.Lock()
-	defer s.read.Unlock()
-	return s.explain(exec(s.reader, text, each, args...))
+// query calls f with the connection for reading.
+func (s *store) query(f func(*sqlite.Conn) error) error {
+	s.reads.Lock()
+	defer s.reads.Unlock()
+	return s.explain(f(s.reader))
+}
+
+// read reads rows on it.
+func (s *store) read(text string, each func(*sqlite.Stmt), args ...any) error {
+	return s.query(func(db *sqlite.Conn) error { return exec(db, text, each, args...) })
 }
 
 // explain says in a person's words what SQLite says in its own.
@@ -143,12 +152,15 @@ func (s *store) explain(err error) error {
 	return fmt.Errorf("%w %s %s", batch.ErrLedger, s.path, reason)
 }
 
+// Discard is Close, and removes the file if it was created by this process and no run has begun.
+func (s *store) Discard() error { return s.Close() }
+
 // Close lets SQLite move the log into the file, and gives the lock back. It closes what there is.
 func (s *store) Close() error {
 	s.write.Lock()
 	defer s.write.Unlock()
-	s.read.Lock()
-	defer s.read.Unlock()
+	s.reads.Lock()
+	defer s.reads.Unlock()
 	var err error
 	if s.reader != nil {
 		err = s.reader.Close()
@@ -161,22 +173,21 @@ func (s *store) Close() error {
 }
 
 const (
-	reopenRows = `UPDATE message SET final = 0 WHERE outcome = 'failed' AND final = 1`
+	reopenRows = `UPDATE message SET final = 0 WHERE ` + isRefused
 	countLoads = `SELECT connection_id, count(*) FROM message WHERE %s GROUP BY connection_id ORDER BY connection_id`
-	orFailed   = `set_aside = 0 AND (final = 0 OR outcome = 'failed')`
-	nextRows   = `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id FROM message
+	nextRows   = `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id, ref FROM message
 		WHERE connection_id = ?1 AND ` + isOpen + ` AND line >= ?2 AND (line > ?2 OR id > ?3) ORDER BY line, id LIMIT ?4`
 	writeSending = `UPDATE message SET maybe_unsent = 1, outcome = NULL WHERE id = ? AND ` + isOpen
 	writeAnswer  = `UPDATE message SET maybe_unsent = ?2, attempts = attempts + ?3, request_id = ?4, status = ?5, scope = ?6, type = ?7, error = ?8, hint = ?9,
-		outcome = ?10, final = ?11, ended_at = ?12 WHERE id = ?1 AND ` + isOpen
+		outcome = ?10, final = ?11, ended_at = ?12, answered = ?13, cause = ?14 WHERE id = ?1 AND ` + isOpen
 	// One pass without a GROUP BY, which would sort all rows.
-	countRows = `SELECT count(*), sum(set_aside),
-		sum(outcome = 'unsent'), sum(outcome = 'already_gone'), sum(outcome = 'failed' AND set_aside = 0 AND final >= ?1), sum(outcome = 'skipped' AND set_aside = 0 AND final >= ?1)
+	countRows = `SELECT count(*), sum(set_aside AND NOT final),
+		sum(outcome = 'unsent'), sum(outcome = 'already_gone'), sum(outcome = 'failed' AND (final OR NOT set_aside AND NOT ?1)), sum(outcome = 'skipped' AND NOT set_aside AND NOT ?1)
 		FROM message`
 	groupRows = `SELECT outcome, scope, status, type, hint, count(*), sum(final), sum(maybe_unsent) FROM message
-		WHERE set_aside = 0 AND (outcome IS NULL OR outcome IN ('failed', 'skipped')) GROUP BY 1, 2, 3, 4, 5 ORDER BY 6 DESC LIMIT ?`
-	readRows = `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id, connection_id, outcome, final, attempts, request_id,
-		status, scope, type, error, hint, ended_at FROM message WHERE id > ?1 AND set_aside = 0 AND (NOT ?2 OR outcome IS NULL OR outcome IN ('failed', 'skipped')) ORDER BY id LIMIT 500`
+		WHERE ` + isCounted + ` AND (outcome IS NULL OR outcome IN ('failed', 'skipped')) GROUP BY 1, 2, 3, 4, 5 ORDER BY 6 DESC LIMIT ?`
+	readRows = `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id, ref, connection_id, outcome, final, attempts, request_id,
+		status, scope, type, error, hint, ended_at, answered, cause FROM message WHERE id > ?1 AND ` + isCounted + ` AND (NOT ?2 OR outcome IS NULL OR outcome IN ('failed', 'skipped')) ORDER BY id LIMIT 500`
 )
 
 func (s *store) Begin(_ context.Context, retryFailed bool) error {
@@ -207,7 +218,7 @@ func (s *store) End(context.Context) error {
 }
 
 func (s *store) Next(_ context.Context, connectionID string, after batch.Message, n int) (list []batch.Message, err error) {
-	err = s.query(nextRows, func(row *sqlite.Stmt) {
+	err = s.read(nextRows, func(row *sqlite.Stmt) {
 		list = append(list, readMessage(row, connectionID))
 	}, connectionID, after.Item.Line, after.Key, n)
 	return list, err
@@ -221,6 +232,7 @@ func readMessage(row *sqlite.Stmt, connectionID string) batch.Message {
 		UserID:       row.ColumnText(3),
 		MessageID:    row.ColumnText(4),
 		WithUserID:   row.ColumnText(5),
+		Ref:          row.ColumnText(6),
 		ConnectionID: connectionID,
 	}}
 }
@@ -242,9 +254,9 @@ func (s *store) writeEntry(e *batch.Entry) error {
 	if e.Event == batch.Sending {
 		err = exec(s.db, writeSending, nil, e.Key)
 	} else {
-		var status, endedAt any
+		var status, answered, endedAt any
 		if e.Failure != (batch.Failure{}) {
-			status = e.Failure.Status
+			status, answered = e.Failure.Status, e.Failure.Answered
 		}
 		if e.Event == batch.Ended {
 			endedAt = e.At.UTC().Format("2006-01-02T15:04:05.000Z")
@@ -255,7 +267,7 @@ func (s *store) writeEntry(e *batch.Entry) error {
 		}
 		err = exec(s.db, writeAnswer, nil, e.Key, e.MaybeUnsent, e.Attempts, orNull(e.RequestID),
 			status, scope, orNull(e.Failure.Type), orNull(e.Failure.Text), orNull(e.Failure.Hint),
-			orNull(string(e.Outcome)), e.Final, endedAt)
+			orNull(string(e.Outcome)), e.Final, endedAt, answered, orNull(e.Failure.Cause))
 	}
 	if err == nil && s.db.Changes() != 1 {
 		err = fmt.Errorf("message %s on %s is no longer open in it: another program has changed it", e.Item.MessageID, e.Item.ConnectionID)
@@ -272,7 +284,15 @@ func orNull(text string) any {
 
 // Counts looks at every message.
 func (s *store) Counts(_ context.Context, inRun bool) (c batch.Counts, err error) {
-	err = s.query(countRows, func(row *sqlite.Stmt) {
+	err = s.query(func(db *sqlite.Conn) error {
+		c, err = readCounts(db, inRun)
+		return err
+	})
+	return c, err
+}
+
+func readCounts(db *sqlite.Conn, inRun bool) (c batch.Counts, err error) {
+	err = exec(db, countRows, func(row *sqlite.Stmt) {
 		c = batch.Counts{
 			Items: row.ColumnInt(0) - row.ColumnInt(1), SetAside: row.ColumnInt(1),
 			Unsent: row.ColumnInt(2), AlreadyGone: row.ColumnInt(3), Failed: row.ColumnInt(4), Skipped: row.ColumnInt(5),
@@ -281,19 +301,27 @@ func (s *store) Counts(_ context.Context, inRun bool) (c batch.Counts, err error
 	return c, err
 }
 
-func (s *store) Loads(_ context.Context, retryFailed bool) (list []batch.Load, err error) {
+func (s *store) Loads(_ context.Context, failed bool) (list []batch.Load, err error) {
+	err = s.query(func(db *sqlite.Conn) error {
+		list, err = readLoads(db, failed)
+		return err
+	})
+	return list, err
+}
+
+func readLoads(db *sqlite.Conn, failed bool) (list []batch.Load, err error) {
 	which := isOpen
-	if retryFailed {
-		which = orFailed
+	if failed {
+		which = isRefused
 	}
-	err = s.query(fmt.Sprintf(countLoads, which), func(row *sqlite.Stmt) {
+	err = exec(db, fmt.Sprintf(countLoads, which), func(row *sqlite.Stmt) {
 		list = append(list, batch.Load{ConnectionID: row.ColumnText(0), Messages: row.ColumnInt(1)})
 	})
 	return list, err
 }
 
 func (s *store) Groups(_ context.Context, limit int) (list []batch.Group, err error) {
-	err = s.query(groupRows, func(row *sqlite.Stmt) {
+	err = s.read(groupRows, func(row *sqlite.Stmt) {
 		list = append(list, batch.Group{
 			Outcome: batch.Outcome(row.ColumnText(0)), Scope: batch.ScopeOf(row.ColumnText(1)), Status: row.ColumnInt(2),
 			Type: row.ColumnText(3), Hint: row.ColumnText(4),
@@ -309,7 +337,7 @@ func (s *store) Messages(ctx context.Context, filter batch.Filter) iter.Seq2[bat
 		for {
 			// In parts, so that a slow loop holds up no checkpoint.
 			var part []batch.Entry
-			err := errors.Join(ctx.Err(), s.query(readRows, func(row *sqlite.Stmt) {
+			err := errors.Join(ctx.Err(), s.read(readRows, func(row *sqlite.Stmt) {
 				part = append(part, readEntry(row))
 			}, after, filter == batch.NotUnsent))
 			if err != nil {
@@ -331,12 +359,15 @@ func (s *store) Messages(ctx context.Context, filter batch.Filter) iter.Seq2[bat
 
 func readEntry(row *sqlite.Stmt) batch.Entry {
 	e := batch.Entry{
-		Message: readMessage(row, row.ColumnText(6)), Event: batch.Waiting, Outcome: batch.Outcome(row.ColumnText(7)), Final: row.ColumnBool(8),
-		Attempts: row.ColumnInt(9), RequestID: row.ColumnText(10),
-		Failure: batch.Failure{Status: row.ColumnInt(11), Scope: batch.ScopeOf(row.ColumnText(12)), Type: row.ColumnText(13), Text: row.ColumnText(14), Hint: row.ColumnText(15)},
+		Message: readMessage(row, row.ColumnText(7)), Event: batch.Waiting, Outcome: batch.Outcome(row.ColumnText(8)), Final: row.ColumnBool(9),
+		Attempts: row.ColumnInt(10), RequestID: row.ColumnText(11),
+		Failure: batch.Failure{
+			Status: row.ColumnInt(12), Scope: batch.ScopeOf(row.ColumnText(13)), Type: row.ColumnText(14), Text: row.ColumnText(15), Hint: row.ColumnText(16),
+			Answered: row.ColumnBool(18), Cause: row.ColumnText(19),
+		},
 	}
 	e.MaybeUnsent = e.Item.MaybeUnsent
-	e.At, _ = time.Parse(time.RFC3339, row.ColumnText(16)) // no time where it has not ended
+	e.At, _ = time.Parse(time.RFC3339, row.ColumnText(17)) // none while it is open
 	if e.Outcome != "" {
 		e.Event = batch.Ended
 	}

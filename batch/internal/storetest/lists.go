@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/mock"
 )
 
 func addCounts(t *testing.T, open Open) {
@@ -223,4 +224,107 @@ func byLine(t *testing.T, open Open) {
 			t.Fatalf("request %d is for %s; want %s", i, e.MessageID, want)
 		}
 	}
+}
+
+// The caller's own key is stored and yielded, and the last list's stands.
+func refs(t *testing.T, open Open) {
+	_, client := service(t, 1)
+	ledger := open(t)
+	items := Messages(0, 3)
+	for i := range items {
+		items[i].Ref = fmt.Sprintf("sheet 1, row %d é", i)
+	}
+	Add(t, ledger, items[:2])
+	for id, r := range run(t, client, ledger, batch.Options{}) {
+		if i := slices.IndexFunc(items, func(item batch.Item) bool { return item.MessageID == id }); r.Item != items[i] {
+			t.Errorf("the run yields %+v; want %+v", r.Item, items[i])
+		}
+	}
+	items[0].Ref, items[1].Ref = "", "another"
+	Add(t, ledger, items)
+	var got []batch.Item
+	for r, err := range ledger.Messages(t.Context(), batch.All) {
+		must(t, err)
+		got = append(got, r.Item)
+	}
+	if !slices.Equal(got, items) {
+		t.Errorf("the ledger has %+v; want %+v", got, items)
+	}
+	for ref, want := range map[string]string{
+		strings.Repeat("x", 201): "line 2: ref has 201 bytes: shorten it to 200 at most",
+		"\xff":                   "line 2: ref is not UTF-8 text: save the list as UTF-8",
+		"a\x00b":                 "line 2: ref is not UTF-8 text: save the list as UTF-8",
+	} {
+		bad := Message(0, 0)
+		bad.Ref = ref
+		if _, err := ledger.Add(t.Context(), Rows([]batch.Item{bad})); err == nil || err.Error() != want {
+			t.Errorf("a ref %.8q is %v; want %s", ref, err, want)
+		}
+	}
+}
+
+// A preview reports what Replace and a run would do, and nothing of it stays.
+func preview(t *testing.T, open Open) {
+	server, client := service(t, 2)
+	ledger := open(t)
+	items := Messages(0, 10)
+	for _, item := range items[:3] {
+		server.NextFor(item.UserID, item.MessageID, mock.Fault{Status: 422})
+	}
+	replace(t, ledger, items[:6])
+	run(t, client, ledger, batch.Options{})
+	replace(t, ledger, items[:8])
+	before, err := ledger.Plan(t.Context(), true)
+	must(t, err)
+	edited := numbered(slices.Concat(items[2:7], Messages(1, 4))...)
+	added, err := ledger.Replace(t.Context(), Rows(edited), batch.Preview())
+	must(t, err)
+	if added.New != 4 || added.Known != 5 || added.SetAside != 1 {
+		t.Errorf("the preview adds %+v; want 4 new, 5 known, 1 set aside", added)
+	}
+	for retryFailed, want := range map[bool]batch.Plan{
+		false: {Messages: 5, Connections: []batch.Load{{ConnectionID: "conn_0", Messages: 1}, {ConnectionID: "conn_1", Messages: 4}}, Ended: 6, Failed: 1, SetAside: 1},
+		true:  {Messages: 6, Connections: []batch.Load{{ConnectionID: "conn_0", Messages: 2}, {ConnectionID: "conn_1", Messages: 4}}, Ended: 5, Failed: 1, SetAside: 1},
+	} {
+		if got := added.Plan(retryFailed); fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("retryFailed %v: the preview's plan is %+v; want %+v", retryFailed, got, want)
+		}
+	}
+	after, err := ledger.Plan(t.Context(), true)
+	if err != nil || fmt.Sprint(after) != fmt.Sprint(before) {
+		t.Errorf("after the preview the plan is %+v, %v; want %+v as before", after, err, before)
+	}
+	wantOutcomes(t, ledger, "3 unsent, 3 failed, 2 open")
+	if _, err := ledger.Add(t.Context(), Rows(nil), nil); !errors.Is(err, batch.ErrOptions) {
+		t.Errorf("adding with a nil option is %v; want batch.ErrOptions", err)
+	}
+}
+
+// A message that failed and was struck out of the list is counted, and not sent again until a
+// list has it.
+func retryFailedListed(t *testing.T, open Open) {
+	server, client := service(t, 1)
+	ledger := open(t)
+	items := Messages(0, 3)
+	for _, item := range items[:2] {
+		server.NextFor(item.UserID, item.MessageID, mock.Fault{Status: 422})
+	}
+	replace(t, ledger, items)
+	run(t, client, ledger, batch.Options{})
+	for _, list := range [][]batch.Item{items[1:], items} {
+		replace(t, ledger, list)
+		plan, err := ledger.Plan(t.Context(), false)
+		if err != nil || plan.Failed != 1 || plan.Ended != 3 {
+			t.Errorf("the plan is %+v, %v; want 3 ended, 1 of them to be sent by RetryFailed", plan, err)
+		}
+		requests := len(server.Journal())
+		results := run(t, client, ledger, batch.Options{RetryFailed: true})
+		if _, listed := results[list[0].MessageID]; !listed || len(results) != 1 || len(server.Journal()) != requests+1 {
+			t.Errorf("with RetryFailed the run yields %v; want %s alone", results, list[0].MessageID)
+		}
+		if len(list) == 2 {
+			wantOutcomes(t, ledger, "2 unsent, 1 failed")
+		}
+	}
+	wantOutcomes(t, ledger, "3 unsent")
 }
