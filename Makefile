@@ -118,7 +118,7 @@ spec-diff: ## What openapi.yaml changes for clients since BASE=<git ref>, or the
 	tools/spec-diff.sh "$(BASE)"
 
 .PHONY: contract-docs
-contract-docs: ## docs/client/changing-the-contract.md works as it stands, followed in a copy
+contract-docs: ## Each section of docs/client/changing-the-contract.md works, followed alone in a copy
 	env -u MAKELEVEL -u MAKEFLAGS go run ./tools/follow docs/client/changing-the-contract.md
 
 .PHONY: clients
@@ -147,10 +147,6 @@ cover: ## How much of the hand-written code the tests run
 .PHONY: readme
 readme: ## Follow README.md to the letter, in an empty folder
 	tools/readme.sh
-
-.PHONY: architecture
-architecture: ## Draw what imports what into docs/architecture.md
-	tools/imports.sh
 
 .PHONY: pictures
 pictures: ## Draw docs/pictures from real runs (tmux and Chromium)

@@ -1,11 +1,13 @@
-// Command follow does what a page of the documentation tells its readers to do, in a copy of
-// this module, and fails where the page does not work:
+// Command follow does what the sections of a page tell their readers to do, each in a fresh copy
+// of this module, and fails if the page does not work:
 //
-//	go run ./tools/follow docs/client/changing-the-contract.md
+//	go run ./tools/follow PAGE            every section that has an edit
+//	go run ./tools/follow PAGE TITLE...   the sections of these titles
 //
 // A ```diff block is an edit of the file that it names first. The lines behind "$ " in a
-// ```console block are commands, whose output must hold the lines below them, blanks aside.
-// In the end the module must build, and its tests of the contract pass.
+// ```console block are commands, whose output must contain the lines below them, blanks aside.
+// At the end of a section the module must build, and its tests of the contract must pass, unless
+// the section itself runs `make test`.
 package main
 
 import (
@@ -14,25 +16,48 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
+	"time"
 )
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: follow PAGE")
+	if len(os.Args) < 2 {
+		fmt.Fprintln(os.Stderr, "usage: follow PAGE [TITLE...]")
 		os.Exit(2)
 	}
-	if err := follow(os.Args[1]); err != nil {
+	if err := follow(os.Args[1], os.Args[2:]); err != nil {
 		fmt.Fprintf(os.Stderr, "follow: %s: %v\n", os.Args[1], err)
 		os.Exit(1)
 	}
 }
 
-func follow(page string) error {
+func follow(page string, titles []string) error {
 	text, err := os.ReadFile(page) //nolint:gosec // the page that was asked for
 	if err != nil {
 		return err
 	}
+	followed := 0
+	for _, section := range strings.Split(string(text), "\n## ")[1:] {
+		title, _, _ := strings.Cut(section, "\n")
+		if len(titles) == 0 && !strings.Contains(section, "\n```diff\n") || len(titles) > 0 && !slices.Contains(titles, title) {
+			continue
+		}
+		followed++
+		started := time.Now()
+		if err := alone(section); err != nil {
+			return fmt.Errorf("%s: %w", title, err)
+		}
+		fmt.Fprintf(os.Stdout, "follow: %s: ok, %.0f s\n", title, time.Since(started).Seconds())
+	}
+	if followed < max(1, len(titles)) {
+		return fmt.Errorf("followed %d sections; want those titled %q, or at least one with an edit", followed, titles)
+	}
+	return nil
+}
+
+// alone follows a section in a copy of this module that holds no other section's edits.
+func alone(section string) error {
 	dir, err := os.MkdirTemp("", "follow")
 	if err != nil {
 		return err
@@ -47,14 +72,12 @@ func follow(page string) error {
 	if err := copied.commit("before"); err != nil {
 		return err
 	}
-	for _, section := range strings.Split(string(text), "\n## ")[1:] {
-		title, _, _ := strings.Cut(section, "\n")
-		fmt.Fprintln(os.Stdout, "follow:", title)
-		if err := copied.section(section); err != nil {
-			return fmt.Errorf("%s: %w", title, err)
-		}
+	if err := copied.section(section); err != nil {
+		return err
 	}
-	fmt.Fprintln(os.Stdout, "follow: the tests")
+	if strings.Contains(section, "\n$ make test\n") {
+		return nil
+	}
 	return copied.test()
 }
 
@@ -63,13 +86,11 @@ type module string
 
 var block = regexp.MustCompile("(?ms)^```(diff|console)\n(.*?)^```$")
 
-// section does what a section says.
+// section makes the edits of a section and runs its commands, in the order of the page.
 func (m module) section(text string) error {
-	edited := false
 	for _, match := range block.FindAllStringSubmatch(text, -1) {
 		var err error
 		if match[1] == "diff" {
-			edited = true
 			err = m.edit(match[2])
 		} else {
 			err = m.session(match[2])
@@ -78,15 +99,12 @@ func (m module) section(text string) error {
 			return err
 		}
 	}
-	if !edited {
-		return nil
-	}
-	return m.commit("a section")
+	return nil
 }
 
-// test builds all packages, and runs the tests of those that follow from the contract.
+// test builds all packages, and tests those that follow from the contract.
 func (m module) test() error {
-	for _, command := range []string{"go vet ./...", "go test ./gen ./contract ./mock"} {
+	for _, command := range []string{"go vet ./...", "go test ./api ./gen ./contract ./mock"} {
 		if out, err := m.run(command); err != nil {
 			return fmt.Errorf("%s: %w\n%s", command, err, out)
 		}
@@ -125,8 +143,8 @@ func (m module) edit(diff string) error {
 	return root.WriteFile(name, []byte(strings.Replace(string(content), before.String(), after.String(), 1)), 0o600)
 }
 
-// session runs the commands of a block and holds their output to what the block shows. A command
-// may fail only where the block shows that make stopped.
+// session runs the commands of a block and compares their output with what the block shows. A
+// command may fail only if the block shows that make stopped.
 func (m module) session(text string) error {
 	for part := range strings.SplitSeq("\n"+text, "\n$ ") {
 		command, shown, _ := strings.Cut(part, "\n")
