@@ -1,8 +1,11 @@
 package mock
 
 import (
+	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -45,26 +48,38 @@ func DefaultFaults() []Fault {
 	return list
 }
 
+// TransientFaults lists faults for a rehearsal: those of a bad day that are over when the request
+// is sent again, with and without Acted, and one message that is refused. None of them stops a
+// connection or an account.
+func TransientFaults() []Fault {
+	return []Fault{
+		{Status: 503}, {Status: 503, Acted: true}, {Status: 502, Kind: HTML}, {Status: 502, Kind: HTML, Acted: true}, {Status: 504, Acted: true},
+		{Kind: Drop}, {Kind: Drop, Acted: true}, {Kind: Truncated}, {Kind: Truncated, Acted: true}, {Status: 429, RetryAfter: "1"},
+		{Delay: time.Second}, {Kind: TruncatedLate}, {Kind: Refused},
+	}
+}
+
 // faults decides which fault the next valid request meets.
 type faults struct {
 	mu      sync.Mutex
 	script  []Fault
 	message map[Message][]Fault
-	random  *rand.Rand // nil: none are drawn
-	rate    float64
-	drawn   []Fault
+
+	drawn []Fault // empty: none are drawn
+	seed  uint64
+	rate  float64
+	count map[Message]uint64 // requests so far, while faults are drawn
 }
 
-// WithFaults draws a fault for a share of the requests: rate is that share, 0 to 1. Which
-// request meets which fault follows from the seed and the order of requests. With no faults
-// given they are drawn from [DefaultFaults].
+// WithFaults draws a fault for a share of the requests: rate is that share, 0 to 1. What the nth
+// request for a message meets follows from the seed alone, in whatever order requests arrive.
+// Without faults they are drawn from [DefaultFaults].
 func WithFaults(seed uint64, rate float64, list ...Fault) Option {
 	if len(list) == 0 {
 		list = DefaultFaults()
 	}
 	return func(s *Server) {
-		s.faults.random = rand.New(rand.NewPCG(seed, seed))
-		s.faults.rate, s.faults.drawn = rate, slices.Clone(list)
+		s.faults.seed, s.faults.rate, s.faults.drawn = seed, rate, slices.Clone(list)
 	}
 }
 
@@ -131,8 +146,19 @@ func (f *faults) next(userID, messageID string) Fault {
 		f.script = f.script[1:]
 		return next
 	}
-	if f.random == nil || f.random.Float64() >= f.rate {
+	if len(f.drawn) == 0 || f.rate <= 0 {
 		return Fault{}
 	}
-	return f.drawn[f.random.IntN(len(f.drawn))]
+	if f.count == nil {
+		f.count = map[Message]uint64{}
+	}
+	m = Message{strings.Clone(userID), strings.Clone(messageID)} // which keeps nothing of a request
+	f.count[m]++
+	hash := fnv.New64a()
+	_, _ = fmt.Fprint(hash, m.UserID, "/", m.MessageID, "/", f.count[m]) // a hash takes everything
+	random := rand.New(rand.NewPCG(f.seed, hash.Sum64()))
+	if random.Float64() >= f.rate {
+		return Fault{}
+	}
+	return f.drawn[random.IntN(len(f.drawn))]
 }

@@ -60,6 +60,19 @@ func TestDrawnFaultsFollowFromTheSeed(t *testing.T) {
 	if other := drawn(t, n, mock.WithFaults(2, 0.5)); slices.Equal(first, other) {
 		t.Error("another seed draws the same faults")
 	}
+	var backwards []string
+	synctest.Test(t, func(t *testing.T) {
+		g := overPipe(t, mock.WithFaults(1, 0.5), mock.WithoutRateLimit())
+		for i := range n {
+			g.tryUnchecked(g.request("7", strconv.Itoa(n-1-i)))
+		}
+		for _, e := range g.server.Journal() {
+			backwards = append([]string{e.Fault}, backwards...)
+		}
+	})
+	if !slices.Equal(first, backwards) {
+		t.Error("another order of requests draws other faults for the same messages")
+	}
 	plain := 0
 	for _, name := range first {
 		if name == "" {

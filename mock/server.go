@@ -249,7 +249,7 @@ func (s *Server) reset() {
 	s.messages.listed, s.messages.state = fresh.messages.listed, fresh.messages.state
 	s.messages.mu.Unlock()
 	s.faults.mu.Lock()
-	s.faults.script, s.faults.message, s.faults.random = nil, nil, fresh.faults.random
+	s.faults.script, s.faults.message, s.faults.count = nil, nil, nil
 	s.faults.mu.Unlock()
 	s.journal.forget(func(Entry) bool { return true })
 	for _, total := range []*atomic.Int64{&s.requests, &s.unsent, &s.limited, &s.faulted} {

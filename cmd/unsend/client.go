@@ -36,6 +36,8 @@ type clientFlags struct {
 	timeout     time.Duration
 	rate, burst int
 	noRateLimit bool
+	faultRate   float64
+	seed        uint64
 	verbose     bool
 }
 
@@ -50,6 +52,8 @@ func (f *clientFlags) register(set *pflag.FlagSet) {
 	set.IntVar(&f.rate, "rate", 60, "requests a minute on each connection, as your plan allows")
 	set.IntVar(&f.burst, "burst", 90, "requests at once on each connection, as your plan allows")
 	set.BoolVar(&f.noRateLimit, "no-rate-limit", false, "send without pacing, for plans without a limit")
+	set.Float64Var(&f.faultRate, "fault-rate", 0, "with --mock: share of responses that go wrong, 0 to 1")
+	set.Uint64Var(&f.seed, "seed", 1, "with --fault-rate: seed that decides which ones")
 	set.BoolVar(&f.verbose, "verbose", false, "log every attempt to standard error")
 }
 
@@ -67,7 +71,11 @@ func (f *clientFlags) client(log io.Writer, idle bool, more ...api.Option) (*sen
 	err := cmp.Or(
 		contradict(f.set, "mock", "api-key-file", "base-url", "plain-http"),
 		contradict(f.set, "no-rate-limit", "rate", "burst"),
+		checkFaultRate(f.faultRate),
 	)
+	if err == nil && !f.mock && (f.set.Changed("fault-rate") || f.set.Changed("seed")) {
+		err = errors.New("--fault-rate and --seed are for a rehearsal: add --mock")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +146,14 @@ func (f *clientFlags) newMock() *mock.Server {
 	if f.noRateLimit {
 		limit = mock.WithoutRateLimit()
 	}
-	return mock.New(mock.WithConnections(known...), limit)
+	return mock.New(mock.WithConnections(known...), limit, mock.WithFaults(f.seed, f.faultRate, mock.TransientFaults()...))
+}
+
+func checkFaultRate(rate float64) error {
+	if rate >= 0 && rate <= 1 {
+		return nil
+	}
+	return errors.New("--fault-rate must be 0 to 1")
 }
 
 // defaultConnection is the one that acts where nothing else is named, if there is one.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -133,7 +134,7 @@ func (o *mockOptions) run(cmd *cobra.Command) error {
 // server makes the mock that the flags describe.
 func (o *mockOptions) server(cmd *cobra.Command) (*mock.Server, error) {
 	flags := cmd.Flags()
-	if err := contradict(flags, "no-rate-limit", "rate", "burst"); err != nil {
+	if err := cmp.Or(contradict(flags, "no-rate-limit", "rate", "burst"), checkFaultRate(o.faultRate)); err != nil {
 		return nil, err
 	}
 	switch {
@@ -141,8 +142,6 @@ func (o *mockOptions) server(cmd *cobra.Command) (*mock.Server, error) {
 		return nil, errors.New("--media must not be negative")
 	case o.rate < 1 || o.burst < 1:
 		return nil, errors.New("--rate and --burst must be at least 1; use --no-rate-limit for none")
-	case !(o.faultRate >= 0 && o.faultRate <= 1):
-		return nil, errors.New("--fault-rate must be 0 to 1")
 	case o.faultRate == 0 && (flags.Changed("fault-of") || flags.Changed("seed")):
 		return nil, errors.New("--fault-of and --seed do nothing without --fault-rate; give it, 0.1 say")
 	}
