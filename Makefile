@@ -145,8 +145,9 @@ cover: ## How much of the hand-written code the tests run
 ##@ Pages
 
 .PHONY: readme
-readme: ## Follow README.md to the letter, in an empty folder
+readme: ## Follow README.md to the letter, in an empty folder, and its edit in a copy
 	tools/readme.sh
+	env -u MAKELEVEL -u MAKEFLAGS go run ./tools/follow README.md 'When the spec changes'
 
 .PHONY: pictures
 pictures: ## Draw docs/pictures from real runs (tmux and Chromium)

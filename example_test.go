@@ -19,22 +19,30 @@ import (
 	"github.com/unsend-go/unsend/mock"
 )
 
-// The snippets of README.md stand in these functions (TestReadmeSnippets holds the two
-// together); what is above the snippet in each puts the mock in the service's place.
+// The README's snippets stand in these functions (internal/repo checks that); the lines above a
+// snippet put a mock in place of the service.
 
 var (
 	ctx       = context.Background()
+	apiKey    = mock.DemoKey
 	userID    = "51234567"
 	messageID = "6432457811894"
 )
 
-// onMock returns options that put a mock in the place of the service.
-func onMock(server *mock.Server, more ...api.Option) []api.Option {
-	return append([]api.Option{api.WithHTTPClient(server.Client()), api.WithConnection(mock.DemoConnection)}, more...)
+// try prints the error of a snippet.
+func try(snippet func() error) {
+	if err := snippet(); err != nil {
+		fmt.Println(err)
+	}
 }
 
-func mustClient(server *mock.Server, more ...api.Option) *api.Client {
-	client, err := api.New(mock.DemoKey, onMock(server, more...)...)
+// onMock returns options that put a mock in place of the service.
+func onMock(server *mock.Server) []api.Option {
+	return []api.Option{api.WithHTTPClient(server.Client()), api.WithConnection(mock.DemoConnection)}
+}
+
+func mustClient(server *mock.Server) *api.Client {
+	client, err := api.New(mock.DemoKey, onMock(server)...)
 	if err != nil {
 		panic(err) // the example's own mistake
 	}
@@ -59,48 +67,93 @@ func Example() {
 		defer func() { _ = os.Unsetenv(name) }()
 	}
 
-	client, err := api.FromEnv() // OFAUTH_API_KEY, OFAUTH_CONNECTION_ID
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	result, err := client.Unsend(ctx, "51234567", "6432457811894")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(result.Outcome) // unsent, or already_gone
-	queue, err := result.Queue()
-	if err != nil {
-		fmt.Println(err) // the message is gone all the same
-	}
-	if queue != nil { // nil where the answer had no snapshot, as that of already_gone
-		fmt.Println("media:", len(queue.Media))
-	}
+	try(func() error {
+		client, err := api.FromEnv() // OFAUTH_API_KEY, OFAUTH_CONNECTION_ID
+		if err != nil {
+			return err
+		}
+		result, err := client.Unsend(ctx, userID, messageID)
+		if err != nil {
+			return err // typed: what happened, whether a retry can help, what to do
+		}
+		fmt.Println(result.Outcome) // unsent, or already_gone
+		return nil
+	})
+	// Output: unsent
+}
 
+func Example_lostResponse() {
+	server := mock.New()
+	client := mustClient(server)
+	try(func() error {
+		server.Next(mock.Fault{Kind: mock.Drop, Acted: true}) // the mock unsends, and drops the response
+		result, err := client.Unsend(ctx, userID, messageID)
+		if err != nil {
+			return err
+		}
+		fmt.Println(result.Outcome, "after", result.Attempts, "attempts") // already_gone after 2 attempts
+		return nil
+	})
+	// Output: already_gone after 2 attempts
+}
+
+func Example_mock() {
+	try(func() error {
+		server := mock.New(mock.WithMessages(mock.Message{UserID: "51234567", MessageID: "6432457811894"}))
+		client, err := api.New(mock.DemoKey,
+			api.WithConnection(mock.DemoConnection),
+			api.WithHTTPClient(server.Client()))
+		if err != nil {
+			return err
+		}
+		_, err = client.Unsend(ctx, "51234567", "6432457811894")
+		fmt.Println(server.UnsentCount("51234567", "6432457811894"), "unsent,", len(server.Journal()), "request")
+		return err
+	})
+	// Output: 1 unsent, 1 request
+}
+
+func Example_contract() {
+	server := mock.New()
+	server.Next(mock.Fault{Body: `{"success":true,"queue":{"id":"643"}}`})
+	next := server.Client().Transport
+	report := func(violations []contract.Violation) {
+		for _, violation := range violations {
+			fmt.Println(violation)
+		}
+	}
+	try(func() error {
+		watched := &http.Client{Transport: contract.Transport(next, report)}
+		client, err := api.New(mock.DemoKey, api.WithConnection(mock.DemoConnection), api.WithHTTPClient(watched))
+		if err != nil {
+			return err
+		}
+		result, err := client.Unsend(ctx, userID, messageID)
+		fmt.Println(result.Outcome)
+		return err
+	})
 	// Output:
+	// response /queue/id: found a string of 3 characters, want an integer of 64 bits
 	// unsent
-	// media: 1
 }
 
 func Example_connection() {
 	server := mock.New(mock.WithConnections(mock.Connection{ID: "conn_abc123"}, mock.Connection{ID: "conn_def456"}))
-	apiKey, opts := mock.DemoKey, []api.Option{api.WithHTTPClient(server.Client())}
-
-	client, err := api.New(apiKey, append(opts, api.WithConnection("conn_abc123"))...)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	result, err := client.Unsend(ctx, userID, messageID, api.WithConnection("conn_def456"))
-
-	fmt.Println(result.Outcome, err, server.Journal()[0].ConnectionID)
-	// Output: unsent <nil> conn_def456
+	opts := onMock(server)
+	try(func() error {
+		client, err := api.New(apiKey, append(opts, api.WithConnection("conn_abc123"))...)
+		if err != nil {
+			return err
+		}
+		result, err := client.Unsend(ctx, userID, messageID, api.WithConnection("conn_def456"))
+		fmt.Println(result.Outcome, "by", server.Journal()[0].ConnectionID)
+		return err
+	})
+	// Output: unsent by conn_def456
 }
 
 func Example_errors() {
-	server := mock.New(mock.WithConnections(mock.Connection{ID: mock.DemoConnection, State: mock.Expired}))
-	client := mustClient(server)
+	client := mustClient(mock.New(mock.WithConnections(mock.Connection{ID: mock.DemoConnection, State: mock.Expired})))
 
 	_, err := client.Unsend(ctx, userID, messageID)
 	switch {
@@ -114,7 +167,6 @@ func Example_errors() {
 		fmt.Println("may have been unsent:", failure.MaybeUnsent)
 		fmt.Println(failure.Hint())
 	}
-
 	// Output:
 	// the creator has to connect again
 	// 401 SESSION_EXPIRED connection false
@@ -122,25 +174,8 @@ func Example_errors() {
 	// have the creator connect again, or correct the connection id
 }
 
-func Example_certainty() {
-	server := mock.New()
-	client := mustClient(server)
-
-	server.Next(mock.Fault{Kind: mock.Drop, Acted: true}) // acts, and its answer is lost
-	result, err := client.Unsend(ctx, userID, messageID)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(result.Outcome, "after", result.Attempts, "attempts")
-
-	// Output: already_gone after 2 attempts
-}
-
-func Example_pacing() {
-	server := mock.New()
-	apiKey, opts := mock.DemoKey, onMock(server)
-
+func Example_rateLimit() {
+	opts := onMock(mock.New())
 	client, err := api.New(apiKey, append(opts, api.WithRateLimit(60, 1))...)
 	if err != nil {
 		fmt.Println(err)
@@ -154,50 +189,7 @@ func Example_pacing() {
 	if failure, ok := errors.AsType[*api.Error](err); ok && errors.Is(err, api.ErrRateLimited) {
 		fmt.Println("not sent; try again in", failure.RetryAfter.Round(time.Second))
 	}
-
 	// Output: not sent; try again in 1s
-}
-
-func Example_mock() {
-	server := mock.New(mock.WithMessages(mock.Message{UserID: "51234567", MessageID: "6432457811894"}))
-	client, err := api.New(mock.DemoKey,
-		api.WithConnection(mock.DemoConnection),
-		api.WithHTTPClient(server.Client()))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	server.Next(mock.Fault{Kind: mock.Drop}) // the next request is lost on its way
-	if _, err := client.Unsend(ctx, "51234567", "6432457811894"); err != nil {
-		fmt.Println(err)
-	}
-	fmt.Println(server.UnsentCount("51234567", "6432457811894"), "unsent,", len(server.Journal()), "requests seen")
-
-	// Output: 1 unsent, 2 requests seen
-}
-
-func Example_contract() {
-	server := mock.New()
-	server.Next(mock.Fault{Body: `{"success":true,"queue":{"id":"643"}}`})
-	next := server.Client().Transport
-	report := func(violations []contract.Violation) {
-		for _, violation := range violations {
-			fmt.Println(violation)
-		}
-	}
-
-	watched := &http.Client{Transport: contract.Transport(next, report)}
-	client, err := api.New(mock.DemoKey, api.WithConnection(mock.DemoConnection), api.WithHTTPClient(watched))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	result, err := client.Unsend(ctx, userID, messageID)
-
-	fmt.Println(result.Outcome, err)
-	// Output:
-	// response /queue/id: found a string of 3 characters, want an integer of 64 bits
-	// unsent <nil>
 }
 
 func Example_batch() {
@@ -211,26 +203,25 @@ func Example_batch() {
 	defer func() { _ = os.RemoveAll(dir) }()
 	path := filepath.Join(dir, "messages.db")
 
-	ledger, err := sqlite.Open(path, batch.ForService(client), batch.DefaultConnection("conn_demo"))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer func() { _ = ledger.Close() }()
-	added, err := ledger.Add(ctx, input.Read(file, input.Auto))
-	if err != nil {
-		fmt.Println(err) // lists the bad rows by line
-		return
-	}
-	fmt.Println(added.New, "messages")
-	for result, err := range batch.Run(ctx, client, ledger, batch.Options{}) {
+	try(func() error {
+		ledger, err := sqlite.Open(path, batch.ForService(client), batch.DefaultConnection("conn_demo"))
 		if err != nil {
-			fmt.Println(err) // why the run ended early
-			return
+			return err
 		}
-		fmt.Println(result.Item.MessageID, result.Outcome, result.Err)
-	}
-
+		defer func() { _ = ledger.Close() }()
+		added, err := ledger.Add(ctx, input.Read(file, input.Auto))
+		if err != nil {
+			return err // lists the bad rows by line
+		}
+		fmt.Println(added.New, "messages")
+		for result, err := range batch.Run(ctx, client, ledger, batch.Options{}) {
+			if err != nil {
+				return err // why the run ended early
+			}
+			fmt.Println(result.Item.MessageID, result.Outcome, result.Err)
+		}
+		return nil
+	})
 	// Unordered output:
 	// 2 messages
 	// 6432457811894 unsent <nil>
@@ -238,15 +229,13 @@ func Example_batch() {
 }
 
 func Example_observe() {
-	server := mock.New()
-	apiKey, opts := mock.DemoKey, onMock(server)
+	opts := onMock(mock.New(mock.WithConnections(mock.Connection{ID: mock.DemoConnection, State: mock.Expired})))
 	handler := slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
-		Level: slog.LevelInfo,
 		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-			if a.Key == slog.TimeKey || a.Key == "took" {
-				return slog.Attr{} // never the same twice
+			if a.Key == "msg" || a.Key == "connection" || a.Key == "type" {
+				return a
 			}
-			return a
+			return slog.Attr{}
 		},
 	})
 
@@ -256,9 +245,8 @@ func Example_observe() {
 		return
 	}
 	_, err = client.Unsend(ctx, userID, messageID)
-
-	fmt.Println(err)
+	fmt.Println(errors.Is(err, api.ErrSessionExpired))
 	// Output:
-	// level=INFO msg=unsent operation=unsendChatMessage connection=conn_demo user_id=51234567 message_id=6432457811894 attempts=1 request_id=req_000000000001
-	// <nil>
+	// msg=failed connection=conn_demo type=SESSION_EXPIRED
+	// true
 }

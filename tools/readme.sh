@@ -2,7 +2,8 @@
 # Follows README.md to the letter, as somebody who has just found the project: in an empty
 # folder, each command where the page has got to, and each whole program saved as main.go where
 # the command before it left off. The module comes from this repository's last commit, in place
-# of the address that the page names. `make test` and `make release` are left to who calls this.
+# of the address that the page names. `make test` and `make release` are left to the caller, and
+# "When the spec changes" to tools/follow, which makes its edit.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -12,6 +13,8 @@ trap 'chmod -R u+w "$place"; rm -rf "$place"' EXIT
 
 # The page as a script: commands as they are, and programs written to main.go.
 awk -v place="$place" '
+  /^## / { skip = $0 == "## When the spec changes" }
+  skip { next }
   /^```console$/ { console = 1; next }
   /^```go$/ { go = 1; program = ""; next }
   /^```$/ {

@@ -31,6 +31,40 @@ func TestReadmeSnippets(t *testing.T) {
 	}
 }
 
+// TestPagesAreFinished fails for a word that stands in for what somebody has yet to write, and for
+// figures that `make bench` has not filled in.
+func TestPagesAreFinished(t *testing.T) {
+	for _, page := range pages(t) {
+		for _, fault := range unfinished(read(t, page)) {
+			t.Errorf("%s has %s", page, fault)
+		}
+	}
+	for text, want := range map[string]int{
+		"| `Unsend` | BENCH | 1.2 |": 1, "TODO: say how": 1, "<!-- bench:call -->\n\n<!-- /bench -->": 1,
+		"a bench, to do": 0, "<!-- bench:call -->\n1.2\n<!-- /bench -->": 0,
+	} {
+		if got := unfinished(text); len(got) != want {
+			t.Errorf("%q has %q, want %d findings", text, got, want)
+		}
+	}
+}
+
+var (
+	placeholder = regexp.MustCompile(`\b(BENCH|TODO|TBD|FIXME|XXX|WIP)\b|\?\?\?|(?i:lorem ipsum)`)
+	figures     = regexp.MustCompile(`(?s)<!-- bench:(\S+) -->(.*?)<!-- /bench -->`)
+)
+
+// unfinished returns the placeholders of a page, and the marks for figures that hold none.
+func unfinished(text string) (found []string) {
+	found = placeholder.FindAllString(text, -1)
+	for _, match := range figures.FindAllStringSubmatch(text, -1) {
+		if !strings.ContainsAny(match[2], "0123456789") {
+			found = append(found, "no figures at bench:"+match[1])
+		}
+	}
+	return found
+}
+
 // TestLinks follows the links of every page within the repository.
 func TestLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#]+)`)
