@@ -126,6 +126,7 @@ func (o *batchOptions) run(cmd *cobra.Command, name string) (err error) {
 	}
 	j := &job{batchOptions: o, cmd: cmd, file: name, target: target, sender: client, shutdown: newShutdown(cmd.Context())}
 	defer j.shutdown.release()
+	abandonAfter(j.shutdown.ctx.Done(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 	if j.ledger, err = target.open(j.shutdown.ctx, o.dryRun, name != "", o.options(client)...); err != nil {
 		return err
 	}
@@ -160,13 +161,13 @@ type job struct {
 	sender   *sender
 	shutdown *shutdown
 
-	ledger   *batch.Ledger
-	added    batch.Added
-	plan     batch.Plan
-	progress batch.Progress
-	early    error     // why the run ended early
-	began    time.Time // zero where nothing was sent
-	unread   bool      // nobody reads the outcomes any more
+	ledger    *batch.Ledger
+	added     batch.Added
+	plan      batch.Plan
+	progress  batch.Progress
+	early     error     // why the run ended early
+	began     time.Time // zero where nothing was sent
+	unwritten error     // why the outcomes can no longer be written
 }
 
 // name names the input to a person.
@@ -223,7 +224,7 @@ func (j *job) send() {
 		if j.shutdown.signaled.Load() {
 			shown.say("Finishing what is in flight; Ctrl-C again stops at once.")
 		} else {
-			shown.say("Nobody reads the outcomes any more: finishing what is in flight.")
+			shown.say("Finishing what is in flight, since " + unwrittenText(j.unwritten) + ".")
 		}
 	})
 	defer func() {
@@ -243,8 +244,7 @@ func (j *job) send() {
 		}
 		out := j.cmd.OutOrStdout()
 		writeJSON(out, newBatchRecord(result, j.sender.key), "")
-		if unwritten(out) != nil { // what the run does could not be told
-			j.unread = true
+		if j.unwritten = unwritten(out); j.unwritten != nil {
 			j.shutdown.begin()
 		}
 	}
@@ -306,10 +306,10 @@ func (j *job) outcome(report *batch.Report) error {
 	switch {
 	case errors.Is(reason, batch.ErrLedger):
 		return failed(fmt.Errorf("stopped before the next message: %w", reason))
-	case reason != nil && j.unread:
-		return failed(errors.New("stopped, since nobody reads the outcomes any more"))
 	case reason != nil && j.shutdown.signaled.Load():
 		return &exitError{code: exitInterrupted}
+	case reason != nil && j.unwritten != nil:
+		return failed(errors.New("stopped, since " + unwrittenText(j.unwritten)))
 	case answered:
 		code := exitFailed
 		if answer.Scope == api.ScopeAccount {

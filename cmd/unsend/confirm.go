@@ -82,9 +82,11 @@ func (j *job) confirm() error {
 		return nil
 	}
 	in, w := j.cmd.InOrStdin(), j.cmd.ErrOrStderr()
-	if terminalOf(in) == nil || terminalOf(w) == nil {
-		return fmt.Errorf("nobody can be asked whether to take back %s, since this is no terminal; say so with --yes", count(j.plan.Messages, "message"))
+	keyboard := terminalOf(in)
+	if keyboard == nil || terminalOf(w) == nil {
+		return fmt.Errorf("not a terminal: use --yes to unsend %s without confirmation", count(j.plan.Messages, "message"))
 	}
+	dropTyped(keyboard) // what was typed before the question is no answer to it
 	_, _ = io.WriteString(w, j.question())
 	answer := make(chan string, 1)
 	go func() {

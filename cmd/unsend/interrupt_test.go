@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/unsend-go/unsend/mock"
 )
@@ -155,6 +156,53 @@ func TestBatchTerminated(t *testing.T) {
 	}
 	if !strings.HasSuffix(stdout.String(), "\n  unsend batch messages.csv --yes\n") {
 		t.Errorf("standard output does not end with the command to go on with:\n%s", &stdout)
+	}
+}
+
+// TestBatchOfStalledReader presses Ctrl-C twice while nobody reads a pipe that is full.
+func TestBatchOfStalledReader(t *testing.T) {
+	t.Parallel()
+	dir, g := messages(t), newGate(t, 1)
+	unread, outcomes, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _, _ = unread.Close(), outcomes.Close() }()
+	for err == nil {
+		_ = outcomes.SetWriteDeadline(time.Now().Add(time.Millisecond))
+		_, err = outcomes.Write(make([]byte, 1<<10))
+	}
+	cmd := exec.CommandContext(t.Context(), "unsend", "batch", "messages.csv", "--yes", "--json")
+	cmd.Dir, cmd.Stdout = dir, outcomes
+	cmd.Env = append(os.Environ(), envKey+"="+mock.DemoKey, envBaseURL+"="+g.url)
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-g.held
+	lines := bufio.NewScanner(stderr)
+	interrupt := func() {
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Error(err)
+		}
+	}
+	interrupt()
+	var said strings.Builder
+	for lines.Scan() {
+		said.WriteString(lines.Text() + "\n")
+		if strings.HasPrefix(lines.Text(), "Finishing what is in flight") {
+			interrupt()
+		}
+	}
+	_ = cmd.Wait() // says no more than the exit code
+	if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
+		t.Errorf("exit code %d, want %d", got, exitInterrupted)
+	}
+	if want := "\n  unsend batch messages.csv --yes --json\n"; !strings.HasSuffix(said.String(), want) {
+		t.Errorf("standard error does not end with the command that resumes the run:\n%s", &said)
 	}
 }
 

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -83,7 +81,7 @@ func (p *ledgerTarget) check() error {
 		return errors.New("a ledger in PostgreSQL holds many runs; name this one with --run")
 	case isPostgres(p.address):
 		return nil
-	case strings.Contains(p.address, "://"):
+	case isAddress(p.address):
 		return fmt.Errorf("ledger %s: want a file, or an address that begins with postgres://", withoutPassword(p.address))
 	case p.run != "":
 		return errors.New("--run is for a ledger in PostgreSQL; leave it out, or give an address postgres://… to --ledger")
@@ -158,37 +156,4 @@ func copyFile(to, from string) error {
 	}
 	_, err = io.Copy(out, in)
 	return errors.Join(err, out.Close())
-}
-
-func isPostgres(address string) bool {
-	return strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://")
-}
-
-// withoutPassword is the address of a database as it may be shown. An @, /, ?, # or & that a
-// password holds unencoded makes a part of it look like something else: then nothing is shown.
-func withoutPassword(address string) string {
-	scheme, _, _ := strings.Cut(address, "://")
-	hidden := scheme + "://(hidden)"
-	u, err := url.Parse(address)
-	if err != nil {
-		return hidden
-	}
-	user := u.User.Username()
-	u.User = nil
-	if strings.Contains(u.String(), "@") || u.Fragment != "" {
-		return hidden
-	}
-	query, err := url.ParseQuery(u.RawQuery)
-	if err != nil {
-		return hidden
-	}
-	for name := range query {
-		if strings.Contains(strings.ToLower(name), "password") {
-			return hidden
-		}
-	}
-	if user != "" {
-		u.User = url.User(user)
-	}
-	return u.String()
 }

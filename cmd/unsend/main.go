@@ -24,22 +24,22 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	// then fails with EPIPE instead.
 	signal.Ignore(syscall.SIGPIPE)
 
-	out := &output{w: stdout}
+	out, errOut := &output{w: stdout}, &output{w: stderr}
 	call := newInvocation(args)
 	root := newRoot(call)
 	root.SetArgs(call.args)
 	root.SetIn(stdin)
 	root.SetOut(out)
-	root.SetErr(stderr)
+	root.SetErr(errOut)
 	cmd, err := root.ExecuteContextC(context.Background())
-	if err == nil && out.err != nil {
+	if lost := unwritten(out); err == nil && lost != nil {
 		err = failed(nil) // a reader that has gone, such as head, knows
-		if !errors.Is(out.err, syscall.EPIPE) {
-			err = failed(fmt.Errorf("standard output: %w", out.err))
+		if !errors.Is(lost, syscall.EPIPE) {
+			err = failed(fmt.Errorf("standard output: %w", lost))
 		}
 	}
 	if line := errorLine(cmd.CommandPath(), err); line != "" {
-		_, _ = fmt.Fprintln(stderr, call.withoutPasswords(line))
+		_, _ = fmt.Fprintln(errOut, call.withoutPasswords(line))
 	}
 	return exitCode(err)
 }

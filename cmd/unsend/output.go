@@ -1,37 +1,97 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"sync"
+	"syscall"
+	"time"
 	"unicode"
 
 	"golang.org/x/term"
 )
 
-// output is standard output. It remembers its first failure and writes nothing after it, so
-// that a command can write as it goes and ask once.
+// output is standard output or standard error. It keeps its first failure and writes nothing
+// after it, so that a command can write as it goes and ask once.
 type output struct {
-	w   io.Writer
+	w         io.Writer
+	abandoned <-chan struct{} // when closed, no write waits for a reader any longer; nil if all do
+
+	mu  sync.Mutex // guards err, and serializes writes
 	err error
 }
 
+// lastWrite is how long a write may take once the output is abandoned.
+const lastWrite = 500 * time.Millisecond
+
+var errAbandoned = errors.New("nobody reads it")
+
 func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err == nil {
+		o.err = o.writeLocked(p)
+	}
 	if o.err != nil {
 		return 0, o.err
 	}
-	n, err := o.w.Write(p)
-	o.err = err
-	return n, err
+	return len(p), nil
 }
 
-// unwritten is why a stream takes nothing any more; nil where it does.
-func unwritten(w io.Writer) error {
-	if o, ok := w.(*output); ok {
-		return o.err
+func (o *output) writeLocked(p []byte) error {
+	if o.abandoned == nil {
+		_, err := o.w.Write(p)
+		return err
 	}
-	return nil
+	written := make(chan error, 1)
+	text := bytes.Clone(p) // which an abandoned write goes on reading
+	go func() {
+		_, err := o.w.Write(text)
+		written <- err
+	}()
+	select {
+	case err := <-written:
+		return err
+	case <-o.abandoned:
+	}
+	select {
+	case err := <-written:
+		return err
+	case <-time.After(lastWrite):
+		return errAbandoned
+	}
+}
+
+// abandonAfter lets no write to the streams wait for a reader once done is closed.
+func abandonAfter(done <-chan struct{}, streams ...io.Writer) {
+	for _, w := range streams {
+		if o, ok := w.(*output); ok {
+			o.abandoned = done
+		}
+	}
+}
+
+// unwritten returns why a stream can no longer be written to, or nil if it can.
+func unwritten(w io.Writer) error {
+	o, ok := w.(*output)
+	if !ok {
+		return nil
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.err
+}
+
+// unwrittenText says why outcomes can no longer be written.
+func unwrittenText(err error) string {
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, errAbandoned) {
+		return "nobody reads the outcomes any more"
+	}
+	return "the outcomes cannot be written: " + oneLine(err.Error())
 }
 
 // line writes one line, whatever a file's name or a server's answer may have put into it. That

@@ -111,15 +111,37 @@ func TestUnencodedPassword(t *testing.T) {
 	for _, address := range []string{
 		"postgres://u:pa/s3cret@h", "postgres://u:5/s3cret@h/d", "postgres://u:s3cret/x@h/d", "postgres://u:5?s3cret@h/d", "postgres://u:5#s3cret@h/d",
 		"postgres://u:5@s3cret@h/d", "postgres://u:5%s3cret@h/d", "postgres://u:5 s3cret@h/d", "mysql://u:5/s3cret@h/d",
-		"postgres://h/d?password=s3cret", "postgres://h/d?password=5&s3cret", "postgres://h/d?password=5#s3cret", "postgres://h/d?password=5;s3cret",
+		"u:s3cret@h/d", "//u:s3cret@h/d", "postgres:u:s3cret@h/d", "host=h password=s3cret", "password = s3cret host=h", "host=h password='5 user=s3cret'",
+		"host=h password=5 s3cret", "HOST=h PASSWORD=s3cret", "postgres://h/d?password=s3cret", "postgres://h/d?password=5&s3cret", "postgres://h/d?password=5#s3cret", "postgres://h/d?password=5;s3cret",
 	} {
 		out := runAll(t, "batch", "--mock", "--yes", "messages.csv", "--run", "june", "--ledger", strings.Replace(address, "@h", "@127.0.0.1:1", 1))
 		if again := withoutPassword(address); strings.Contains(out+again, "s3cret") || out == "" {
 			t.Errorf("%s: prints %q, and %q", address, out, again)
 		}
+		t.Setenv(envLedger, address)
+		for _, args := range [][]string{{"report"}, {"report", "--run", "june"}, {"batch", "--yes", "messages.csv"}} {
+			if out := runAll(t, args...); strings.Contains(out, "s3cret") || out == "" {
+				t.Errorf("%s in the environment: %v prints %q", address, args, out)
+			}
+		}
+		t.Setenv(envLedger, "")
 	}
-	if got := withoutPassword("postgres://u:s3cret@db:5432/ops?schema=x"); got != "postgres://u@db:5432/ops?schema=x" {
-		t.Errorf("shown is %s", got)
+	if left, _ := filepath.Glob("*"); len(left) != 1 {
+		t.Errorf("files were made of the addresses: %q", left)
+	}
+	for address, want := range map[string]string{
+		"postgres://u:s3cret@db:5432/ops?schema=x": "postgres://u@db:5432/ops?schema=x",
+		"host=db user=u password=s3cret dbname=d":  "host=db user=u dbname=d (hidden)",
+		"host=db dbname=d":                         "host=db dbname=d",
+	} {
+		if got := withoutPassword(address); got != want {
+			t.Errorf("shown is %s; want %s", got, want)
+		}
+	}
+	for _, name := range []string{`C:\x\a@b.db`, "a@b.db", "./u:x@h", "list.csv.unsend.db"} {
+		if isAddress(name) {
+			t.Errorf("%s is taken for an address", name)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/creack/pty"
@@ -166,6 +167,31 @@ func TestBatchQuestion(t *testing.T) {
 				t.Errorf("%v is left behind", left)
 			}
 		})
+	}
+}
+
+// TestBatchTypedAhead answers before the question stands there: what is typed blindly is dropped.
+func TestBatchTypedAhead(t *testing.T) {
+	t.Parallel()
+	dir, g := messages(t), newGate(t, 60)
+	list, err := os.ReadFile(filepath.Join(dir, "messages.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pipe := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := onTerminal(t, dir, g.url, "batch", "pipe", "--ledger", "l.db")
+	s.keys(t, "y\ny")
+	s.waitFor(t, "^y\ny$") // as the terminal echoes it
+	writeFile(t, pipe, string(list))
+	s.waitFor(t, `\[y/N\] $`)
+	s.keys(t, "\n")
+	s.end(t, exitUsage)
+	s.waitFor(t, `^unsend batch: not confirmed; nothing was sent$`)
+	if n := g.server.Counts().Requests; n != 0 {
+		t.Errorf("%d requests were sent; want 0", n)
 	}
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -110,20 +109,6 @@ func (c *invocation) resumeCommand() string {
 		words = append(words, quoted(c.withoutPasswords(arg)))
 	}
 	return strings.Join(words, " ")
-}
-
-// withoutPasswords takes out of a text the passwords of the addresses that the arguments and
-// the environment hold.
-func (c *invocation) withoutPasswords(text string) string {
-	for _, arg := range append([]string{os.Getenv(envLedger)}, c.args...) {
-		if _, value, ok := strings.Cut(arg, "="); ok && isPostgres(value) {
-			arg = value
-		}
-		if isPostgres(arg) {
-			text = strings.ReplaceAll(text, arg, withoutPassword(arg))
-		}
-	}
-	return text
 }
 
 // quoted is arg as a shell takes it.

@@ -4,5 +4,5 @@ package main
 
 import "os"
 
-// enableSequences: terminals other than those of Windows always take them.
+// enableSequences does nothing: all terminals but those of Windows process escape sequences.
 func enableSequences(*os.File) bool { return true }

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+)
+
+// hidden stands for an address, or a part of one, that may hold a password.
+const hidden = "(hidden)"
+
+var (
+	pairs      = regexp.MustCompile(`(?i)(^|\s)(host|hostaddr|port|dbname|user|password|passfile|service|sslmode)\s*=`)
+	shownPairs = regexp.MustCompile(`(?i)(^|\s)(host|hostaddr|port|dbname|user)=\S+`)
+	login      = regexp.MustCompile(`^(//)?[^/\\:@]+:[^@]+@`)
+	drive      = regexp.MustCompile(`^[A-Za-z]:\\`)
+)
+
+// isPostgres reports whether text is an address of a PostgreSQL database: a URL, or key=value
+// pairs.
+func isPostgres(text string) bool {
+	return strings.HasPrefix(text, "postgres://") || strings.HasPrefix(text, "postgresql://") || isPairs(text)
+}
+
+func isPairs(text string) bool { return !strings.Contains(text, "://") && pairs.MatchString(text) }
+
+// isAddress reports whether text is an address of any kind, and so never the name of a file.
+func isAddress(text string) bool {
+	return strings.Contains(text, "://") || isPairs(text) || login.MatchString(text) && !drive.MatchString(text)
+}
+
+// withoutPassword is an address as it may be shown. An @, /, ?, # or & that a password holds
+// unencoded makes a part of it look like another part, and so do quotes and blanks among pairs:
+// then nothing is shown.
+func withoutPassword(address string) string {
+	if isPairs(address) {
+		if strings.ContainsAny(address, `'"\`) || strings.Contains(address, "= ") || strings.Contains(address, " =") {
+			return hidden
+		}
+		all := strings.Join(strings.Fields(address), " ")
+		shown := strings.TrimSpace(strings.Join(shownPairs.FindAllString(all, -1), ""))
+		if shown != all {
+			shown = strings.TrimSpace(shown + " " + hidden)
+		}
+		return shown
+	}
+	scheme, _, found := strings.Cut(address, "://")
+	if !found {
+		return hidden
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return scheme + "://" + hidden
+	}
+	user := u.User.Username()
+	u.User = nil
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil || strings.Contains(u.String(), "@") || u.Fragment != "" {
+		return scheme + "://" + hidden
+	}
+	for name := range query {
+		if strings.Contains(strings.ToLower(name), "password") {
+			return scheme + "://" + hidden
+		}
+	}
+	if user != "" {
+		u.User = url.User(user)
+	}
+	return u.String()
+}
+
+// withoutPasswords is text without the passwords of the addresses in the arguments and in the
+// environment.
+func (c *invocation) withoutPasswords(text string) string {
+	for _, arg := range append([]string{os.Getenv(envLedger)}, c.args...) {
+		if _, value, ok := strings.Cut(arg, "="); ok && strings.HasPrefix(arg, "-") {
+			arg = value
+		}
+		if isAddress(arg) {
+			text = strings.ReplaceAll(text, arg, withoutPassword(arg))
+		}
+	}
+	return text
+}
