@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/unsend-go/unsend/api"
 )
@@ -13,11 +15,22 @@ import (
 // counts are how many scenarios there were of each kind.
 type counts map[string]int
 
-// check holds what a call reported against what the server knows, once all has come to rest.
-func (sc *scenario) check(t *testing.T, n uint64, m *message, c call, seen counts) {
+// kinds are all outcomes that a run must have seen; others must not occur.
+func kinds() []string {
+	return []string{
+		"unsent; by this call",
+		"already_gone; by this call", "already_gone; gone before", "already_gone; by another device",
+		"error, maybe unsent; by this call", "error, maybe unsent; still there", "error, maybe unsent; gone before", "error, maybe unsent; by another device",
+		"error; still there", "error; gone before", "error; by another device",
+	}
+}
+
+// check compares what a call reported with what the server did.
+func (m *message) check(t *testing.T, n uint64, seen counts) {
 	t.Helper()
+	sc, c := m.scenario, &m.scenario.call
 	wrong := func(format string, args ...any) {
-		t.Errorf("scenario %d: %s: %+v, %v\n%+v\n%+v", n, fmt.Sprintf(format, args...), c.result, c.err, *m, *sc)
+		t.Errorf("scenario %d: %s: %s\n%+v\n%+v", n, fmt.Sprintf(format, args...), m, *m, *sc)
 	}
 	kind, attempts := "", 0
 	if c.err == nil {
@@ -32,8 +45,8 @@ func (sc *scenario) check(t *testing.T, n uint64, m *message, c call, seen count
 			wrong("no attempt before can have unsent it")
 		}
 	} else {
-		var e *api.Error
-		if !errors.As(c.err, &e) {
+		e, ok := errors.AsType[*api.Error](c.err)
+		if !ok {
 			wrong("an error of another type")
 			return
 		}
@@ -43,12 +56,14 @@ func (sc *scenario) check(t *testing.T, n uint64, m *message, c call, seen count
 		} else if m.acted > 0 {
 			wrong("this call unsent it, and MaybeUnsent is false")
 		}
-		calm := m.exact || c.took < attemptTimeout && sc.cancelAt == 0 && sc.deadline == 0
-		if e.MaybeUnsent && !sc.maybeBefore && calm && m.requests == attempts && m.certain == attempts {
-			wrong("MaybeUnsent is true, and every answer was certain")
+		if e.MaybeUnsent && !sc.maybeBefore && m.requests == attempts && m.certain == attempts {
+			wrong("MaybeUnsent is true, and every response was certain")
 		}
 		if e.Scope == api.ScopeUnknown || e.Hint() == "" || len(e.Error()) > 400 {
 			wrong("scope %v, hint %q", e.Scope, e.Hint())
+		}
+		if strings.Contains(e.Error(), "debug data") {
+			wrong("the error quotes the server's debug data")
 		}
 	}
 	if m.requests > attempts {
@@ -57,19 +72,20 @@ func (sc *scenario) check(t *testing.T, n uint64, m *message, c call, seen count
 	if attempts > sc.retries+1 {
 		wrong("%d attempts", attempts)
 	}
-	fate := "still there"
-	switch {
-	case m.acted > 0:
-		fate = "this call took it away"
-	case m.removed:
-		fate = "another device took it away"
-	case !m.exists:
-		fate = "gone before"
+	if !c.ended.IsZero() {
+		seen["ended: "+string(sc.ending.by)]++
+		late := c.returned.Sub(c.ended)
+		if late > attemptTimeout || sc.ending.before(m.requests-1) && late > time.Millisecond {
+			wrong("%s, and returned %v later", sc.ending.by, late)
+		}
+		if m.requests > sc.ending.request+1 {
+			wrong("%s at request %d, and %d arrived", sc.ending.by, sc.ending.request, m.requests)
+		}
 	}
-	seen[kind+"; "+fate]++
+	seen[kind+"; "+m.fate()]++
 	for i := range min(m.requests, len(sc.steps)) {
 		if kind := sc.steps[i].fault.kind; kind != noFault {
-			seen["fault: "+string(kind)]++
+			seen[fault(kind)]++
 		}
 	}
 	if attempts > m.requests {
@@ -77,24 +93,44 @@ func (sc *scenario) check(t *testing.T, n uint64, m *message, c call, seen count
 	}
 }
 
-// kinds are all that must be seen in a run; nothing else may be but faults.
-func kinds() []string {
-	return []string{
-		"unsent; this call took it away",
-		"already_gone; this call took it away", "already_gone; gone before", "already_gone; another device took it away",
-		"error, maybe unsent; this call took it away", "error, maybe unsent; still there", "error, maybe unsent; gone before", "error, maybe unsent; another device took it away",
-		"error; still there", "error; gone before", "error; another device took it away",
+// fate is what happened to the message in truth.
+func (m *message) fate() string {
+	switch {
+	case m.acted > 0:
+		return "by this call"
+	case m.removed:
+		return "by another device"
+	case !m.exists:
+		return "gone before"
 	}
+	return "still there"
 }
 
-// report prints what was seen, and fails where a kind was not.
-func (c counts) report(t *testing.T, total int) {
+// String is the outcome of a call, beside the truth.
+func (m *message) String() string {
+	outcome := "no result"
+	if c := m.scenario.call; c.err == nil && c.result != nil {
+		outcome = fmt.Sprint(c.result.Outcome, " in ", c.result.Attempts)
+	} else if e, ok := errors.AsType[*api.Error](c.err); ok {
+		outcome = fmt.Sprintf("%v in %d, maybe unsent %v", e, e.Attempts, e.MaybeUnsent)
+	}
+	return fmt.Sprintf("%s: %s; %s, %d requests, %d certain", m.scenario.message, outcome, m.fate(), m.requests, m.certain)
+}
+
+func fault(kind faultKind) string { return "fault: " + string(kind) }
+
+// report prints what was seen, and fails if a kind or a fault was not.
+func (c counts) report(t *testing.T, faults []faultKind) {
 	t.Helper()
 	for _, name := range slices.Sorted(maps.Keys(c)) {
 		t.Logf("%8d  %s", c[name], name)
 	}
-	for _, name := range kinds() {
-		if total >= 1000 && c[name] == 0 {
+	want := kinds()
+	for _, kind := range faults {
+		want = append(want, fault(kind))
+	}
+	for _, name := range want {
+		if c[name] == 0 {
 			t.Errorf("no scenario of %q", name)
 		}
 	}

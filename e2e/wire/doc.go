@@ -1,6 +1,9 @@
-// Package wire holds the tests in which servers written by hand break HTTP: over TCP, and over
-// HTTP/2 with TLS.
+// Package wire holds the client against servers, written by hand, that break HTTP in every way
+// that its three kinds of transport can meet: its own, a caller's over HTTP/1.1 and a caller's
+// over HTTP/2.
 //
-// TestScenarios is a model checker: it draws calls and what happens to them, and holds what each
-// call reports against what the server knows. `make soak STORIES=100000` runs it for longer.
+// TestScenarios is a model checker. It draws calls and the faults that they meet from a seed, and
+// compares what each call reports with what the server did. Connections are pipes in memory and
+// time is virtual, so that a seed repeats a run exactly, on any machine and under any load.
+// `make soak` runs many more scenarios, from a new seed.
 package wire

@@ -2,220 +2,174 @@ package wire
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"fmt"
 	"io"
-	"math/big"
-	"net"
-	"net/http"
+	"maps"
+	"net/http/httptest"
+	"slices"
 	"strings"
-	"testing"
-	"time"
+	"sync"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
-
-	"github.com/unsend-go/unsend/api"
 )
 
 // http2Conn is one connection of a server that speaks HTTP/2 by hand.
 type http2Conn struct {
 	service *service
-	conn    *tls.Conn
 	framer  *http2.Framer
 	encoder *hpack.Encoder
-	block   bytes.Buffer           // what the encoder writes
-	open    map[uint32]*openStream // not yet answered
-	said    []*message             // of the answers that were sent
-	drained bool                   // a GOAWAY was sent: no answer to a later request counts
+	block   bytes.Buffer     // what the encoder writes
+	open    map[uint32]reply // streams without a response
+	failed  bool             // to write
 }
 
-type openStream struct {
-	message *message
-	reply   reply
-}
-
-// identity makes a certificate for 127.0.0.1, signed by itself.
-func identity(t *testing.T) (tls.Certificate, *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(100 * time.Hour), IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
+// identity is a certificate for 127.0.0.1, which is valid in virtual time too.
+var identity = sync.OnceValues(func() (tls.Certificate, *x509.CertPool) {
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
 	roots := x509.NewCertPool()
-	roots.AddCert(leaf)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots
-}
+	roots.AddCert(server.Certificate())
+	return server.TLS.Certificates[0], roots
+})
 
-// startHTTP2 serves a service over HTTP/2, and returns what makes clients of it.
-func startHTTP2(t *testing.T, s *service) (client func(opts ...api.Option) *api.Client, settle func()) {
-	t.Helper()
-	certificate, roots := identity(t)
-	config := &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2"}, MinVersion: tls.VersionTLS12}
-	address, stop := listen(t, func(conn net.Conn) {
-		secure := tls.Server(conn, config)
-		if secure.HandshakeContext(t.Context()) == nil {
-			s.serveHTTP2(secure)
-		}
-	})
-	return func(opts ...api.Option) *api.Client {
-		return newClient(t, "https://"+address, func(std *http.Transport) {
-			std.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-		}, opts...)
-	}, stop
-}
-
-// TestScenariosOverHTTP2 runs scenarios against a server of HTTP/2 that misbehaves.
-func TestScenariosOverHTTP2(t *testing.T) {
-	t.Parallel()
-	runAll(t, scenarios(t, 1200), http2Faults(), func(t *testing.T, s *service) (func() *api.Client, func()) {
-		t.Helper()
-		client, stop := startHTTP2(t, s)
-		return func() *api.Client { return client() }, stop
-	})
-}
-
-// serveHTTP2 answers the requests of a connection as their scenarios say.
-func (s *service) serveHTTP2(conn *tls.Conn) {
-	defer func() { _ = conn.Close() }()
+// serveHTTP2 answers the requests of a connection as their scenarios have it.
+func (s *service) serveHTTP2(raw *conn) {
+	certificate, _ := identity()
+	conn := tls.Server(raw, &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2"}, MinVersion: tls.VersionTLS12})
+	if conn.HandshakeContext(context.Background()) != nil {
+		return
+	}
 	preface := make([]byte, len(http2.ClientPreface))
 	if _, err := io.ReadFull(conn, preface); err != nil {
 		return
 	}
-	c := &http2Conn{service: s, conn: conn, framer: http2.NewFramer(conn, conn), open: map[uint32]*openStream{}}
+	c := &http2Conn{service: s, framer: http2.NewFramer(conn, conn), open: map[uint32]reply{}}
 	c.framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
 	c.encoder = hpack.NewEncoder(&c.block)
-	_ = c.framer.WriteSettings()
+	c.wrote(c.framer.WriteSettings())
 	for {
 		frame, err := c.framer.ReadFrame()
-		if err != nil {
-			break
-		}
-		if !c.take(frame) {
-			// net/http may end the whole connection before it hands over what it was sent.
-			for _, m := range c.said {
-				s.doubt(m)
-			}
-			break
+		if err != nil || !c.take(raw, frame) {
+			return
 		}
 	}
-	c.abandon(0)
 }
 
 // take handles a frame, and reports whether the connection is kept.
-func (c *http2Conn) take(frame http2.Frame) (kept bool) {
+func (c *http2Conn) take(conn io.Closer, frame http2.Frame) (kept bool) {
 	switch f := frame.(type) {
 	case *http2.SettingsFrame:
 		if !f.IsAck() {
-			_ = c.framer.WriteSettingsAck()
+			c.wrote(c.framer.WriteSettingsAck())
 		}
 	case *http2.PingFrame:
 		if !f.IsAck() {
-			_ = c.framer.WritePing(true, f.Data)
+			c.wrote(c.framer.WritePing(true, f.Data))
 		}
 	case *http2.MetaHeadersFrame:
-		m, r := c.service.arrive(f.PseudoValue("path"))
-		c.open[f.StreamID] = &openStream{m, r}
-		if c.drained {
-			c.service.doubt(m)
-		}
+		r := c.service.arrive(f.PseudoValue("path"))
+		c.open[f.StreamID] = r
 		if r.fault.kind == resetEarly {
 			delete(c.open, f.StreamID)
-			_ = c.framer.WriteRSTStream(f.StreamID, http2.ErrCode(r.fault.code))
+			r.think()
+			c.wrote(c.framer.WriteRSTStream(f.StreamID, http2.ErrCode(r.fault.code)))
+			settle()
+			r.rest()
 		}
 	case *http2.DataFrame:
-		stream := c.open[f.StreamID]
-		if stream != nil && f.StreamEnded() {
-			delete(c.open, f.StreamID)
-			c.said = append(c.said, stream.message)
-			return c.answer(f.StreamID, stream.reply)
+		r, open := c.open[f.StreamID]
+		if !open || !f.StreamEnded() || r.fault.kind == heldBack {
+			return true
 		}
+		delete(c.open, f.StreamID)
+		r.think()
+		if kept = c.respond(f.StreamID, r); !kept {
+			_ = conn.Close()
+		}
+		settle()
+		r.rest()
+		c.release(kept)
+		return kept
 	case *http2.RSTStreamFrame:
 		delete(c.open, f.StreamID)
+		c.release(true)
 	}
 	return true
 }
 
-// abandon ends all open streams but one with the connection: their messages' answers are lost.
-func (c *http2Conn) abandon(but uint32) {
-	for id, stream := range c.open {
-		if id != but {
-			c.service.doubt(stream.message)
+// release sends the responses that were held back, if the connection is kept.
+func (c *http2Conn) release(kept bool) {
+	for _, id := range slices.Sorted(maps.Keys(c.open)) {
+		if kept && c.open[id].fault.kind == heldBack {
+			c.whole(id, c.open[id])
+			delete(c.open, id)
 		}
 	}
-	clear(c.open)
 }
 
-// answer does with a stream what its fault says, and reports whether the connection is kept.
-func (c *http2Conn) answer(id uint32, r reply) (kept bool) {
+// respond does with a stream what its fault asks for, and reports whether the connection is kept.
+func (c *http2Conn) respond(id uint32, r reply) (kept bool) {
 	code := http2.ErrCode(r.fault.code)
 	last := uint32(max(0, int(id)+r.fault.last)) //nolint:gosec // small numbers
 	switch r.fault.kind {
 	case closed:
 		return false
 	case reset:
-		_ = c.framer.WriteRSTStream(id, code)
+		c.wrote(c.framer.WriteRSTStream(id, code))
 	case stalled:
 	case garbage:
-		_ = c.framer.WriteRawFrame(http2.FrameData, 0xff, 0, []byte("garbage"))
+		c.wrote(c.framer.WriteRawFrame(http2.FrameData, 0xff, 0, []byte("garbage")))
 		return false
 	case cutBody:
-		c.say(id, r, min(len(r.body), r.fault.cut), false)
+		c.send(id, r, min(len(r.body), r.fault.cut), false)
 		return false
 	case interim:
 		for range 1 + r.fault.cut%4 {
 			c.header(id, 103, "", false)
 		}
-		c.say(id, r, len(r.body), true)
+		c.whole(id, r)
 	case staleAfter:
-		c.say(id, r, len(r.body), true)
-		if len(c.open) == 0 {
-			return false
-		}
+		c.whole(id, r)
+		return len(c.open) > 0
 	case resetInside:
-		c.say(id, r, min(len(r.body), r.fault.cut), false)
-		_ = c.framer.WriteRSTStream(id, code)
+		c.send(id, r, min(len(r.body), r.fault.cut), false)
+		c.wrote(c.framer.WriteRSTStream(id, code))
 	case resetBehind:
-		c.say(id, r, len(r.body), true)
-		_ = c.framer.WriteRSTStream(id, code)
+		c.send(id, r, len(r.body), true)
+		c.wrote(c.framer.WriteRSTStream(id, code))
 	case goAway, goAwayClosed, goAwayAnswered:
-		_ = c.framer.WriteGoAway(last, code, []byte("debug data of message "+fmt.Sprint(id)))
+		c.wrote(c.framer.WriteGoAway(last, code, []byte("debug data of message "+fmt.Sprint(id))))
+		settle()
 		if r.fault.kind == goAwayAnswered {
-			c.say(id, r, len(r.body), true)
+			c.send(id, r, len(r.body), true)
 		}
-		c.abandon(id)
-		c.drained = true
+		clear(c.open)
 		return r.fault.kind != goAwayClosed
 	default:
-		c.say(id, r, len(r.body), true)
+		c.whole(id, r)
 	}
 	return true
 }
 
-// say sends an answer with so many bytes of its body, and ends the stream or does not.
-func (c *http2Conn) say(id uint32, r reply, n int, end bool) {
+// whole sends a response that arrives for certain.
+func (c *http2Conn) whole(id uint32, r reply) {
+	c.send(id, r, len(r.body), true)
+	if !c.failed {
+		r.heard()
+	}
+}
+
+// send sends a response with so many bytes of its body, and ends the stream or does not.
+func (c *http2Conn) send(id uint32, r reply, n int, end bool) {
 	c.header(id, r.status, r.header, end && n == 0)
 	if n > 0 {
-		_ = c.framer.WriteData(id, end, []byte(r.body[:n]))
+		c.wrote(c.framer.WriteData(id, end, []byte(r.body[:n])))
 	}
+	settle()
 }
 
 func (c *http2Conn) header(id uint32, status int, lines string, end bool) {
@@ -226,5 +180,8 @@ func (c *http2Conn) header(id uint32, status int, lines string, end bool) {
 	if name, value, ok := strings.Cut(strings.TrimSpace(lines), ": "); ok {
 		field(strings.ToLower(name), value)
 	}
-	_ = c.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: c.block.Bytes(), EndHeaders: true, EndStream: end})
+	c.wrote(c.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: c.block.Bytes(), EndHeaders: true, EndStream: end}))
+	settle()
 }
+
+func (c *http2Conn) wrote(err error) { c.failed = c.failed || err != nil }

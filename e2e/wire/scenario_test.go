@@ -4,12 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/unsend-go/unsend/api"
@@ -20,27 +16,55 @@ type scenario struct {
 	message     string
 	connection  string
 	retries     int
-	maybeBefore bool   // the caller says that an earlier call may have unsent the message
-	gone        bool   // and it is gone
+	maybeBefore bool   // an earlier call may have unsent the message, as the caller says
+	gone        bool   // the message is gone before the call
 	steps       []step // what the server does with each request that arrives; then all is well
-	removedAt   int    // another device takes the message away before this request; -1 for never
+	removedAt   int    // another device removes the message before this request; -1 for never
 	refusals    int    // dials that fail
-	cancelAt    time.Duration
-	deadline    time.Duration // 0 for none, as above and below
-	stopAt      time.Duration
+	ending      ending
+	crowd       []*scenario // calls that are in flight on the same HTTP/2 connection
+
+	call    call
+	endCall func() // carries out the ending; set when the call begins
 }
 
 // step is what a server does with one request.
 type step struct {
 	fault  networkFault
-	act    bool // whatever it says; where status is 0, it acts, and says what it did
+	act    bool // whatever the response; with status 0 the server acts, and reports what it did
 	status int
 	header string
 	body   string
 	last   bool // success is the last member
 }
 
-// networkFault is how an answer comes to the client, or does not.
+// ending is how a caller ends a call early. It is bound to a request, and not to a time, for the
+// time between attempts is drawn by the client.
+type ending struct {
+	by       endedBy
+	request  int  // that has arrived
+	answered bool // and has its response already
+}
+
+type endedBy string
+
+const (
+	notEnded   endedBy = ""
+	canceled   endedBy = "canceled"
+	atDeadline endedBy = "deadline"        // which passes before the first request's response
+	patient    endedBy = "a late deadline" // which does not pass, but Retry-After: 3600 would
+	stopped    endedBy = "stopped"
+)
+
+// soon is the time to a deadline that passes: less than any wait between attempts.
+const soon = time.Microsecond
+
+// before reports whether the call ends before the response of request n.
+func (e ending) before(n int) bool {
+	return (e.by == canceled || e.by == atDeadline) && e.request == n && !e.answered
+}
+
+// networkFault is how a response comes to the client, or does not.
 type networkFault struct {
 	kind faultKind
 	cut  int    // bytes of the body that come through
@@ -51,76 +75,149 @@ type networkFault struct {
 type faultKind string
 
 const (
-	noFault        faultKind = ""
-	closed         faultKind = "closed"              // without an answer
-	reset          faultKind = "reset"               // TCP's, or the stream's
-	stalled        faultKind = "stalled"             // no answer ever comes
-	garbage        faultKind = "garbage"             // in the place of an answer
-	halfHeader     faultKind = "half a header"       // and closed
-	cutBody        faultKind = "body cut"            // and closed, or the stream reset
-	interim        faultKind = "interim answers"     // before the answer, which is well
-	staleAfter     faultKind = "closed behind"       // the answer is well; the kept connection is closed
-	surplus        faultKind = "surplus answer"      // behind a good one, on a connection that is not kept
-	longLength     faultKind = "length too long"     // and closed
-	badChunk       faultKind = "bad chunk"           // behind the body
-	resetEarly     faultKind = "reset at the header" // before the request is complete
-	resetBehind    faultKind = "reset behind"        // the whole answer
-	resetInside    faultKind = "reset inside"        // the answer's body, behind its header
-	goAway         faultKind = "GOAWAY"              // without an answer; the connection stays open
-	goAwayClosed   faultKind = "GOAWAY, closed"      // the connection too
-	goAwayAnswered faultKind = "GOAWAY, answered"    // the stream is served all the same
+	noFault         faultKind = ""
+	closed          faultKind = "closed"              // without a response
+	reset           faultKind = "reset"               // TCP's, or the stream's
+	stalled         faultKind = "stalled"             // no response ever comes
+	garbage         faultKind = "garbage"             // in the place of a response
+	halfHeader      faultKind = "half a header"       // and closed
+	cutBody         faultKind = "body cut"            // and closed
+	interim         faultKind = "interim responses"   // before the response, which is well
+	staleAfter      faultKind = "closed behind"       // the response is well; the kept connection is closed
+	staleUnnoticed  faultKind = "dead behind"         // the same, which only the next write notices
+	surplus         faultKind = "surplus response"    // behind a good one, on a connection that is not kept
+	longLength      faultKind = "length too long"     // and closed
+	badChunk        faultKind = "bad chunk"           // behind the body
+	resetEarly      faultKind = "reset at the header" // before the request is complete
+	resetBehind     faultKind = "reset behind"        // the whole response
+	resetInside     faultKind = "reset inside"        // the response's body, behind its header
+	goAway          faultKind = "GOAWAY"              // without a response; the connection stays open
+	goAwayClosed    faultKind = "GOAWAY, closed"      // the connection too
+	goAwayAnswered  faultKind = "GOAWAY, answered"    // the stream is served all the same
+	heldBack        faultKind = "held back"           // until another request of the connection has its response
+	attemptTimeout            = time.Second           // ends what stalls
+	betweenArrivals           = time.Millisecond      // of a crowd
 )
 
-// whole reports whether the answer comes to the client for certain.
+// whole reports whether the response comes to the client for certain.
 func (f networkFault) whole() bool {
-	return slices.Contains([]faultKind{noFault, interim, staleAfter, surplus}, f.kind)
+	return slices.Contains([]faultKind{noFault, interim, staleAfter, staleUnnoticed, surplus, heldBack}, f.kind)
 }
 
-// kinds of faults that a protocol has.
-func http1Faults() []faultKind {
-	return []faultKind{closed, reset, stalled, garbage, halfHeader, cutBody, interim, staleAfter, surplus, longLength, badChunk}
+// call is the outcome of a scenario.
+type call struct {
+	result   *api.Result
+	err      error
+	ended    time.Time // by the caller
+	returned time.Time
 }
 
-func http2Faults() []faultKind {
-	return []faultKind{closed, reset, stalled, garbage, cutBody, interim, staleAfter, resetEarly, resetBehind, resetInside, goAway, goAwayClosed, goAwayAnswered}
-}
-
-// ownConnection begins the name of a connection on which an answer can ask to wait: no other
-// scenario waits with it.
-const ownConnection = "conn_own_"
-
-// draw makes scenario n of a seed: the same whatever runs beside it.
-func draw(seed, n uint64, faults []faultKind) *scenario {
-	r := rand.New(rand.NewPCG(seed, n))
-	sc := &scenario{
-		message: fmt.Sprint(6_432_457_811_894 + n), connection: fmt.Sprint("conn_", r.IntN(64)),
-		retries: r.IntN(4), gone: r.IntN(10) == 0, removedAt: -1,
+// run makes the call.
+func (sc *scenario) run(ctx context.Context, client *api.Client) {
+	ctx = context.WithValue(ctx, scenarioKey{}, sc)
+	opts := []api.CallOption{api.WithRetries(sc.retries), api.WithConnection(sc.connection)}
+	if sc.maybeBefore {
+		opts = append(opts, api.WithMaybeUnsent())
 	}
+	end := func() {}
+	switch sc.ending.by {
+	case canceled:
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
+		defer cancel()
+		end = cancel
+	case atDeadline:
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, soon)
+		defer cancel()
+		end = func() { <-ctx.Done() }
+	case patient:
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, 10*time.Minute)
+		defer cancel()
+	case stopped:
+		stop := make(chan struct{})
+		end = func() { close(stop) }
+		opts = append(opts, api.WithStop(stop))
+	case notEnded:
+	}
+	sc.endCall = sync.OnceFunc(func() {
+		if sc.ending.by != patient {
+			end()
+			sc.call.ended = time.Now()
+		}
+	})
+	sc.call.result, sc.call.err = client.Unsend(ctx, userID, sc.message, opts...)
+	sc.call.returned = time.Now()
+}
+
+// planted are the scenarios that must occur: one for each kind that check reports, in its order,
+// then one for each fault.
+func planted(faults []faultKind) []*scenario {
+	refusal, lost := step{status: 500, body: `{"error":"No"}`}, step{fault: networkFault{kind: closed}}
+	list := []*scenario{
+		{removedAt: -1},
+		{removedAt: -1, retries: 1, steps: []step{lost}},
+		{removedAt: -1, gone: true, maybeBefore: true},
+		{removedAt: 1, retries: 1, steps: []step{refusal}},
+		{removedAt: -1, steps: []step{lost}},
+		{removedAt: -1, steps: []step{refusal}},
+		{removedAt: -1, gone: true, steps: []step{refusal}},
+		{removedAt: 0, steps: []step{refusal}},
+		{removedAt: -1, steps: []step{{status: 400, body: `{"error":"No","type":"BAD_REQUEST"}`}}},
+		{removedAt: -1, gone: true},
+		{removedAt: 0},
+	}
+	for _, kind := range faults {
+		list = append(list, &scenario{removedAt: -1, retries: 2, steps: []step{{fault: networkFault{kind: kind, cut: 5, code: 7}}}})
+	}
+	return list
+}
+
+// draw makes scenario n of a seed, whatever runs beside it: the planted ones first.
+func draw(seed, n uint64, w wire) *scenario {
+	r := rand.New(rand.NewPCG(seed, n))
+	sc := drawAny(r, w.faults)
+	if list := planted(w.faults); n < uint64(len(list)) {
+		sc = list[n]
+	} else if w.crowds && r.IntN(4) == 0 {
+		sc.refusals = 0
+		for range 1 + r.IntN(2) {
+			sc.crowd = append(sc.crowd, &scenario{
+				connection: "conn_crowd", removedAt: -1, steps: []step{{fault: networkFault{kind: heldBack}}},
+			})
+		}
+	}
+	for i, each := range append(sc.crowd, sc) {
+		each.message = fmt.Sprint(6_432_457_811_894 + 4*n + uint64(i))
+	}
+	if sc.connection == "" {
+		sc.connection = "conn_0"
+	}
+	return sc
+}
+
+func drawAny(r *rand.Rand, faults []faultKind) *scenario {
+	sc := &scenario{connection: fmt.Sprint("conn_", r.IntN(3)), retries: r.IntN(4), gone: r.IntN(10) == 0, removedAt: -1}
 	if r.IntN(8) == 0 {
 		sc.maybeBefore, sc.gone = true, r.IntN(2) == 0
 	}
-	if r.IntN(20) == 0 {
-		sc.connection = fmt.Sprint(ownConnection, n)
-	}
 	for range r.IntN(5) {
-		st := drawStep(r, faults)
-		if (st.status == 429 || st.status == 503) && strings.HasPrefix(sc.connection, ownConnection) {
-			st.header = pick(r, []string{"", "Retry-After: 0\r\n", "Retry-After: 0.4\r\n", "Retry-After: soon\r\n", "Retry-After: 3600\r\n"})
-		}
-		sc.steps = append(sc.steps, st)
+		sc.steps = append(sc.steps, drawStep(r, faults))
 	}
 	if r.IntN(12) == 0 {
 		sc.refusals = 1 + r.IntN(2)
 	}
-	soon := func() time.Duration { return time.Duration(1 + r.Int64N(int64(40*time.Millisecond))) }
 	switch r.IntN(12) {
 	case 0:
-		sc.cancelAt = soon()
+		sc.ending = ending{canceled, r.IntN(3), r.IntN(2) == 0}
 	case 1:
-		sc.deadline = 10 * soon()
+		sc.ending, sc.refusals = ending{by: atDeadline}, 0
 	case 2:
-		sc.stopAt = soon()
+		sc.ending = ending{by: patient}
 	case 3:
+		sc.ending = ending{stopped, r.IntN(3), r.IntN(2) == 0}
+	case 4:
 		sc.removedAt = r.IntN(3)
 	}
 	return sc
@@ -129,21 +226,23 @@ func draw(seed, n uint64, faults []faultKind) *scenario {
 func drawStep(r *rand.Rand, faults []faultKind) step {
 	st := step{last: r.IntN(3) == 0}
 	if r.IntN(3) > 0 {
-		st.fault = networkFault{kind: pick(r, faults), cut: r.IntN(80), code: pick(r, []uint32{0, 1, 2, 7, 8, 11, 13, 99}), last: pick(r, []int{-3, -2, 0, 2, 1 << 20})}
+		st.fault = networkFault{
+			kind: pick(r, faults), cut: r.IntN(80), code: pick(r, []uint32{0, 1, 2, 7, 8, 11, 13, 99}), last: pick(r, []int{-3, -2, 0, 2, 1 << 20}),
+		}
 	}
-	if !st.fault.whole() && r.IntN(2) == 0 { // what is not heard may be anything
-		st.status, st.act, st.body = 500, r.IntN(2) == 0, `{"error":"not heard"}`
+	if !st.fault.whole() && r.IntN(2) == 0 { // a response that is lost may be anything
+		st.status, st.act, st.body = 500, r.IntN(2) == 0, `{"error":"lost"}`
 		return st
 	}
 	switch r.IntN(8) {
-	case 0: // says for certain that it was not done
-		st.status = pick(r, []int{400, 401, 402, 403, 404, 409, 418, 422, 425, 429, 302, 304})
+	case 0: // certainly not done
+		st.status = pick(r, []int{400, 401, 402, 403, 404, 409, 410, 418, 422, 423, 425, 429, 302, 304})
 		st.body = pick(r, []string{`{"error":"No","type":"NO"}`, `{"error":"No","type":"SESSION_EXPIRED"}`, `<html>`, ``})
 	case 1:
 		st.status, st.body = 401, `{"error":"No","type":"RULES_OUTDATED"}`
 	case 2:
 		st.status, st.body = 200, `{"success":false}`
-	case 3, 4: // leaves it open
+	case 3, 4: // ambiguous
 		st.status, st.act = pick(r, []int{408, 500, 501, 502, 503, 504, 505, 599, 303}), r.IntN(2) == 0
 		st.body = pick(r, []string{`{"error":"No","type":"NO"}`, `<html>`, `{"success":true}`, ``})
 	case 5:
@@ -152,6 +251,11 @@ func drawStep(r *rand.Rand, faults []faultKind) step {
 	case 6:
 		st.status, st.act, st.body = pick(r, []int{99, 600, 999}), r.IntN(2) == 0, `{"success":true}`
 	}
+	if st.status == 429 || st.status == 503 {
+		st.header = pick(r, []string{
+			"", "Retry-After: 0\r\n", "Retry-After: 0.4\r\n", "Retry-After: soon\r\n", "Retry-After: 3600\r\n", "Retry-After: 99999999999999999999\r\n",
+		})
+	}
 	if st.status == 204 || st.status == 304 {
 		st.body = ""
 	}
@@ -159,114 +263,3 @@ func drawStep(r *rand.Rand, faults []faultKind) step {
 }
 
 func pick[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
-
-// seed is a new one for each run, unless UNSEND_SEED has that of a run to repeat.
-func seed(t *testing.T) uint64 {
-	t.Helper()
-	s := rand.Uint64()
-	if text := os.Getenv("UNSEND_SEED"); text != "" {
-		s = number(t, "UNSEND_SEED", text)
-	}
-	t.Logf("UNSEND_SEED=%d", s)
-	return s
-}
-
-// scenarios is how many to run: a few, unless UNSEND_SCENARIOS asks for more.
-func scenarios(t *testing.T, few int) int {
-	t.Helper()
-	if text := os.Getenv("UNSEND_SCENARIOS"); text != "" {
-		return int(number(t, "UNSEND_SCENARIOS", text)) //nolint:gosec // few enough to count
-	}
-	return few
-}
-
-func number(t *testing.T, name, text string) uint64 {
-	t.Helper()
-	n, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return n
-}
-
-// scenarioKey finds the scenario of a dial.
-type scenarioKey struct{}
-
-// attemptTimeout ends what stalls.
-const attemptTimeout = time.Second
-
-// call is what came of a scenario.
-type call struct {
-	result *api.Result
-	err    error
-	took   time.Duration
-}
-
-// run makes the call.
-func (sc *scenario) run(ctx context.Context, client *api.Client) call {
-	ctx = context.WithValue(ctx, scenarioKey{}, sc)
-	opts := []api.CallOption{api.WithRetries(sc.retries), api.WithConnection(sc.connection)}
-	if sc.maybeBefore {
-		opts = append(opts, api.WithMaybeUnsent())
-	}
-	if sc.cancelAt > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithCancel(ctx)
-		defer time.AfterFunc(sc.cancelAt, cancel).Stop()
-		defer cancel()
-	}
-	if sc.deadline > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, sc.deadline)
-		defer cancel()
-	}
-	if sc.stopAt > 0 {
-		stop := make(chan struct{})
-		timer := time.AfterFunc(sc.stopAt, func() { close(stop) })
-		defer timer.Stop()
-		opts = append(opts, api.WithStop(stop))
-	}
-	started := time.Now()
-	result, err := client.Unsend(ctx, userID, sc.message, opts...)
-	return call{result, err, time.Since(started)}
-}
-
-// runAll runs scenarios in rounds, each with a server of its own, which start makes, and clients
-// of it. Few share a client, whose connection over HTTP/2 is one: what breaks it ends them all.
-// settle waits until the server has ended what it was asked.
-func runAll(t *testing.T, total int, faults []faultKind, start func(t *testing.T, s *service) (newClient func() *api.Client, settle func())) {
-	t.Helper()
-	const round, together, sharing = 2000, 240, 3
-	seed, seen := seed(t), counts{}
-	started := time.Now()
-	for first := 0; first < total && !t.Failed(); first += round {
-		service := newService()
-		newClient, settle := start(t, service)
-		size := min(round, total-first)
-		all, messages, calls := make([]*scenario, size), make([]*message, size), make([]call, size)
-		clients := make(chan *api.Client, together)
-		for range together / sharing {
-			client := newClient()
-			for range sharing {
-				clients <- client
-			}
-		}
-		var running sync.WaitGroup
-		for i := range all {
-			all[i] = draw(seed, uint64(first+i), faults)
-			messages[i] = service.add(all[i])
-			client := <-clients
-			running.Go(func() {
-				calls[i] = all[i].run(t.Context(), client)
-				clients <- client
-			})
-		}
-		running.Wait()
-		settle()
-		for i, sc := range all {
-			sc.check(t, uint64(first+i), messages[i], calls[i], seen)
-		}
-	}
-	t.Logf("%d scenarios in %v", total, time.Since(started).Round(time.Second))
-	seen.report(t, total)
-}

@@ -4,32 +4,36 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 )
 
-// service is what a server knows: which messages exist, and what it did. A server of any
-// protocol asks it what to do with a request.
+// service is what a server knows: which messages exist, and what it did. The servers of both
+// protocols ask it what to do with a request.
 type service struct {
 	mu       sync.Mutex
 	messages map[string]*message
 }
 
-// message is one message, and all that came of the call for it. It is its service's to lock.
+// message is one message, and all that came of the call for it. Its service's mutex guards it.
 type message struct {
 	scenario *scenario
 	exists   bool
 	removed  bool // by another device during the call
-	acted    int  // requests that took it away
+	acted    int  // requests that removed it
 	requests int  // that arrived
-	certain  int  // of these, those whose answer says for certain whether it was done
-	exact    bool // certain is known whatever else happened to the call
+	certain  int  // of these, those whose response reports for certain whether it was done
 }
 
-// reply is what a server is to say to a request, and how.
+// reply is the response to a request, and how it is sent.
 type reply struct {
 	fault  networkFault
 	status int
 	header string // further lines
 	body   string
+
+	think func() // is called before the response is sent
+	rest  func() // is called after it was sent
+	heard func() // is called when it was sent whole
 }
 
 func newService() *service { return &service{messages: map[string]*message{}} }
@@ -43,12 +47,12 @@ func (s *service) add(sc *scenario) *message {
 }
 
 // arrive takes in a request for a path, and decides all that comes of it.
-func (s *service) arrive(path string) (*message, reply) {
+func (s *service) arrive(path string) reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m := s.messages[path[strings.LastIndexByte(path, '/')+1:]]
 	if m == nil {
-		return nil, reply{status: 404, body: `{"error":"No such path","type":"ROUTE_NOT_FOUND"}`}
+		return reply{status: 404, body: `{"error":"No such path","type":"ROUTE_NOT_FOUND"}`, think: func() {}, rest: func() {}, heard: func() {}}
 	}
 	var st step
 	if m.requests < len(m.scenario.steps) {
@@ -57,13 +61,14 @@ func (s *service) arrive(path string) (*message, reply) {
 	if m.requests == m.scenario.removedAt && m.exists {
 		m.exists, m.removed = false, true
 	}
+	r := reply{fault: st.fault, status: st.status, header: st.header}
+	r.script(s, m, m.requests)
 	m.requests++
 	existed := m.exists
 	if existed && (st.act || st.status == 0) {
 		m.exists = false
 		m.acted++
 	}
-	r := reply{fault: st.fault, status: st.status, header: st.header}
 	switch {
 	case st.status != 0:
 		r.body = st.body
@@ -75,23 +80,37 @@ func (s *service) arrive(path string) (*message, reply) {
 	default:
 		r.status, r.body = 404, `{"error":"No such message","type":"RESOURCE_NOT_FOUND"}`
 	}
-	if r.fault.whole() && !ambiguous(r.status, r.body) {
-		m.certain++
-	}
-	return m, r
+	return r
 }
 
-// doubt is called where a fault of one message's may have cost others on its connection their
-// answers.
-func (s *service) doubt(m *message) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if m != nil {
-		m.certain--
+// script sets what the scenario does around the response to its request n.
+func (r *reply) script(s *service, m *message, n int) {
+	end := m.scenario.ending
+	at := func(answered bool) func() {
+		return func() {
+			if end.by != notEnded && end.request == n && end.answered == answered {
+				settle()
+				m.scenario.endCall()
+				settle()
+			}
+		}
+	}
+	r.think, r.rest = at(false), at(true)
+	r.heard = func() {
+		if r.fault.whole() && !ambiguous(r.status, r.body) && !end.before(n) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			m.certain++
+		}
 	}
 }
 
-// ambiguous reports whether an answer leaves open whether the message was unsent.
+// settle returns when everything else in the bubble waits for something.
+func settle() { pause(1) }
+
+func pause(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // of virtual time
+
+// ambiguous reports whether a response leaves open whether the message was unsent.
 func ambiguous(status int, body string) bool {
 	switch status {
 	case 303, 408:
