@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
@@ -13,85 +12,70 @@ import (
 	"github.com/unsend-go/unsend/internal/transport"
 )
 
-// attempt is one request on the wire and what came back.
+// attempt is one request and its response.
 type attempt struct {
-	answer bool // came, with status
-	status int
-	header http.Header
-	body   []byte
-	err    error // why no answer came, or why its body ends early
+	answer    bool // a response came, with a status
+	status    int
+	header    http.Header
+	ownHeader bool // nobody else holds header
+	body      []byte
+	err       error // why no response came, or why its body ends early
 
-	unwritten bool // no answer came, and provably no request was written
-	refused   bool // no answer came, for TLS or a proxy was refused before a request was written
-	sentTwice bool // by a transport of the caller's: it may have acted whatever the answer says
+	unwritten bool // no response came, and provably no request was written
+	refused   bool // no response came, as TLS or a proxy was refused before a request was written
+	sentTwice bool // by a transport of the caller's: it may have acted whatever the response is
 
 	success, readable bool // the top-level success of a 2xx
+	gone              bool // the message is already gone, as an earlier attempt may have unsent it
+	maybe             bool // this attempt may have unsent it
 	took, limit       time.Duration
 }
 
-// send makes one attempt. It returns always; what went wrong is in the attempt.
+// send makes one attempt.
 func (o *operation) send(ctx context.Context) (a attempt) {
 	started := time.Now()
 	defer func() { a.took, a.limit = time.Since(started), o.call.timeout }()
 	ctx, cancel := context.WithTimeout(ctx, o.call.timeout)
 	defer cancel()
-	trace := transport.NewConnTrace(o.standard)
-	resp, err := o.generated.UnsendChatMessage(trace.WithContext(ctx), gen.PathID(o.userID), gen.PathID(o.messageID), o.body,
+	trace := transport.NewConnTrace(o.guard.Standard() != nil)
+	resp, err := o.sender.UnsendChatMessage(trace.WithContext(ctx), gen.PathID(o.userID), gen.PathID(o.messageID), o.body,
 		func(_ context.Context, req *http.Request) error {
-			req.Header[connectionHeader] = []string{o.call.connection}
+			o.setHeaders(req.Header, o.key, o.call.connection)
 			return trace.OneRequest(req)
 		})
 	a.sentTwice = trace.SentTwice()
 	if err != nil {
-		a.err, a.unwritten, a.refused = o.veil(err), trace.Unwritten(ctx, err), trace.Refused(err)
+		a.failed(ctx, trace, err)
 		return a
 	}
 	defer func() { _ = resp.Body.Close() }()
-	a.answer, a.status, a.header = true, resp.StatusCode, resp.Header
+	a.answer, a.status, a.header, a.ownHeader = true, resp.StatusCode, resp.Header, o.guard.Standard() != nil
 	if a.status < 200 || a.status > 599 { // a 101 has no body, but an open connection
 		trace.Drop()
 		return a
 	}
 	a.body, a.err = transport.ReadBody(resp.Body, resp.ContentLength)
-	a.err = o.veil(a.err)
 	if a.status/100 == 2 {
 		success, ok := readSuccess(a.body)
 		a.success, a.readable = success && ok, ok
-		if !ok {
-			trace.Drop()
-		}
+	}
+	if !a.readable && (a.status < 400 || !isServiceError(a.body)) {
+		trace.Drop() // more may follow a response that is not the service's
 	}
 	return a
 }
 
-// facts are what is known of an attempt. What its answer says is in e; earlier tells whether an
-// attempt before may have unsent the message.
-func (a *attempt) facts(e *Error, earlier bool) *facts {
-	f := &facts{
-		noAnswer:  !a.answer,
-		unwritten: a.unwritten,
-		tls:       a.refused,
-		status:    a.status,
-		answered:  e.Answered,
-		earlier:   earlier,
-		readable:  a.readable,
-		success:   a.success,
-	}
-	f.interrupted = f.status2xx() && !a.readable && a.err != nil && !errors.Is(a.err, transport.ErrTooLarge)
-	if proxy, ok := errors.AsType[*transport.ProxyError](a.err); ok {
-		f.proxy = proxy.StatusCode
-	}
-	if e.Answered {
-		f.kind = e.Type
-	}
-	return f
+// failed notes why no response came.
+func (a *attempt) failed(ctx context.Context, trace *transport.ConnTrace, err error) {
+	a.unwritten, a.refused = trace.Unwritten(ctx, err), trace.Refused(err)
+	a.err = trace.Explain(err)
 }
 
 const jsonSpace = " \t\r\n"
 
 // readSuccess finds the top-level member success of a body, wherever it stands. What follows it,
-// drifted or cut short, cannot change it; but where the member is there again and says anything
-// else, the body says nothing.
+// drifted or cut short, cannot change it; but if the member is there again with another value, it
+// is not readable.
 func readSuccess(body []byte) (success, ok bool) {
 	if success, ok = onlyMember(body); ok {
 		return success, true
@@ -121,8 +105,8 @@ func readSuccess(body []byte) (success, ok bool) {
 	return success, ok
 }
 
-// onlyMember reads success where it comes first and its name occurs nowhere else, as it is in
-// practice: a decoder takes longer to make than this to answer.
+// onlyMember is the fast path for the usual body, with success first and its name nowhere else: it
+// allocates no decoder.
 func onlyMember(body []byte) (success, ok bool) {
 	if bytes.Count(body, []byte("success")) > 1 || bytes.Contains(body, []byte(`\u`)) { // an escape may spell the name
 		return false, false
@@ -140,8 +124,8 @@ func onlyMember(body []byte) (success, ok bool) {
 	return success, ok && ended(rest)
 }
 
-// ended reports whether a member can end where rest begins: an answer cut there is readable, one
-// that goes on with anything else is no JSON, and says nothing.
+// ended reports whether a member can end where rest begins: a body cut there is readable, one that
+// continues with anything else is no JSON.
 func ended(rest []byte) bool {
 	rest = bytes.TrimLeft(rest, jsonSpace)
 	return len(rest) == 0 || rest[0] == ',' || rest[0] == '}'

@@ -181,7 +181,7 @@ func TestDefaultTimeoutIs30Seconds(t *testing.T) {
 		server.Next(mock.Fault{Delay: time.Hour})
 		started := time.Now()
 		_, err := unsend(t.Context(), t, mockClient(t, server, api.WithRetries(0)))
-		if e := apiError(t, err); time.Since(started) != 30*time.Second || !e.MaybeUnsent || e.Message != "no answer within 30s" {
+		if e := apiError(t, err); time.Since(started) != 30*time.Second || !e.MaybeUnsent || e.Message != "no response within 30s" {
 			t.Errorf("%v after %v", err, time.Since(started))
 		}
 	})

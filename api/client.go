@@ -1,12 +1,13 @@
 package api
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -18,31 +19,33 @@ import (
 // Version is this module's version, sent in the User-Agent header.
 const Version = "0.1.0"
 
-// DefaultBaseURL is the service's address unless [WithBaseURL] or OFAUTH_BASE_URL says
-// otherwise.
+// DefaultBaseURL is the service's address unless [WithBaseURL] or OFAUTH_BASE_URL names another.
 const DefaultBaseURL = "https://api-next.ofauth.com"
 
-// Client unsends messages with one API key. Make it with [New] or [FromEnv]; it is safe for
-// concurrent use, and meant to be shared: the pacing is counted in it.
+// Client unsends messages with one API key, and sends other operations of the contract. Make it
+// with [New] or [FromEnv]. It is safe for concurrent use, and meant to be shared: requests are
+// counted against the rate limit in it.
 type Client struct {
-	generated *gen.Client
 	settings
-	standard bool               // requests go through net/http's own transport
-	pace     *ratelimit.Limiter // nil without a rate limit
-	log      *slog.Logger
-	redact   func(string) string
-	jitter   func(time.Duration) time.Duration
+	guard     *transport.Guard
+	sender    *gen.Client // for Unsend; its http.Client has the caller's Jar and Timeout
+	keys      *keyring
+	userAgent string
+	limiter   *ratelimit.Limiter
+	rate      func(connectionID string) (perMinute, burst int)
+	log       *slog.Logger
+	jitter    func(time.Duration) time.Duration
 }
 
-// New returns a client that authenticates with apiKey. It sends nothing. An unusable key or
-// option is an [ErrConfig].
+// New returns a client that authenticates with apiKey, which may be empty with [WithKeyFunc]. It
+// sends nothing. An unusable key or option is an [ErrConfig].
 func New(apiKey string, opts ...Option) (*Client, error) {
 	return build(config{key: apiKey, keyName: "api key"}, opts)
 }
 
-// FromEnv is [New] with the key of OFAUTH_API_KEY, and, unless options say otherwise, the
-// connection of OFAUTH_CONNECTION_ID and the base URL of OFAUTH_BASE_URL. A missing key is
-// an [ErrConfig] that names the variable; the other two may be unset.
+// FromEnv is [New] with the key of OFAUTH_API_KEY and, unless options set others, the connection
+// of OFAUTH_CONNECTION_ID and the base URL of OFAUTH_BASE_URL. A missing key is an [ErrConfig]
+// that names the variable; the other two may be unset.
 func FromEnv(opts ...Option) (*Client, error) {
 	return build(config{
 		key:            os.Getenv("OFAUTH_API_KEY"),
@@ -62,84 +65,279 @@ func build(cfg config, opts []Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := transport.Client(cfg.http, base, cfg.plainHTTP, ErrConfig)
-	client := &Client{
-		generated: &gen.Client{
-			Server:         base.String() + "/",
-			Client:         own,
-			RequestEditors: []gen.RequestEditorFn{authenticate(cfg.key, cfg.connection, cfg.userAgent)},
-		},
-		standard: transport.Standard(own) != nil,
-		settings: cfg.settings,
-		log:      cfg.log,
-		redact:   redactor(cfg.key),
-		jitter:   fullJitter,
+	var sender http.Client
+	if cfg.http != nil {
+		sender = *cfg.http
 	}
-	if cfg.perMinute > 0 {
-		client.pace = ratelimit.New(cfg.perMinute, cfg.burst)
+	guard, err := transport.NewGuard(transport.Config{
+		Transport: sender.Transport, Middleware: cfg.middleware, Base: base, PlainHTTP: cfg.plainHTTP, Refusal: ErrConfig,
+	})
+	if err != nil {
+		return nil, err
 	}
-	return client, nil
+	sender.Transport = guard
+	return &Client{
+		settings:  cfg.settings,
+		guard:     guard,
+		sender:    &gen.Client{Server: base.String() + "/", Client: &sender},
+		keys:      newKeyring(cfg.key, cfg.keyFunc),
+		userAgent: cfg.userAgent,
+		limiter:   ratelimit.New(),
+		rate:      cfg.rate,
+		log:       cfg.log,
+		jitter:    fullJitter,
+	}, nil
 }
 
-// Generated returns the generated client for operations and bodies that this package does
-// not wrap. It adds the same credentials, refuses other hosts and never follows redirects.
-// It neither retries nor paces, checks no ids ("..", say, addresses another resource), and
-// sends without a connection unless the client has one or a request editor of the call sets
-// the x-connection-id header. Each call returns a copy.
-func (c *Client) Generated() *gen.Client {
-	if c == nil || c.generated == nil {
+var errNoClient = configError("client is nil or was not made by New; make it with api.New")
+
+// Generated returns a new generated client over [Client.HTTPClient] and [Client.Authenticate],
+// for any operation of the contract: Generated().ListMessagesWithResponse, or, embedded in it,
+// the methods that return the raw response. Make a typed error of a response with [ErrorOf].
+// UnsendChatMessage is one request there, never retried. It returns nil for a nil Client.
+func (c *Client) Generated() *gen.ClientWithResponses {
+	if c == nil || c.guard == nil {
 		return nil
 	}
-	generated := *c.generated
-	generated.RequestEditors = slices.Clone(generated.RequestEditors)
-	if client, ok := generated.Client.(*http.Client); ok {
-		own := *client
-		generated.Client = &own
+	client, err := gen.NewClientWithResponses(c.BaseURL(), gen.WithHTTPClient(c.HTTPClient()), gen.WithRequestEditorFn(c.Authenticate))
+	if err != nil {
+		return nil // only an option fails, and these do not
 	}
-	return &generated
+	return client
+}
+
+// HTTPClient returns a new http.Client for requests that [Client.Authenticate] prepared, of
+// another generated client, say. It sends to the client's host only, follows no redirect, waits
+// for the rate limit of the request's x-connection-id (without one it does not wait), bounds each
+// attempt by [WithTimeout] until its body is closed, and retries a GET or HEAD as [Client.Unsend]
+// retries a transient error; after the last retry it returns the last response. Its errors are an
+// [*Error] in a *url.Error. A body of more than 8 MiB ends in an error. Of an error response it
+// reads 64 KiB at most, and it removes the Content-Type if that is not the JSON it may claim to
+// be, so that generated parsers keep status and body. It returns nil for a nil Client.
+func (c *Client) HTTPClient() *http.Client {
+	if c == nil || c.guard == nil {
+		return nil
+	}
+	client := &http.Client{Transport: &retryTransport{c, c.timeout}}
+	if given, ok := c.sender.Client.(*http.Client); ok {
+		client.Jar = given.Jar
+		if given.Timeout > 0 {
+			client.Transport = &retryTransport{c, min(c.timeout, given.Timeout)}
+		}
+	}
+	return client
 }
 
 // BaseURL returns the service's address as the client uses it, without a slash at its end.
 func (c *Client) BaseURL() string {
-	if c == nil || c.generated == nil {
+	if c == nil || c.sender == nil {
 		return ""
 	}
-	return strings.TrimSuffix(c.generated.Server, "/")
+	return strings.TrimSuffix(c.sender.Server, "/")
 }
 
-// Delay returns how long the connection's pace asks to wait before the next request: 0 where it
-// can go at once, and without a rate limit. It reserves nothing.
+// Delay returns how long the connection's rate limit blocks the next request: 0 if it can be sent
+// at once. It reserves nothing.
 func (c *Client) Delay(connectionID string) time.Duration {
-	if c == nil || c.pace == nil {
+	if c == nil || c.limiter == nil {
 		return 0
 	}
-	return c.pace.Delay(connectionID)
+	rate, err := c.rateOf(connectionID)
+	if err != nil || rate == noLimit {
+		return 0
+	}
+	return c.limiter.Delay(connectionID, rate)
 }
 
-// Header names in the form in which net/http keeps them: others cost an allocation each.
-const (
-	apiKeyHeader     = "Apikey"
-	connectionHeader = "X-Connection-Id"
-	requestIDHeader  = "X-Request-Id"
-	remainingHeader  = "X-Ratelimit-Remaining"
-	limitHeader      = "X-Ratelimit-Limit"
-	resetHeader      = "X-Ratelimit-Reset"
-	retryAfterHeader = "Retry-After"
-)
+// noLimit is the rate of a connection without one.
+var noLimit ratelimit.Rate
 
-// authenticate holds the key in a closure, where no formatting verb can reach it.
-func authenticate(key, connection, userAgent string) gen.RequestEditorFn {
-	return func(_ context.Context, req *http.Request) error {
-		req.Header[apiKeyHeader] = []string{key}
-		if connection != "" {
-			req.Header[connectionHeader] = []string{connection}
-		}
-		req.Header["User-Agent"] = []string{userAgent}
-		return nil
+// rateOf returns the rate of a connection. It calls the caller's function outside of locks.
+func (c *Client) rateOf(connectionID string) (ratelimit.Rate, error) {
+	perMinute, burst := c.rate(connectionID)
+	if perMinute == 0 {
+		return noLimit, nil
+	}
+	return ratelimit.Rate{PerMinute: perMinute, Burst: burst}, checkRate(perMinute, burst)
+}
+
+// waitForToken waits for the rate limit of a connection. A wait of more than a second is logged.
+func (c *Client) waitForToken(ctx context.Context, stop <-chan struct{}, connection string) error {
+	rate, err := c.rateOf(connection)
+	if err != nil || rate == noLimit {
+		return err
+	}
+	return c.limiter.Wait(ctx, stop, connection, rate, c.logWait(ctx, connection))
+}
+
+// observe lowers the connection's bucket to what a response reports.
+func (c *Client) observe(connection string, h http.Header) {
+	if rate, err := c.rateOf(connection); err == nil && rate != noLimit {
+		c.limiter.Observe(connection, rate, count(h.Get(remainingHeader)), parseRetryAfter(h, time.Now()))
 	}
 }
 
-// fullJitter draws a wait between nothing and ceiling.
-func fullJitter(ceiling time.Duration) time.Duration {
-	return rand.N(ceiling + 1)
+// retryTransport is the transport of [Client.HTTPClient].
+type retryTransport struct {
+	client  *Client
+	timeout time.Duration
+}
+
+// Unwrap returns the transport below.
+func (t *retryTransport) Unwrap() http.RoundTripper { return t.client.guard }
+
+// CloseIdleConnections lets http.Client.CloseIdleConnections reach the transport below.
+func (t *retryTransport) CloseIdleConnections() { t.client.guard.CloseIdleConnections() }
+
+// RoundTrip sends a request, and a GET or HEAD again if that may help.
+func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	c, ctx := t.client, req.Context()
+	if err := c.guard.Check(req); err != nil {
+		closeBody(req)
+		return nil, c.otherError(req, &attempt{err: err, refused: true, unwritten: true}, 0)
+	}
+	safe := req.Method == http.MethodGet || req.Method == http.MethodHead
+	retries := c.retries
+	if !safe || req.Body != nil && req.Body != http.NoBody {
+		retries = 0
+	}
+	connection := req.Header.Get(connectionHeader)
+	for attempts := 1; ; attempts++ {
+		if err := t.wait(ctx, connection); err != nil {
+			closeBody(req)
+			err.Attempts, err.other = attempts-1, true
+			return nil, err
+		}
+		a, resp := t.send(req, connection)
+		if a.answer && a.status/100 == 2 {
+			return resp, nil
+		}
+		e := c.otherError(req, a, attempts)
+		wait, more := c.nextDelay(ctx, e, attempts, retries)
+		if more && (connection == "" || endsInTime(ctx, c.Delay(connection))) {
+			if err := ratelimit.Sleep(ctx, nil, wait); err != nil {
+				return nil, e.endedBy(err)
+			}
+			continue
+		}
+		if a.answer {
+			return resp, nil
+		}
+		return nil, e
+	}
+}
+
+func (t *retryTransport) wait(ctx context.Context, connection string) *Error {
+	if connection == "" {
+		return nil
+	}
+	if err := t.client.waitForToken(ctx, nil, connection); err != nil {
+		return notSent(err, nil)
+	}
+	return nil
+}
+
+// send makes one attempt. The response's body, which ends the attempt when it is closed, is read
+// already unless the status is a 2xx.
+func (t *retryTransport) send(req *http.Request, connection string) (*attempt, *http.Response) {
+	c, started := t.client, time.Now()
+	ctx, cancel := context.WithTimeout(req.Context(), t.timeout)
+	trace := transport.NewConnTrace(c.guard.Standard() != nil)
+	traced := req.WithContext(trace.WithContext(ctx))
+	if req.Method != http.MethodGet && req.Method != http.MethodHead {
+		_ = trace.OneRequest(traced)
+	}
+	resp, err := c.guard.RoundTrip(traced)
+	if err != nil {
+		cancel()
+		a := &attempt{took: time.Since(started), limit: t.timeout}
+		a.failed(ctx, trace, err)
+		return a, nil
+	}
+	if connection != "" {
+		c.observe(connection, resp.Header)
+	}
+	resp.Request = req
+	a := &attempt{answer: true, status: resp.StatusCode, header: resp.Header}
+	if a.status/100 == 2 {
+		redactor := redactor{c.keys, req.Header.Get(apiKeyHeader)}
+		resp.Body = &boundedBody{body: resp.Body, left: transport.MaxBody, end: cancel, redactor: redactor}
+		return a, resp
+	}
+	if a.status >= 200 { // a 101 has no body, but an open connection
+		a.body, _ = io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) //nolint:errcheck // what was read is handed on
+	}
+	_ = resp.Body.Close()
+	cancel()
+	resp.Body = io.NopCloser(bytes.NewReader(a.body))
+	if req.Method != http.MethodHead {
+		resp.ContentLength = int64(len(a.body))
+		if !json.Valid(a.body) {
+			resp.Header = resp.Header.Clone()
+			resp.Header.Del("Content-Type")
+		}
+	}
+	return a, resp
+}
+
+func closeBody(req *http.Request) {
+	if req.Body != nil {
+		_ = req.Body.Close()
+	}
+}
+
+// otherError makes the error of an attempt of any operation.
+func (c *Client) otherError(req *http.Request, a *attempt, attempts int) *Error {
+	e := describe(a, redactor{c.keys, req.Header.Get(apiKeyHeader)})
+	if req.Method == http.MethodGet || req.Method == http.MethodHead {
+		e.MaybeUnsent = false
+	}
+	e.Attempts, e.other = attempts, true
+	return e
+}
+
+// boundedBody is the body of a 2xx. More than is left of it is an error, never a silent end.
+type boundedBody struct {
+	body io.ReadCloser
+	left int
+	end  context.CancelFunc
+
+	redactor redactor
+}
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	if b.left < 0 {
+		return 0, transport.ErrTooLarge
+	}
+	n, err := b.body.Read(p[:min(len(p), b.left+1)])
+	if b.left -= n; b.left < 0 {
+		return n - 1, transport.ErrTooLarge
+	}
+	if err != nil && err != io.EOF { //nolint:errorlint // readers return it as it is
+		err = redactError(err, b.redactor)
+	}
+	return n, err
+}
+
+func (b *boundedBody) Close() error {
+	defer b.end()
+	return b.body.Close()
+}
+
+// ErrorOf returns the error that a response means, by the table of docs/client/errors.md; nil for
+// a 2xx. Compare it with nil before it becomes an error: a nil *Error in an interface is not nil.
+// The body is what was read of the response's. Attempts is 1 and MaybeUnsent false; the key that
+// is redacted is that of resp.Request, if there is one.
+func ErrorOf(resp *http.Response, body []byte) *Error {
+	if resp == nil || resp.StatusCode/100 == 2 {
+		return nil
+	}
+	key := ""
+	if resp.Request != nil {
+		key = resp.Request.Header.Get(apiKeyHeader)
+	}
+	a := &attempt{answer: true, status: resp.StatusCode, header: resp.Header, body: body}
+	e := describe(a, redactor{own: key})
+	e.Attempts, e.MaybeUnsent, e.other = 1, false, true
+	return e
 }

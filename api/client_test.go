@@ -208,29 +208,6 @@ func TestGeneratedKeepsToItsHost(t *testing.T) {
 	}
 }
 
-// TestGeneratedIsACopy changes all that can be changed of it.
-func TestGeneratedIsACopy(t *testing.T) {
-	client := mockClient(t, newMock())
-	generated := client.Generated()
-	doer, ok := generated.Client.(*http.Client)
-	if !ok {
-		t.Fatalf("the client inside is a %T", generated.Client)
-	}
-	doer.Transport = roundTrip(func(*http.Request) (*http.Response, error) { return nil, errors.New("astray") })
-	doer.Timeout = time.Nanosecond
-	for i := range generated.RequestEditors {
-		generated.RequestEditors[i] = func(context.Context, *http.Request) error { return errors.New("astray") }
-	}
-	generated.Client, generated.Server = &http.Client{}, "https://evil.example/"
-
-	if result, err := unsend(t.Context(), t, client); err != nil || result.Outcome != api.Unsent {
-		t.Errorf("the client changed with its copy: %v, %v", result, err)
-	}
-	if again := client.Generated(); again.Server != client.BaseURL()+"/" || client.BaseURL() != api.DefaultBaseURL {
-		t.Errorf("a second copy goes to %s", again.Server)
-	}
-}
-
 func TestCallersClientStaysAsItIs(t *testing.T) {
 	server := newMock()
 	own := server.Client()
@@ -249,18 +226,14 @@ func TestCallersClientStaysAsItIs(t *testing.T) {
 	}
 }
 
-// TestIdleConnectionsCanBeClosed by way of the generated client, through all that wraps it.
+// TestIdleConnectionsCanBeClosed through all that wraps it.
 func TestIdleConnectionsCanBeClosed(t *testing.T) {
 	closed := make(chan struct{}, 1)
 	client, err := api.New(plantedKey, api.WithConnection(connection), api.WithHTTPClient(&http.Client{Transport: closer(closed)}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, ok := client.Generated().Client.(*http.Client)
-	if !ok {
-		t.Fatalf("the client inside is a %T", client.Generated().Client)
-	}
-	own.CloseIdleConnections()
+	client.HTTPClient().CloseIdleConnections()
 	select {
 	case <-closed:
 	default:

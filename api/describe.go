@@ -18,76 +18,105 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/unsend-go/unsend/internal/textutil"
 	"github.com/unsend-go/unsend/internal/transport"
 )
 
-// describe makes an error of an attempt: its texts, and whether the service said them. What it
-// means is for classify to say.
-func (c *Client) describe(a *attempt) *Error {
+// describe makes an error of an attempt: its texts, and in its exported fields the evidence from
+// which classify decides what it means.
+func describe(a *attempt, r redactor) *Error {
 	if !a.answer {
-		text, hint := c.cause(a)
-		return &Error{Message: c.redact(text), hint: hint, cause: a.err}
+		e := &Error{Message: line(r.redact(a.cause()), maxErrorText), Scope: ScopeService, MaybeUnsent: !a.unwritten, Err: redactError(a.err, r)}
+		if a.refused {
+			e.Scope = ScopeClient
+		}
+		e.Scope = e.meaning().scope
+		return e
 	}
 	e := &Error{
 		StatusCode: a.status,
-		RequestID:  cut(c.redact(a.header.Get(requestIDHeader)), maxErrorBody),
+		RequestID:  textutil.Truncate(r.redact(a.header.Get(requestIDHeader)), maxErrorText),
 		RetryAfter: parseRetryAfter(a.header, time.Now()),
-		cause:      a.err,
+		Scope:      ScopeService,
+		Header:     keepHeader(a.header, a.ownHeader, r),
+		Err:        redactError(a.err, r),
 	}
-	e.readBody(a.body, c.redact)
-	e.Answered = e.Answered || a.readable
+	e.readBody(a.body, r)
 	switch {
 	case a.status/100 == 2:
-		e.Message = a.describeSuccess(e.Message)
+		e.Message = r.redact(a.describeSuccess(e.Message))
 	case a.status/100 == 3:
 		e.Message = "the service answered with a redirect, which is never followed; check the base url"
 	case a.status < 200, a.status > 599:
-		e.Message = "the answer has a status that HTTP does not define"
+		e.Message = "the response has a status that HTTP does not define"
+		e.Err = errors.Join(ErrUnexpectedResponse, e.Err)
 	case e.Message == "":
 		e.Message = strings.TrimSpace(http.StatusText(a.status) + " (" + a.shape() + ")")
 	}
+	if a.readable {
+		e.Answered, e.Scope = true, ScopeMessage
+	} else if a.status/100 == 2 && a.err != nil && !errors.Is(a.err, transport.ErrTooLarge) && !errors.Is(a.err, io.ErrUnexpectedEOF) {
+		e.Err = errors.Join(io.ErrUnexpectedEOF, e.Err)
+	}
+	e.Scope = e.meaning().scope
 	return e
 }
 
 // describeSuccess is the text of a 2xx that is no success. Such a body may hold the message's
-// text, so only what its error members say is repeated.
+// text, so only its error members are repeated.
 func (a *attempt) describeSuccess(text string) string {
 	compressed := a.compressed()
 	switch {
 	case a.readable:
 		return joinDistinct("the service answered success: false", text)
 	case errors.Is(a.err, transport.ErrTooLarge):
-		return "success cannot be found in the answer: " + a.err.Error()
+		return "success cannot be found in the response: " + a.err.Error()
 	case a.err != nil:
-		return "the answer ended before success could be read: " + withoutPeersText(a.err.Error())
+		return "the response ended before success could be read: " + withoutQuotes(a.err.Error())
 	case compressed != "":
 		return compressed
 	}
-	return joinDistinct("the answer does not say whether the message was unsent", text)
+	return joinDistinct("the response does not report whether the message was unsent", text)
 }
 
-// readBody fills e from an error's body. It reads the current shape (error, type, requestId,
-// actionRequired), the earlier edition's (error, code, details) and the one that the vendor's
-// own SDKs expect (message, code, details). Members that are objects or lists are not
-// repeated, nor is a body of any other shape: a message's text could stand in them.
-func (e *Error) readBody(body []byte, redact func(string) string) {
-	redacted := redact(string(body))
-	e.body = []byte(redacted[:min(len(redacted), maxErrorBody)]) // a copy, so that the rest can go
-	var shape struct {
-		Error, Message, Type, Code, RequestID, ActionRequired json.RawMessage
-	}
-	if json.Unmarshal(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), &shape) != nil {
+// errorShape is an error's body: the current shape (error, type, requestId, actionRequired), the
+// earlier edition's (error, code, details) or the one that the vendor's own SDKs expect (message,
+// code, details).
+type errorShape struct {
+	Error, Message, Type, Code, RequestID, ActionRequired json.RawMessage
+}
+
+func readError(body []byte) (shape errorShape, ok bool) {
+	return shape, json.Unmarshal(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), &shape) == nil
+}
+
+// answered reports whether only the service itself can have sent it.
+func (s *errorShape) answered() bool {
+	isText := func(raw json.RawMessage) bool { return len(raw) > 2 && raw[0] == '"' }
+	return isText(s.Error) && (isText(s.Type) || isText(s.Code) || isText(s.RequestID)) || isText(s.Message) && isText(s.Code)
+}
+
+// isServiceError reports whether a body is an error that the service itself sent.
+func isServiceError(body []byte) bool {
+	shape, ok := readError(body)
+	return ok && shape.answered()
+}
+
+// readBody fills e from an error's body. Members that are objects or lists are not repeated, nor
+// is a body of any other shape: a message's text could be in them.
+func (e *Error) readBody(body []byte, r redactor) {
+	e.keepBody(body, r)
+	shape, ok := readError(body)
+	if !ok {
 		return
 	}
-	kept := func(raw json.RawMessage) string { return cut(redact(text(raw)), maxErrorBody) }
-	isText := func(raw json.RawMessage) bool { return len(raw) > 2 && raw[0] == '"' }
-	e.Answered = isText(shape.Error) && (isText(shape.Type) || isText(shape.Code) || isText(shape.RequestID)) ||
-		isText(shape.Message) && isText(shape.Code)
+	e.Answered = shape.answered()
 	if e.StatusCode/100 == 2 && !e.Answered {
 		// Perhaps a message: its own type, text and id are not repeated.
-		shape.Message, shape.Type, shape.Code, shape.RequestID, shape.ActionRequired = nil, nil, nil, nil, nil
+		shape = errorShape{Error: shape.Error}
 	}
-	e.Message = joinDistinct(kept(shape.Error), kept(shape.Message))
+	kept := func(raw json.RawMessage) string { return textutil.Truncate(r.redact(text(raw)), maxErrorText) }
+	e.Message = textutil.Truncate(joinDistinct(kept(shape.Error), kept(shape.Message)), maxErrorText)
 	e.Type = kept(shape.Type)
 	if e.Type == "" {
 		e.Type = kept(shape.Code)
@@ -96,8 +125,23 @@ func (e *Error) readBody(body []byte, redact func(string) string) {
 	if id := kept(shape.RequestID); id != "" {
 		e.RequestID = id
 	}
-	if oneLine(e.Message) == "" {
+	if textutil.OneLine(e.Message) == "" {
 		e.Message = ""
+	}
+}
+
+// keepBody keeps the start of a body. It redacts somewhat more than it keeps, so that the end of
+// what is kept is no part of a key.
+func (e *Error) keepBody(body []byte, r redactor) {
+	start := body[:min(len(body), maxErrorBody+maxSpelling)]
+	text := string(start)
+	switch redacted := r.redact(text); {
+	case redacted != text:
+		e.body = []byte(redacted[:min(len(redacted), maxErrorBody)])
+	case len(body) > maxErrorBody:
+		e.body = bytes.Clone(body[:maxErrorBody]) // so that the rest can be freed
+	default:
+		e.body = body
 	}
 }
 
@@ -114,27 +158,27 @@ func text(raw json.RawMessage) string {
 	return string(raw)
 }
 
-// compressed says that a body is, where it cannot be read for that reason. Only the names of
-// encodings that exist are repeated.
+// compressed describes the encoding of a body that cannot be read for it; "" if it has none. Only
+// the names of encodings that exist are repeated.
 func (a *attempt) compressed() string {
 	encoding := strings.ToLower(a.header.Get("Content-Encoding"))
 	switch {
 	case slices.Contains([]string{"br", "zstd", "gzip", "deflate", "compress"}, encoding):
-		return "the answer is compressed, and the transport did not undo it (Content-Encoding " + encoding + ")"
+		return "the response is compressed, and the transport did not decompress it (Content-Encoding " + encoding + ")"
 	case encoding != "":
-		return "the answer is encoded, and the transport did not undo it (Content-Encoding)"
+		return "the response is encoded, and the transport did not decode it (Content-Encoding)"
 	case bytes.HasPrefix(a.body, []byte("\x1f\x8b")):
-		return "the answer is compressed, and does not say so"
+		return "the response is compressed without a Content-Encoding"
 	}
 	return ""
 }
 
-// shape says what stands in the place of an error's text, without repeating any of it.
+// shape describes a body that has no error's text, without repeating any of it.
 func (a *attempt) shape() string {
 	body, compressed := bytes.TrimSpace(a.body), a.compressed()
 	switch {
 	case len(body) == 0:
-		return "no text in the answer"
+		return "no text in the response"
 	case body[0] == '<':
 		return "an HTML page, which is not the service's"
 	case json.Valid(body):
@@ -142,7 +186,7 @@ func (a *attempt) shape() string {
 	case compressed != "":
 		return compressed
 	}
-	return "an answer that is not the service's JSON"
+	return "a response that is not the service's JSON"
 }
 
 func joinDistinct(a, b string) string {
@@ -155,46 +199,63 @@ func joinDistinct(a, b string) string {
 	return a + ": " + b
 }
 
-// cause names why no answer came, and what to do where the table's hint can be more exact.
-func (c *Client) cause(a *attempt) (text, hint string) {
+// cause describes why no response came.
+func (a *attempt) cause() string {
 	err := a.err
 	if outer, ok := errors.AsType[*url.Error](err); ok {
 		err = outer.Err // without the URL
 	}
-	text = err.Error()
+	text := err.Error()
 	switch {
 	case errors.Is(err, ErrConfig):
-		return text, "use https, a proxy on this machine, or none (NO_PROXY)"
+		return text
 	case errors.Is(err, context.DeadlineExceeded) && a.took >= a.limit:
-		return fmt.Sprintf("no answer within %v", a.limit), ""
+		return fmt.Sprintf("no response within %v", a.limit)
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
-		return "too many open files: " + text, "raise this machine's limit of open files (ulimit -n), or keep fewer requests in flight"
+		return "too many open files: " + text
 	case isType[*net.DNSError](err):
-		return "name not found: " + text, "check the host in the base url, and this machine's network and DNS"
-	case isType[x509.CertificateInvalidError](err):
-		return "certificate refused: " + text, "check this machine's clock; if it is right, the service's certificate has to be renewed"
-	case isType[*tls.CertificateVerificationError](err), isType[x509.UnknownAuthorityError](err), isType[x509.HostnameError](err):
-		return "certificate refused: " + text, "check the base url and this machine's certificates; a proxy that inspects traffic needs its own installed"
-	case errors.Is(err, http.ErrSchemeMismatch):
-		return text, "check the scheme of the base url: the server speaks plain http"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return text, "check the base url: nothing listens there, or a firewall refuses"
+		return "name not found: " + text
+	case isCertificate(err):
+		return "certificate refused: " + text
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "the connection was closed before an answer came", ""
-	case isType[*transport.ProxyError](err), isType[*net.OpError](err):
-		return text, ""
+		return "the connection was closed before a response came"
 	}
-	return withoutPeersText(text), ""
+	return withoutQuotes(text)
+}
+
+// hintOf returns what to do about a request without a response, if its cause is more exact than
+// the table.
+func hintOf(err error) string {
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return "raise this machine's limit of open files (ulimit -n), or keep fewer requests in flight"
+	case isType[*net.DNSError](err):
+		return "check the host in the base url, and this machine's network and DNS"
+	case isType[x509.CertificateInvalidError](err):
+		return "check this machine's clock; if it is right, the service's certificate has to be renewed"
+	case isCertificate(err):
+		return "check the base url and this machine's certificates; a proxy that inspects traffic needs its own installed"
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return "check the scheme of the base url: the server speaks plain http"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "check the base url: nothing listens there, or a firewall refuses"
+	}
+	return ""
+}
+
+func isCertificate(err error) bool {
+	return isType[x509.CertificateInvalidError](err) || isType[*tls.CertificateVerificationError](err) ||
+		isType[x509.UnknownAuthorityError](err) || isType[x509.HostnameError](err)
 }
 
 // quoted is what net/http and net/textproto quote of a peer's bytes.
 var quoted = regexp.MustCompile(`"(\\.|[^"\\])*"?`)
 
-// withoutPeersText takes out of an error of net/http what it quotes of an answer: where that is
-// malformed, a message's text could stand in it.
-func withoutPeersText(text string) string {
-	return quoted.ReplaceAllString(text, `"…"`)
-}
+// withoutQuotes removes from an error of net/http what it quotes of a response: if that is
+// malformed, a message's text could be in it.
+func withoutQuotes(text string) string { return quoted.ReplaceAllString(text, `"…"`) }
 
 func isType[E error](err error) bool {
 	_, ok := errors.AsType[E](err)

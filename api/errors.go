@@ -1,206 +1,252 @@
 package api
 
 import (
+	"crypto/tls"
 	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/unsend-go/unsend/internal/ratelimit"
+	"github.com/unsend-go/unsend/internal/textutil"
+	"github.com/unsend-go/unsend/internal/transport"
 )
 
 // What an error of this package is, for [errors.Is].
 var (
-	// ErrConfig is returned by New, FromEnv and Unsend when the key, the connection, the base
-	// URL or an option is missing or invalid. No request was sent.
+	// ErrConfig is returned by New, FromEnv and every request when the key, the connection, the
+	// base URL or an option is missing or invalid. No request was sent.
 	ErrConfig = errors.New("invalid configuration")
 	// ErrInvalidID is returned by Unsend when an id does not match the contract's pattern. It
-	// is an ErrConfig too where the id was given by an option. No request was sent.
+	// is an ErrConfig too if the id was given by an option. No request was sent.
 	ErrInvalidID = errors.New("invalid id")
-	// ErrBadRequest is a 400 or 422: the request was found invalid.
+	// ErrBadRequest is the service's 400 or 422: the request is invalid.
 	ErrBadRequest = errors.New("bad request")
-	// ErrUnauthorized is a 401: the key or the creator's session was not accepted.
+	// ErrUnauthorized is the service's 401 or 402: the key, its account or the creator's session
+	// is not accepted.
 	ErrUnauthorized = errors.New("unauthorized")
-	// ErrSessionExpired is a 401 or 403 by which the service asks the creator to connect again.
+	// ErrSessionExpired is a 401 or 403 of the service by which the creator has to connect again.
 	// It is an ErrUnauthorized or ErrForbidden too.
 	ErrSessionExpired = errors.New("session expired")
-	// ErrForbidden is a 403: the key or the connection lacks messages:write.
+	// ErrForbidden is the service's 403: the key or the connection lacks messages:write.
 	ErrForbidden = errors.New("forbidden")
-	// ErrNotFound is a 404: no such message, or no such path.
+	// ErrNotFound is the service's 404 RESOURCE_NOT_FOUND: there is no such message, or no longer.
+	// No other 404 is one.
 	ErrNotFound = errors.New("not found")
-	// ErrRateLimited is a 429, or a wait for the client's own pace that cannot end before the
-	// context's deadline (StatusCode 0, nothing sent).
+	// ErrRateLimited is a 425 or 429, or a wait for the client's own rate limit that cannot end
+	// before the context does (StatusCode 0, nothing sent).
 	ErrRateLimited = errors.New("rate limited")
-	// ErrServer is any 5xx.
+	// ErrServer is a 408 or any 5xx.
 	ErrServer = errors.New("server error")
-	// ErrRefused is an answer that says success: false.
+	// ErrRefused is a response of success: false, or a 4xx of the service's that is none of the
+	// above.
 	ErrRefused = errors.New("refused")
-	// ErrUnexpectedResponse is an answer that does not say whether the message was unsent: a
-	// 2xx whose success cannot be read, a redirect, or a status outside 200 to 599.
+	// ErrUnexpectedResponse is a response that is not the service's, or that does not report
+	// whether the message was unsent: a 2xx whose success cannot be read, a redirect, a status
+	// outside 200 to 599, a page of a gateway, an unknown path.
 	ErrUnexpectedResponse = errors.New("unexpected response")
 	// ErrStopped is a call that the channel of [WithStop] ended between two attempts.
 	ErrStopped = ratelimit.ErrStopped
 )
 
+// Scope is the cause of an error: what has to change before the same call can succeed.
+type Scope string
+
+// Scopes.
 const (
-	maxErrorText = 400      // bytes of Error.Error
-	maxErrorBody = 64 << 10 // bytes of Error.Body, and of each text that the service sent
+	ScopeUnknown    Scope = ""           // an error that no call returned
+	ScopeMessage    Scope = "message"    // this message: other messages may succeed
+	ScopeConnection Scope = "connection" // the creator's connection: other connections may succeed
+	ScopeAccount    Scope = "account"    // the API key or its account: nothing succeeds until it is fixed
+	ScopeService    Scope = "service"    // the service, or the network: the same call may succeed later
+	ScopeClient     Scope = "client"     // this program, this machine, or the caller, who ended the call
 )
 
-// Error is a call that did not end with the message known to be gone. The table in the package
-// documentation says what its facts are for each answer.
+// String returns the scope, and "unknown" for ScopeUnknown.
+func (s Scope) String() string {
+	if s == ScopeUnknown {
+		return "unknown"
+	}
+	return string(s)
+}
+
+// Bounds, in bytes.
+const (
+	maxErrorLine = 400      // of Error.Error
+	maxErrorText = 1 << 10  // of each text of a response that an Error repeats
+	maxErrorBody = 64 << 10 // of Error.Body
+	maxHeader    = 16 << 10 // of Error.Header and Result.Header
+)
+
+// Error is returned unless the message is known to be gone. What it means follows from its
+// exported fields alone, by the table of docs/client/errors.md: a copy, or one made by hand, such
+// as Error{StatusCode: 401, Type: "SESSION_EXPIRED"}, matches the same sentinels. If Scope is
+// empty, an error that has a Type counts as Answered.
 type Error struct {
-	StatusCode     int           // of the last answer; 0 where none came
-	Type           string        // the answer's name of the error, such as RESOURCE_NOT_FOUND
-	Message        string        // the answer's text, or what went wrong on the way
-	RequestID      string        // names the request to the vendor's support
+	StatusCode     int           // of the last response; 0 if none came
+	Type           string        // the service's name of the error, such as RESOURCE_NOT_FOUND
+	Message        string        // the response's text, or what failed before one came; at most 1 KiB
+	RequestID      string        // identifies the request to the vendor's support
 	ActionRequired string        // what the service asks the caller to do, such as refresh_session
-	RetryAfter     time.Duration // how long to wait before the next call; 0 where nothing says so
+	RetryAfter     time.Duration // how long to wait before the next call; 0 if not known
 	Attempts       int           // requests sent, or begun to be sent
 	MaybeUnsent    bool          // an attempt of the call, or one before it, may have unsent the message
+	Answered       bool          // the service itself responded, not a gateway, a proxy or the network
 	Scope          Scope         // what has to change before the same call can succeed
-	Answered       bool          // the service itself said it, not a gateway, a proxy or the network
+	Header         http.Header   // of the last response, at most 16 KiB, without cookies; nil if none came
+	Err            error         // what status and type cannot tell: a sentinel, the context's error, a cause
 
-	hint     string
-	retried  retried
-	sentinel error // beside that of the status
-	cause    error
-	body     []byte
+	body  []byte
+	other bool // of another operation than Unsend
 }
 
 // Error returns one line of at most 400 bytes.
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString("unsend message:")
-	if e.StatusCode != 0 {
-		b.WriteString(" " + strconv.Itoa(e.StatusCode))
-	}
-	if e.Type != "" {
-		b.WriteString(" " + e.Type)
-	}
-	if e.StatusCode != 0 || e.Type != "" {
-		b.WriteString(":")
-	}
-	tail := ""
+	prefix, tail := "unsend message: ", ""
 	if e.RequestID != "" {
-		tail += " (request " + cut(oneLine(e.RequestID), 80) + ")"
+		tail += " (request " + line(e.RequestID, 80) + ")"
 	}
 	if e.MaybeUnsent {
 		tail += "; it may have been unsent"
 	}
-	head := cut(oneLine(b.String()), maxErrorText/2)
-	return head + " " + cut(oneLine(e.Message), maxErrorText-len(head)-1-len(tail)) + tail
+	if e.other {
+		prefix, tail = "", strings.TrimSuffix(tail, "; it may have been unsent")
+	}
+	return prefix + e.summary(maxErrorLine-len(prefix)-len(tail)) + tail
 }
 
-// Is reports whether target, a sentinel of this package, describes e.
-func (e *Error) Is(target error) bool {
-	return target != nil && (target == e.sentinel || target == sentinelOf(e.StatusCode))
+// summary returns status, type and message in one line of at most n bytes.
+func (e *Error) summary(n int) string {
+	head := ""
+	if e.StatusCode != 0 {
+		head = strconv.Itoa(e.StatusCode)
+	}
+	if e.Type != "" {
+		head = line(head+" "+e.Type, maxErrorLine/2)
+	}
+	if head != "" {
+		head += ": "
+	}
+	return head + line(e.Message, n-len(head))
 }
 
-// sentinelOf returns the sentinel of a status; nil where it has none.
-func sentinelOf(status int) error {
-	switch status {
-	case 400, 422:
-		return ErrBadRequest
-	case 401:
-		return ErrUnauthorized
-	case 403:
-		return ErrForbidden
-	case 404:
-		return ErrNotFound
-	case 429:
-		return ErrRateLimited
-	}
-	switch status / 100 {
-	case 3:
-		return ErrUnexpectedResponse
-	case 5:
-		return ErrServer
-	}
-	return nil
+// Format prints the error's line, whatever the verb, also of an Error that is no pointer: fields
+// may hold the text of a response.
+func (e Error) Format(f fmt.State, verb rune) {
+	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), e.Error())
 }
+
+// line makes a text fit for one line of at most n bytes.
+func line(s string, n int) string { return textutil.Truncate(textutil.OneLine(s), n) }
+
+// Is reports whether target is a sentinel of e's row in the table.
+func (e *Error) Is(target error) bool { return slices.Contains(e.meaning().sentinels, target) }
+
+// Unwrap returns Err.
+func (e *Error) Unwrap() error { return e.Err }
 
 // Retryable reports whether the same call may succeed later without a change.
-func (e *Error) Retryable() bool { return e.retried == again || e.retried == later }
+func (e *Error) Retryable() bool { return e.meaning().retried != never }
 
-// Hint returns one lower-case line that says what to do. It is never empty for an error that a
-// call returned; of one made of its exported fields, it is empty where no answer came.
+// Hint returns one lower-case line on what to do. It is never empty.
 func (e *Error) Hint() string {
-	if e.hint != "" || e.StatusCode == 0 {
-		return e.hint
+	m := e.meaning()
+	if hint := hintOf(e.Err); hint != "" && e.StatusCode == 0 && m.retried != later {
+		return hint
 	}
-	f := &facts{status: e.StatusCode, answered: e.Answered, readable: e.Scope == ScopeMessage}
-	if e.Answered {
-		f.kind = e.Type
-	}
-	return classify(f).hint
+	return m.hint
 }
 
-// Unwrap returns what caused e, such as an error of the network or of the context.
-func (e *Error) Unwrap() error { return e.cause }
-
-// Body returns the start of the answer's body, at most 64 KiB, with the key redacted.
+// Body returns the start of the response's body, at most 64 KiB, with the key redacted.
 func (e *Error) Body() []byte { return e.body }
 
-// mean takes over what a row of the table says.
-func (e *Error) mean(m *meaning) {
-	e.Scope, e.retried, e.sentinel = m.scope, m.retried, m.sentinel
-	if e.hint == "" || m.retried == later {
-		e.hint = m.hint
-	}
-}
+func (e *Error) meaning() *meaning { return classify(facts{Error: e}) }
 
-// endedBy makes e the error of a call that its caller ended, with a cause that Unwrap reaches.
+// endedBy makes e the error of a call that its caller ended; cause is reached by errors.Is.
 func (e *Error) endedBy(cause error) *Error {
-	e.cause = errors.Join(e.cause, cause)
-	e.mean(classify(&facts{ended: true}))
+	e.Err, e.Scope = errors.Join(e.Err, cause), ScopeClient
 	return e
 }
 
-// redactor returns a function that takes the key out of a text. Keys shorter than 8
-// characters are no secrets, and occur in innocent text.
-func redactor(key string) func(string) string {
-	if len(key) < 8 {
-		return func(s string) string { return s }
-	}
-	return func(s string) string { return strings.ReplaceAll(s, key, "[redacted]") }
+// redactedError hides what a transport's error may quote: the key, and bytes of a response. It
+// has no Unwrap. [errors.Is] finds what it was made of, and [errors.As] the types of net,
+// crypto/tls and crypto/x509; neither reaches a text of the peer's, but the names in its
+// certificate. It is held by a pointer, which formatting does not follow.
+type redactedError struct {
+	text     string
+	err      error
+	redactor redactor
 }
 
-// veiledError is an error of a transport, which may say more than it should, without the key. It
-// is held by a pointer, which formatting does not follow.
-type veiledError struct {
-	text string
-	err  error
-}
-
-func (v *veiledError) Error() string { return v.text }
-
-func (v *veiledError) Unwrap() error { return v.err }
-
-func (c *Client) veil(err error) error {
+// redactError returns err without the key and without what it quotes of a response.
+func redactError(err error, r redactor) error {
 	if err == nil {
 		return nil
 	}
-	return &veiledError{text: withoutPeersText(c.redact(err.Error())), err: err}
+	return &redactedError{withoutQuotes(r.redact(err.Error())), err, r}
 }
 
-// oneLine leaves of a text what a terminal shows in the order in which it stands.
-func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "?"), func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.In(r, unicode.Cc, unicode.Cf)
-	}), " ")
+func (r *redactedError) Error() string { return r.text }
+
+func (r *redactedError) Is(target error) bool { return errors.Is(r.err, target) }
+
+// As finds the first error of target's type that may be seen.
+func (r *redactedError) As(target any) bool {
+	found := reflect.ValueOf(target).Elem()
+	for _, err := range r.visible(r.err) {
+		if reflect.TypeOf(err).AssignableTo(found.Type()) {
+			found.Set(reflect.ValueOf(err))
+			return true
+		}
+	}
+	return false
 }
 
-// cut shortens s to at most n bytes without splitting a character.
-func cut(s string, n int) string {
-	if len(s) <= n {
-		return s
+// Timeout makes it a [net.Error], as that of a transport is.
+func (r *redactedError) Timeout() bool {
+	late, ok := errors.AsType[net.Error](r.err)
+	return ok && late.Timeout()
+}
+
+// Temporary is the other method of a [net.Error].
+func (r *redactedError) Temporary() bool { return r.Timeout() }
+
+// visible lists the errors of a chain that hold no text of a response.
+func (r *redactedError) visible(err error) (list []error) {
+	if err == nil {
+		return nil
 	}
-	n = max(n-len("…"), 0)
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
+	switch e := err.(type) { //nolint:errorlint // a walk through the chain
+	case *net.OpError:
+		masked := *e
+		masked.Err = redactError(e.Err, r.redactor)
+		list = append(list, &masked)
+	case tls.RecordHeaderError:
+		list = append(list, tls.RecordHeaderError{Msg: e.Msg}) // the header is the peer's bytes
+	case *transport.ProxyError:
+		list = append(list, e)
+	default:
+		t := reflect.TypeOf(err)
+		if t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		isText := withoutQuotes(r.redactor.redact(err.Error())) == err.Error()
+		if pkg := t.PkgPath(); pkg == "crypto/x509" || pkg == "crypto/tls" || isText && slices.Contains([]string{"net", "os", "syscall"}, pkg) {
+			list = append(list, err)
+		}
 	}
-	return s[:n] + "…"
+	switch e := err.(type) { //nolint:errorlint // a walk through the chain
+	case interface{ Unwrap() error }:
+		list = append(list, r.visible(e.Unwrap())...)
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			list = append(list, r.visible(inner)...)
+		}
+	}
+	return list
 }

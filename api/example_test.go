@@ -155,7 +155,7 @@ func ExampleWithLogger() {
 		}
 		return a
 	}
-	log := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: constant}))
+	log := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: constant}))
 	client, err := api.New(mock.DemoKey, api.WithConnection(mock.DemoConnection), api.WithHTTPClient(mock.New().Client()), api.WithLogger(log))
 	if err != nil {
 		fmt.Println(err)
@@ -165,7 +165,8 @@ func ExampleWithLogger() {
 		fmt.Println(err)
 	}
 	// Output:
-	// level=INFO msg=unsent operation=unsendChatMessage connection=conn_demo user_id=51234567 message_id=6432457811894 attempts=1 request_id=req_000000000001
+	// level=DEBUG msg=attempt operation=unsendChatMessage connection=conn_demo user_id=51234567 message_id=6432457811894 attempt=1 status=200 type="" request_id=req_000000000001 maybe_unsent=false wait=0s
+	// level=DEBUG msg=unsent operation=unsendChatMessage connection=conn_demo user_id=51234567 message_id=6432457811894 attempts=1 request_id=req_000000000001
 }
 
 func ExampleWithConnection_call() {

@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/unsend-go/unsend/gen"
@@ -30,13 +29,7 @@ func CheckID(id string) error { return checkID("id", id) }
 func (c *Client) SetJitter(jitter func(ceiling time.Duration) time.Duration) { c.jitter = jitter }
 
 // Transport is the client's own, for a test to set up before the first call.
-func (c *Client) Transport() *http.Transport {
-	client, ok := c.generated.Client.(*http.Client)
-	if !ok {
-		return nil
-	}
-	return transport.Standard(client)
-}
+func (c *Client) Transport() *http.Transport { return c.guard.Standard() }
 
 // QueueByParts decodes a body as Queue does where it cannot decode it at once.
 func QueueByParts(raw []byte) (*gen.Queue, error) { return decodeByParts(raw, nil) }
@@ -44,18 +37,17 @@ func QueueByParts(raw []byte) (*gen.Queue, error) { return decodeByParts(raw, ni
 // MaxBody is how much of a body is read.
 const MaxBody = transport.MaxBody
 
-// Meanings are the rows of the table that decides, as the documentation has them.
-func Meanings() []string {
-	var rows []string
+// Meaning is a row of the table that decides.
+type Meaning struct {
+	What                        string
+	Sentinels                   []error
+	Scope, Retried, MayBe, Hint string
+}
+
+// Meanings are the rows of the table that decides.
+func Meanings() (rows []Meaning) {
 	for _, m := range meanings {
-		scope := m.scope.String()
-		if m.ambiguous == alreadyGone {
-			scope = AlreadyGoneRow
-		}
-		rows = append(rows, strings.Join([]string{m.what, string(m.retried), string(m.ambiguous), scope}, " "))
+		rows = append(rows, Meaning{m.what, m.sentinels, string(m.scope), string(m.retried), string(m.ambiguous), m.hint})
 	}
 	return rows
 }
-
-// AlreadyGoneRow is what stands in the place of a scope where the call succeeded.
-const AlreadyGoneRow = "AlreadyGone"

@@ -1,18 +1,61 @@
 package api
 
 import (
+	"maps"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// RateLimit is what an answer's X-RateLimit headers said of the connection's token bucket.
+// Header names in the form in which net/http keeps them: others cost an allocation each.
+const (
+	apiKeyHeader     = "Apikey"
+	connectionHeader = "X-Connection-Id"
+	requestIDHeader  = "X-Request-Id"
+	remainingHeader  = "X-Ratelimit-Remaining"
+	limitHeader      = "X-Ratelimit-Limit"
+	resetHeader      = "X-Ratelimit-Reset"
+	retryAfterHeader = "Retry-After"
+)
+
+// keepHeader returns the header of a response without cookies and credentials and with the key
+// redacted, at most 16 KiB of it. It copies the header unless nobody else holds it.
+func keepHeader(h http.Header, own bool, r redactor) http.Header {
+	if !own {
+		h = h.Clone()
+	}
+	delete(h, "Set-Cookie")
+	delete(h, "Authorization")
+	size := 0
+	for name, values := range h {
+		size += len(name)
+		for i, value := range values {
+			values[i] = r.redact(value)
+			size += len(value)
+		}
+	}
+	if size <= maxHeader {
+		return h
+	}
+	for _, name := range slices.Backward(slices.Sorted(maps.Keys(h))) {
+		for size -= len(name); len(h[name]) > 0; h[name] = h[name][1:] {
+			size -= len(h[name][0])
+		}
+		if delete(h, name); size <= maxHeader {
+			break
+		}
+	}
+	return h
+}
+
+// RateLimit is the connection's token bucket, by a response's X-RateLimit headers.
 type RateLimit struct {
-	Limit     int       // capacity in requests; -1 where the answer did not say
-	Remaining int       // requests left; -1 where the answer did not say
-	Reset     time.Time // when the bucket is full again; zero where the answer did not say
+	Limit     int       // capacity in requests; -1 if not known
+	Remaining int       // requests left; -1 if not known
+	Reset     time.Time // when the bucket is full again; zero if not known
 }
 
 func parseRateLimit(h http.Header, now time.Time) RateLimit {
@@ -53,10 +96,13 @@ func parseReset(s string, now time.Time) time.Time {
 	return time.Time{}
 }
 
-// parseRetryAfter returns how long an answer asks to wait; 0 where it does not. It reads whole
-// and decimal seconds, which it rounds up, several of them, of which it takes the largest, and
-// an HTTP date, which it measures against the answer's own Date where it has one: the server's
-// clock need not be this machine's. What cannot be read asks for a wait all the same: a second.
+// maxAfter is the longest Retry-After.
+const maxAfter = 24 * time.Hour
+
+// parseRetryAfter returns how long a response asks to wait, at most 24 hours; 0 if it does not. It
+// accepts seconds (decimals round up), lists (the largest wins) and HTTP dates (relative to the
+// Date header, if any: the server's clock need not be this machine's). A value that cannot be
+// read counts as one second.
 func parseRetryAfter(h http.Header, now time.Time) time.Duration {
 	var wait time.Duration
 	for _, value := range h[retryAfterHeader] {
@@ -71,11 +117,11 @@ func parseRetryAfter(h http.Header, now time.Time) time.Duration {
 			wait = max(wait, parseSeconds(strings.TrimSpace(part)))
 		}
 	}
-	return wait
+	return min(wait, maxAfter)
 }
 
 // parseSeconds reads a number of seconds, such as 2 or 2.5. One that no duration can hold is
-// the longest there is, and what is no number is one second.
+// the longest there is; anything else is one second.
 func parseSeconds(s string) time.Duration {
 	whole, fraction, _ := strings.Cut(s, ".")
 	if whole == "" || strings.Trim(whole+fraction, "0123456789") != "" {

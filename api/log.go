@@ -10,29 +10,29 @@ import (
 // the service's texts only the error's type and the request id: a message's text could
 // stand in any other.
 
-// logAttempt records an attempt, and the wait until the next one (0 where there is none).
-func (o *operation) logAttempt(ctx context.Context, a *attempt, m *meaning, e *Error, wait time.Duration) {
+// logAttempt records an attempt, and the wait until the next one (0 if there is none).
+func (o *operation) logAttempt(ctx context.Context, a *attempt, e *Error, wait time.Duration) {
 	if o.log == nil || !o.log.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
 	if e == nil {
-		e = &Error{RequestID: o.redact(a.header.Get(requestIDHeader))}
+		e = &Error{RequestID: o.redactor().redact(a.header.Get(requestIDHeader))}
 	}
 	o.record(ctx, slog.LevelDebug, "attempt",
 		slog.Int("attempt", o.attempts),
 		slog.Int("status", a.status),
-		slog.String("type", cut(oneLine(e.Type), 80)),
-		slog.String("request_id", cut(oneLine(e.RequestID), 80)),
-		slog.Bool("maybe_unsent", m != nil && m.ambiguous == maybeUnsent || a.sentTwice),
+		slog.String("type", line(e.Type, 80)),
+		slog.String("request_id", line(e.RequestID, 80)),
+		slog.Bool("maybe_unsent", a.maybe),
 		causeOf(e),
 		slog.Duration("took", a.took),
 		slog.Duration("wait", wait))
 }
 
 func (o *operation) logSuccess(ctx context.Context, r *Result) {
-	o.record(ctx, slog.LevelInfo, string(r.Outcome),
+	o.record(ctx, slog.LevelDebug, string(r.Outcome),
 		slog.Int("attempts", r.Attempts),
-		slog.String("request_id", cut(oneLine(r.RequestID), 80)),
+		slog.String("request_id", line(r.RequestID, 80)),
 		slog.Duration("took", time.Since(o.started)))
 }
 
@@ -40,8 +40,8 @@ func (o *operation) logFailure(ctx context.Context, e *Error) {
 	o.record(ctx, slog.LevelWarn, "failed",
 		slog.Int("attempts", e.Attempts),
 		slog.Int("status", e.StatusCode),
-		slog.String("type", cut(oneLine(e.Type), 80)),
-		slog.String("request_id", cut(oneLine(e.RequestID), 80)),
+		slog.String("type", line(e.Type, 80)),
+		slog.String("request_id", line(e.RequestID, 80)),
 		slog.Bool("maybe_unsent", e.MaybeUnsent),
 		slog.String("scope", e.Scope.String()),
 		causeOf(e),
@@ -54,7 +54,7 @@ func causeOf(e *Error) slog.Attr {
 	if e.StatusCode != 0 || e.Message == "" {
 		return slog.Attr{}
 	}
-	return slog.String("cause", cut(oneLine(e.Message), 200))
+	return slog.String("cause", line(e.Message, 200))
 }
 
 func (o *operation) record(ctx context.Context, level slog.Level, what string, attrs ...slog.Attr) {
@@ -64,8 +64,24 @@ func (o *operation) record(ctx context.Context, level slog.Level, what string, a
 	o.log.LogAttrs(ctx, level, what, append([]slog.Attr{
 		slog.String("operation", "unsendChatMessage"),
 		// A key passes for an id: it may have been given in the place of one.
-		slog.String("connection", o.redact(o.call.connection)),
-		slog.String("user_id", o.redact(o.userID)),
-		slog.String("message_id", o.redact(o.messageID)),
+		slog.String("connection", o.redactor().redact(o.call.connection)),
+		slog.String("user_id", o.redactor().redact(o.userID)),
+		slog.String("message_id", o.redactor().redact(o.messageID)),
 	}, attrs...)...)
+}
+
+// logWait returns what records a wait of more than a second for the rate limit, once a call; nil
+// if it is not logged.
+func (c *Client) logWait(ctx context.Context, connection string) func(time.Duration) {
+	if c.log == nil || !c.log.Enabled(ctx, slog.LevelDebug) {
+		return nil
+	}
+	logged := false
+	return func(wait time.Duration) {
+		if wait > time.Second && !logged {
+			logged = true
+			c.log.LogAttrs(ctx, slog.LevelDebug, "rate limit",
+				slog.String("connection", redactor{keys: c.keys}.redact(connection)), slog.Duration("wait", wait))
+		}
+	}
 }

@@ -51,19 +51,19 @@ func TestRecords(t *testing.T) {
 		return record{"level": "DEBUG", "msg": "attempt", "attempt": n, "status": status, "type": kind, "request_id": id, "maybe_unsent": maybe, "took": took, "wait": wait}
 	}
 	lost := attempt(2, 0, "", "", true, second, second)
-	lost["cause"] = "the connection was closed before an answer came"
+	lost["cause"] = "the connection was closed before a response came"
 	for name, c := range map[string]struct {
 		faults []mock.Fault
 		want   []record
 	}{
 		"unsent": {nil, []record{
 			attempt(1, 200, "", "req_000000000001", false, 0, 0),
-			{"level": "INFO", "msg": "unsent", "attempts": 1., "request_id": "req_000000000001", "took": 0.},
+			{"level": "DEBUG", "msg": "unsent", "attempts": 1., "request_id": "req_000000000001", "took": 0.},
 		}},
 		"already gone": {[]mock.Fault{{Status: 503, Acted: true, Type: "NETWORK"}}, []record{
 			attempt(1, 503, "NETWORK", "req_000000000001", true, 0, second/2),
 			attempt(2, 404, "RESOURCE_NOT_FOUND", "req_000000000002", false, 0, 0),
-			{"level": "INFO", "msg": "already_gone", "attempts": 2., "request_id": "req_000000000002", "took": second / 2},
+			{"level": "DEBUG", "msg": "already_gone", "attempts": 2., "request_id": "req_000000000002", "took": second / 2},
 		}},
 		"failed": {[]mock.Fault{{Status: 429, RetryAfter: "5"}, {Delay: time.Second, Kind: mock.Drop}, {Status: 403}}, []record{
 			attempt(1, 429, "RATE_LIMIT_EXCEEDED", "req_000000000001", false, 0, 5*second),

@@ -56,28 +56,32 @@ func TestMeanings(t *testing.T) {
 		{name: "wrong key", status: 401, body: typed("UNAUTHORIZED"), scope: api.ScopeAccount, sentinels: "ErrUnauthorized"},
 		{name: "rules outdated", status: 401, body: typed("RULES_OUTDATED"), scope: api.ScopeService, retryable: true, sentinels: "ErrUnauthorized"},
 		{name: "rules outdated on 403", status: 403, body: typed("RULES_OUTDATED"), scope: api.ScopeMessage, sentinels: "ErrForbidden"},
-		{name: "402", status: 402, body: typed("NO_CREDIT"), scope: api.ScopeAccount},
+		{name: "402", status: 402, body: typed("NO_CREDIT"), scope: api.ScopeAccount, sentinels: "ErrUnauthorized"},
 		{name: "forbidden", status: 403, body: typed("FORBIDDEN"), scope: api.ScopeConnection, sentinels: "ErrForbidden"},
 		{name: "403 without a type", status: 403, body: `{"error":"No","requestId":"req_1"}`, scope: api.ScopeConnection, sentinels: "ErrForbidden"},
 		{name: "403 of another type", status: 403, body: typed("TOO_OLD"), scope: api.ScopeMessage, sentinels: "ErrForbidden"},
-		{name: "403 of a problem", status: 403, body: `{"type":"about:blank","title":"Forbidden","status":403}`, scope: api.ScopeService, silent: true, sentinels: "ErrForbidden"},
+		{name: "403 of a problem", status: 403, body: `{"type":"about:blank","title":"Forbidden","status":403}`, scope: api.ScopeService, silent: true, sentinels: "ErrUnexpectedResponse"},
 		{name: "no such message", status: 404, body: typed("RESOURCE_NOT_FOUND"), scope: api.ScopeMessage, sentinels: "ErrNotFound"},
-		{name: "no such route", status: 404, body: typed("ROUTE_NOT_FOUND"), scope: api.ScopeClient, sentinels: "ErrNotFound"},
-		{name: "404 of an unknown type", status: 404, body: typed("USER_NOT_FOUND"), scope: api.ScopeClient, sentinels: "ErrNotFound"},
-		{name: "404 of a gateway's page", status: 404, body: "<html>RESOURCE_NOT_FOUND</html>", scope: api.ScopeService, silent: true, sentinels: "ErrNotFound"},
-		{name: "404 of a gateway's JSON", status: 404, body: `{"message":"no Route matched"}`, scope: api.ScopeService, silent: true, sentinels: "ErrNotFound"},
-		{name: "a type that nobody of the service said", status: 404, body: `{"type":"RESOURCE_NOT_FOUND"}`, scope: api.ScopeService, silent: true, sentinels: "ErrNotFound"},
+		{name: "no such route", status: 404, body: typed("ROUTE_NOT_FOUND"), scope: api.ScopeClient, sentinels: "ErrUnexpectedResponse"},
+		{name: "404 of an unknown type", status: 404, body: typed("USER_NOT_FOUND"), scope: api.ScopeClient, sentinels: "ErrUnexpectedResponse"},
+		{name: "404 of a gateway's page", status: 404, body: "<html>RESOURCE_NOT_FOUND</html>", scope: api.ScopeService, silent: true, sentinels: "ErrUnexpectedResponse"},
+		{name: "404 of a gateway's JSON", status: 404, body: `{"message":"no Route matched"}`, scope: api.ScopeService, silent: true, sentinels: "ErrUnexpectedResponse"},
+		{name: "a type that nobody of the service said", status: 404, body: `{"type":"RESOURCE_NOT_FOUND"}`, scope: api.ScopeService, silent: true, sentinels: "ErrUnexpectedResponse"},
 		{name: "bad request", status: 400, body: typed("BAD_REQUEST"), scope: api.ScopeMessage, sentinels: "ErrBadRequest"},
 		{name: "validation failed", status: 422, body: `{"error":"No","code":"VALIDATION_ERROR","details":[]}`, scope: api.ScopeMessage, sentinels: "ErrBadRequest"},
-		{name: "400 of a framework", status: 400, body: `{"status":400,"error":"Bad Request"}`, scope: api.ScopeService, silent: true, sentinels: "ErrBadRequest"},
-		{name: "a number as type", status: 400, body: `{"error":"No","type":7}`, scope: api.ScopeService, silent: true, sentinels: "ErrBadRequest"},
+		{name: "400 of a framework", status: 400, body: `{"status":400,"error":"Bad Request"}`, scope: api.ScopeService, silent: true, sentinels: "ErrUnexpectedResponse"},
+		{name: "a number as type", status: 400, body: `{"error":"No","type":7}`, scope: api.ScopeService, silent: true, sentinels: "ErrUnexpectedResponse"},
+		{name: "409 of the service", status: 409, body: typed("CONFLICT"), scope: api.ScopeMessage, sentinels: "ErrRefused"},
+		{name: "410 of the service", status: 410, body: `{"error":"No","requestId":"req_1"}`, scope: api.ScopeMessage, sentinels: "ErrRefused"},
+		{name: "409 of a gateway", status: 409, body: "conflict", scope: api.ScopeService, silent: true, sentinels: "ErrUnexpectedResponse"},
+		{name: "402 of a gateway", status: 402, body: "pay", scope: api.ScopeService, silent: true, sentinels: "ErrUnexpectedResponse"},
 		{name: "407 of a proxy", status: 407, body: typed("FORBIDDEN"), scope: api.ScopeClient},
-		{name: "425", status: 425, body: typed("TOO_EARLY"), scope: api.ScopeService, retryable: true},
+		{name: "425", status: 425, body: typed("TOO_EARLY"), scope: api.ScopeService, retryable: true, sentinels: "ErrRateLimited"},
 		{name: "429", status: 429, body: typed("RATE_LIMIT_EXCEEDED"), scope: api.ScopeService, retryable: true, sentinels: "ErrRateLimited"},
 		{name: "429 of a gateway", status: 429, body: "slow down", scope: api.ScopeService, retryable: true, silent: true, sentinels: "ErrRateLimited"},
 		{name: "307", status: 307, body: "", scope: api.ScopeService, silent: true, sentinels: "ErrUnexpectedResponse"},
 		{name: "303", status: 303, body: "", scope: api.ScopeService, maybe: true, silent: true, sentinels: "ErrUnexpectedResponse"},
-		{name: "408", status: 408, body: typed("X"), scope: api.ScopeService, retryable: true, maybe: true},
+		{name: "408", status: 408, body: typed("X"), scope: api.ScopeService, retryable: true, maybe: true, sentinels: "ErrServer"},
 		{name: "500", status: 500, body: `{"error":"No","requestId":"req_1"}`, scope: api.ScopeService, retryable: true, maybe: true, sentinels: "ErrServer"},
 		{name: "500 of nobody", status: 500, body: `{"error":"No"}`, scope: api.ScopeService, retryable: true, maybe: true, silent: true, sentinels: "ErrServer"},
 		{name: "501", status: 501, body: typed("X"), scope: api.ScopeService, maybe: true, sentinels: "ErrServer"},
@@ -99,9 +103,9 @@ func TestMeanings(t *testing.T) {
 			if hint := e.Hint(); hint == "" || strings.Contains(hint, "\n") || unicode.IsUpper(rune(hint[0])) {
 				t.Errorf("the hint is %q", hint)
 			}
-			kept := &api.Error{StatusCode: e.StatusCode, Type: e.Type, Scope: e.Scope, Answered: e.Answered}
-			if c.status != 0 && kept.Hint() != e.Hint() {
-				t.Errorf("an error made of its fields has the hint %q, want %q", kept.Hint(), e.Hint())
+			kept := &api.Error{StatusCode: e.StatusCode, Type: e.Type, Scope: e.Scope, Answered: e.Answered, Err: e.Err}
+			if got := strings.Join(matches(kept), " "); got != c.sentinels || kept.Hint() != e.Hint() || kept.Retryable() != c.retryable {
+				t.Errorf("a copy of its fields is %s, retryable %v, with the hint %q; want %s, %q", got, kept.Retryable(), kept.Hint(), c.sentinels, e.Hint())
 			}
 		})
 	}
@@ -122,40 +126,62 @@ func TestEveryStatus(t *testing.T) {
 	}
 }
 
-// statusSentinels are the names of what errors.Is says of a status.
+// statusSentinels are the names of what an error of a status is, if the service itself did not answer.
 func statusSentinels(status int) []string {
 	switch {
-	case status >= 500:
+	case status >= 500, status == 408:
 		return []string{"ErrServer"}
-	case status/100 == 2, status/100 == 3:
-		return []string{"ErrUnexpectedResponse"}
+	case status == 425, status == 429:
+		return []string{"ErrRateLimited"}
+	case status == 407, status == 0:
+		return nil
 	}
-	return map[int][]string{
-		400: {"ErrBadRequest"}, 401: {"ErrUnauthorized"}, 403: {"ErrForbidden"}, 404: {"ErrNotFound"}, 422: {"ErrBadRequest"}, 429: {"ErrRateLimited"},
-	}[status]
+	return []string{"ErrUnexpectedResponse"}
 }
 
-// TestDocumentedTable holds the table of the package documentation against the one that
-// decides: the same rows in the same order, with the same words in each column.
+// serviceSentinels are the names of what an error of a status is, if the service itself answered
+// with a type that is not known.
+func serviceSentinels(status int) []string {
+	switch {
+	case status == 400, status == 422:
+		return []string{"ErrBadRequest"}
+	case status == 401, status == 402:
+		return []string{"ErrUnauthorized"}
+	case status == 403:
+		return []string{"ErrForbidden"}
+	case status/100 != 4, status == 404, status == 407:
+		return statusSentinels(status)
+	}
+	return []string{"ErrRefused"}
+}
+
+// TestDocumentedTable holds docs/client/errors.md to the table that decides: the same rows in the
+// same order, with the same words in each column.
 func TestDocumentedTable(t *testing.T) {
-	doc, err := os.ReadFile("doc.go")
+	page, err := os.ReadFile("../docs/client/errors.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, found := strings.Cut(string(doc), "//\twhat happened")
-	if !found {
-		t.Fatal("there is no table")
-	}
-	var documented []string
-	for line := range strings.Lines(rest) {
-		if text, ok := strings.CutPrefix(line, "//\t"); ok {
-			documented = append(documented, strings.Join(strings.Fields(text), " "))
-		} else if len(documented) > 0 {
-			break
+	var want strings.Builder
+	for _, m := range api.Meanings() {
+		names := []string{}
+		for _, sentinel := range m.Sentinels {
+			for name, err := range sentinels() {
+				if errors.Is(err, sentinel) {
+					names = append(names, "`"+name+"`")
+				}
+			}
 		}
+		if len(names) == 0 {
+			names = []string{"–"}
+		}
+		if m.Scope == "" {
+			m.Scope = "–"
+		}
+		fmt.Fprintf(&want, "| %s | %s | %s | %s | %s | %s |\n", m.What, strings.Join(names, ", "), m.Scope, m.Retried, m.MayBe, m.Hint)
 	}
-	if want := api.Meanings(); !slices.Equal(documented, want) {
-		t.Errorf("documented:\n%s\n\ndecided by:\n%s", strings.Join(documented, "\n"), strings.Join(want, "\n"))
+	if !strings.Contains(string(page), want.String()) {
+		t.Errorf("docs/client/errors.md lacks this table:\n%s", want.String())
 	}
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -57,7 +58,9 @@ type config struct {
 	baseURL, baseURLName string
 	plainHTTP            bool
 	http                 *http.Client
-	perMinute, burst     int // perMinute 0: no limit
+	middleware           []func(http.RoundTripper) http.RoundTripper
+	keyFunc              func(context.Context) (string, error)
+	rate                 func(connectionID string) (perMinute, burst int)
 	log                  *slog.Logger
 	userAgent            string
 }
@@ -73,7 +76,7 @@ type call struct {
 func (cfg *config) apply(opts []Option) error {
 	cfg.timeout = 30 * time.Second
 	cfg.retries = 2
-	cfg.perMinute, cfg.burst = 60, 90
+	cfg.rate = func(string) (int, int) { return 60, 90 }
 	cfg.userAgent = "unsend-go/" + Version
 	fromEnv := cfg.connection
 	for i, opt := range opts {
@@ -88,6 +91,9 @@ func (cfg *config) apply(opts []Option) error {
 		if err := checkID(cfg.connectionName, cfg.connection); err != nil {
 			return optionError(err)
 		}
+	}
+	if cfg.keyFunc != nil {
+		return nil
 	}
 	return checkKey(cfg.keyName, cfg.key)
 }
@@ -116,16 +122,6 @@ func (cfg *config) base() (*url.URL, error) {
 	base.Path = strings.TrimRight(base.Path, "/")
 	base.RawPath = strings.TrimRight(base.RawPath, "/")
 	return base, nil
-}
-
-func checkKey(name, key string) error {
-	switch {
-	case key == "":
-		return configError("%s is missing; set it to your OFAuth API key", name)
-	case !visibleASCII(key):
-		return configError("%s has a space, a newline or another character that no key has; copy it again", name)
-	}
-	return nil
 }
 
 // WithConnection sets the creator's connection that acts, such as "conn_abc123". A call
@@ -172,6 +168,33 @@ func WithHTTPClient(client *http.Client) Option {
 	})
 }
 
+// WithMiddleware wraps the transport, whichever is used, below the check of the host: with
+// otelhttp.NewTransport, say. Given more than once, the first is outermost. It receives requests
+// with their credentials, and may send one again, which makes MaybeUnsent true. A nil function,
+// or one that returns nil, is an [ErrConfig].
+func WithMiddleware(wrap func(next http.RoundTripper) http.RoundTripper) Option {
+	return clientOption(func(cfg *config) error {
+		if wrap == nil {
+			return configError("middleware is nil; leave the option out for none")
+		}
+		cfg.middleware = append(cfg.middleware, wrap)
+		return nil
+	})
+}
+
+// WithKeyFunc calls key for the API key of each request, for keys that rotate. The key of New may
+// be empty then, and is not sent. An error, or an unusable key, is an [ErrConfig] of the call, and
+// nothing is sent. The last 16 keys are redacted from errors and log records.
+func WithKeyFunc(key func(ctx context.Context) (string, error)) Option {
+	return clientOption(func(cfg *config) error {
+		if key == nil {
+			return configError("key function is nil; leave the option out for the key of New")
+		}
+		cfg.keyFunc = key
+		return nil
+	})
+}
+
 // WithTimeout bounds each attempt, from its first byte sent to its last byte read. The
 // default is 30 s; above 0, at most 1 h. The whole call is bounded by its context.
 func WithTimeout(d time.Duration) SharedOption {
@@ -196,28 +219,45 @@ func WithRetries(n int) SharedOption {
 	})
 }
 
-// WithRateLimit paces requests on each connection to a plan's token bucket: perMinute
-// requests a minute after a burst. The default is 60 and 90, as on the pay-as-you-go and
-// Starter plans; each 1 to 1,000,000.
+// WithRateLimit keeps the requests of each connection within a token bucket: perMinute requests a
+// minute after a burst. The default is 60 and 90, as on the pay-as-you-go and Starter plans; each
+// is 1 to 1,000,000.
 func WithRateLimit(perMinute, burst int) Option {
 	return clientOption(func(cfg *config) error {
-		cfg.perMinute, cfg.burst = perMinute, burst
-		switch {
-		case perMinute < 1 || perMinute > maxPerMinute:
-			return configError("rate of %d requests a minute is out of range; want 1 to %d, or WithoutRateLimit", perMinute, maxPerMinute)
-		case burst < 1 || burst > maxBurst:
-			return configError("burst of %d requests is out of range; want 1 to %d, or WithoutRateLimit", burst, maxBurst)
-		}
-		return nil
+		cfg.rate = func(string) (int, int) { return perMinute, burst }
+		return checkRate(perMinute, burst)
 	})
 }
 
 // WithoutRateLimit sends at once, for plans that have no limit.
 func WithoutRateLimit() Option {
 	return clientOption(func(cfg *config) error {
-		cfg.perMinute = 0
+		cfg.rate = func(string) (int, int) { return 0, 0 }
 		return nil
 	})
+}
+
+// WithConnectionRate is [WithRateLimit] for connections on different plans. It replaces that
+// option; rate is called at each request, for any goroutine, and has to be quick. 0 requests a
+// minute is no limit. A rate out of range is an [ErrConfig] of the call, and nothing is sent.
+func WithConnectionRate(rate func(connectionID string) (perMinute, burst int)) Option {
+	return clientOption(func(cfg *config) error {
+		if rate == nil {
+			return configError("connection rate is nil; leave the option out for WithRateLimit")
+		}
+		cfg.rate = rate
+		return nil
+	})
+}
+
+func checkRate(perMinute, burst int) error {
+	switch {
+	case perMinute < 1 || perMinute > maxPerMinute:
+		return configError("rate of %d requests a minute is out of range; want 1 to %d, or WithoutRateLimit", perMinute, maxPerMinute)
+	case burst < 1 || burst > maxBurst:
+		return configError("burst of %d requests is out of range; want 1 to %d, or WithoutRateLimit", burst, maxBurst)
+	}
+	return nil
 }
 
 // WithLogger records every attempt (level debug) and every outcome (info, or warn for an

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -182,22 +184,22 @@ func TestPacingRefusesWhatCannotFit(t *testing.T) {
 	}
 }
 
-// TestPacingRefusesARetry: the retry's token cannot come in time. What the attempt before it
-// came to stays reachable, and its doubt stays.
-func TestPacingRefusesARetry(t *testing.T) {
+// TestRetryIsRefusedBeforeItWaits: its token cannot come in time (X9).
+func TestRetryIsRefusedBeforeItWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newMock(mock.WithoutRateLimit())
 		client := mockClient(t, server, api.WithRateLimit(1, 1))
 		server.Next(mock.Fault{Status: 503})
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
+		started := time.Now()
 		_, err := unsend(ctx, t, client)
 		e := apiError(t, err)
-		if !errors.Is(err, api.ErrRateLimited) || !errors.Is(err, api.ErrServer) || e.StatusCode != 0 || !e.MaybeUnsent || e.Attempts != 1 {
-			t.Errorf("%v: %+v", err, e)
+		if got := matches(err); !slices.Equal(got, []string{"ErrRateLimited"}) || e.StatusCode != 0 || !e.MaybeUnsent || e.Attempts != 1 {
+			t.Errorf("%v is %v: %#v", err, got, e)
 		}
-		if e.RetryAfter != 59500*time.Millisecond {
-			t.Errorf("RetryAfter %v, want the minute without the backoff", e.RetryAfter)
+		if e.RetryAfter != time.Minute || time.Since(started) != 0 || !strings.Contains(e.Message, "the attempt before: 503: Network error") {
+			t.Errorf("after %v: %v, RetryAfter %v; want 1m0s, at once", time.Since(started), err, e.RetryAfter)
 		}
 	})
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"net/http"
 	"reflect"
 	"strings"
 	"unicode/utf8"
@@ -13,6 +15,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/unsend-go/unsend/gen"
+	"github.com/unsend-go/unsend/internal/textutil"
 )
 
 // Outcome is how a message came to be gone. Package batch adds to its values.
@@ -27,16 +30,25 @@ const (
 	AlreadyGone Outcome = "already_gone"
 )
 
-// Result is a call that ended with the message known to be gone.
+// Result is returned if the message is known to be gone. It prints as its outcome.
 type Result struct {
 	Outcome   Outcome
-	RequestID string    // names the request to the vendor's support; "" where the answer did not say
-	RateLimit RateLimit // what the last answer said of the connection's bucket
-	Attempts  int       // requests sent
-	Raw       []byte    // the last answer's body as received, at most 8 MiB; added members included
+	RequestID string      // identifies the request to the vendor's support; "" if not known
+	RateLimit RateLimit   // of the connection, as the last response reported it
+	Attempts  int         // requests sent
+	Header    http.Header // of the last response, at most 16 KiB, without cookies
+	Raw       []byte      // the last response's body as received, at most 8 MiB; added members included
 
 	broken error // why Raw ends early
 }
+
+// Format prints the outcome, whatever the verb: Raw has the text of the message.
+func (r Result) Format(f fmt.State, verb rune) {
+	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), string(r.Outcome))
+}
+
+// LogValue is the outcome.
+func (r Result) LogValue() slog.Value { return slog.StringValue(string(r.Outcome)) }
 
 // Queue decodes the snapshot of the message, anew at each call. It returns nil and no error
 // where the answer had none, as that of an AlreadyGone has. A member that was absent, null or
@@ -74,7 +86,7 @@ type queueError []error
 func (e queueError) Error() string {
 	texts := make([]string, len(e))
 	for i, fault := range e {
-		texts[i] = oneLine(fault.Error())
+		texts[i] = textutil.OneLine(fault.Error())
 	}
 	return "decode queue: " + strings.Join(texts, "; ")
 }

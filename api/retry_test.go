@@ -105,7 +105,7 @@ func TestRetriedUnambiguously(t *testing.T) {
 	run(t, []row{
 		{name: "429 once", faults: []mock.Fault{limited}, requests: 2, outcome: api.Unsent},
 		{name: "429 thrice", faults: thrice(limited), requests: 3, status: 429, is: []string{"ErrRateLimited"}},
-		{name: "425 thrice", faults: thrice(mock.Fault{Status: 425}), requests: 3, status: 425},
+		{name: "425 thrice", faults: thrice(mock.Fault{Status: 425}), requests: 3, status: 425, is: []string{"ErrRateLimited"}},
 		{name: "429 and the message gone", faults: []mock.Fault{limited}, gone: true, requests: 2, status: 404, is: []string{"ErrNotFound"}},
 		{name: "rules outdated once", faults: []mock.Fault{outdated}, requests: 2, outcome: api.Unsent},
 		{name: "rules outdated thrice", faults: thrice(outdated), requests: 3, status: 401, is: []string{"ErrUnauthorized"}},
@@ -125,7 +125,7 @@ func TestNotRetried(t *testing.T) {
 		{name: "success last", faults: []mock.Fault{{Kind: mock.SuccessLast}}, outcome: api.Unsent},
 	}
 	for _, status := range []int{301, 304, 400, 401, 402, 403, 404, 405, 407, 409, 418, 422, 451} {
-		rows = append(rows, row{name: fmt.Sprint(status), faults: []mock.Fault{{Status: status}}, status: status, is: statusSentinels(status)})
+		rows = append(rows, row{name: fmt.Sprint(status), faults: []mock.Fault{{Status: status}}, status: status, is: serviceSentinels(status)})
 	}
 	for name, f := range map[string]mock.Fault{
 		"303": {Status: 303}, "501": {Status: 501}, "505": {Status: 505}, "204": {Status: 204}, "200 null": {Status: 200, Kind: mock.Null}, "200 empty": {Status: 200, Kind: mock.Empty},
@@ -148,7 +148,7 @@ func TestMaybeUnsentOutlastsLaterAnswers(t *testing.T) {
 	lost := mock.Fault{Status: 502}
 	var rows []row
 	for _, status := range []int{400, 401, 403, 404, 409, 302} {
-		rows = append(rows, row{name: fmt.Sprintf("502, then %d", status), faults: []mock.Fault{lost, {Status: status}}, requests: 2, status: status, is: statusSentinels(status), maybe: true})
+		rows = append(rows, row{name: fmt.Sprintf("502, then %d", status), faults: []mock.Fault{lost, {Status: status}}, requests: 2, status: status, is: serviceSentinels(status), maybe: true})
 	}
 	run(t, append(rows, []row{
 		{name: "502, then 429 twice", faults: []mock.Fault{lost, {Status: 429}, {Status: 429}}, requests: 3, status: 429, is: []string{"ErrRateLimited"}, maybe: true},
@@ -157,8 +157,8 @@ func TestMaybeUnsentOutlastsLaterAnswers(t *testing.T) {
 		{name: "429, then unsent unseen, then gone", faults: []mock.Fault{{Status: 429}, acted(lost)}, requests: 3, outcome: api.AlreadyGone},
 		{name: "unsent unseen, then 429, then gone", faults: []mock.Fault{acted(lost), {Status: 429}}, requests: 3, outcome: api.AlreadyGone},
 		{name: "gone before, and 502", faults: []mock.Fault{lost}, gone: true, requests: 2, outcome: api.AlreadyGone},
-		{name: "unsent unseen, then a page of 404", faults: []mock.Fault{acted(lost), {Status: 404, Kind: mock.HTML}}, requests: 2, status: 404, is: []string{"ErrNotFound"}, maybe: true},
-		{name: "unsent unseen, then 404 of a route", faults: []mock.Fault{acted(lost), {Status: 404, Type: "ROUTE_NOT_FOUND"}}, requests: 2, status: 404, is: []string{"ErrNotFound"}, maybe: true},
+		{name: "unsent unseen, then a page of 404", faults: []mock.Fault{acted(lost), {Status: 404, Kind: mock.HTML}}, requests: 2, status: 404, is: []string{"ErrUnexpectedResponse"}, maybe: true},
+		{name: "unsent unseen, then 404 of a route", faults: []mock.Fault{acted(lost), {Status: 404, Type: "ROUTE_NOT_FOUND"}}, requests: 2, status: 404, is: []string{"ErrUnexpectedResponse"}, maybe: true},
 	}...))
 }
 

@@ -99,9 +99,9 @@ func TestAnswersOf2xx(t *testing.T) {
 		"exactly the limit":        {status: 200, contentType: "application/json", body: `{"a":"` + filler(api.MaxBody-len(`{"a":"","success":true}`)) + `","success":true}`, unsent: true},
 		"success across the limit": {status: 200, contentType: "application/json", body: `{"a":"` + filler(api.MaxBody-len(`{"a":"","success":tr`)) + `","success":true}`, text: "larger than 8 MiB"},
 		"a page past the limit":    {status: 200, contentType: "text/html", body: filler(api.MaxBody + 1), text: "larger than 8 MiB"},
-		"a page":                   {status: 200, contentType: "text/html", body: "<!DOCTYPE html><h1>It works!</h1>", text: "does not say"},
-		"no content":               {status: 204, text: "does not say"},
-		"an error's body":          {status: 200, contentType: "application/json", body: `{"error":"Message not found","type":"RESOURCE_NOT_FOUND"}`, text: "does not say"},
+		"a page":                   {status: 200, contentType: "text/html", body: "<!DOCTYPE html><h1>It works!</h1>", text: "does not report"},
+		"no content":               {status: 204, text: "does not report"},
+		"an error's body":          {status: 200, contentType: "application/json", body: `{"error":"Message not found","type":"RESOURCE_NOT_FOUND"}`, text: "does not report"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			header := http.Header{"Content-Type": {c.contentType}, "X-Request-Id": {"req_odd"}}

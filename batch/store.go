@@ -174,17 +174,14 @@ func failureOf(err error) Failure {
 	return Failure{Scope: api.ScopeClient, Text: cut(err.Error(), maxFailureText)}
 }
 
-// keepable makes an error one that many can be kept of: without its body and its long texts,
-// of which each may have 64 KiB.
+// keepable makes an error one that many can be kept of: without its body and its header, and with
+// short texts.
 func keepable(e *api.Error) *api.Error {
-	if len(e.Body())+len(e.Message)+len(e.Type)+len(e.ActionRequired)+len(e.RequestID) <= 1<<10 {
-		return e
-	}
 	return &api.Error{
 		StatusCode: e.StatusCode, Type: cut(e.Type, maxFailureText), Message: cut(e.Message, maxFailureText),
 		RequestID: cut(e.RequestID, maxFailureText), ActionRequired: cut(e.ActionRequired, maxFailureText),
 		RetryAfter: e.RetryAfter, Attempts: e.Attempts, MaybeUnsent: e.MaybeUnsent,
-		Scope: e.Scope, Answered: e.Answered,
+		Scope: e.Scope, Answered: e.Answered, Err: e.Err,
 	}
 }
 

@@ -17,7 +17,7 @@ func BenchmarkCall(b *testing.B) {
 	for _, size := range bodies {
 		url, client := serve(b, answer(b, size.media)), wire(b)
 		ours := unsender(b, url, client)
-		generated, err := gen.NewClientWithResponses(url, gen.WithHTTPClient(client), gen.WithRequestEditorFn(ours.Generated().RequestEditors[0]))
+		generated, err := gen.NewClientWithResponses(url, gen.WithHTTPClient(client), gen.WithRequestEditorFn(ours.Authenticate))
 		if err != nil {
 			b.Fatal(err)
 		}

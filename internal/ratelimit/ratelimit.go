@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// MaxHold is the longest time for which an answer can hold a connection.
+// MaxHold is the longest time for which a response can block a connection.
 const MaxHold = time.Minute
 
 // ErrStopped is returned by [Sleep] and [Limiter.Wait] when their stop channel was closed.
@@ -23,69 +23,77 @@ var ErrStopped = errors.New("stopped")
 // it is there is a reservation for the instant when it will be, so waiters are served in their
 // order. A Limiter is safe for concurrent use.
 type Limiter struct {
-	interval time.Duration // in which one token is added
-	capacity time.Duration // in which an empty bucket fills: interval times burst
-
 	mu      sync.Mutex
 	buckets map[string]*bucket
 	sweepAt int // number of buckets at which full ones are evicted
 }
 
+// Rate is what a bucket holds. Both are at least 1.
+type Rate struct {
+	PerMinute int // tokens that are added in a minute
+	Burst     int // tokens in a full bucket
+}
+
+// interval is the time in which one token is added.
+func (r Rate) interval() time.Duration {
+	return (time.Minute + time.Duration(r.PerMinute) - 1) / time.Duration(r.PerMinute)
+}
+
+// capacity is the time in which an empty bucket fills.
+func (r Rate) capacity() time.Duration { return time.Duration(r.Burst) * r.interval() }
+
 type bucket struct {
-	tat          time.Time // when the bucket is full again
-	blockedUntil time.Time // nothing is sent before
+	tat          time.Time     // when the bucket is full again
+	blockedUntil time.Time     // nothing is sent before
+	moved        time.Duration // by how much responses have moved what was reserved
 }
 
 const minSweep = 64
 
-// New returns a Limiter that adds perMinute tokens a minute to each bucket, up to burst. Both
-// are at least 1.
-func New(perMinute, burst int) *Limiter {
-	interval := (time.Minute + time.Duration(perMinute) - 1) / time.Duration(perMinute)
-	return &Limiter{
-		interval: interval,
-		capacity: time.Duration(burst) * interval,
-		buckets:  map[string]*bucket{},
-		sweepAt:  minSweep,
-	}
+// New returns a Limiter without buckets. A bucket has the rate that the last call for its
+// connection names.
+func New() *Limiter {
+	return &Limiter{buckets: map[string]*bucket{}, sweepAt: minSweep}
 }
 
 // TooLongError is the refusal of a wait that cannot end before the context does.
 type TooLongError time.Duration
 
-// Error says how long the wait would have been.
+// Error names the wait.
 func (t TooLongError) Error() string {
-	return fmt.Sprintf("the connection's rate limit asks to wait %v, longer than the context allows", time.Duration(t).Round(time.Millisecond))
+	return fmt.Sprintf("the connection's rate limit requires a wait of %v, longer than the context allows", time.Duration(t).Round(time.Millisecond))
 }
 
-// Wait takes a token of the connection's bucket and returns when it is there. Where that would
-// be after ctx's deadline, it gives the token back and returns a [TooLongError] at once. Where
-// ctx ends or stop is closed first, it gives the token back and returns as [Sleep] does.
-func (l *Limiter) Wait(ctx context.Context, stop <-chan struct{}, connection string) error {
+// Wait takes a token of the connection's bucket and returns when it is there. If that would be
+// after ctx's deadline, it gives the token back and returns a [TooLongError] at once. If ctx ends
+// or stop is closed first, it gives the token back and returns as [Sleep] does. It calls waiting,
+// unless that is nil, before each sleep.
+func (l *Limiter) Wait(ctx context.Context, stop <-chan struct{}, connection string, rate Rate, waiting func(time.Duration)) error {
+	at, moved := l.reserve(connection, rate, time.Now())
 	for {
-		now := time.Now()
-		at := l.reserve(connection, now)
-		delay := at.Sub(now)
+		delay := time.Until(at)
 		if delay <= 0 {
 			return nil
 		}
 		if deadline, ok := ctx.Deadline(); ok && !at.Before(deadline) {
-			l.giveBack(connection)
+			l.giveBack(connection, rate)
 			return TooLongError(delay)
 		}
+		if waiting != nil {
+			waiting(delay)
+		}
 		if err := Sleep(ctx, stop, delay); err != nil {
-			l.giveBack(connection)
+			l.giveBack(connection, rate)
 			return err
 		}
-		if !l.blocked(connection) {
-			return nil
-		}
-		// A Retry-After came while this call slept: its request waits for that too.
+		// A Retry-After that came while this call slept has moved its token; it keeps its place.
+		now := l.movedBy(connection)
+		at, moved = at.Add(now-moved), now
 	}
 }
 
 // Delay returns how long until the connection's next token is there, without taking it.
-func (l *Limiter) Delay(connection string) time.Duration {
+func (l *Limiter) Delay(connection string, rate Rate) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := l.buckets[connection]
@@ -93,38 +101,40 @@ func (l *Limiter) Delay(connection string) time.Duration {
 		return 0
 	}
 	now := time.Now()
-	at := later(b.tat, now).Add(l.interval - l.capacity)
+	at := later(b.tat, now).Add(rate.interval() - rate.capacity())
 	return max(0, later(at, b.blockedUntil).Sub(now))
 }
 
 // reserve takes a token and returns when it is there.
-func (l *Limiter) reserve(connection string, now time.Time) time.Time {
+func (l *Limiter) reserve(connection string, rate Rate, now time.Time) (at time.Time, moved time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := l.bucketLocked(connection, now)
-	b.tat = b.tat.Add(l.interval)
-	return later(b.tat.Add(-l.capacity), b.blockedUntil)
+	b.tat = b.tat.Add(rate.interval())
+	return later(b.tat.Add(-rate.capacity()), b.blockedUntil), b.moved
 }
 
-func (l *Limiter) giveBack(connection string) {
+func (l *Limiter) giveBack(connection string, rate Rate) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if b := l.buckets[connection]; b != nil {
-		b.tat = b.tat.Add(-l.interval)
+		b.tat = b.tat.Add(-rate.interval())
 	}
 }
 
-func (l *Limiter) blocked(connection string) bool {
+func (l *Limiter) movedBy(connection string) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b := l.buckets[connection]
-	return b != nil && b.blockedUntil.After(time.Now())
+	if b := l.buckets[connection]; b != nil {
+		return b.moved
+	}
+	return 0
 }
 
-// Observe drains the bucket to what an answer says is left of the service's, where that is
-// lower (negative says nothing), and blocks it for as long as the answer asks to wait, at most
-// [MaxHold]: so another process on the same connection is noticed.
-func (l *Limiter) Observe(connection string, remaining int, retryAfter time.Duration) {
+// Observe lowers the bucket to what a response reports of the service's (a negative remaining
+// reports nothing), and blocks it for as long as the response asks to wait, at most [MaxHold]: so
+// another process on the same connection is noticed.
+func (l *Limiter) Observe(connection string, rate Rate, remaining int, retryAfter time.Duration) {
 	if remaining < 0 && retryAfter <= 0 {
 		return
 	}
@@ -132,14 +142,23 @@ func (l *Limiter) Observe(connection string, remaining int, retryAfter time.Dura
 	defer l.mu.Unlock()
 	now := time.Now()
 	b := l.bucketLocked(connection, now)
-	if tokens := int((l.capacity - b.tat.Sub(now)) / l.interval); remaining >= 0 && tokens > remaining {
+	interval, capacity := rate.interval(), rate.capacity()
+	if tokens := int((capacity - b.tat.Sub(now)) / interval); remaining >= 0 && tokens > remaining {
 		// Whole tokens only: the part of one that has grown since is the service's too.
-		b.tat = b.tat.Add(time.Duration(tokens-remaining) * l.interval)
+		b.tat = b.tat.Add(time.Duration(tokens-remaining) * interval)
 	}
 	if retryAfter > 0 {
 		until := now.Add(min(retryAfter, MaxHold))
+		// Those that wait keep their order: the first, whose token comes next, waits until then.
+		if last := b.tat.Add(-capacity); last.After(now) {
+			first := last.Add(-(last.Sub(now) - 1) / interval * interval)
+			if by := until.Sub(first); by > 0 {
+				b.moved += by
+				b.tat = b.tat.Add(by)
+			}
+		}
 		b.blockedUntil = later(b.blockedUntil, until)
-		b.tat = later(b.tat, until.Add(l.capacity-l.interval)) // one token at that time
+		b.tat = later(b.tat, until.Add(capacity-interval)) // one token at that time
 	}
 }
 
@@ -155,8 +174,8 @@ func (l *Limiter) bucketLocked(connection string, now time.Time) *bucket {
 	return b
 }
 
-// evictIdleLocked drops the buckets that are full, which are as good as new. It looks at them
-// only when their number has doubled since the last time, so that its cost stays even.
+// evictIdleLocked drops the buckets that are full, which are as good as new. It scans
+// them only if their number has doubled since the last time, so that its cost stays even.
 func (l *Limiter) evictIdleLocked(now time.Time) {
 	if len(l.buckets) < l.sweepAt {
 		return

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -14,8 +15,21 @@ import (
 
 const conn = "conn_a"
 
+type limiter struct {
+	*ratelimit.Limiter
+	rate ratelimit.Rate
+}
+
+func newLimiter(perMinute, burst int) limiter {
+	return limiter{ratelimit.New(), ratelimit.Rate{PerMinute: perMinute, Burst: burst}}
+}
+
+func (l limiter) wait(ctx context.Context, connection string) error {
+	return l.Wait(ctx, nil, connection, l.rate, nil)
+}
+
 // sent runs n concurrent waits and returns when each ended, counted from the start.
-func sent(t *testing.T, p *ratelimit.Limiter, n int) []time.Duration {
+func sent(t *testing.T, p limiter, n int) []time.Duration {
 	t.Helper()
 	start := time.Now()
 	var mu sync.Mutex
@@ -23,7 +37,7 @@ func sent(t *testing.T, p *ratelimit.Limiter, n int) []time.Duration {
 	var wg sync.WaitGroup
 	for range n {
 		wg.Go(func() {
-			if err := p.Wait(t.Context(), nil, conn); err != nil {
+			if err := p.wait(t.Context(), conn); err != nil {
 				t.Error(err)
 			}
 			mu.Lock()
@@ -37,7 +51,7 @@ func sent(t *testing.T, p *ratelimit.Limiter, n int) []time.Duration {
 
 func TestBucketAllowsABurstAndThenItsRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ends := sent(t, ratelimit.New(60, 90), 1000)
+		ends := sent(t, newLimiter(60, 90), 1000)
 		for i, end := range ends {
 			if want := time.Duration(max(i-89, 0)) * time.Second; end != want {
 				t.Fatalf("request %d of 1000 left after %v, want %v", i+1, end, want)
@@ -48,7 +62,7 @@ func TestBucketAllowsABurstAndThenItsRate(t *testing.T) {
 
 func TestBucketFillsUpToItsBurst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := ratelimit.New(60, 3)
+		p := newLimiter(60, 3)
 		sent(t, p, 3)
 		<-time.After(time.Hour) // virtual
 		ends := sent(t, p, 5)
@@ -72,9 +86,9 @@ func TestAnswerThatSaysLessDrainsTheBucket(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := ratelimit.New(60, 90)
+				p := newLimiter(60, 90)
 				sent(t, p, 1)
-				p.Observe(conn, tt.remaining, 0)
+				p.Observe(conn, p.rate, tt.remaining, 0)
 				if ends := sent(t, p, 3); ends[2] != tt.third {
 					t.Errorf("the third request left after %v, want %v", ends[2], tt.third)
 				}
@@ -85,16 +99,16 @@ func TestAnswerThatSaysLessDrainsTheBucket(t *testing.T) {
 
 func TestPartOfATokenIsNotDrained(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := ratelimit.New(60, 1)
+		p := newLimiter(60, 1)
 		for range 10 { // the service's last token is always gone when it answers, a moment later
-			if err := p.Wait(t.Context(), nil, conn); err != nil {
+			if err := p.wait(t.Context(), conn); err != nil {
 				t.Fatal(err)
 			}
 			<-time.After(50 * time.Millisecond) // virtual
-			p.Observe(conn, 0, 0)
+			p.Observe(conn, p.rate, 0, 0)
 		}
 		start := time.Now()
-		if err := p.Wait(t.Context(), nil, conn); err != nil {
+		if err := p.wait(t.Context(), conn); err != nil {
 			t.Fatal(err)
 		}
 		if got := time.Since(start); got != 950*time.Millisecond {
@@ -105,10 +119,10 @@ func TestPartOfATokenIsNotDrained(t *testing.T) {
 
 func TestRetryAfterHoldsSleepersToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := ratelimit.New(60, 1)
+		p := newLimiter(60, 1)
 		go func() {
 			<-time.After(500 * time.Millisecond) // virtual
-			p.Observe(conn, 0, 10*time.Second)
+			p.Observe(conn, p.rate, 0, 10*time.Second)
 		}()
 		for i, end := range sent(t, p, 4) {
 			want := []time.Duration{0, 10500 * time.Millisecond, 11500 * time.Millisecond, 12500 * time.Millisecond}[i]
@@ -119,10 +133,41 @@ func TestRetryAfterHoldsSleepersToo(t *testing.T) {
 	})
 }
 
+// TestRetryAfterKeepsTheOrder: whoever waits when a Retry-After comes keeps the place in line, and
+// whoever comes later stands behind (X9).
+func TestRetryAfterKeepsTheOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newLimiter(60, 1)
+		sent(t, p, 1)
+		var mu sync.Mutex
+		var order []int
+		var wg sync.WaitGroup
+		for i := range 60 {
+			wg.Go(func() {
+				if err := p.wait(t.Context(), conn); err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				order = append(order, i)
+			})
+			synctest.Wait()
+			if i%20 == 10 {
+				p.Observe(conn, p.rate, 0, 7*time.Second)
+			}
+			<-time.After(100 * time.Millisecond) // virtual
+		}
+		wg.Wait()
+		if !slices.IsSorted(order) {
+			t.Errorf("requests left in the order %v", order)
+		}
+	})
+}
+
 func TestHoldHasACeiling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := ratelimit.New(60, 1)
-		p.Observe(conn, -1, 1<<62)
+		p := newLimiter(60, 1)
+		p.Observe(conn, p.rate, -1, 1<<62)
 		if ends := sent(t, p, 1); ends[0] != ratelimit.MaxHold {
 			t.Errorf("an absurd Retry-After held the connection for %v, want %v", ends[0], ratelimit.MaxHold)
 		}
@@ -131,15 +176,15 @@ func TestHoldHasACeiling(t *testing.T) {
 
 func TestHoldOutlastsTokensGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := ratelimit.New(60, 1)
+		p := newLimiter(60, 1)
 		sent(t, p, 1)
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		for range 5 {
-			wg.Go(func() { _ = p.Wait(ctx, nil, conn) })
+			wg.Go(func() { _ = p.wait(ctx, conn) })
 		}
 		synctest.Wait()
-		p.Observe(conn, 0, 3*time.Second)
+		p.Observe(conn, p.rate, 0, 3*time.Second)
 		cancel()
 		wg.Wait()
 		if ends := sent(t, p, 1); ends[0] != 3*time.Second {
@@ -150,12 +195,12 @@ func TestHoldOutlastsTokensGivenBack(t *testing.T) {
 
 func TestWaitThatCannotEndInTimeIsRefusedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := ratelimit.New(60, 1)
+		p := newLimiter(60, 1)
 		sent(t, p, 1)
 		start := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), 900*time.Millisecond)
 		defer cancel()
-		err := p.Wait(ctx, nil, conn)
+		err := p.wait(ctx, conn)
 		refused, ok := errors.AsType[ratelimit.TooLongError](err)
 		if !ok || time.Duration(refused) != time.Second || time.Since(start) != 0 {
 			t.Errorf("got %v after %v, want a refusal of one second at once", err, time.Since(start))
@@ -168,14 +213,14 @@ func TestWaitThatCannotEndInTimeIsRefusedAtOnce(t *testing.T) {
 
 func TestCancelledWaitGivesItsTokenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := ratelimit.New(60, 1)
+		p := newLimiter(60, 1)
 		sent(t, p, 1)
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() {
 			<-time.After(300 * time.Millisecond) // virtual
 			cancel()
 		}()
-		if err := p.Wait(ctx, nil, conn); !errors.Is(err, context.Canceled) {
+		if err := p.wait(ctx, conn); !errors.Is(err, context.Canceled) {
 			t.Fatalf("got %v, want context.Canceled", err)
 		}
 		if ends := sent(t, p, 1); ends[0] != 700*time.Millisecond {
@@ -186,10 +231,10 @@ func TestCancelledWaitGivesItsTokenBack(t *testing.T) {
 
 func TestIdleConnectionsAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := ratelimit.New(60, 2)
+		p := newLimiter(60, 2)
 		most := 0
 		for i := range 100_000 {
-			if err := p.Wait(t.Context(), nil, fmt.Sprint("conn_", i)); err != nil {
+			if err := p.wait(t.Context(), fmt.Sprint("conn_", i)); err != nil {
 				t.Fatal(err)
 			}
 			most = max(most, p.Known())

@@ -28,11 +28,12 @@ type ConnTrace struct {
 	standard bool // sent through net/http's own transport
 
 	mu        sync.Mutex
-	wanted    bool     // a connection was asked for
+	asked     int      // for connections
 	conns     int      // connections obtained
 	unwritten int      // of these, those on which provably nothing was written
-	conn      net.Conn // the last one
-	begun     bool     // its writing: a header field was encoded
+	own       *ownConn // the last one, if it is of the transport of [New]
+	writes    int      // on it, before this request
+	begun     bool     // writing to the last one: a header field was encoded
 	http2     bool     // it speaks HTTP/2: the field had a name such as :method
 	handshake error    // of TLS, the last that failed
 }
@@ -47,7 +48,7 @@ func (c *ConnTrace) WithContext(ctx context.Context) context.Context {
 		GetConn: func(string) {
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			c.wanted = true
+			c.asked++
 			if c.movedOn() {
 				c.unwritten = c.conns
 			}
@@ -56,7 +57,10 @@ func (c *ConnTrace) WithContext(ctx context.Context) context.Context {
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			c.conns++
-			c.conn, c.begun, c.http2 = info.Conn, false, false
+			c.own, c.begun, c.http2 = ownConnOf(info.Conn), false, false
+			if c.own != nil {
+				c.writes = c.own.written()
+			}
 		},
 		WroteHeaderField: func(name string, _ []string) {
 			c.mu.Lock()
@@ -74,11 +78,15 @@ func (c *ConnTrace) WithContext(ctx context.Context) context.Context {
 	})
 }
 
-// movedOn reports whether net/http, which wants to send the request again, has thereby proven
-// that it wrote nothing on the connection that it had. Over HTTP/1.1 it sends a DELETE again
-// for no other reason. Over HTTP/2 it does so on the peer's word too (REFUSED_STREAM, GOAWAY,
-// some resets), which is not taken: there only a request of which no header was encoded counts.
+// movedOn reports whether a transport that requests another connection has provably written
+// nothing on the one that it had. On a connection of our own that is seen. net/http sends a
+// DELETE again over HTTP/1.1 for no other reason. Over HTTP/2 it does so on the peer's word too
+// (REFUSED_STREAM, GOAWAY, some resets), which is not trusted: there only a request of which no
+// header was encoded counts.
 func (c *ConnTrace) movedOn() bool {
+	if c.own != nil && c.own.written() == c.writes {
+		return true
+	}
 	return c.standard && c.conns > 0 && (!c.http2 || !c.begun)
 }
 
@@ -111,7 +119,7 @@ func (c *ConnTrace) OneRequest(req *http.Request) error {
 func (c *ConnTrace) Unwritten(ctx context.Context, err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.wanted || c.conns > 0 {
+	if c.asked > 0 || c.conns > 0 {
 		return c.conns == c.unwritten || c.conns == c.unwritten+1 && c.neverBegun(ctx, err)
 	}
 	op, ok := errors.AsType[*net.OpError](err)
@@ -125,12 +133,33 @@ func (c *ConnTrace) neverBegun(ctx context.Context, err error) bool {
 	return c.standard && !c.begun && ctx.Err() == nil && !errors.Is(err, context.Canceled) && (!ok || !late.Timeout())
 }
 
-// SentTwice reports whether a transport of the caller's sent the request more than once, as far
-// as the trace can tell: whatever the last answer says, an earlier one may have been acted on.
+// SentTwice reports whether a transport of the caller's may have sent the request more than once:
+// it asked for, or got, more connections than one on which something was written. Whatever the
+// last response is, an earlier request may have had its effect.
 func (c *ConnTrace) SentTwice() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return !c.standard && c.conns > 1
+	return !c.standard && max(c.conns, c.asked)-c.unwritten > 1
+}
+
+// Explain returns err, or a [ProxyError] if err has the text that net/http makes of a proxy's
+// refusal to connect, which is the reason phrase of its status.
+func (c *ConnTrace) Explain(err error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.asked == 0 || c.conns > c.unwritten {
+		return err
+	}
+	inner := err
+	for next := err; next != nil; next = errors.Unwrap(next) {
+		inner = next
+	}
+	for status := 400; status <= 599; status++ {
+		if text := http.StatusText(status); text != "" && inner.Error() == text {
+			return &ProxyError{StatusCode: status}
+		}
+	}
+	return err
 }
 
 // Refused reports whether an attempt that wrote nothing ended with err because either side
@@ -150,18 +179,14 @@ func (c *ConnTrace) Refused(err error) bool {
 		is[x509.HostnameError](err) || is[x509.CertificateInvalidError](err)
 }
 
-// Drop closes the attempt's connection, so that no other request meets what may still arrive
-// on it. It does so over HTTP/1.1 and on connections of our own transport only: others are
-// their owner's.
+// Drop lets no other request use the attempt's connection, on which its response may be followed
+// by what would be taken for the response to that. It does so on connections of the transport of
+// [New] only: others are their owner's.
 func (c *ConnTrace) Drop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	conn := c.conn
-	if secure, ok := conn.(*tls.Conn); ok {
-		conn = secure.NetConn()
-	}
-	if own, ok := conn.(ownConn); ok && !c.http2 {
-		_ = own.Close()
+	if c.own != nil && !c.http2 {
+		c.own.doom(c.writes + 1)
 	}
 }
 

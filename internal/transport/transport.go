@@ -5,105 +5,73 @@ package transport
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
 
-// Client copies client, so that its owner's stays as it is, and puts a transport before its own
-// through which requests pass to the host of base only; others are an error that wraps refusal.
-// Redirects are never followed. A nil client, or one without a transport, gets one that is fit
-// for many concurrent calls to one host. Where base is plain http and plainHTTP is false, a
-// request that would go through a proxy that is not loopback is refused too.
-func Client(client *http.Client, base *url.URL, plainHTTP bool, refusal error) *http.Client {
-	var own http.Client
-	if client != nil {
-		own = *client
-	}
-	next := own.Transport
-	if next == nil {
-		next = New(nil)
-	}
-	guard := &sameHostTransport{next: next, scheme: base.Scheme, host: base.Host, refusal: refusal}
-	if std, ok := next.(*http.Transport); ok && base.Scheme == "http" && !plainHTTP {
-		guard.proxy = std.Proxy
-	}
-	own.Transport = guard
-	return &own
+// Config is where requests may go, and by what.
+type Config struct {
+	Transport  http.RoundTripper                           // the caller's; nil for the client's own
+	Middleware []func(http.RoundTripper) http.RoundTripper // around it, the outermost first
+	Base       *url.URL
+	PlainHTTP  bool  // also through a proxy that is not loopback
+	Refusal    error // wrapped by the errors of what is refused
 }
 
-// Standard returns the transport of net/http, whose replays follow known rules, through which
-// client, made by [Client], sends; nil where that is one of the caller's making.
-func Standard(client *http.Client) *http.Transport {
-	guard, ok := client.Transport.(*sameHostTransport)
-	if !ok {
-		return nil
-	}
-	std, ok := guard.next.(*http.Transport)
-	if !ok {
-		return nil
-	}
-	return std
-}
-
-// New returns the client's own transport. It differs from http.DefaultTransport, which keeps two
-// idle connections to a host, in being fit for many concurrent calls to one. Its connections are
-// ours to close, and the answer of a proxy to CONNECT is kept as a [ProxyError]. A nil dial dials
-// TCP; tests pass one that needs no socket.
-func New(dial func(ctx context.Context, network, address string) (net.Conn, error)) *http.Transport {
-	if dial == nil {
-		dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext
-	}
-	return &http.Transport{
-		Proxy: http.ProxyFromEnvironment,
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := dial(ctx, network, address)
-			if err != nil {
-				return nil, err
-			}
-			return ownConn{conn}, nil
-		},
-		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
-			if resp.StatusCode == http.StatusOK {
-				return nil
-			}
-			return &ProxyError{StatusCode: resp.StatusCode}
-		},
-		ForceAttemptHTTP2:     true,
-		MaxIdleConns:          1024,
-		MaxIdleConnsPerHost:   1024,
-		IdleConnTimeout:       90 * time.Second,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ExpectContinueTimeout: time.Second,
-	}
-}
-
-// ownConn marks a connection that was dialed by the transport of [New].
-type ownConn struct{ net.Conn }
-
-// ProxyError is a proxy's refusal to connect. Nothing was sent to the service.
-type ProxyError struct{ StatusCode int }
-
-// Error names the status, and not the proxy's text.
-func (e *ProxyError) Error() string {
-	return fmt.Sprintf("the proxy answered CONNECT with %d %s", e.StatusCode, http.StatusText(e.StatusCode))
-}
-
-// sameHostTransport lets requests pass to the configured host only, and takes the Location out
-// of redirects: http.Client then hands them over instead of following them, which would carry
-// the key to another host and turn DELETE into GET.
-type sameHostTransport struct {
+// Guard is a transport that lets requests pass to one host only, and removes the Location of
+// redirects: http.Client then returns them instead of following them, which would send the key to
+// another host and turn DELETE into GET.
+type Guard struct {
 	next         http.RoundTripper
+	given        http.RoundTripper // below the middleware
+	std          *http.Transport   // given, if it is net/http's
 	scheme, host string
 	refusal      error
 	proxy        func(*http.Request) (*url.URL, error) // checked for plain http; nil for no check
 }
 
-func (g *sameHostTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if err := g.check(req); err != nil {
+// NewGuard returns a Guard; a middleware that returns nil is refused.
+func NewGuard(cfg Config) (*Guard, error) {
+	g := &Guard{given: cfg.Transport, scheme: cfg.Base.Scheme, host: cfg.Base.Host, refusal: cfg.Refusal}
+	if g.given == nil {
+		g.given = New(nil)
+	}
+	g.next = g.given
+	switch given := g.given.(type) {
+	case *http.Transport:
+		g.std = given
+	case *Mock:
+		g.std, g.next = given.Transport, given.Transport
+	}
+	if g.std != nil && g.scheme == "http" && !cfg.PlainHTTP {
+		g.proxy = g.std.Proxy
+	}
+	for _, wrap := range slices.Backward(cfg.Middleware) {
+		if g.next = wrap(g.next); g.next == nil {
+			return nil, fmt.Errorf("%w: a middleware returned no transport", cfg.Refusal)
+		}
+	}
+	return g, nil
+}
+
+// Standard returns the transport of net/http, whose replays follow known rules, through which
+// requests pass without middleware; nil if there is none.
+func (g *Guard) Standard() *http.Transport {
+	if g.next != http.RoundTripper(g.std) {
+		return nil
+	}
+	return g.std
+}
+
+// RoundTrip sends a request that Check accepts.
+func (g *Guard) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := g.Check(req); err != nil {
 		if req.Body != nil {
 			_ = req.Body.Close()
 		}
@@ -116,7 +84,8 @@ func (g *sameHostTransport) RoundTrip(req *http.Request) (*http.Response, error)
 	return resp, err
 }
 
-func (g *sameHostTransport) check(req *http.Request) error {
+// Check refuses a request to another host, or in plain http through a proxy that is not loopback.
+func (g *Guard) Check(req *http.Request) error {
 	if req.URL.Scheme != g.scheme || req.URL.Host != g.host {
 		return g.refuse("request to %s refused: credentials go to %s only", req.URL.Host, g.host)
 	}
@@ -135,15 +104,82 @@ type refusedError struct{ error }
 
 func (e *refusedError) Unwrap() error { return e.error }
 
-func (g *sameHostTransport) refuse(format string, args ...any) error {
+func (g *Guard) refuse(format string, args ...any) error {
 	return &refusedError{fmt.Errorf("%w: %s", g.refusal, fmt.Sprintf(format, args...))}
 }
 
-// CloseIdleConnections lets http.Client.CloseIdleConnections reach the wrapped transport.
-func (g *sameHostTransport) CloseIdleConnections() {
-	if closer, ok := g.next.(interface{ CloseIdleConnections() }); ok {
+// Unwrap returns the transport below the middleware.
+func (g *Guard) Unwrap() http.RoundTripper { return g.given }
+
+// CloseIdleConnections lets http.Client.CloseIdleConnections reach the transport.
+func (g *Guard) CloseIdleConnections() {
+	if closer, ok := g.given.(interface{ CloseIdleConnections() }); ok {
 		closer.CloseIdleConnections()
 	}
+}
+
+// Mock marks the transport of a mock, which [IsMock] finds.
+type Mock struct{ *http.Transport }
+
+// IsMock reports whether a transport, or one that it unwraps to, is a mock's.
+func IsMock(rt http.RoundTripper) bool {
+	for range 100 { // a transport may unwrap to itself
+		if _, ok := rt.(*Mock); ok {
+			return true
+		}
+		outer, ok := rt.(interface{ Unwrap() http.RoundTripper })
+		if !ok {
+			return false
+		}
+		rt = outer.Unwrap()
+	}
+	return false
+}
+
+// maxIdle is how many requests a batch may have in flight.
+const maxIdle = 4096
+
+// New returns the client's own transport. It speaks HTTP/1.1 only, so that a request has a
+// connection to itself: nothing below replays it, a lost connection makes one message ambiguous
+// and not a hundred, and no frame of a peer's can block others. http.DefaultTransport, besides,
+// keeps two idle connections to a host. A nil dial dials TCP; tests pass one that needs no socket.
+func New(dial func(ctx context.Context, network, address string) (net.Conn, error)) *http.Transport {
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext
+	}
+	own := &http.Transport{
+		Proxy: http.ProxyFromEnvironment,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := dial(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return &ownConn{Conn: conn}, nil
+		},
+		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+			if resp.StatusCode == http.StatusOK {
+				return nil
+			}
+			return &ProxyError{StatusCode: resp.StatusCode}
+		},
+		Protocols:             new(http.Protocols),
+		TLSClientConfig:       &tls.Config{NextProtos: []string{"http/1.1"}, MinVersion: tls.VersionTLS12},
+		MaxIdleConns:          maxIdle,
+		MaxIdleConnsPerHost:   maxIdle,
+		IdleConnTimeout:       90 * time.Second,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ExpectContinueTimeout: time.Second,
+	}
+	own.Protocols.SetHTTP1(true)
+	return own
+}
+
+// ProxyError is a proxy's refusal to connect. Nothing was sent to the service.
+type ProxyError struct{ StatusCode int }
+
+// Error names the status, and not the proxy's text.
+func (e *ProxyError) Error() string {
+	return fmt.Sprintf("the proxy answered CONNECT with %d %s", e.StatusCode, http.StatusText(e.StatusCode))
 }
 
 // IsLoopback reports whether host, a name or an address without a port, is this machine's
