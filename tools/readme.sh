@@ -2,8 +2,8 @@
 # Follows README.md to the letter, as somebody who has just found the project: in an empty
 # folder, each command where the page has got to, and each whole program saved as main.go where
 # the command before it left off. The module comes from this repository's last commit, in place
-# of the address that the page names. `make test` and `make release` are left to the caller, and
-# "When the spec changes" to tools/follow, which makes its edit.
+# of the address that the page names. "When the spec changes" is left to tools/follow, which makes
+# its edit. SKIP="make test", say, leaves a command out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -26,7 +26,7 @@ awk -v place="$place" '
   }
   go { program = program $0 "\n" }
   console && sub(/^\$ /, "") {
-    if ($0 == "make test" || $0 == "make release") next
+    if ($0 == ENVIRON["SKIP"]) next
     quoted = $0; gsub(/\047/, "\047\\\047\047", quoted)
     print "echo \047readme: " quoted "\047 >&2"
     print
