@@ -111,7 +111,7 @@ func decodeByParts(raw []byte, cause error) (*gen.Queue, error) {
 		kinds, name := wanted(value.Type())
 		fits := strings.ContainsRune(kinds, rune(kind))
 		if fits && (kind == '{' || kind == '[') && value.Kind() != reflect.Interface {
-			return errors.ErrUnsupported // decoded as ever; its members come here one by one
+			return errSkip // its members come here one by one
 		}
 		text, err := dec.ReadValue()
 		if err != nil {
