@@ -80,6 +80,11 @@ func (b body) inflated(header http.Header) body {
 	return readBody(zipped)
 }
 
+// hasNoBody reports whether HTTP allows no body.
+func hasNoBody(method string, status int) bool {
+	return method == http.MethodHead || status < 200 || status == http.StatusNoContent || status == http.StatusNotModified
+}
+
 // checkBody checks a whole body by the media types that the contract lists for it.
 func checkBody(side Side, content openapi3.Content, header http.Header, b body, required bool) []Violation {
 	if len(content) == 0 || errors.Is(b.err, errUnknown) {

@@ -49,6 +49,7 @@ import (
 
 // Validator checks exchanges against the contract. It is immutable and safe for concurrent use.
 type Validator struct {
+	document   []byte
 	operations []*operation // concrete paths before templated ones
 	fallback   *operation   // of a response without a request; nil if it could be one of several
 }
@@ -162,8 +163,8 @@ func (v *Validator) CheckResponse(req *http.Request, resp *http.Response) []Viol
 	if status != http.StatusSwitchingProtocols { // its body is a connection
 		b = readAndPutBack(&resp.Body)
 	}
-	if req.Method == http.MethodHead || status < 200 || status == http.StatusNoContent || status == http.StatusNotModified {
-		b.err = errUnknown // HTTP allows no body
+	if hasNoBody(req.Method, status) {
+		b.err = errUnknown
 	}
 	return m.checkResponse(status, resp.Header, b)
 }

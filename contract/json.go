@@ -24,23 +24,10 @@ const (
 
 // checkJSON checks one JSON value by its schema.
 func checkJSON(side Side, schema *openapi3.Schema, data []byte) []Violation {
-	if !utf8.Valid(data) {
-		return []Violation{unreadable(side, "bytes that are not UTF-8", "JSON")}
-	}
-	// A text cut inside an emoji ends in half a surrogate pair, which encoding/json reads.
-	in := jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	d := decoder{in: in, side: side, root: placeOf(schema.NewRef())}
-	value, err := d.decode(d.root)
-	switch syntax, _ := errors.AsType[*jsontext.SyntacticError](err); {
-	case errors.Is(err, errLimit):
-		return []Violation{unreadable(side, err.Error(), "JSON within this limit")}
-	case syntax != nil && !errors.Is(err, io.ErrUnexpectedEOF):
-		return []Violation{unreadable(side, fmt.Sprintf("text that is not JSON, from byte %d on", syntax.ByteOffset), "JSON")}
-	case err != nil:
-		return []Violation{unreadable(side, "JSON cut short after "+count(len(data), "byte"), "whole JSON")}
-	}
-	if _, err := in.ReadToken(); !errors.Is(err, io.EOF) {
-		return []Violation{unreadable(side, "something behind the JSON value", "one JSON value")}
+	d := decoder{side: side, root: placeOf(schema.NewRef())}
+	value, found, want := d.decodeBody(data)
+	if found != "" {
+		return []Violation{unreadable(side, found, want)}
 	}
 	direction := openapi3.VisitAsRequest()
 	if side == Response {
@@ -48,6 +35,28 @@ func checkJSON(side Side, schema *openapi3.Schema, data []byte) []Violation {
 	}
 	d.schemaErrors(schema.VisitJSON(value, openapi3.MultiErrors(), direction))
 	return sortAndDedupe(d.found)
+}
+
+// decodeBody decodes a whole body. If it cannot, it describes what it found and what it wanted.
+func (d *decoder) decodeBody(data []byte) (value any, found, want string) {
+	if !utf8.Valid(data) {
+		return nil, "bytes that are not UTF-8", "JSON"
+	}
+	// A text cut inside an emoji ends in half a surrogate pair, which encoding/json reads.
+	d.in = jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	value, err := d.decode(d.root)
+	switch syntax, _ := errors.AsType[*jsontext.SyntacticError](err); {
+	case errors.Is(err, errLimit):
+		return nil, err.Error(), "JSON within this limit"
+	case syntax != nil && !errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, fmt.Sprintf("text that is not JSON, from byte %d on", syntax.ByteOffset), "JSON"
+	case err != nil:
+		return nil, "JSON cut short after " + count(len(data), "byte"), "whole JSON"
+	}
+	if _, err := d.in.ReadToken(); !errors.Is(err, io.EOF) {
+		return nil, "something behind the JSON value", "one JSON value"
+	}
+	return value, "", ""
 }
 
 // decoder decodes a body beside its schema, and finds what kin-openapi cannot see in decoded

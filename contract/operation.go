@@ -43,7 +43,7 @@ func load(document []byte) (*Validator, error) {
 	if err := doc.Validate(context.Background()); err != nil {
 		return nil, fmt.Errorf("contract is not sound: %w", err)
 	}
-	v := &Validator{}
+	v := &Validator{document: document}
 	for _, path := range doc.Paths.InMatchingOrder() {
 		item := doc.Paths.Value(path)
 		methods := item.Operations()

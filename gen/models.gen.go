@@ -371,6 +371,9 @@ type Sender struct {
 
 	// The sender's name. Absent where a view is sent.
 	Name string `json:"name"`
+
+	// The form of the user object, as some responses name it in place of `_view`.
+	PlainView string `json:"view"`
 }
 
 // The body of the request to unsend a message.

@@ -1,0 +1,290 @@
+package contract
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// What is kept of members that the contract does not name is bounded.
+const (
+	maxNames  = 2_000 // in all
+	maxNested = 8     // levels of objects and arrays
+)
+
+var (
+	isIdentifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
+	isType       = regexp.MustCompile(`^[A-Z][A-Z0-9_]{1,63}$`)
+)
+
+// Drift collects what responses have and openapi.yaml does not: members that it does not name,
+// kinds of values that it does not admit, statuses that only its default response covers, and
+// types of errors that no example or description names. It is safe for concurrent use.
+//
+// It keeps no value but an error's type of capitals, digits and underscores, and no name that does
+// not look like an identifier.
+type Drift struct {
+	v   *Validator
+	err error // of an option
+
+	mu       sync.Mutex
+	names    int // of members
+	places   map[*openapi3.Schema]*observed
+	statuses map[*operation]map[int]*observedStatus
+	types    map[*openapi3.Schema]map[string]int // of errors, by the schema of the member
+}
+
+// observed is what was seen at one place of the contract, or of a member that it does not name.
+type observed struct {
+	at      place // empty if the contract does not describe it
+	kinds   map[string]int
+	refused map[string]int       // kinds that the contract does not admit, and "missing"
+	members map[string]*observed // that the contract does not name
+	items   *observed
+}
+
+type observedStatus struct {
+	count   int
+	hasBody bool
+}
+
+// NewDrift returns an empty Drift. An invalid option is the error of the first [Drift.Add].
+func NewDrift(opts ...Option) *Drift {
+	d := &Drift{
+		places:   map[*openapi3.Schema]*observed{},
+		statuses: map[*operation]map[int]*observedStatus{},
+		types:    map[*openapi3.Schema]map[string]int{},
+	}
+	d.v, d.err = New(opts...)
+	return d
+}
+
+// Transport wraps the transport of a client (nil means [http.DefaultTransport]) and adds each
+// response to d. It reads bodies and passes everything on as [Transport] does. A response that Add
+// returns an error for is passed over; an invalid option makes each request fail.
+func (d *Drift) Transport(next http.RoundTripper) http.RoundTripper {
+	return newTransport(next, func(req *http.Request) (func(*http.Response), error) {
+		return func(resp *http.Response) { _ = d.Add(req, resp) }, d.err
+	})
+}
+
+// Add compares the response to req with the contract. Which operation that is, is decided as in
+// [Validator.CheckResponse]. The body is read and put back.
+//
+// An error means that an option is invalid, that the operation is not known, or that the body
+// cannot be read: it is empty, cut short, not JSON, or beyond the limits of this package.
+func (d *Drift) Add(req *http.Request, resp *http.Response) error {
+	switch {
+	case d.err != nil:
+		return d.err
+	case resp == nil:
+		return errors.New("no response to compare with the contract")
+	case req == nil:
+		req = resp.Request
+	}
+	req = normalized(req)
+	m, err := d.v.findResponse(req)
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	isError, declared := resp.StatusCode >= http.StatusBadRequest, m.Responses.Status(resp.StatusCode)
+	unlisted := &observedStatus{}
+	if declared == nil {
+		unlisted = d.status(m.operation, resp.StatusCode)
+		if isError { // which the default response describes
+			declared = m.Responses.Default()
+		}
+	}
+	if hasNoBody(req.Method, resp.StatusCode) {
+		return nil
+	}
+	value, err := readJSON(readAndPutBack(&resp.Body).inflated(resp.Header))
+	if err != nil {
+		return err
+	}
+	unlisted.hasBody = true
+	at := bodyOf(declared)
+	d.walk(value, at)
+	if members, ok := value.(map[string]any); ok && isError {
+		d.addType(members["type"], at)
+	}
+	return nil
+}
+
+// status counts a status that the operation does not list.
+func (d *Drift) status(op *operation, status int) *observedStatus {
+	if d.statuses[op] == nil {
+		d.statuses[op] = map[int]*observedStatus{}
+	}
+	if d.statuses[op][status] == nil {
+		d.statuses[op][status] = &observedStatus{}
+	}
+	d.statuses[op][status].count++
+	return d.statuses[op][status]
+}
+
+// addType counts the type of an error whose body is described by at.
+func (d *Drift) addType(value any, at place) {
+	word, _ := value.(string)
+	typed, _ := at.member("type")
+	if len(typed) == 0 || !isType.MatchString(word) || len(d.types[typed[0]]) == maxNames {
+		return
+	}
+	if d.types[typed[0]] == nil {
+		d.types[typed[0]] = map[string]int{}
+	}
+	d.types[typed[0]][word]++
+}
+
+// readJSON decodes a body within the limits of this package.
+func readJSON(b body) (value any, err error) {
+	var found string
+	switch {
+	case len(b.data) > maxBody:
+		found = fmt.Sprintf("more than %d MiB", maxBody>>20)
+	case b.err != nil:
+		found = fmt.Sprintf("broken off after %d bytes", len(b.data))
+	case len(bytes.TrimSpace(b.data)) == 0:
+		found = "empty"
+	default:
+		value, found, _ = new(decoder).decodeBody(b.data)
+	}
+	if found != "" {
+		return nil, errors.New("the body cannot be compared with the contract: it is " + found)
+	}
+	return value, nil
+}
+
+// bodyOf returns what the contract says of a response's JSON body.
+func bodyOf(ref *openapi3.ResponseRef) place {
+	if ref == nil {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(ref.Value.Content)) {
+		if schema := ref.Value.Content[name].Schema; schema != nil && isJSON(name) {
+			return placeOf(schema)
+		}
+	}
+	return nil
+}
+
+func (p place) isTyped() bool {
+	return slices.ContainsFunc(p, func(s *openapi3.Schema) bool { return s.Type != nil })
+}
+
+func (p place) namesMembers() bool {
+	return slices.ContainsFunc(p, func(s *openapi3.Schema) bool { return s.Properties != nil })
+}
+
+// admits reports whether the contract admits values of a kind.
+func (p place) admits(kind string) bool {
+	return !p.isTyped() || slices.ContainsFunc(p, func(s *openapi3.Schema) bool {
+		return s.Type.Is(kind) || kind == "null" && s.PermitsNull() || kind == "integer" && s.Type.Is("number")
+	})
+}
+
+// kindOf names the kind of a value. A number is an integer if it fits into 64 bits, or if the
+// contract allows integers of any size.
+func (p place) kindOf(value any) string {
+	kind, _ := describeValue(value)
+	if number, ok := value.(json.Number); ok {
+		_, err := strconv.ParseInt(string(number), 10, 64)
+		isWhole := !strings.ContainsAny(string(number), ".eE")
+		if err == nil || isWhole && slices.ContainsFunc(p, func(s *openapi3.Schema) bool { return s.Type.Is("integer") && s.Format != "int64" }) {
+			return "integer"
+		}
+	}
+	return kind
+}
+
+func newObserved(at place) *observed {
+	return &observed{at: at, kinds: map[string]int{}, refused: map[string]int{}, members: map[string]*observed{}}
+}
+
+// place returns what was seen at a place that the contract describes.
+func (d *Drift) place(at place) *observed {
+	if d.places[at[0]] == nil {
+		d.places[at[0]] = newObserved(at)
+	}
+	return d.places[at[0]]
+}
+
+// walk compares a value with what the contract says of its place.
+func (d *Drift) walk(value any, at place) {
+	if !at.isTyped() && !at.namesMembers() {
+		return // it may be anything
+	}
+	o := d.place(at)
+	if kind := at.kindOf(value); !at.admits(kind) {
+		o.refused[kind]++
+	}
+	if items, isArray := value.([]any); isArray {
+		for _, item := range items {
+			d.walk(item, at.item())
+		}
+	}
+	members, isObject := value.(map[string]any)
+	if !isObject || !at.namesMembers() {
+		return // it may have any members
+	}
+	for _, name := range at[0].Required {
+		if _, ok := members[name]; !ok {
+			if missing, named := at.member(name); named {
+				d.place(missing).refused["missing"]++
+			}
+		}
+	}
+	for name, inner := range members {
+		if next, _ := at.member(name); len(next) > 0 {
+			d.walk(inner, next)
+		} else {
+			d.infer(d.member(o, name), inner, 0)
+		}
+	}
+}
+
+// member returns what was seen of a member that the contract does not name. Names that do not look
+// like identifiers share one entry, and so do those beyond the limit.
+func (d *Drift) member(o *observed, name string) *observed {
+	if o.members[name] == nil && (!isIdentifier.MatchString(name) || d.names == maxNames) {
+		name = "*"
+	}
+	if o.members[name] == nil {
+		o.members[name] = newObserved(nil)
+		d.names = min(d.names+1, maxNames)
+	}
+	return o.members[name]
+}
+
+// infer counts a value that the contract does not describe.
+func (d *Drift) infer(o *observed, value any, level int) {
+	o.kinds[o.at.kindOf(value)]++
+	if level == maxNested {
+		return
+	}
+	switch value := value.(type) {
+	case []any:
+		if o.items == nil {
+			o.items = newObserved(nil)
+		}
+		for _, item := range value {
+			d.infer(o.items, item, level+1)
+		}
+	case map[string]any:
+		for name, inner := range value {
+			d.infer(d.member(o, name), inner, level+1)
+		}
+	}
+}
