@@ -7,13 +7,18 @@ import (
 	"strings"
 
 	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/internal/transport"
 )
 
 const mockService = "mock"
 
 // ServiceOf returns how a ledger names the client's service: scheme, host and path of its base
-// URL, host in lower case, and without the port where the host is loopback.
+// URL, host in lower case, and without the port if the host is loopback; "mock" for a client over
+// the HTTP client that [github.com/unsend-go/unsend/mock.Server.Client] returned.
 func ServiceOf(client *api.Client) string {
+	if httpClient := client.HTTPClient(); httpClient != nil && transport.IsMock(httpClient.Transport) {
+		return mockService
+	}
 	base, err := url.Parse(client.BaseURL())
 	if err != nil || base.Host == "" {
 		return client.BaseURL() // no client has such a one
@@ -28,7 +33,8 @@ func ServiceOf(client *api.Client) string {
 // ForService says which service the ledger is for: that of the client's base URL. A new ledger
 // keeps it; one that was made for another service is refused with an [ErrLedger], untouched.
 // Scheme, host and path count, the port does too, but not on loopback: any local server is one
-// service.
+// service. A client of a mock in this process is recognized, through [api.WithMiddleware] and
+// transports with an Unwrap method: its ledger belongs to the mock alone.
 func ForService(client *api.Client) Option {
 	return func(s *settings) error {
 		if s.service = ServiceOf(client); s.service == "" {
@@ -38,8 +44,8 @@ func ForService(client *api.Client) Option {
 	}
 }
 
-// ForMock says that the ledger is for a mock inside the process, whatever base URL the client
-// has: nothing in it was ever unsent. It belongs to no other service.
+// ForMock makes the ledger a mock's, for a mock that [ForService] cannot recognize: nothing in it
+// was ever unsent. It belongs to no other service.
 func ForMock() Option {
 	return func(s *settings) error {
 		s.service = mockService

@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"sync"
 	"time"
+
+	"github.com/unsend-go/unsend/internal/transport"
 )
 
 // Client returns an HTTP client that reaches the server without a socket, whatever host the
@@ -18,20 +20,21 @@ import (
 // has a connection of its own, a [net.Pipe] between net/http's client and net/http's server,
 // and every goroutine ends with it.
 //
-// A response's body must be closed, as always. Connections that break show as they do over a
-// socket: as [io.EOF] where no answer came, as [io.ErrUnexpectedEOF] in a body.
+// A response's body must be closed, as always. Connections that break are reported as over a
+// socket: as [io.EOF] before a response, as [io.ErrUnexpectedEOF] in a body. A ledger of package
+// batch for a client of this kind is a mock's, and refuses the real service.
 func (s *Server) Client() *http.Client {
 	dial := func(context.Context, string, string) (net.Conn, error) {
 		near, far := net.Pipe()
 		go func() { _ = newHTTPServer(s).Serve(&pipeListener{conn: far}) }() // until it was accepted
 		return near, nil
 	}
-	return &http.Client{Transport: &http.Transport{
+	return &http.Client{Transport: &transport.Mock{Transport: &http.Transport{
 		DialContext:        dial,
 		DialTLSContext:     dial,
 		DisableKeepAlives:  true,
 		DisableCompression: true,
-	}}
+	}}}
 }
 
 // pipeListener accepts one connection.

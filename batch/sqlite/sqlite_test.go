@@ -2,13 +2,16 @@ package sqlite_test
 
 import (
 	"errors"
+	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
 
-	"github.com/unsend-go/unsend/batch/sqlite"
-
+	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
 	"github.com/unsend-go/unsend/batch/internal/storetest"
+	"github.com/unsend-go/unsend/batch/sqlite"
+	"github.com/unsend-go/unsend/mock"
 )
 
 func TestSQLite(t *testing.T) {
@@ -39,6 +42,39 @@ func TestServices(t *testing.T) {
 	} {
 		if got := batch.ServiceOf(clientOf(t, url)); got != want {
 			t.Errorf("%s is %s; want %s", url, got, want)
+		}
+	}
+}
+
+// unwrapping is a transport of a caller's own.
+type unwrapping struct{ http.RoundTripper }
+
+func (u unwrapping) Unwrap() http.RoundTripper { return u.RoundTripper }
+
+// A mock's ledger does not pass for the service's, nor the other way around: its messages were never unsent.
+func TestMocksClientIsRecognized(t *testing.T) {
+	t.Parallel()
+	server := newMock(1)
+	wrapped := &http.Client{Transport: unwrapping{server.Client().Transport}}
+	middleware := func(next http.RoundTripper) http.RoundTripper { return struct{ http.RoundTripper }{next} }
+	for name, opts := range map[string][]api.Option{
+		"as it is":           {api.WithHTTPClient(server.Client())},
+		"through a wrapper":  {api.WithHTTPClient(wrapped)},
+		"through middleware": {api.WithHTTPClient(server.Client()), api.WithMiddleware(middleware)},
+	} {
+		client, err := api.New(mock.DemoKey, opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path, real := filepath.Join(t.TempDir(), "messages.db"), batch.ForService(clientOf(t, api.DefaultBaseURL))
+		closedLedger(t, path, batch.ForService(client))
+		if _, err := sqlite.Open(path, real); !errors.Is(err, batch.ErrLedger) || !strings.Contains(err.Error(), "made with the mock") {
+			t.Errorf("%s: opened for the service: %v, want it refused as a mock's", name, err)
+		}
+		path = filepath.Join(t.TempDir(), "messages.db")
+		closedLedger(t, path, real)
+		if _, err := sqlite.Open(path, batch.ForService(client)); !errors.Is(err, batch.ErrLedger) {
+			t.Errorf("%s: the service's ledger opened for the mock: %v, want it refused", name, err)
 		}
 	}
 }
