@@ -1,6 +1,5 @@
-// Command otel takes back two messages and prints a trace of each: a span for the call, and
-// below it one for every attempt, by OpenTelemetry's own middleware. It needs nothing from
-// package api but WithHTTPClient, and runs on the mock, without an account:
+// Command otel unsends two messages and prints a trace of each: a span for the call, and below it
+// one for every attempt, by OpenTelemetry's own middleware. It runs on the mock, without an account:
 //
 //	go run .
 package main
@@ -31,7 +30,7 @@ func main() {
 	}
 }
 
-// run takes back two messages on a mock that fails once, and writes the spans to w.
+// run unsends two messages on a mock that fails once, and writes the spans to w.
 func run(ctx context.Context, w io.Writer) (err error) {
 	exporter, err := stdouttrace.New(stdouttrace.WithWriter(w), stdouttrace.WithPrettyPrint())
 	if err != nil {
@@ -46,7 +45,7 @@ func run(ctx context.Context, w io.Writer) (err error) {
 
 	server := mock.New()
 	server.Next(mock.Fault{Status: http.StatusServiceUnavailable})
-	client, err := newTracedClient(provider, server.Client().Transport, mock.DemoKey, api.WithConnection(mock.DemoConnection))
+	client, err := newTracedClient(provider, mock.DemoKey, api.WithConnection(mock.DemoConnection), api.WithHTTPClient(server.Client()))
 	if err != nil {
 		return err
 	}
@@ -65,23 +64,25 @@ type tracedClient struct {
 	tracer trace.Tracer
 }
 
-// newTracedClient makes every attempt a span of provider. Headers are not recorded, and so no
-// credential is. Nothing of the trace is sent to the service: it would not know what to do
-// with it.
-func newTracedClient(provider trace.TracerProvider, base http.RoundTripper, key string, opts ...api.Option) (*tracedClient, error) {
-	traced := otelhttp.NewTransport(base,
-		otelhttp.WithTracerProvider(provider),
-		otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator()),
-		otelhttp.WithSpanNameFormatter(func(string, *http.Request) string { return "unsend attempt" }),
-	)
-	client, err := api.New(key, append(opts, api.WithHTTPClient(&http.Client{Transport: traced}))...)
+// newTracedClient makes every attempt a span of provider. Headers are not recorded, and nothing of
+// the trace is sent to the service, which would not expect it. Do not add otelhttptrace: it records
+// each header as it is written, the API key among them.
+func newTracedClient(provider trace.TracerProvider, key string, opts ...api.Option) (*tracedClient, error) {
+	traced := api.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+		return otelhttp.NewTransport(next,
+			otelhttp.WithTracerProvider(provider),
+			otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator()),
+			otelhttp.WithSpanNameFormatter(func(string, *http.Request) string { return "unsend attempt" }),
+		)
+	})
+	client, err := api.New(key, append(opts, traced)...)
 	if err != nil {
 		return nil, err
 	}
 	return &tracedClient{client, provider.Tracer("github.com/unsend-go/unsend/examples/otel")}, nil
 }
 
-// Unsend is the client's, as a span that holds the spans of its attempts.
+// Unsend calls the client within a span, which contains the spans of the attempts.
 func (c *tracedClient) Unsend(ctx context.Context, userID, messageID string, opts ...api.CallOption) (*api.Result, error) {
 	ctx, span := c.tracer.Start(ctx, "unsend message", trace.WithAttributes(attribute.String("message.id", messageID)))
 	defer span.End()

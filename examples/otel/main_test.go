@@ -27,9 +27,10 @@ func traced(t *testing.T, server *mock.Server, transport http.RoundTripper) (*tr
 	if transport == nil {
 		transport = server.Client().Transport
 	}
+	base := api.WithHTTPClient(&http.Client{Transport: transport})
 	spans := tracetest.NewInMemoryExporter()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))
-	client, err := newTracedClient(provider, transport, plantedKey, api.WithConnection(plantedConnection), api.WithRetries(1))
+	client, err := newTracedClient(provider, plantedKey, base, api.WithConnection(plantedConnection), api.WithRetries(1))
 	if err != nil {
 		t.Fatal(err)
 	}
