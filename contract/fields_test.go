@@ -149,6 +149,28 @@ func publishedKinds(f field) (kinds []string) {
 	return kinds
 }
 
+// TestContractMarksWhatItAssumes: what is narrower or wider than the documentation is marked.
+func TestContractMarksWhatItAssumes(t *testing.T) {
+	about, members := document(t).Info.Description, contractFields(t)
+	for _, heading := range []string{"## Rate limit", "## Errors and retries"} {
+		if !strings.Contains(about, heading) {
+			t.Errorf("the description has no section %q", heading)
+		}
+	}
+	for _, f := range documentedFields(t) {
+		if m := members[f.path]; f.published == "number" && m.Schema != nil && m.Type.Is("integer") && !strings.Contains(about, "**Assumption**: ids, counts") {
+			t.Errorf("%s: is published as a number, and that it is an integer is not marked", f.path)
+		}
+	}
+	if queue := members["queue"]; queue.Nullable && !strings.Contains(queue.Description, "**Assumption**") {
+		t.Error("queue: null is not published, and not marked")
+	}
+	marked := slices.ContainsFunc(slices.Collect(maps.Values(members)), func(m member) bool { return m.undocumented })
+	if promised := strings.Contains(about, "`x-undocumented`"); promised != marked {
+		t.Errorf("x-undocumented is promised: %t, and used: %t", promised, marked)
+	}
+}
+
 func TestContractRequiresOnlyWhatACallerCanRelyOn(t *testing.T) {
 	schemas := document(t).Components.Schemas
 	for name, want := range map[string]string{"UnsendRequest": "withUserId", "UnsendResponse": "success", "Queue": "id", "ErrorBody": "error"} {

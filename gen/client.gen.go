@@ -91,7 +91,7 @@ type ClientInterface interface {
 
 	// UnsendChatMessageWithBody Unsend chat message
 	//
-	// Takes back one message of a chat. It needs the permission `messages:write` and a
+	// Unsends one message of a chat. It requires the permission `messages:write` and a
 	// connection, which the header `x-connection-id` names.
 	//
 	// A message can be unsent for a limited time after it was sent.
@@ -103,7 +103,7 @@ type ClientInterface interface {
 
 	// UnsendChatMessage Unsend chat message
 	//
-	// Takes back one message of a chat. It needs the permission `messages:write` and a
+	// Unsends one message of a chat. It requires the permission `messages:write` and a
 	// connection, which the header `x-connection-id` names.
 	//
 	// A message can be unsent for a limited time after it was sent.
@@ -116,7 +116,7 @@ type ClientInterface interface {
 
 // UnsendChatMessageWithBody Unsend chat message
 //
-// Takes back one message of a chat. It needs the permission `messages:write` and a
+// Unsends one message of a chat. It requires the permission `messages:write` and a
 // connection, which the header `x-connection-id` names.
 //
 // A message can be unsent for a limited time after it was sent.
@@ -138,7 +138,7 @@ func (c *Client) UnsendChatMessageWithBody(ctx context.Context, userID UserID, m
 
 // UnsendChatMessage Unsend chat message
 //
-// Takes back one message of a chat. It needs the permission `messages:write` and a
+// Unsends one message of a chat. It requires the permission `messages:write` and a
 // connection, which the header `x-connection-id` names.
 //
 // A message can be unsent for a limited time after it was sent.
@@ -258,7 +258,7 @@ type ClientWithResponsesInterface interface {
 
 	// UnsendChatMessageWithBodyWithResponse Unsend chat message
 	//
-	// Takes back one message of a chat. It needs the permission `messages:write` and a
+	// Unsends one message of a chat. It requires the permission `messages:write` and a
 	// connection, which the header `x-connection-id` names.
 	//
 	// A message can be unsent for a limited time after it was sent.
@@ -270,7 +270,7 @@ type ClientWithResponsesInterface interface {
 
 	// UnsendChatMessageWithResponse Unsend chat message
 	//
-	// Takes back one message of a chat. It needs the permission `messages:write` and a
+	// Unsends one message of a chat. It requires the permission `messages:write` and a
 	// connection, which the header `x-connection-id` names.
 	//
 	// A message can be unsent for a limited time after it was sent.
@@ -527,7 +527,7 @@ func (r UnsendChatMessageResponse) ContentType() string {
 
 // UnsendChatMessageWithBodyWithResponse Unsend chat message
 //
-// Takes back one message of a chat. It needs the permission `messages:write` and a
+// Unsends one message of a chat. It requires the permission `messages:write` and a
 // connection, which the header `x-connection-id` names.
 //
 // A message can be unsent for a limited time after it was sent.
@@ -545,7 +545,7 @@ func (c *ClientWithResponses) UnsendChatMessageWithBodyWithResponse(ctx context.
 
 // UnsendChatMessageWithResponse Unsend chat message
 //
-// Takes back one message of a chat. It needs the permission `messages:write` and a
+// Unsends one message of a chat. It requires the permission `messages:write` and a
 // connection, which the header `x-connection-id` names.
 //
 // A message can be unsent for a limited time after it was sent.

@@ -194,7 +194,7 @@ type PriceNumber = float64
 type PriceString = string
 
 // A snapshot of the message, taken when it was unsent. The service may leave out any
-// member but the id.
+// member but the id. **Assumption**: it is null if there is no snapshot.
 type Queue struct {
 	// Whether the message can be pinned.
 	CanBePinned bool `json:"canBePinned"`
@@ -229,8 +229,8 @@ type Queue struct {
 	// The message's date, such as 2025-01-01T01:01:01+00:00.
 	Date string `json:"date"`
 
-	// The message's sender: with a name or with a view, and with more members on some
-	// answers. Absent on a mass message.
+	// The message's sender: with a name or with a view, and with more members in some
+	// responses. Absent on a mass message.
 	FromUser Sender `json:"fromUser"`
 
 	// The id of an attached GIPHY picture. Null is the common case.
@@ -360,16 +360,16 @@ type Rendition struct {
 	Width int `json:"width"`
 }
 
-// The message's sender: with a name or with a view, and with more members on some
-// answers. Absent on a mass message.
+// The message's sender: with a name or with a view, and with more members in some
+// responses. Absent on a mass message.
 type Sender struct {
-	// The form of the user object. Absent where a name is sent.
+	// The form of the user object. Absent if a name is sent.
 	View string `json:"_view"`
 
 	// The sender's user id.
 	ID int64 `json:"id"`
 
-	// The sender's name. Absent where a view is sent.
+	// The sender's name. Absent if a view is sent.
 	Name string `json:"name"`
 
 	// The form of the user object, as some responses name it in place of `_view`.
@@ -383,10 +383,10 @@ type UnsendRequest struct {
 	WithUserID WithUserID `json:"withUserId"`
 }
 
-// What came of the request.
+// The outcome of the request.
 type UnsendResponse struct {
 	// A snapshot of the message, taken when it was unsent. The service may leave out any
-	// member but the id.
+	// member but the id. **Assumption**: it is null if there is no snapshot.
 	Queue *Queue `json:"queue,omitzero"`
 
 	// Whether the message was unsent.
