@@ -65,8 +65,8 @@ type tracedClient struct {
 }
 
 // newTracedClient makes every attempt a span of provider. Headers are not recorded, and nothing of
-// the trace is sent to the service, which would not expect it. Do not add otelhttptrace: it records
-// each header as it is written, the API key among them.
+// the trace is sent to the service, which would not expect it. otelhttptrace records each header as
+// it is written, the API key among them: see the README.
 func newTracedClient(provider trace.TracerProvider, key string, opts ...api.Option) (*tracedClient, error) {
 	traced := api.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
 		return otelhttp.NewTransport(next,

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"testing"
 	"testing/synctest"
 
+	"go.opentelemetry.io/contrib/instrumentation/net/http/httptrace/otelhttptrace"
 	"go.opentelemetry.io/otel/codes"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
@@ -157,4 +159,43 @@ func attributeOf(span tracetest.SpanStub, name string) any {
 		}
 	}
 	return nil
+}
+
+// TestClientTraceRecordsTheKey is why the README warns of otelhttptrace, and that its remedy works.
+func TestClientTraceRecordsTheKey(t *testing.T) {
+	for name, c := range map[string]struct {
+		opts  []otelhttptrace.ClientTraceOption
+		shown bool
+	}{
+		"as it is shown":   {shown: true},
+		"headers redacted": {opts: []otelhttptrace.ClientTraceOption{otelhttptrace.WithRedactedHeaders("apiKey", "x-connection-id")}},
+	} {
+		spans := tracetest.NewInMemoryExporter()
+		provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))
+		server := planted()
+		address, err := server.Start() // headers are written to a socket
+		if err != nil {
+			t.Fatal(err)
+		}
+		client, err := newTracedClient(provider, plantedKey, api.WithConnection(plantedConnection), api.WithBaseURL(address))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, span := provider.Tracer("test").Start(t.Context(), "request")
+		ctx = httptrace.WithClientTrace(ctx, otelhttptrace.NewClientTrace(ctx, c.opts...))
+		if _, err := client.Unsend(ctx, "5", "6"); err != nil {
+			t.Fatal(err)
+		}
+		span.End()
+		_ = server.Close()
+		text, err := json.Marshal(spans.GetSpans())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, secret := range []string{plantedKey, plantedConnection} {
+			if got := strings.Contains(string(text), secret); got != c.shown {
+				t.Errorf("%s: the spans contain %s: %t, want %t", name, secret, got, c.shown)
+			}
+		}
+	}
 }
