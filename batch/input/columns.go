@@ -3,6 +3,7 @@ package input
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/unsend-go/unsend/api"
@@ -19,6 +20,7 @@ const (
 	inConnection
 	inWith
 	inMaybeUnsent
+	inRef
 	numColumns
 )
 
@@ -42,7 +44,7 @@ func nearColumn(name string) (column, bool) {
 	if strings.Contains(folded, "conn") {
 		return inConnection, true
 	}
-	for c := range numColumns {
+	for c := range inRef { // which is too short a name to be mistyped
 		if distance(folded, c.folded()) <= 2 {
 			return c, true
 		}
@@ -102,18 +104,40 @@ func namedTwice(c column) error { return fmt.Errorf("the column %s is there twic
 type values [numColumns]string
 
 func (v *values) item() (batch.Item, error) {
-	for c := range v {
-		v[c] = strings.TrimFunc(v[c], cell.IsBlank)
+	for c := range inRef { // an apostrophe makes a spreadsheet take a number for text
+		v[c] = strings.TrimPrefix(strings.TrimFunc(v[c], cell.IsBlank), "'")
 	}
 	for c := range inMaybeUnsent {
 		if err := checkID(c, v[c]); err != nil {
 			return batch.Item{}, err
 		}
 	}
-	item := batch.Item{UserID: v[inUser], MessageID: v[inMessage], ConnectionID: v[inConnection], WithUserID: v[inWith]}
+	item := batch.Item{UserID: v[inUser], MessageID: v[inMessage], ConnectionID: v[inConnection], WithUserID: v[inWith], Ref: unsafeCell(v[inRef])}
 	maybe, err := parseMaybe(v[inMaybeUnsent])
 	item.MaybeUnsent = maybe
 	return item, err
+}
+
+// SafeCell returns a text as a CSV should hold it, so that a spreadsheet neither rounds it nor
+// takes it for a formula: with an apostrophe in front if it has twelve digits and no other
+// character, or begins with =, +, -, @, a tab, a line end or an apostrophe. [Read] strips
+// that apostrophe.
+func SafeCell(text string) string {
+	if misread(text) {
+		return "'" + text
+	}
+	return text
+}
+
+func unsafeCell(text string) string {
+	if rest, ok := strings.CutPrefix(text, "'"); ok && misread(rest) {
+		return rest
+	}
+	return text
+}
+
+func misread(text string) bool {
+	return text != "" && strings.ContainsRune("=+-@\t\r\n'", rune(text[0])) || len(text) >= longID && isWholeNumber(text)
 }
 
 // checkID says what is wrong with the id of a column.
@@ -139,14 +163,28 @@ func isWholeNumber(text string) bool {
 
 func parseMaybe(text string) (bool, error) {
 	switch strings.ToLower(text) {
-	case "true", "1":
+	case "true", "wahr", "1":
 		return true, nil
-	case "false", "0", "":
+	case "false", "falsch", "0", "":
 		return false, nil
 	}
-	is := "is something else"
-	if len(text) <= cell.ShortWord && !cell.HasKey(text) {
-		is = fmt.Sprintf("is %q", cell.Printable(text))
+	return false, fmt.Errorf("%s is %s: want true, false, 1, 0 or nothing", inMaybeUnsent, shown(text))
+}
+
+// shown quotes a text that cannot be a key.
+func shown(text string) string {
+	if len(text) > cell.ShortWord || cell.HasKey(text) {
+		return "something else"
 	}
-	return false, fmt.Errorf("%s %s: want true, false, 1, 0 or nothing", inMaybeUnsent, is)
+	return strconv.Quote(cell.Printable(text))
+}
+
+// refuseConnections refuses a column that is not read and holds connections: another account
+// would act.
+func refuseConnections(name, text string) error {
+	id, ok := strings.CutPrefix(strings.TrimFunc(text, cell.IsBlank), "conn_")
+	if !ok || cell.Check("conn_"+id) != nil {
+		return nil
+	}
+	return unusable("the column %q holds connections: rename it to %s, or delete it", cell.Printable(name), inConnection)
 }

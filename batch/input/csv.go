@@ -1,11 +1,14 @@
 package input
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/unsend-go/unsend/batch"
@@ -20,6 +23,7 @@ type csvReader struct {
 	at      [numColumns]int // where a row has each column; -1 where there is none
 	least   int             // cells that a row must have: up to its ids
 	most    int             // cells that the first row names
+	names   []string        // of the first row
 	ignored *ignoredNames
 }
 
@@ -39,9 +43,12 @@ func (c *csvReader) next() (batch.Item, int, error) {
 			return batch.Item{}, line, err
 		}
 		filled := countFilled(cells)
+		odd := c.refuseConnections(cells)
 		switch {
 		case filled == 0:
 			continue
+		case odd != nil:
+			return batch.Item{}, line, odd
 		case filled > c.most:
 			return batch.Item{}, line, fmt.Errorf("the row has %d cells, and the first row names %d: delete the extra ones, or put a cell with %s in it into quotes", filled, c.most, c.separator())
 		case len(cells) < c.least:
@@ -99,13 +106,16 @@ func (c *csvReader) readHeader() (int, error) {
 	if err != nil {
 		return c.text.lines.number, err
 	}
-	c.before = c.text.lines.number - 1
+	c.before = c.text.lines.number - 1 - strings.Count(first, "\n")
 	c.csv = csv.NewReader(&c.text)
 	c.csv.Comma, c.csv.ReuseRecord, c.csv.FieldsPerRecord = guessSeparator(first), true, -1
 	c.csv.TrimLeadingSpace = c.csv.Comma != '\t' // else it would take empty cells for blanks
 	names, line, err := c.row()
 	if err == nil {
 		err = c.findColumns(names)
+	}
+	if errors.Is(err, errNotNamed) {
+		err = c.findNamesBelow(err)
 	}
 	if err != nil && !errors.Is(err, batch.ErrInput) {
 		err = unusable("%w", err)
@@ -115,7 +125,7 @@ func (c *csvReader) readHeader() (int, error) {
 
 func (c *csvReader) findColumns(names []string) error {
 	c.most = countFilled(names)
-	c.at = [numColumns]int{-1, -1, -1, -1, -1}
+	c.at = [numColumns]int{-1, -1, -1, -1, -1, -1}
 	for i, name := range names {
 		column, ok := exactColumn(name)
 		if ok && c.at[column] >= 0 {
@@ -143,11 +153,65 @@ func (c *csvReader) findColumns(names []string) error {
 	}
 	for _, needed := range []column{inUser, inMessage} {
 		if !has(needed) {
-			return fmt.Errorf("no column is named %s: the first row must name the columns, %s and %s at least", needed, inUser, inMessage)
+			return fmt.Errorf("%w %s: the first row has %s; name the columns there, %s and %s at least", errNotNamed, needed, listNames(names), inUser, inMessage)
 		}
 	}
+	c.names = slices.Clone(names)
 	c.least = 1 + max(c.at[inUser], c.at[inMessage], c.at[inConnection])
 	return nil
+}
+
+// refuseConnections refuses cells of columns that are not read and hold connections.
+func (c *csvReader) refuseConnections(cells []string) error {
+	for i, text := range cells {
+		if i < len(c.names) && !slices.Contains(c.at[:], i) {
+			if err := refuseConnections(c.names[i], text); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+var errNotNamed = errors.New("no column is named")
+
+// listNames quotes the first names of a row.
+func listNames(names []string) string {
+	const most = 5
+	var list []string
+	for _, name := range names {
+		if cell.Fold(name) == "" {
+			continue
+		}
+		if len(list) == most {
+			return strings.Join(list, ", ") + " and others"
+		}
+		list = append(list, strconv.Quote(cell.Printable(name)))
+	}
+	return strings.Join(list, ", ")
+}
+
+// findNamesBelow looks for the names of the columns below a title, and returns the error that
+// says where they are; otherwise err.
+func (c *csvReader) findNamesBelow(err error) error {
+	const most = 20 // lines
+	for range most {
+		text, ended := c.text.lines.next()
+		if ended != nil {
+			break
+		}
+		row := string(text)
+		found := 0
+		for _, name := range splitRow(row, guessSeparator(row)) {
+			if column, ok := exactColumn(name); ok && column <= inMessage {
+				found++
+			}
+		}
+		if found > 1 {
+			return fmt.Errorf("the columns are named in line %d: delete the rows above it", c.text.lines.number)
+		}
+	}
+	return err
 }
 
 func (c *csvReader) separator() string {
@@ -159,7 +223,7 @@ func (c *csvReader) separator() string {
 func guessSeparator(first string) rune {
 	best, most := ',', -1
 	for _, comma := range ",;\t" {
-		names := strings.Split(strings.ReplaceAll(first, `"`, ""), string(comma))
+		names := splitRow(first, comma)
 		score := len(names)
 		for _, name := range names {
 			if _, ok := exactColumn(name); ok {
@@ -171,6 +235,20 @@ func guessSeparator(first string) rune {
 		}
 	}
 	return best
+}
+
+// splitRow splits a row at the separators outside of quotes, which it leaves out.
+func splitRow(row string, comma rune) (cells []string) {
+	quoted := false
+	for part := range strings.SplitSeq(row, string(comma)) {
+		if plain := strings.ReplaceAll(part, `"`, ""); quoted {
+			cells[len(cells)-1] += plain
+		} else {
+			cells = append(cells, plain)
+		}
+		quoted = quoted != (strings.Count(part, `"`)%2 == 1)
+	}
+	return cells
 }
 
 // countFilled counts cells up to the last that is not blank.
@@ -192,8 +270,8 @@ type csvText struct {
 	err   error // that ended the text
 }
 
-// peek returns the first line that is not blank, and leaves it to Read. Excel's own "sep=;" is
-// passed over: the row below says as much.
+// peek returns the first row that is not blank, of several lines if a name has a line break, and
+// leaves it to Read. Excel's own "sep=;" is skipped: the row below it shows the separator.
 func (t *csvText) peek() (string, error) {
 	for {
 		text, err := t.lines.next()
@@ -205,14 +283,29 @@ func (t *csvText) peek() (string, error) {
 		}
 		line := strings.TrimFunc(string(text), cell.IsBlank)
 		hint := len(line) <= len(`"sep=;"`) && strings.HasPrefix(strings.ToLower(strings.Trim(line, `"`)), "sep=")
-		if line != "" && !hint {
-			t.hold(text)
-			return line, nil
+		if line == "" || hint {
+			continue
 		}
+		row := string(text)
+		for strings.Count(row, `"`)%2 == 1 && len(row) < maxRow {
+			more, err := t.lines.next()
+			if err != nil {
+				break
+			}
+			row += "\n" + string(more)
+		}
+		t.hold([]byte(row))
+		return row, nil
 	}
 }
 
+// formula is a text as Excel's users protect it from Excel: ="51".
+var formula = regexp.MustCompile(`(^|[,;\t])="([0-9A-Za-z_-]+)"`)
+
 func (t *csvText) hold(text []byte) {
+	if bytes.Contains(text, []byte(`="`)) {
+		text = formula.ReplaceAll(text, []byte(`$1"$2"`))
+	}
 	t.line = append(append(t.line[:0], text...), '\n')
 	t.rest = t.line
 }

@@ -48,13 +48,20 @@ func recognize(r io.Reader, format Format) (*bufio.Reader, Format, error) {
 // foreign names what is neither CSV nor JSON lines, by how it starts, and says what to do.
 func foreign(start []byte) (what, remedy string) {
 	const save = "save it as CSV (UTF-8), in Excel with File, Save As, and use that file"
+	const text = "save the list in it as CSV (UTF-8)"
 	for _, known := range []struct{ begins, has, what, remedy string }{
-		{"PK\x03\x04", "[Content_Types].xml", "an Excel workbook (.xlsx)", save},
 		{"PK\x03\x04", "opendocument.spreadsheet", "an OpenDocument spreadsheet (.ods)", save},
-		{"PK\x03\x04", "", "a zip archive", "unpack it, and save the list in it as CSV (UTF-8)"},
-		{"\x1f\x8b", "", "packed with gzip", "unpack it, and save the list in it as CSV (UTF-8)"},
+		{"PK\x03\x04", "word/", "a Word document (.docx)", text},
+		{"PK\x03\x04", "[Content_Types].xml", "an Excel workbook (.xlsx)", save},
+		{"PK\x03\x04", "xl/", "an Excel workbook (.xlsx)", save},
+		{"PK\x03\x04", "_rels/", "an Excel workbook (.xlsx)", save},
+		{"PK\x03\x04", "docProps/", "an Excel workbook (.xlsx)", save},
+		{"PK\x03\x04", ".iwa", "a Numbers sheet (.numbers)", "save it as CSV, in Numbers with File, Export To, CSV, and use that file"},
+		{"PK\x03\x04", "", "a zip archive", "unpack it, and " + text},
+		{"\x1f\x8b", "", "packed with gzip", "unpack it, and " + text},
 		{"\xd0\xcf\x11\xe0", "", "an old Excel workbook (.xls)", save},
 		{"%PDF", "", "a PDF", "save the list that it shows as CSV (UTF-8)"},
+		{"{\\rtf", "", "a text with formatting (.rtf)", text},
 		{"SQLite format 3\x00", "", "a SQLite database, perhaps a ledger", "want the list of messages, saved as CSV (UTF-8)"},
 		{"<", "", "HTML or XML, which some programs call .xls", save},
 	} {

@@ -68,14 +68,17 @@ func checkAnyInput(t *testing.T, text []byte, format Format) {
 			checkErrorText(t, err, longest)
 			if line, ok := errors.AsType[*batch.LineError](err); ok {
 				at = line.Line
-			} else {
-				at = last
 			}
 		}
-		if at < last && ended == nil || at > lines {
-			t.Fatalf("line %d after line %d of %d", at, last, lines)
+		if number := isWholeNumber(item.UserID) && isWholeNumber(item.MessageID); number {
+			if at < last {
+				t.Fatalf("line %d after line %d", at, last)
+			}
+			last = at
 		}
-		last = at
+		if at > lines {
+			t.Fatalf("line %d of %d", at, lines)
+		}
 	}
 	if told == 0 {
 		t.Fatal("nothing is told")

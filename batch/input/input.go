@@ -14,21 +14,33 @@ import (
 	"github.com/unsend-go/unsend/batch"
 )
 
-// Read streams the items of r, CSV or JSON lines, and holds no more than one of them.
+// Read streams the items of r, CSV or JSON lines.
 //
-// The first row of a CSV names the columns: user_id, message_id and, if need be,
-// connection_id, with_user_id and maybe_unsent (true, false, 1, 0 or empty), in any order.
-// Case, blanks and underscores in the names do not count. Cells are separated by commas,
-// semicolons or tabs, whichever the first row has. The members of a JSON object are named in
-// the same way. Text is UTF-8, or UTF-16 with a byte order mark; lines end in LF, CRLF or CR.
-// A row is at most 64 KiB long. Blanks around an id do not count, and rows of nothing but
-// blanks and separators are passed over.
+// The first row of a CSV names the columns: user_id, message_id and, if need be, connection_id,
+// with_user_id, maybe_unsent (true, false, 1, 0 or empty) and ref, in any order. Case, blanks and
+// underscores in the names do not count. Cells are separated by commas, semicolons or tabs,
+// whichever the first row has. The members of a JSON object are named in the same way. Text is
+// UTF-8, or UTF-16 with a byte order mark; lines end in LF, CRLF or CR. A row is at most 64 KiB
+// long. Blanks around an id, and an apostrophe in front of it, do not count; empty rows are
+// skipped.
 //
-// Each error is a [*batch.LineError], but for [batch.IgnoredColumns], which comes last where there are any.
-// After a bad row reading goes on, so that all of them can be listed; after an error that
-// matches [batch.ErrInput] it ends. A text that is no id matches [api.ErrInvalidID]. An error shows
-// of the input only what cannot be a key.
+// The columns of ids are checked as a whole. In one of numbers, where at least half of the ids
+// are numbers, anything else is a bad row; so are TRUE, FALSE and a negative number beside any
+// number. If more than half of the ids of twelve digits or more, and at least two, end in three
+// zeros, or have only zeros behind the fifteenth digit, a spreadsheet has rounded them, and the
+// list is refused. For this, up to 1,000 rows whose ids are not numbers are held back until the
+// others have been yielded; otherwise no more than one row is.
+//
+// Each error is a [*batch.LineError], except [batch.IgnoredColumns], which comes last if there
+// are any. Reading continues after a bad row, so that all of them can be listed, and ends after an
+// error that matches [batch.ErrInput]. A text that is not an id matches [api.ErrInvalidID]. Errors
+// quote input only if it cannot be an API key.
 func Read(r io.Reader, format Format) iter.Seq2[batch.Item, error] {
+	return checkList(readRows(r, format))
+}
+
+// readRows yields the rows, each checked by itself.
+func readRows(r io.Reader, format Format) iter.Seq2[batch.Item, error] {
 	return func(yield func(batch.Item, error) bool) {
 		var ignored ignoredNames
 		next, err := openInput(r, format, &ignored)

@@ -35,6 +35,9 @@ func readAll(r io.Reader, format Format) string {
 		if item.MaybeUnsent {
 			text += " maybe"
 		}
+		if item.Ref != "" {
+			text += " ref " + item.Ref
+		}
 		told = append(told, text)
 	}
 	return strings.Join(told, "\n")
@@ -87,6 +90,10 @@ func TestReadFilesAsPeopleHaveThem(t *testing.T) {
 		{"more blank lines than a row is long", strings.Repeat("\n", maxRow+9) + "user_id,message_id\n" + strings.Repeat("\n", maxRow+9) + "51,64\n", fmt.Sprint(2*(maxRow+9)+2, " 51/64")},
 		{"cells of several lines", "user_id,message_id,text\n51,64,\"a\n\nb,\"\n52,65,\"c\r\nd \"\"e\"\"\"\n..,66,\n", "2 51/64\n5 52/65\nline 7: invalid id: user_id has the character '.'; want letters, digits, _ and - only\nignored columns: text"},
 		{"cells missing that are not needed", "user_id,message_id,text,with_user_id\n51,64\n", "2 51/64\nignored columns: text"},
+		{"marks that make text of a number", "user_id;message_id;ref\n'51;=\"64\";'=1\n\"=\"\"51\"\"\";'65;'a\n", "2 51/64 ref =1\nline 3: invalid id: user_id has the character '='; want letters, digits, _ and - only"},
+		{"a line break in a name", "\"User\nID\";\"Message, ID\nof it\";message_id\n51;x;64\n", "4 51/64\nignored columns: Message, ID of it"},
+		{"booleans of a German Excel", "user_id;message_id;maybe_unsent\n51;64;WAHR\n51;65;FALSCH\n", "2 51/64 maybe\n3 51/65"},
+		{"references", `{"user_id":51,"message_id":64,"ref":7}`, "1 51/64 ref 7"},
 		{"JSON lines", `{"user_id":"51","message_id":"64"}` + "\n\n" + ` {"message_id":65,"user_id":9007199254740993,"else":{"a":[1]},"else":2} ` + "\r\n", "1 51/64\n3 9007199254740993/65\nignored columns: else"},
 		{"JSON with a mark and other spellings", "\ufeff" + `{"userId":51,"Message ID":64,"connectionId":null,"withUserId":"w","maybeUnsent":true,"message":"hi"}` + "\n" + `{"user_id":52,"message_id":" 65 ","maybe_unsent":0,"connection_id":""}`, "1 51/64 with w maybe\n2 52/65\nignored columns: message"},
 		{"JSON in UTF-16", encode(little, `{"user_id":51,"message_id":64}`), "1 51/64"},
@@ -96,15 +103,15 @@ func TestReadFilesAsPeopleHaveThem(t *testing.T) {
 func TestBadRowsAreToldAndPassedOver(t *testing.T) {
 	t.Parallel()
 	const (
-		format = "format the column as a number without decimals, and export again"
+		format = "go back to where they came from, and format the columns as text before pasting"
 		quote  = `a quote (") stands in the middle of a cell: delete it, or write "" for it and put the whole cell into quotes`
 	)
 	var csv, json, want strings.Builder
 	csv.WriteString("message_id;user_id;connection_id;with_user_id;maybe_unsent\n")
 	json.WriteString(`{"user_id":51,"message_id":1}` + "\n")
 	for i, c := range []struct{ message, want string }{
-		{"6.43E+12", `message_id is "6.43E+12": Excel has shortened the number; ` + format},
-		{"6,43E+12", `message_id is "6,43E+12": Excel has shortened the number; ` + format},
+		{"6.43E+12", `message_id is "6.43E+12": these ids have lost digits: ` + format},
+		{"6,43E+12", `message_id is "6,43E+12": these ids have lost digits: ` + format},
 		{"6432457811894.0", `message_id is "6432457811894.0", a number with decimals or separators: ` + format},
 		{"6.432.457", `message_id is "6.432.457", a number with decimals or separators: ` + format},
 		{"6\u00a0432\u00a0457", `message_id is "6 432 457", a number with decimals or separators: ` + format},
@@ -146,12 +153,12 @@ func TestBadRowsAreToldAndPassedOver(t *testing.T) {
 				"line 3: the row has 2 of the 3 cells that the first row names: separate them by semicolons, and leave a cell empty where there is nothing to fill in\n" +
 				"line 4: the row has 1 of the 3 cells that the first row names: separate them by semicolons, and leave a cell empty where there is nothing to fill in\n" +
 				"5 51/64 on c"},
-		{"quotes", "user_id,message_id\n5\"1,64\n\"51\"x,64\n=\"51\",64\n51,64\n51,\"64\"x", "line 2: " + quote + "\nline 3: " + quote + "\nline 4: " + quote + "\n5 51/64\nline 6: " + quote},
+		{"quotes", "user_id,message_id\n5\"1,64\n\"51\"x,64\n51,64\n51,\"64\"x", "line 2: " + quote + "\nline 3: " + quote + "\n4 51/64\nline 5: " + quote},
 		{"numbers in JSON", `{"user_id":51,"message_id":6.43e12}` + "\n" + `{"user_id":51,"message_id":64.0}` + "\n" + `{"user_id":-1,"message_id":64}` + "\n" + `{"user_id":6E12,"message_id":64}`,
-			"line 1: invalid id: message_id is \"6.43e12\": Excel has shortened the number; " + format + "\n" +
+			"line 1: invalid id: message_id is \"6.43e12\": these ids have lost digits: " + format + "\n" +
 				"line 2: invalid id: message_id is \"64.0\", a number with decimals or separators: " + format + "\n" +
 				"line 3: invalid id: user_id is \"-1\": want digits alone\n" +
-				"line 4: invalid id: user_id is \"6E12\": Excel has shortened the number; " + format},
+				"line 4: invalid id: user_id is \"6E12\": these ids have lost digits: " + format},
 		{"other JSON", `{"user_id":51,"message_id":64}` + "\nsk_live\n[1]\n" + `{"user_id":{},"message_id":64}` + "\n" + `{"user_id":true,"message_id":64}` + "\n" + `{"user_id":51,"User ID":52,"message_id":64}` + "\n" + `{"user_id" 51}` + "\n" + `{"user_id":51,"message_id":64},` + "\n" + `{"user_id":51,"mess` + "\n" + `{"user_id":51,"message_id":64,"maybe_unsent":2}` + "\n" + strings.Repeat(" ", maxRow) + "\n" + `{"user_id":51}`,
 			"1 51/64\n" +
 				"line 2: the line is no JSON object: want one such as {\"user_id\": 51, \"message_id\": 64}\n" +

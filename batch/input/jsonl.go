@@ -95,7 +95,7 @@ func (r *jsonReader) members() (*values, error) {
 			if r.similar(name) {
 				near = append(near, name)
 			}
-			err = r.decoder.SkipValue()
+			err = r.skip(name)
 		case seen[c]:
 			err = namedTwice(c)
 		default:
@@ -133,6 +133,18 @@ func (r *jsonReader) similar(name string) bool {
 	return similar
 }
 
+// skip skips the value of a member that is none of ours.
+func (r *jsonReader) skip(name string) error {
+	if r.decoder.PeekKind() != '"' {
+		return r.decoder.SkipValue()
+	}
+	token, err := r.decoder.ReadToken()
+	if err != nil {
+		return err
+	}
+	return refuseConnections(name, token.String())
+}
+
 // value returns an id to the letter: a number is not read as a float.
 func (r *jsonReader) value(c column) (string, error) {
 	kind := r.decoder.PeekKind()
@@ -145,7 +157,7 @@ func (r *jsonReader) value(c column) (string, error) {
 	}
 	text := token.String()
 	switch {
-	case c == inMaybeUnsent:
+	case c == inMaybeUnsent, c == inRef:
 		return text, nil
 	case kind == 't', kind == 'f':
 		return "", invalidID(c, fmt.Errorf("is %s: want a text or a whole number", text))

@@ -22,8 +22,11 @@ func TestInputsThatCannotBeUsed(t *testing.T) {
 		long  = "the row is longer than 64 KiB"
 		split = "the JSON object does not end on its line: want one whole object on each line; jq -c . writes it so"
 	)
-	named := func(name string) string {
-		return "no column is named " + name + ": the first row must name the columns, user_id and message_id at least"
+	named := func(name, found string) string {
+		return "no column is named " + name + ": the first row has " + found + "; name the columns there, user_id and message_id at least"
+	}
+	holds := func(name string) string {
+		return fmt.Sprintf("the column %q holds connections: rename it to connection_id, or delete it", name)
 	}
 	meant := func(name, column string) string {
 		return fmt.Sprintf("the column %q could be meant as %s: rename it to that, or delete it", name, column)
@@ -42,8 +45,14 @@ func TestInputsThatCannotBeUsed(t *testing.T) {
 		{name: "only a header and empty rows", input: "user_id,message_id\n,\n\n", want: none},
 		{name: "empty JSON lines", format: JSONL, input: "\n", want: none},
 		{name: "ids without a header", input: "\n51,64,conn_1\n", line: 2, want: "the first row does not name the columns: put one with user_id,message_id above it"},
-		{name: "a title", input: "Report of May\nuser_id,message_id\n", line: 1, want: named("user_id")},
-		{name: "no message_id", input: "user_id,text\n51,64\n", line: 1, want: named("message_id")},
+		{name: "a title", input: "Report, of May\n\nUser ID;Message ID\n", line: 1, want: "the columns are named in line 3: delete the rows above it"},
+		{name: "a title above nothing", input: "Report of May\n", line: 1, want: named("user_id", `"Report of May"`)},
+		{name: "German names", input: "Nutzer;Nachricht;sk_live_4f9a\n51;64;\n", line: 1, want: named("user_id", `"Nutzer", "Nachricht", "(hidden)"`)},
+		{name: "many other names", input: "a,b,c,d,e,f,g\n", line: 1, want: named("user_id", `"a", "b", "c", "d", "e" and others`)},
+		{name: "no message_id", input: "user_id,text\n51,64\n", line: 1, want: named("message_id", `"user_id", "text"`)},
+		{name: "a column of connections", input: "user_id,message_id,account\n51,64,\n51,65, conn_b\n", line: 3, want: holds("account")},
+		{name: "connections without a name", input: "user_id,connection_id,message_id,\n51,conn_a,64,conn_b\n", line: 2, want: holds("")},
+		{name: "connections in JSON", input: `{"user_id":51,"message_id":64,"account":"conn_b"}`, line: 1, want: holds("account")},
 		{name: "a slip in a name", input: "user_id,mesage_id\n51,64\n", line: 1, want: meant("mesage_id", "message_id")},
 		{name: "a name cut short", input: "user,message_id\n51,64\n", line: 1, want: meant("user", "user_id")},
 		{name: "hyphens", input: "user-id,message-id\n51,64\n", line: 1, want: meant("user-id", "user_id")},
@@ -66,6 +75,9 @@ func TestInputsThatCannotBeUsed(t *testing.T) {
 		{name: "xls", format: CSV, input: "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", want: "it is an old Excel workbook (.xls)" + save},
 		{name: "xls of HTML", input: "\ufeff\n<html><table>", want: "it is HTML or XML, which some programs call .xls" + save},
 		{name: "ods", input: "PK\x03\x04mimetypeapplication/vnd.oasis.opendocument.spreadsheet", want: "it is an OpenDocument spreadsheet (.ods)" + save},
+		{name: "xlsx by another writer", input: "PK\x03\x04\x14\x00xl/worksheets/sheet1.xml", want: "it is an Excel workbook (.xlsx)" + save},
+		{name: "docx", input: "PK\x03\x04\x14\x00[Content_Types].xml word/document.xml", want: "it is a Word document (.docx): save the list in it as CSV (UTF-8)"},
+		{name: "numbers", input: "PK\x03\x04\x14\x00Index/Document.iwa", want: "it is a Numbers sheet (.numbers): save it as CSV, in Numbers with File, Export To, CSV, and use that file"},
 		{name: "zip", input: "PK\x03\x04list.csv", want: "it is a zip archive: unpack it, and save the list in it as CSV (UTF-8)"},
 		{name: "gzip", format: JSONL, input: "\x1f\x8b\x08abc", want: "it is packed with gzip: unpack it, and save the list in it as CSV (UTF-8)"},
 		{name: "PDF", input: "%PDF-1.7", want: "it is a PDF: save the list that it shows as CSV (UTF-8)"},

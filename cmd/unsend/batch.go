@@ -35,8 +35,8 @@ func newBatch(call *invocation) *cobra.Command {
 		Use:   "batch FILE|-",
 		Short: "Take back many messages",
 		Long: `Take back the messages that FILE lists: CSV with a header, of user_id, message_id
-and, if need be, connection_id, with_user_id and maybe_unsent, or JSON lines with
-these members. A spreadsheet's separators and encodings are recognised.
+and, if need be, connection_id, with_user_id, maybe_unsent and ref (your own key),
+or JSON lines with these members. A spreadsheet's separators and encodings are recognised.
 
 The whole input is checked, and then loaded into a ledger, FILE.unsend.db unless
 --ledger names another. Then comes the plan, and a question, unless --yes answers
@@ -53,7 +53,7 @@ A ledger in PostgreSQL, --ledger postgres://user@host/database --run NAME, lets
 many machines run the same command; without FILE they work on what is in it. The
 address can be in $UNSEND_LEDGER, and the password in $PGPASSWORD.
 
-With --json one object a line: user_id, message_id, connection_id, line, outcome
+With --json one object a line: user_id, message_id, connection_id, line, ref, outcome
 (unsent, already_gone, failed or skipped), request_id, attempts, maybe_unsent,
 final, error (null or as of message) and response, the answer as it came, the
 message's text included.

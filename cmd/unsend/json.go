@@ -42,6 +42,7 @@ type batchRecord struct {
 
 	ConnectionID string `json:"connection_id"`
 	Line         int    `json:"line"`
+	Ref          string `json:"ref"`
 	Final        bool   `json:"final"` // it is never sent again
 }
 
@@ -51,6 +52,7 @@ func newBatchRecord(result batch.Result, key string) batchRecord {
 		record:       newRecord(result, key),
 		ConnectionID: result.Item.ConnectionID,
 		Line:         result.Item.Line,
+		Ref:          result.Item.Ref,
 		Final:        result.Final,
 	}
 }

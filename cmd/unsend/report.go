@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/input"
 )
 
 type reportOptions struct {
@@ -122,7 +122,7 @@ func (o *reportOptions) list(out io.Writer, messages iter.Seq2[batch.Result, err
 	table := csv.NewWriter(out) // as an input for batch
 	defer table.Flush()
 	if o.csv {
-		_ = table.Write([]string{"user_id", "message_id", "connection_id", "with_user_id", "maybe_unsent"})
+		_ = table.Write([]string{"user_id", "message_id", "connection_id", "with_user_id", "maybe_unsent", "ref"})
 	}
 	for r, err := range messages {
 		switch {
@@ -131,7 +131,7 @@ func (o *reportOptions) list(out io.Writer, messages iter.Seq2[batch.Result, err
 		case unwritten(out) != nil:
 			return nil
 		case o.csv:
-			_ = table.Write([]string{r.Item.UserID, r.Item.MessageID, r.Item.ConnectionID, r.Item.WithUserID, strconv.FormatBool(r.MaybeUnsent)})
+			_ = table.Write(csvRow(r))
 		case o.json:
 			writeJSON(out, newBatchRecord(r, ""), "")
 		default:
@@ -139,6 +139,19 @@ func (o *reportOptions) list(out io.Writer, messages iter.Seq2[batch.Result, err
 		}
 	}
 	return nil
+}
+
+// csvRow is a row of an input that a spreadsheet may open and save.
+func csvRow(r batch.Result) []string {
+	maybe := "0"
+	if r.MaybeUnsent {
+		maybe = "1"
+	}
+	row := []string{r.Item.UserID, r.Item.MessageID, r.Item.ConnectionID, r.Item.WithUserID, maybe, r.Item.Ref}
+	for i, text := range row {
+		row[i] = input.SafeCell(text)
+	}
+	return row
 }
 
 // reasonLine says what became of a message, and why.

@@ -13,10 +13,10 @@ import (
 )
 
 // Columns are the names of an item's members, in an input and in errors.
-var Columns = [...]string{"user_id", "message_id", "connection_id", "with_user_id", "maybe_unsent"}
+var Columns = [...]string{"user_id", "message_id", "connection_id", "with_user_id", "maybe_unsent", "ref"}
 
 // Folded are the columns as [Fold] leaves them.
-var Folded = [...]string{"userid", "messageid", "connectionid", "withuserid", "maybeunsent"}
+var Folded = [...]string{"userid", "messageid", "connectionid", "withuserid", "maybeunsent", "ref"}
 
 // Fold leaves out of a name what does not count: case, blanks of all kinds and underscores.
 func Fold(name string) string {
@@ -27,6 +27,11 @@ func Fold(name string) string {
 		return unicode.ToLower(r)
 	}, name)
 }
+
+// LostDigits is the advice about ids that a spreadsheet has rounded.
+const LostDigits = "these ids have lost digits: " + pasteAsText
+
+const pasteAsText = "go back to where they came from, and format the columns as text before pasting"
 
 // ShortWord is the longest text that cannot be a key.
 const ShortWord = 12
@@ -43,7 +48,7 @@ func Check(text string) error {
 		return nil // what looks like an id and is none has no digits
 	}
 	switch strings.ToLower(strings.Trim(text, "<>()")) {
-	case "null", "nil", "nan", "none", "undefined", "na", "n/a", "#n/a":
+	case "blank", "null", "nil", "nan", "none", "undefined", "na", "n/a", "#n/a":
 		return fmt.Errorf("is %q, which means that there is no id: fill it in, or delete the row", Printable(text))
 	}
 	switch {
@@ -53,6 +58,8 @@ func Check(text string) error {
 		return fmt.Errorf("looks like an API key, and so is not shown: put the id in its place")
 	case strings.Trim(text, "-_") == "" && text != "":
 		return fmt.Errorf("is only a dash: fill in the id, or delete the row")
+	case strings.Trim(text, "#") == "" && text != "":
+		return fmt.Errorf("is %q, which Excel shows if the column is too narrow: widen it, and export again", Printable(text))
 	case strings.HasPrefix(text, "#") && len(text) <= ShortWord && text == strings.ToUpper(text):
 		return fmt.Errorf("is %q, which Excel writes where a formula failed: correct the formula, and export again", text)
 	}
@@ -65,16 +72,15 @@ func Check(text string) error {
 // CheckNumber says what became of a number on its way through a spreadsheet. It is nil for a
 // whole number, and for what is no number at all.
 func CheckNumber(text string) error {
-	const remedy = "format the column as a number without decimals, and export again"
 	switch {
 	case strings.TrimFunc(text, IsDigit) == "", strings.TrimFunc(text, isNumeric) != "", !strings.ContainsFunc(text, IsDigit):
 		return nil
 	case strings.ContainsAny(text, "eE"):
-		return fmt.Errorf("is %q: Excel has shortened the number; %s", Printable(text), remedy)
+		return fmt.Errorf("is %q: %s", Printable(text), LostDigits)
 	case strings.ContainsAny(text, "+-"):
 		return fmt.Errorf("is %q: want digits alone", Printable(text))
 	}
-	return fmt.Errorf("is %q, a number with decimals or separators: %s", Printable(text), remedy)
+	return fmt.Errorf("is %q, a number with decimals or separators: %s", Printable(text), pasteAsText)
 }
 
 // IsDigit reports whether r is an ASCII digit.
