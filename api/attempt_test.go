@@ -175,6 +175,19 @@ func TestAttemptsHaveTheirOwnTimeout(t *testing.T) {
 	}
 }
 
+// TestTimeoutOfACall replaces the client's (P8).
+func TestTimeoutOfACall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newMock()
+		server.Next(mock.Fault{Delay: time.Hour})
+		started := time.Now()
+		_, err := unsend(t.Context(), t, mockClient(t, server, api.WithTimeout(time.Minute)), api.WithRetries(0), api.WithTimeout(2*time.Second))
+		if e := apiError(t, err); time.Since(started) != 2*time.Second || e.Message != "no response within 2s" {
+			t.Errorf("%v after %v", err, time.Since(started))
+		}
+	})
+}
+
 func TestDefaultTimeoutIs30Seconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newMock()

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -58,15 +57,11 @@ type keyring struct {
 	ask func(context.Context) (string, error) // nil: New's key is used
 
 	mu    sync.RWMutex
-	known []string // New's, or the last ones of ask, the newest last
+	known []string // New's, then the last ones of ask, the newest last
 }
 
 func newKeyring(key string, ask func(context.Context) (string, error)) *keyring {
-	k := &keyring{ask: ask}
-	if key != "" {
-		k.known = []string{key}
-	}
-	return k
+	return &keyring{ask: ask, known: []string{key}}
 }
 
 // key returns the key to send. It calls the key function outside of locks.
@@ -79,16 +74,16 @@ func (k *keyring) key(ctx context.Context) (string, error) {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
-		return "", configError("key function: %s", line(redactor{k, key}.redact(err.Error()), maxErrorText))
+		return "", configError("key function: %s", line(redactor{k, &key}.redact(err.Error()), maxErrorText))
 	}
 	if err := checkKey("key function's key", key); err != nil {
 		return "", err
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if n := len(k.known); n == 0 || k.known[n-1] != key {
-		others := slices.DeleteFunc(slices.Clone(k.known), func(old string) bool { return old == key })
-		k.known = append(others[max(0, len(others)-maxKeys+1):], key)
+	if k.known[len(k.known)-1] != key {
+		others := slices.DeleteFunc(slices.Clone(k.known[1:]), func(old string) bool { return old == key })
+		k.known = slices.Concat(k.known[:1], others[max(0, len(others)-maxKeys+1):], []string{key})
 	}
 	return key, nil
 }
@@ -97,11 +92,8 @@ func (k *keyring) key(ctx context.Context) (string, error) {
 // would be allocated.
 type redactor struct {
 	keys *keyring // nil for none
-	own  string
+	own  *string  // nil for none; formatting does not follow pointers
 }
-
-// Format prints nothing: own is a key.
-func (redactor) Format(fmt.State, rune) {}
 
 func (r redactor) redact(text string) string {
 	if r.keys != nil {
@@ -112,7 +104,10 @@ func (r redactor) redact(text string) string {
 			text = redactKey(text, key)
 		}
 	}
-	return redactKey(text, r.own)
+	if r.own != nil {
+		text = redactKey(text, *r.own)
+	}
+	return text
 }
 
 func checkKey(name, key string) error {

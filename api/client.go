@@ -260,8 +260,7 @@ func (t *retryTransport) send(req *http.Request, connection string) (*attempt, *
 	resp.Request = req
 	a := &attempt{answer: true, status: resp.StatusCode, header: resp.Header}
 	if a.status/100 == 2 {
-		redactor := redactor{c.keys, req.Header.Get(apiKeyHeader)}
-		resp.Body = &boundedBody{body: resp.Body, left: transport.MaxBody, end: cancel, redactor: redactor}
+		resp.Body = &boundedBody{body: resp.Body, left: transport.MaxBody, end: cancel, redactor: c.redactorOf(req)}
 		return a, resp
 	}
 	if a.status >= 200 { // a 101 has no body, but an open connection
@@ -286,9 +285,14 @@ func closeBody(req *http.Request) {
 	}
 }
 
+func (c *Client) redactorOf(req *http.Request) redactor {
+	key := req.Header.Get(apiKeyHeader)
+	return redactor{c.keys, &key}
+}
+
 // otherError makes the error of an attempt of any operation.
 func (c *Client) otherError(req *http.Request, a *attempt, attempts int) *Error {
-	e := describe(a, redactor{c.keys, req.Header.Get(apiKeyHeader)})
+	e := describe(a, c.redactorOf(req))
 	if req.Method == http.MethodGet || req.Method == http.MethodHead {
 		e.MaybeUnsent = false
 	}
@@ -337,7 +341,7 @@ func ErrorOf(resp *http.Response, body []byte) *Error {
 		key = resp.Request.Header.Get(apiKeyHeader)
 	}
 	a := &attempt{answer: true, status: resp.StatusCode, header: resp.Header, body: body}
-	e := describe(a, redactor{own: key})
+	e := describe(a, redactor{own: &key})
 	e.Attempts, e.MaybeUnsent, e.other = 1, false, true
 	return e
 }

@@ -176,7 +176,7 @@ func (e *Error) endedBy(cause error) *Error {
 // redactedError hides what a transport's error may quote: the key, and bytes of a response. It
 // has no Unwrap. [errors.Is] finds what it was made of, and [errors.As] the types of net,
 // crypto/tls and crypto/x509; neither reaches a text of the peer's, but the names in its
-// certificate. It is held by a pointer, which formatting does not follow.
+// certificate.
 type redactedError struct {
 	text     string
 	err      error
@@ -192,6 +192,11 @@ func redactError(err error, r redactor) error {
 }
 
 func (r *redactedError) Error() string { return r.text }
+
+// Format prints the text, whatever the verb.
+func (r *redactedError) Format(f fmt.State, verb rune) {
+	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), r.text)
+}
 
 func (r *redactedError) Is(target error) bool { return errors.Is(r.err, target) }
 

@@ -95,6 +95,24 @@ func TestRecords(t *testing.T) {
 	}
 }
 
+// TestWaitsAreRecorded once, if they last more than a second (P11).
+func TestWaitsAreRecorded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		logger, log := debugLogger()
+		client := mockClient(t, newMock(), api.WithRateLimit(30, 1), api.WithLogger(logger))
+		for i, want := range []int{0, 1, 0} {
+			log.Reset()
+			if _, err := unsendMessage(t.Context(), t, client, userID, fmt.Sprint(i)); err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(log.String(), `"level":"DEBUG","msg":"rate limit","connection":"conn_tests","wait":2000000000`); n != want {
+				t.Errorf("call %d recorded %d waits, want %d: %s", i, n, want, log)
+			}
+			pass(time.Duration(i) * time.Second) // call 2 waits a second only
+		}
+	})
+}
+
 // TestPacingRefusalIsRecorded has no attempt to record.
 func TestPacingRefusalIsRecorded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

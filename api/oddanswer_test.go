@@ -83,6 +83,8 @@ func TestOddAnswers(t *testing.T) {
 		"success, and another value": {answer: ok + "Content-Length: 32\r\n\r\n" + body + body, unsent: true, kept: true},
 		"an empty 200":               {answer: ok + "Content-Length: 0\r\n\r\n", status: 200, text: "does not report"},
 		"a 204":                      {answer: "HTTP/1.1 204 No Content\r\n\r\n", status: 204, text: "does not report"},
+		"a gateway's page":           {answer: "HTTP/1.1 404 X\r\nContent-Length: 4\r\n\r\npage", status: 404, text: "Not Found (a response that is not"},
+		"the service's 404":          {answer: "HTTP/1.1 404 X\r\nContent-Length: 25\r\n\r\n" + `{"error":"No","type":"X"}`, status: 404, text: "No", kept: true},
 		"a 304 with a body":          {answer: "HTTP/1.1 304 X\r\n" + length + "\r\n" + body, status: 304, text: "redirect"},
 	} {
 		t.Run(name, func(t *testing.T) {

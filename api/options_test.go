@@ -1,11 +1,14 @@
 package api_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/unsend-go/unsend/api"
@@ -51,6 +54,10 @@ func TestNewRefusesOptions(t *testing.T) {
 		"nil option":         {nil, "option 2 is nil"},
 		"nil http client":    {api.WithHTTPClient(nil), "http client is nil"},
 		"nil logger":         {api.WithLogger(nil), "logger is nil"},
+		"nil middleware":     {api.WithMiddleware(nil), "middleware is nil"},
+		"middleware of nil":  {api.WithMiddleware(func(http.RoundTripper) http.RoundTripper { return nil }), "a middleware returned no transport"},
+		"nil key function":   {api.WithKeyFunc(nil), "key function is nil"},
+		"nil rate":           {api.WithConnectionRate(nil), "connection rate is nil"},
 		"no connection":      {api.WithConnection(""), "connection id is empty"},
 		"timeout 0":          {api.WithTimeout(0), "timeout 0s is out of range"},
 		"absurd timeout":     {api.WithTimeout(time.Hour + 1), "is out of range; want more than 0 and at most 1h"},
@@ -156,6 +163,124 @@ func TestBaseURLTaken(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestKeyFunc: each request has the key of its time, and no key shows (P5).
+func TestKeyFunc(t *testing.T) {
+	number := 0
+	rotating := func(context.Context) (string, error) {
+		number++
+		return fmt.Sprintf("sk_rotating_key_%03d", number), nil
+	}
+	wire := &replies{list: []reply{{status: 503}, {status: 403, body: `{"error":"old sk_rotating_key_001, new sk_rotating_key_002, unused ` + plantedKey + `"}`}}}
+	client := newClient(t, wire, api.WithKeyFunc(rotating))
+	_, err := unsend(t.Context(), t, client, api.WithRetries(1))
+	if e := apiError(t, err); e.Message != "old [redacted], new [redacted], unused [redacted]" {
+		t.Errorf("the keys show: %s", e.Message)
+	}
+	for i, req := range wire.sent {
+		if want := fmt.Sprintf("sk_rotating_key_%03d", i+1); req.Header.Get("apiKey") != want {
+			t.Errorf("request %d was not sent with %s", i, want)
+		}
+	}
+	for range 30 {
+		_, _ = unsend(t.Context(), t, client, api.WithRetries(0))
+	}
+	wire.list = []reply{{status: 403, body: `{"error":"sk_rotating_key_018 and sk_rotating_key_032"}`}}
+	if _, err = unsend(t.Context(), t, client, api.WithRetries(0)); !strings.Contains(err.Error(), "[redacted] and [redacted]") {
+		t.Errorf("the last 16 keys show: %v", err)
+	}
+
+	for name, c := range map[string]struct {
+		key  string
+		err  error
+		want string
+	}{
+		"an error":    {err: errors.New("vault\nis sealed, not " + plantedKey), want: "key function: vault is sealed, not [redacted]"},
+		"no key":      {want: "key function's key is missing"},
+		"a bad key":   {key: "sk with blanks", want: "key function's key has a space"},
+		"ended early": {err: context.Canceled, want: "key function: context canceled"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			wire := &replies{list: []reply{{status: 200}}}
+			client, err := api.New(plantedKey, api.WithConnection(connection), api.WithHTTPClient(&http.Client{Transport: wire}),
+				api.WithKeyFunc(func(context.Context) (string, error) { return c.key, c.err }))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = unsend(t.Context(), t, client)
+			checkRefusal(t, err, c.want)
+			if e := apiError(t, err); e.Attempts != 0 || e.MaybeUnsent || e.Retryable() || e.Scope != api.ScopeClient || len(wire.sent) != 0 {
+				t.Errorf("%v: %d attempts, %d requests", err, e.Attempts, len(wire.sent))
+			}
+		})
+	}
+}
+
+// TestMiddleware wraps the transport, the first outermost, below the check of the host (P7).
+func TestMiddleware(t *testing.T) {
+	var order []string
+	named := func(name string) api.Option {
+		return api.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+			return doer(func(req *http.Request) (*http.Response, error) {
+				order = append(order, name)
+				return next.RoundTrip(req)
+			})
+		})
+	}
+	server := newRawServer(t, nil, answersAll)
+	client, err := api.New(plantedKey, api.WithConnection(connection), api.WithBaseURL("http://"+server.address), named("outer"), named("inner"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.HTTPClient().CloseIdleConnections()
+	for range 3 {
+		if _, err := unsend(t.Context(), t, client); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := strings.Join(order[:2], " "); got != "outer inner" || len(order) != 6 || server.connections.Load() != 1 {
+		t.Errorf("passed %s, %d in all, over %d connections", got, len(order), server.connections.Load())
+	}
+	elsewhere, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://evil.example/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := client.HTTPClient().Do(elsewhere)
+	if err == nil {
+		_ = resp.Body.Close()
+	}
+	if !errors.Is(err, api.ErrConfig) || len(order) != 6 {
+		t.Errorf("a request to another host passed: %v", err)
+	}
+}
+
+// TestConnectionRate: each connection has the rate of its plan, and a bad one is refused (P8).
+func TestConnectionRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := newClient(t, &replies{list: []reply{{status: 200, body: `{"success":true}`}}}, api.WithConnectionRate(func(id string) (int, int) {
+			rates := map[string][2]int{"slow": {60, 1}, "fast": {6000, 1}, "free": {0, 0}, "negative": {-1, 1}, "absurd": {1_000_001, 1}, "burstless": {60, 0}}
+			return rates[id][0], rates[id][1]
+		}))
+		for id, want := range map[string]time.Duration{"slow": 4 * time.Second, "fast": 40 * time.Millisecond, "free": 0} {
+			started := time.Now()
+			for range 5 {
+				if _, err := unsend(t.Context(), t, client, api.WithConnection(id)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if took := time.Since(started); took != want {
+				t.Errorf("5 calls of %s took %v, want %v", id, took, want)
+			}
+		}
+		for _, id := range []string{"negative", "absurd", "burstless"} {
+			_, err := unsend(t.Context(), t, client, api.WithConnection(id))
+			checkRefusal(t, err, "out of range")
+			if e := apiError(t, err); e.Attempts != 0 || client.Delay(id) != 0 {
+				t.Errorf("%s: %d attempts", id, e.Attempts)
+			}
+		}
+	})
 }
 
 // badIDs are what must never reach a URL, a header or a body.

@@ -33,7 +33,10 @@ func TestProxies(t *testing.T) {
 		"CONNECT 429":             {base: "https://service.example", status: 429, attempts: 1, scope: api.ScopeClient},
 		"CONNECT 302":             {base: "https://service.example", status: 302, attempts: 3, scope: api.ScopeService},
 		"CONNECT 502":             {base: "https://service.example", status: 502, attempts: 3, scope: api.ScopeService},
-		"CONNECT 407, a caller's": {base: "https://service.example", status: 407, callers: true, attempts: 3, scope: api.ScopeService},
+		"CONNECT 407, a caller's": {base: "https://service.example", status: 407, callers: true, attempts: 1, scope: api.ScopeClient},
+		"CONNECT 403, a caller's": {base: "https://service.example", status: 403, callers: true, attempts: 1, scope: api.ScopeClient},
+		"CONNECT 502, a caller's": {base: "https://service.example", status: 502, callers: true, attempts: 3, scope: api.ScopeService},
+		"of other words":          {base: "https://service.example", status: 499, callers: true, attempts: 3, scope: api.ScopeService},
 		"plain 407":               {base: "http://service.example", status: 407, attempts: 1, scope: api.ScopeClient},
 		"plain 407, a caller's":   {base: "http://service.example", status: 407, callers: true, attempts: 1, scope: api.ScopeClient},
 		"plain 502":               {base: "http://service.example", status: 502, attempts: 3, scope: api.ScopeService, maybe: true},
@@ -46,7 +49,11 @@ func TestProxies(t *testing.T) {
 					if strings.HasPrefix(name, "CONNECT") && strings.Contains(seen.String(), plantedKey) {
 						t.Error("the proxy was sent the key")
 					}
-					_, _ = fmt.Fprintf(conn, "HTTP/1.1 %d secret of the proxy\r\nContent-Length: 6\r\n\r\nsecret", c.status)
+					reason := "secret of the proxy" // net/http reports it of a caller's transport, and nothing else
+					if c.callers && c.status != 499 {
+						reason = http.StatusText(c.status)
+					}
+					_, _ = fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\nContent-Length: 6\r\n\r\nsecret", c.status, reason)
 				}
 			})
 			through := http.ProxyURL(&url.URL{Scheme: "http", Host: proxy.address})

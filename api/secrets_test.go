@@ -87,6 +87,30 @@ func TestEchoedKeyIsHidden(t *testing.T) {
 	}
 }
 
+// TestSpellingsOfTheKey are those of JSON and of URLs, and both (X12).
+func TestSpellingsOfTheKey(t *testing.T) {
+	const key = `sk/"live+PLANTED`
+	for name, spelling := range map[string]string{
+		"as it is": key, "solidus": `sk\/\"live+PLANTED`, "escapes": `\u0073k\u002f\u0022live\u002BPLANTED`, "a URL's": "sk%2F%22live%2bPLANTED",
+		"all of a URL": "%73%6b%2f%22%6C%69%76%65%2B%50%4c%41%4e%54%45%44", "a URL's, twice": "sk%252F%2522live%252BPLANTED",
+		"JSON in JSON": `sk\\/\\\"live\\u002bPLANTED`, "a URL's in JSON": `sk\u00252F\u002522live\u00252BPLANTED`, "mixed": `%73k\/\"liv\u0065%2BPLANTED`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, err := api.New(key, api.WithConnection(connection), api.WithHTTPClient(&http.Client{
+				Transport: answer(t, 400, nil, `{"error":"before `+spelling+` behind","type":"X"}`),
+			}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = unsend(t.Context(), t, client)
+			e := apiError(t, err)
+			if want := `{"error":"before [redacted] behind","type":"X"}`; string(e.Body()) != want {
+				t.Errorf("the body is %s, want %s", e.Body(), want)
+			}
+		})
+	}
+}
+
 // textError is an error that shows its text under every verb.
 type textError string
 

@@ -67,7 +67,7 @@ func (c *Client) prepare(ctx context.Context, userID, messageID string, opts []C
 }
 
 // redactor hides the keys of the client and of the attempt.
-func (o *operation) redactor() redactor { return redactor{o.keys, o.key} }
+func (o *operation) redactor() redactor { return redactor{o.keys, &o.key} }
 
 // run attempts until the message is known to be gone or nothing is left to try.
 func (o *operation) run(ctx context.Context) (*Result, error) {

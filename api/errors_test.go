@@ -1,11 +1,18 @@
 package api_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"unicode"
 
@@ -153,6 +160,99 @@ func serviceSentinels(status int) []string {
 		return statusSentinels(status)
 	}
 	return []string{"ErrRefused"}
+}
+
+// TestErrorsMadeByHand mean what their exported fields say: those of a caller's fake, or of one read
+// from a database (P1, P2).
+func TestErrorsMadeByHand(t *testing.T) {
+	for name, c := range map[string]struct {
+		err       api.Error
+		sentinels string
+		retryable bool
+		hint      string
+	}{
+		"a fake's session":       {api.Error{StatusCode: 401, Type: "SESSION_EXPIRED"}, "ErrSessionExpired ErrUnauthorized", false, "have the creator connect again"},
+		"a fake's not found":     {api.Error{StatusCode: 404, Type: "RESOURCE_NOT_FOUND", MaybeUnsent: true}, "ErrNotFound", false, "nothing to do"},
+		"a fake's 403":           {api.Error{StatusCode: 403}, "ErrUnexpectedResponse", false, "check the base url"},
+		"a fake's 503":           {api.Error{StatusCode: 503}, "ErrServer", true, "try again later"},
+		"of a gateway":           {api.Error{StatusCode: 404, Type: "RESOURCE_NOT_FOUND", Scope: api.ScopeService}, "ErrUnexpectedResponse", false, "check the base url"},
+		"the rate limit":         {api.Error{Err: api.ErrRateLimited}, "ErrRateLimited", true, "RetryAfter"},
+		"a configuration":        {api.Error{Err: api.ErrConfig}, "ErrConfig", false, "correct the option"},
+		"stopped":                {api.Error{Err: api.ErrStopped}, "ErrStopped", true, "make the same call again"},
+		"stopped after a 429":    {api.Error{StatusCode: 429, Err: api.ErrStopped, Scope: api.ScopeClient}, "ErrStopped", true, "make the same call again"},
+		"cancelled":              {api.Error{Err: context.Canceled}, "", true, "make the same call again: it was ended"},
+		"an attempt's timeout":   {api.Error{Err: context.DeadlineExceeded, Scope: api.ScopeService, MaybeUnsent: true}, "", true, "reported as already gone"},
+		"lost":                   {api.Error{MaybeUnsent: true}, "", true, "reported as already gone"},
+		"not written":            {api.Error{Scope: api.ScopeService}, "", true, "check the network"},
+		"TLS":                    {api.Error{Scope: api.ScopeClient}, "", false, "certificates"},
+		"success: false":         {api.Error{StatusCode: 200, Scope: api.ScopeMessage}, "ErrRefused", false, "look at the message"},
+		"a 200 that ended early": {api.Error{StatusCode: 200, Err: io.ErrUnexpectedEOF}, "ErrUnexpectedResponse", true, "make the same call again"},
+		"a 200 without success":  {api.Error{StatusCode: 200, Scope: api.ScopeService}, "ErrUnexpectedResponse", false, "check the base url"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := &c.err
+			if got := strings.Join(matches(e), " "); got != c.sentinels || e.Retryable() != c.retryable {
+				t.Errorf("the error is %q, retryable %v; want %q, %v", got, e.Retryable(), c.sentinels, c.retryable)
+			}
+			if !strings.Contains(e.Hint(), c.hint) {
+				t.Errorf("the hint is %q, want %q", e.Hint(), c.hint)
+			}
+		})
+	}
+}
+
+// leaky is an error that quotes what a peer sent, as those of net/http do.
+type leaky struct{ text string }
+
+func (l leaky) Error() string { return fmt.Sprintf("malformed HTTP response %q", l.text) }
+
+// TestChainHoldsNoText walks down from an error as a program can: errors.Is and errors.As reach
+// sentinels and the types of the network, and no text of a peer (X5).
+func TestChainHoldsNoText(t *testing.T) {
+	quoting := &url.Error{Op: "Delete", URL: "https://api/" + plantedKey, Err: &net.OpError{Op: "read", Net: "tcp", Err: errors.Join(leaky{secret}, syscall.ECONNRESET)}}
+	_, err := unsend(t.Context(), t, newClient(t, roundTrip(func(*http.Request) (*http.Response, error) { return nil, quoting })), api.WithRetries(0))
+	if !errors.Is(err, syscall.ECONNRESET) || !errors.Is(err, leaky{secret}) {
+		t.Errorf("%v: the causes are not reached", err)
+	}
+	if _, ok := errors.AsType[*url.Error](err); ok {
+		t.Error("a *url.Error is reached")
+	}
+	if _, ok := errors.AsType[leaky](err); ok {
+		t.Error("an error that quotes a response is reached")
+	}
+	op, ok := errors.AsType[*net.OpError](err)
+	late, isNet := errors.AsType[net.Error](err)
+	number, isErrno := errors.AsType[syscall.Errno](err)
+	if !ok || !isNet || late.Timeout() || !isErrno || number != syscall.ECONNRESET {
+		t.Errorf("types of the network are not reached: %v, %v, %v", op, late, number)
+	}
+	for next := err; next != nil; next = errors.Unwrap(next) {
+		if text := fmt.Sprintf("%v %+v %#v", next, next, next); strings.Contains(text, secret) || strings.Contains(text, plantedKey) {
+			t.Errorf("%T tells: %s", next, text)
+		}
+	}
+	if text := fmt.Sprintf("%v %v", op, op.Unwrap()); strings.Contains(text, secret) {
+		t.Errorf("the *net.OpError tells: %s", text)
+	}
+}
+
+// TestHeaders are kept without what is secret in them, and bounded.
+func TestHeaders(t *testing.T) {
+	header := http.Header{"X-Trace": {"a", plantedKey}, "Set-Cookie": {"a=b"}, "Authorization": {"Bearer x"}}
+	e := fail(t, 503, header, "")
+	if want := (http.Header{"X-Trace": {"a", "[redacted]"}, "Content-Type": {"application/json"}}); !reflect.DeepEqual(e.Header, want) {
+		t.Errorf("the error's header is %v, want %v", e.Header, want)
+	}
+	if len(header) != 3 || header["X-Trace"][1] != plantedKey {
+		t.Errorf("the response's own header was changed: %d members", len(header))
+	}
+	result, err := unsend(t.Context(), t, newClient(t, answer(t, 200, http.Header{"X-Long": {strings.Repeat("x", 20<<10)}, "A": {"b"}}, `{"success":true,"queue":{"text":"`+secret+`"}}`)))
+	if err != nil || len(result.Header) != 2 || result.Header.Get("A") != "b" {
+		t.Errorf("a header of 20 KiB is kept: %d members, %v", len(result.Header), err)
+	}
+	if text := fmt.Sprintf("%v %+v %#v %s", result, *result, result, result); text != `unsent unsent "unsent" unsent` {
+		t.Errorf("a result prints as %s", text)
+	}
 }
 
 // TestDocumentedTable holds docs/client/errors.md to the table that decides: the same rows in the

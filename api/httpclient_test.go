@@ -1,0 +1,255 @@
+package api_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/unsend-go/unsend/api"
+)
+
+// replies is a transport that gives one reply to each request, the last one again and again, and
+// keeps the requests.
+type replies struct {
+	list []reply
+	sent []*http.Request
+	at   []time.Time
+}
+
+type reply struct {
+	status int
+	header http.Header
+	body   string
+	err    error
+	stall  bool // the body ends with the context
+}
+
+func (r *replies) RoundTrip(req *http.Request) (*http.Response, error) {
+	next := r.list[min(len(r.sent), len(r.list)-1)]
+	r.sent, r.at = append(r.sent, req), append(r.at, time.Now())
+	if req.Body != nil {
+		_ = req.Body.Close()
+	}
+	if next.err != nil {
+		return nil, next.err
+	}
+	var body io.Reader = strings.NewReader(next.body)
+	if next.stall {
+		body = io.MultiReader(body, untilDone{req.Context()})
+	}
+	return newResponse(req, next.status, next.header, body), nil
+}
+
+// untilDone is a body that never comes.
+type untilDone struct{ ctx context.Context }
+
+func (u untilDone) Read([]byte) (int, error) {
+	<-u.ctx.Done()
+	return 0, u.ctx.Err()
+}
+
+// get sends a GET of a path, as a longer generated client does, and reads the response.
+func get(ctx context.Context, t *testing.T, client *api.Client, method string, edit func(*http.Request)) (*http.Response, string, error) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, method, client.BaseURL()+"/v2/access/chats", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Authenticate(ctx, req); err != nil {
+		t.Fatal(err)
+	}
+	if edit != nil {
+		edit(req)
+	}
+	resp, err := client.HTTPClient().Do(req)
+	if err != nil {
+		assertNoKey(t, err)
+		return nil, "", err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	return resp, string(body), err
+}
+
+// TestHTTPClientRetries: a GET or HEAD is sent again with the same headers after a transient
+// error, and the last response is returned.
+func TestHTTPClientRetries(t *testing.T) {
+	page := "<html>" + strings.Repeat("x", 100<<10)
+	for name, c := range map[string]struct {
+		method   string
+		list     []reply
+		requests int
+		took     time.Duration
+		status   int // of the response; 0 for an error
+		body     string
+		is       []string // of the error, or of ErrorOf
+	}{
+		"fine":               {list: []reply{{status: 200, body: `[1]`}}, requests: 1, status: 200, body: `[1]`},
+		"503, then fine":     {list: []reply{{status: 503, body: "{}"}, {status: 200, body: `[1]`}}, requests: 2, took: 500 * time.Millisecond, status: 200, body: `[1]`},
+		"Retry-After":        {list: []reply{{status: 429, header: http.Header{"Retry-After": {"7"}}}, {status: 200}}, requests: 2, took: 7 * time.Second, status: 200},
+		"Retry-After of 61":  {list: []reply{{status: 429, header: http.Header{"Retry-After": {"61"}}}}, requests: 1, status: 429, is: []string{"ErrRateLimited"}},
+		"lost, then fine":    {list: []reply{{err: io.EOF}, {status: 200, body: `[1]`}}, requests: 2, took: 500 * time.Millisecond, status: 200, body: `[1]`},
+		"lost thrice":        {list: []reply{{err: io.EOF}}, requests: 3, took: 1500 * time.Millisecond},
+		"a page of 64 KiB":   {list: []reply{{status: 502, body: page}}, requests: 3, took: 1500 * time.Millisecond, status: 502, body: page[:64<<10], is: []string{"ErrServer"}},
+		"not retried":        {list: []reply{{status: 404, body: `{"error":"No","type":"RESOURCE_NOT_FOUND"}`}}, requests: 1, status: 404, body: `{"error":"No","type":"RESOURCE_NOT_FOUND"}`, is: []string{"ErrNotFound"}},
+		"a redirect":         {list: []reply{{status: 302, header: http.Header{"Location": {"https://evil.example"}}}}, requests: 1, status: 302, is: []string{"ErrUnexpectedResponse"}},
+		"HEAD":               {method: http.MethodHead, list: []reply{{status: 503}, {status: 200}}, requests: 2, took: 500 * time.Millisecond, status: 200},
+		"POST":               {method: http.MethodPost, list: []reply{{status: 503, body: `{"error":"No","type":"NETWORK"}`}}, requests: 1, status: 503, body: `{"error":"No","type":"NETWORK"}`, is: []string{"ErrServer"}},
+		"POST, lost":         {method: http.MethodPost, list: []reply{{err: io.EOF}}, requests: 1},
+		"8 MiB":              {list: []reply{{status: 200, body: strings.Repeat("x", api.MaxBody)}}, requests: 1, status: 200, body: strings.Repeat("x", api.MaxBody)},
+		"switched protocols": {list: []reply{{status: 101}}, requests: 1, status: 101, is: []string{"ErrUnexpectedResponse"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				wire := &replies{list: c.list}
+				method := c.method
+				if method == "" {
+					method = http.MethodGet
+				}
+				started := time.Now()
+				resp, body, err := get(t.Context(), t, newClient(t, wire), method, nil)
+				if took := time.Since(started); len(wire.sent) != c.requests || took != c.took {
+					t.Errorf("%d requests in %v, want %d in %v", len(wire.sent), took, c.requests, c.took)
+				}
+				for _, req := range wire.sent {
+					if req.Header.Get("apiKey") != plantedKey || req.Header.Get("x-connection-id") != connection {
+						t.Errorf("a request without credentials: %v", req.Header.Get("x-connection-id"))
+					}
+				}
+				if c.status == 0 {
+					e := apiError(t, err)
+					if e.Attempts != c.requests || e.MaybeUnsent != (method == http.MethodPost) || !errors.Is(err, io.EOF) {
+						t.Errorf("%v: %d attempts, MaybeUnsent %v", err, e.Attempts, e.MaybeUnsent)
+					}
+					return
+				}
+				if err != nil || resp.StatusCode != c.status || body != c.body {
+					t.Fatalf("%v, %v and %.40q; want %d and %.40q", err, resp, body, c.status, c.body)
+				}
+				var got []string
+				if e := api.ErrorOf(resp, []byte(body)); e != nil {
+					got = matches(e)
+				}
+				if !slices.Equal(got, c.is) {
+					t.Errorf("the response is %v, want %v", got, c.is)
+				}
+			})
+		})
+	}
+}
+
+// TestHTTPClientBounds: each attempt has a timeout until its body is closed, which the waits are
+// not part of; and a body too long is an error.
+func TestHTTPClientBounds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, caller := range []time.Duration{0, time.Second} {
+			wire := &replies{list: []reply{{status: 503}, {status: 200, body: "[", stall: true}}}
+			client := newClient(t, nil, api.WithHTTPClient(&http.Client{Transport: wire, Timeout: caller}), api.WithTimeout(2*time.Second))
+			want := 2 * time.Second
+			if caller > 0 {
+				want = caller
+			}
+			started := time.Now()
+			_, body, err := get(t.Context(), t, client, http.MethodGet, nil)
+			if took := time.Since(started); body != "[" || !errors.Is(err, context.DeadlineExceeded) || took != 500*time.Millisecond+want {
+				t.Errorf("%q and %v after %v; want the deadline %v after the backoff", body, err, took, want)
+			}
+			if client.HTTPClient().Timeout != 0 {
+				t.Errorf("the client's own Timeout is %v", client.HTTPClient().Timeout)
+			}
+		}
+	})
+	_, body, err := get(t.Context(), t, newClient(t, &replies{list: []reply{{status: 200, body: strings.Repeat("x", api.MaxBody+1)}}}), http.MethodGet, nil)
+	if len(body) != api.MaxBody || err == nil || !strings.Contains(err.Error(), "larger than 8 MiB") {
+		t.Errorf("%d bytes and %v", len(body), err)
+	}
+}
+
+// TestHTTPClientRateLimit: the bucket is that of the request's connection, and responses lower it.
+func TestHTTPClientRateLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		wire := &replies{list: []reply{{status: 200}, {status: 200}, {status: 200}, {status: 429, header: http.Header{"Retry-After": {"90"}}}}}
+		client := newClient(t, wire, api.WithRateLimit(60, 1))
+		started := time.Now()
+		without := func(req *http.Request) { req.Header.Del("x-connection-id") }
+		for i, c := range []struct {
+			edit func(*http.Request)
+			at   time.Duration
+		}{{nil, 0}, {nil, time.Second}, {without, time.Second}, {nil, 2 * time.Second}} {
+			if _, _, err := get(t.Context(), t, client, http.MethodGet, c.edit); err != nil || wire.at[i].Sub(started) != c.at {
+				t.Errorf("request %d was sent after %v, want %v: %v", i, wire.at[i].Sub(started), c.at, err)
+			}
+		}
+		if delay := client.Delay(connection); delay != time.Minute {
+			t.Errorf("behind a Retry-After the connection is blocked for %v", delay)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		_, _, err := get(ctx, t, client, http.MethodGet, nil)
+		if e := apiError(t, err); !errors.Is(err, api.ErrRateLimited) || e.Attempts != 0 || e.RetryAfter != time.Minute || len(wire.sent) != 4 {
+			t.Errorf("%v: %d attempts, RetryAfter %v", err, e.Attempts, e.RetryAfter)
+		}
+	})
+}
+
+// TestAuthenticate keeps a connection that the request has, wants none, and goes nowhere else.
+func TestAuthenticate(t *testing.T) {
+	bare, err := api.New(plantedKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		client          *api.Client
+		url, has, wants string
+		refused         bool
+	}{
+		"the client's":   {client: newClient(t, nil), wants: connection},
+		"the request's":  {client: newClient(t, nil), has: "conn_other", wants: "conn_other"},
+		"none":           {client: bare},
+		"another host":   {client: bare, url: "https://evil.example/", refused: true},
+		"another scheme": {client: bare, url: "http://api-next.ofauth.com/", refused: true},
+		"no client":      {refused: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c.url == "" {
+				c.url = api.DefaultBaseURL + "/v2/access/chats"
+			}
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.url, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.has != "" {
+				req.Header.Set("x-connection-id", c.has)
+			}
+			err = c.client.Authenticate(t.Context(), req)
+			if errors.Is(err, api.ErrConfig) != c.refused {
+				t.Fatalf("the error is %v", err)
+			}
+			if (req.Header.Get("apiKey") == plantedKey) == c.refused || req.Header.Get("x-connection-id") != c.wants {
+				t.Errorf("the key is sent, or not; the connection is %q, want %q", req.Header.Get("x-connection-id"), c.wants)
+			}
+		})
+	}
+}
+
+// TestGeneratedKeepsStatusAndBody: a page that claims to be JSON is no error of the parser's.
+func TestGeneratedKeepsStatusAndBody(t *testing.T) {
+	wire := &replies{list: []reply{{status: 502, body: "<html>Bad gateway " + plantedKey}}}
+	resp, err := newClient(t, wire).Generated().UnsendChatMessageWithResponse(t.Context(), userID, messageID, unsendBody())
+	if err != nil || len(wire.sent) != 1 {
+		t.Fatalf("%v after %d requests", err, len(wire.sent))
+	}
+	e := api.ErrorOf(resp.HTTPResponse, resp.Body)
+	if !errors.Is(e, api.ErrServer) || e.Attempts != 1 || e.MaybeUnsent || e.StatusCode != 502 || !strings.HasPrefix(string(e.Body()), "<html>Bad gateway [red") {
+		t.Errorf("%v: %d attempts, %q", e, e.Attempts, e.Body())
+	}
+	if e := api.ErrorOf(newResponse(wire.sent[0], 200, nil, nil), nil); e != nil {
+		t.Errorf("a 200 is %v", e)
+	}
+}
