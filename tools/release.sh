@@ -1,7 +1,8 @@
 #!/bin/sh
-# Builds the command for every platform into the folder given (dist by default), trimmed of
-# local paths and stamped with the commit, beside a file of checksums. The same commit and Go
-# release give the same bytes, wherever and how often they are built.
+# Builds the command for every platform into a folder (dist, or the argument), trimmed of local
+# paths and stamped with the commit, with a file of checksums. The same commit and Go release give
+# the same bytes, wherever and how often they are built. If the commit has a version's tag, it must
+# be that of api.Version, and CHANGELOG.md must have it.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -13,6 +14,11 @@ if [ -n "$(git status --porcelain)" ]; then
   echo "release: there are uncommitted changes; commit them, since a release is stamped with its commit" >&2
   exit 1
 fi
+
+for tag in $(git tag --points-at HEAD --list 'v[0-9]*'); do
+  [ "$tag" = "v$version" ] || { echo "release: the tag is $tag, and api.Version is $version: make them agree" >&2; exit 1; }
+  grep -q "^## \[$version\] - 20" CHANGELOG.md || { echo "release: CHANGELOG.md has no '## [$version] - DATE'" >&2; exit 1; }
+done
 
 rm -rf "$out"
 mkdir -p "$out"

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Proves that a release is reproducible and stamped: the same commit, cloned into two places
-# and built in each, gives the same bytes, and the binary names its commit.
+# Proves that a release is reproducible and stamped: the same commit, cloned into two places and
+# built in each, gives the same bytes, and the binary names its commit. Then releases a version in
+# one of the clones as CONTRIBUTING.md describes, with its tag, and tries tags that must be refused.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -25,3 +26,25 @@ if ! "$binary" version | grep -q "commit $commit"; then
   exit 1
 fi
 echo "release: two builds of $commit are the same, byte for byte"
+
+# refuse runs release.sh, which must fail with a text.
+refuse() {
+  if PLATFORMS=$platform tools/release.sh >"$work/out" 2>&1 || ! grep -q "$1" "$work/out"; then
+    echo "release: want a refusal with '$1', got:" >&2
+    cat "$work/out" >&2
+    exit 1
+  fi
+}
+cd "$work/one"
+git config user.name release && git config user.email release@example.org && git config commit.gpgsign false
+git tag v9.8.7
+refuse 'api.Version is'
+sed 's/^const Version = .*/const Version = "9.8.7"/' api/client.go >"$work/edited" && cp "$work/edited" api/client.go
+git commit -qam 'release: v9.8.7' && git tag -f v9.8.7 >/dev/null
+refuse 'CHANGELOG.md has no'
+awk '{ print } /^## \[Unreleased\]/ { print "\n## [9.8.7] - 2026-12-01" }' CHANGELOG.md >"$work/edited" && cp "$work/edited" CHANGELOG.md
+git commit -qam 'release: v9.8.7' && git tag -f v9.8.7 >/dev/null
+PLATFORMS=$platform tools/release.sh >/dev/null
+(cd dist && sha256sum -c --quiet SHA256SUMS)
+"$(find dist -name 'unsend_9.8.7_*')" version | grep -q 'unsend 9.8.7' || { echo "release: the binary is not 9.8.7" >&2; exit 1; }
+echo "release: a tagged version has its binary and checksum, and a wrong tag is refused"
