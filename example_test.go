@@ -16,6 +16,8 @@ import (
 	"github.com/unsend-go/unsend/batch/input"
 	"github.com/unsend-go/unsend/batch/sqlite"
 	"github.com/unsend-go/unsend/contract"
+	"github.com/unsend-go/unsend/gen"
+	chats "github.com/unsend-go/unsend/gen" // in place of a client of somebody's own document
 	"github.com/unsend-go/unsend/mock"
 )
 
@@ -172,6 +174,40 @@ func Example_errors() {
 	// 401 SESSION_EXPIRED connection false
 	// may have been unsent: false
 	// have the creator connect again, or correct the connection id
+}
+
+func Example_generated() {
+	server := mock.New()
+	client := mustClient(server)
+	body := gen.UnsendRequest{WithUserID: gen.String(userID)}
+	try(func() error {
+		resp, err := client.Generated().UnsendChatMessageWithResponse(ctx, gen.PathID(userID), gen.PathID(messageID), body)
+		if err != nil {
+			return err
+		}
+		if failure := api.ErrorOf(resp.HTTPResponse, resp.Body); failure != nil {
+			return failure
+		}
+		fmt.Println(resp.JSON200.Success)
+		return nil
+	})
+	try(func() error {
+		yours, err := chats.NewClientWithResponses(client.BaseURL(),
+			chats.WithHTTPClient(client.HTTPClient()),
+			chats.WithRequestEditorFn(client.Authenticate))
+		if err != nil {
+			return err
+		}
+		resp, err := yours.UnsendChatMessageWithResponse(ctx, chats.PathID(userID), chats.PathID(messageID), body)
+		if err != nil {
+			return err
+		}
+		fmt.Println(errors.Is(api.ErrorOf(resp.HTTPResponse, resp.Body), api.ErrNotFound))
+		return nil
+	})
+	// Output:
+	// true
+	// true
 }
 
 func Example_rateLimit() {
