@@ -100,11 +100,16 @@ cross: ## Every package and test compiles for Windows and macOS
 release-test: ## Two builds of a release are the same, byte for byte
 	tools/release.test.sh
 
-##@ The browser
+##@ JavaScript
 
 .PHONY: browser
-browser: ## The API reference of `unsend mock` in a real Chromium, which must be on PATH
+browser: ## The API reference of `unsend mock`, and a suite that controls it, in a Chromium on PATH
 	cd e2e && go test -tags browser -count 1 .
+
+.PHONY: node
+node: ## The suite of examples/node against `unsend mock`, with a Node on PATH (20 or later)
+	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; go build -o "$$dir/unsend" ./cmd/unsend; \
+	UNSEND="$$dir/unsend" node --test examples/node/*.test.mjs
 
 ##@ The contract
 

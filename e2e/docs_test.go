@@ -3,6 +3,10 @@
 package e2e
 
 import (
+	"bytes"
+	"image/color"
+	"image/png"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,6 +25,7 @@ const (
 	closeDialog  chromedp.CSS = `.dialog-ux button.btn-done`
 	noteOnGone   chromedp.CSS = `#mock-note.gone`
 	servers      chromedp.CSS = `.servers select`
+	code         chromedp.CSS = `.highlight-code`
 	documentedOK chromedp.CSS = `.responses-table:not(.live-responses-table) tr.response[data-code="200"]`
 )
 
@@ -84,6 +89,12 @@ func TestPageFitsScreens(t *testing.T) {
 		}
 		page.do(t, phone, chromedp.Navigate(url+"/docs/"), chromedp.WaitVisible(documentedOK))
 		page.screenshot(t, screen.name)
+		for _, part := range []chromedp.CSS{
+			`.parameters-col_description input`, `.servers select`, `.opblock-body textarea`, `.opblock-summary-path`, `.info .title`, `.info p`,
+			execute, authorize, documentedOK, code, `#mock-note`,
+		} {
+			page.wantReadable(t, screen.name, part, screen.scheme == "dark")
+		}
 		for range 2 {
 			page.do(t, chromedp.Click(execute), chromedp.WaitVisible(liveStatus))
 		}
@@ -104,6 +115,43 @@ func TestPageFitsScreens(t *testing.T) {
 		if !inSight {
 			t.Errorf("%s: the note that explains the 404 is out of sight", screen.name)
 		}
+		height, err := chromedp.Run(page.ctx, chromedp.Evaluate[float64](`document.querySelector("#mock-note.gone").offsetHeight / innerHeight`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if height > 0.09 {
+			t.Errorf("%s: the note covers %.0f %% of the screen, want less than a tenth", screen.name, 100*height)
+		}
+	}
+}
+
+// wantReadable looks at the pixels of an element: text and background differ, and most of it is
+// dark by night and light by day.
+func (b *browser) wantReadable(t *testing.T, screen string, element chromedp.CSS, dark bool) {
+	t.Helper()
+	shot, err := chromedp.Run(b.ctx, chromedp.Screenshot(element))
+	if err != nil {
+		t.Fatalf("%s: %s: %v", screen, element, err)
+	}
+	img, err := png.Decode(bytes.NewReader(shot))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var luminance []int
+	for y := img.Bounds().Min.Y; y < img.Bounds().Max.Y; y++ {
+		for x := img.Bounds().Min.X; x < img.Bounds().Max.X; x++ {
+			gray, _ := color.GrayModel.Convert(img.At(x, y)).(color.Gray)
+			luminance = append(luminance, int(gray.Y))
+		}
+	}
+	slices.Sort(luminance)
+	background, n := luminance[len(luminance)/2], len(luminance)
+	contrast := max(luminance[n-1-n/1000]-background, background-luminance[n/1000]) // text covers little of it
+	if contrast < 70 {
+		t.Errorf("%s: %s differs from its background by %d of 255, want at least 70", screen, element, contrast)
+	}
+	if element != execute && element != code && (background < 128) != dark {
+		t.Errorf("%s: %s has a background of %d of 255, want it dark: %v", screen, element, background, dark)
 	}
 }
 

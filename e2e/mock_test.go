@@ -13,13 +13,13 @@ import (
 
 // startMock builds the command, runs its mock on a free port until the test ends, and returns
 // the URL.
-func startMock(t *testing.T) string {
+func startMock(t *testing.T, flags ...string) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "unsend")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-C", "..", "-o", binary, "./cmd/unsend").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	cmd := exec.Command(binary, "mock", "--addr", "127.0.0.1:0")
+	cmd := exec.Command(binary, append([]string{"mock", "--addr", "127.0.0.1:0"}, flags...)...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
