@@ -41,6 +41,11 @@ const (
 // third of the time. Into another the items are merged from a temporary table, and what is as
 // it was is not written.
 func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], how batch.AddMode) (added batch.Added, err error) {
+	if how.Preview == nil {
+		if err := s.enterWAL(); err != nil {
+			return batch.Added{}, err
+		}
+	}
 	err = s.transaction(func() error {
 		count, err := s.count(countAll)
 		if err != nil {
@@ -64,7 +69,10 @@ func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], how
 	}
 	s.write.Lock()
 	defer s.write.Unlock()
-	return added, s.explain(s.checkpoint())
+	if !s.wal {
+		return added, nil
+	}
+	return added, s.explain(s.checkpoint("PASSIVE"))
 }
 
 // errPreview rolls back a transaction of which enough is known.

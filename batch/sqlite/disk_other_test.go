@@ -6,3 +6,4 @@ import "errors"
 
 func failingDiskSelf([]string) error { return errors.ErrUnsupported }
 func oneByOneSelf([]string) error    { return errors.ErrUnsupported }
+func reorderSelf([]string) error     { return errors.ErrUnsupported }

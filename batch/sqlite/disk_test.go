@@ -112,8 +112,13 @@ func TestLedgerIsMeddledWith(t *testing.T) {
 		meddle func(path string) error
 		want   string
 	}{
-		"deleted":     {os.Remove, "is gone"},
-		"moved":       {func(path string) error { return os.Rename(path, path+".old") }, "is gone"},
+		"deleted": {os.Remove, "is gone"},
+		"moved":   {func(path string) error { return os.Rename(path, path+".old") }, "is gone"},
+		"log cut": {func(path string) error { return os.Truncate(path+"-wal", 4096) }, "has lost its newest part"},
+		"log replaced": {func(path string) error {
+			return errors.Join(os.Rename(path+"-wal", path+".old"), os.WriteFile(path+"-wal", make([]byte, 1<<20), 0o600))
+		}, "has lost its newest part"},
+		"index cut":   {func(path string) error { return os.Truncate(path+"-shm", 0) }, "was cut by another program"},
 		"log deleted": {func(path string) error { return os.Remove(path + "-wal") }, "has lost its newest part"},
 		"truncated":   {func(path string) error { return os.Truncate(path, 0) }, "was changed by another program"},
 		"replaced": {func(path string) error {

@@ -9,28 +9,61 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"github.com/gofrs/flock"
+	"slices"
+	"sync"
 )
 
-var errNoLedger = errors.New("is no ledger of this program; it was left as it is: name another file")
+var (
+	errNoLedger = errors.New("is no ledger of this program; it was left as it is: name another file")
+	errInUse    = errors.New("is in use by another process; wait until that has ended")
+)
 
-// ledgerFile is the file under a ledger that is open for a run: locked, and looked at again and
-// again, so that anybody else's hand on it is noticed. A nil one, of a ledger that nobody else
-// knows or that is only read, is neither.
+// ledgerFile is the file under a ledger that is open for a run: locked, and looked at before and
+// after each commit, so that a change by anybody else is noticed. A nil one, of a private ledger
+// or of one that is only read, is neither.
 type ledgerFile struct {
-	target string // the path behind all symbolic links
-	lock   *flock.Flock
-	seen   fs.FileInfo // as we left it
+	target  string // the path behind all symbolic links
+	lock    io.Closer
+	inode   fs.FileInfo // which file it is
+	created bool        // by this process, and still empty when it was locked
+	seen    fs.FileInfo // as this process left it
+	log     fs.FileInfo // the write-ahead log, as this process left it; nil if there is none
 }
 
-// lockLedgerFile locks the file of a path, and makes an empty one where there is none.
-func lockLedgerFile(path string) (*ledgerFile, error) {
+// openFiles are the files that this process has locked. Closing any descriptor of a file drops
+// all fcntl locks that the process has on it, SQLite's among them: so no other is opened.
+var openFiles struct {
+	sync.Mutex
+	list []*ledgerFile
+}
+
+// isOpenHere reports whether this process works on the file.
+func isOpenHere(info fs.FileInfo) bool {
+	openFiles.Lock()
+	defer openFiles.Unlock()
+	return slices.ContainsFunc(openFiles.list, func(f *ledgerFile) bool { return os.SameFile(f.inode, info) })
+}
+
+// openLedgerFile locks the file of a path, and creates an empty one if there is none.
+func openLedgerFile(path string) (*ledgerFile, error) {
+	for {
+		f, err := tryLedgerFile(path)
+		if err != nil {
+			return nil, err
+		}
+		// Whoever created it may have removed it before it was locked here.
+		if now, err := os.Stat(path); err == nil && os.SameFile(now, f.seen) {
+			return f, nil
+		}
+		_ = f.unlock()
+	}
+}
+
+func tryLedgerFile(path string) (*ledgerFile, error) {
+	created := false
 	info, err := os.Stat(path)
 	if errors.Is(err, os.ErrNotExist) {
-		// Made before it is locked, since a symbolic link that leads to nothing does not
-		// say what the lock's name is.
-		info, err = makeFile(path)
+		info, created, err = createFile(path)
 	}
 	switch {
 	case err != nil:
@@ -38,7 +71,7 @@ func lockLedgerFile(path string) (*ledgerFile, error) {
 	case !info.Mode().IsRegular():
 		return nil, errNoLedger
 	case hardLinks(info) > 1:
-		return nil, errors.New("has a second name (a hard link), under which another process could work on it unseen; remove the other name, or copy the file")
+		return nil, errors.New("has a second name (a hard link), and its log stands beside one of them; remove the other name, or copy the file")
 	}
 	target, err := filepath.EvalSymlinks(path)
 	if err == nil {
@@ -47,38 +80,66 @@ func lockLedgerFile(path string) (*ledgerFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot be opened: %w", err)
 	}
-	_, unlocked := os.Lstat(target + ".lock")
-	lock := flock.New(target+".lock", flock.SetPermissions(0o600), flock.SetFlag(os.O_CREATE|os.O_RDWR))
-	ok, err := lock.TryLock()
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("cannot be locked: %w", errors.Unwrap(err))
-	case !ok:
-		return nil, errors.New("is in use by another process; wait until that has ended")
+	f := &ledgerFile{target: target, inode: info}
+	if err := f.acquire(); err != nil {
+		return nil, err
 	}
-	f := &ledgerFile{target: target, lock: lock, seen: info}
+	f.created = created && f.seen.Size() == 0
 	if err := f.inspect(); err != nil {
-		if unlocked != nil {
-			_ = os.Remove(lock.Path()) // nobody had one, and nobody needs one
-		}
-		return nil, errors.Join(err, lock.Unlock())
+		return nil, errors.Join(err, f.unlock())
 	}
 	return f, nil
+}
+
+// acquire takes the lock, unless this process has it already.
+func (f *ledgerFile) acquire() error {
+	openFiles.Lock()
+	defer openFiles.Unlock()
+	if slices.ContainsFunc(openFiles.list, func(other *ledgerFile) bool { return os.SameFile(other.inode, f.inode) }) {
+		return errInUse
+	}
+	lock, info, err := lockFile(f.target)
+	if errors.Is(err, errInUse) {
+		return err
+	}
+	if err != nil {
+		return fmt.Errorf("cannot be opened: %w", errors.Unwrap(err))
+	}
+	f.lock, f.inode, f.seen = lock, info, info
+	openFiles.list = append(openFiles.list, f)
+	return nil
+}
+
+// unlock is called when all of SQLite's descriptors are closed.
+func (f *ledgerFile) unlock() error {
+	if f == nil || f.lock == nil {
+		return nil
+	}
+	openFiles.Lock()
+	defer openFiles.Unlock()
+	openFiles.list = slices.DeleteFunc(openFiles.list, func(other *ledgerFile) bool { return other == f })
+	err := f.lock.Close()
+	f.lock = nil
+	return err
 }
 
 // inspect refuses what is no ledger. SQLite is not asked, since it may change what another
 // program has left in a database of its own.
 func (f *ledgerFile) inspect() error {
-	if err := f.remember(); err != nil || f.seen.Size() == 0 {
-		return err
+	if f.seen.Size() == 0 {
+		return nil
 	}
-	file, err := os.Open(f.target)
-	if err != nil {
-		return fmt.Errorf("cannot be read: %w", errors.Unwrap(err))
+	file, ok := f.lock.(io.ReaderAt) // the one descriptor of it
+	if !ok {
+		opened, err := os.Open(f.target)
+		if err != nil {
+			return fmt.Errorf("cannot be read: %w", errors.Unwrap(err))
+		}
+		defer func() { _ = opened.Close() }()
+		file = opened
 	}
-	defer func() { _ = file.Close() }()
 	header := make([]byte, 72)
-	if n, err := io.ReadFull(file, header); err != nil && n == 0 {
+	if n, err := file.ReadAt(header, 0); err != nil && n == 0 {
 		return fmt.Errorf("cannot be read: %w", err)
 	}
 	if !bytes.HasPrefix(header, []byte("SQLite format 3\x00")) || binary.BigEndian.Uint32(header[68:]) != applicationID {
@@ -87,13 +148,25 @@ func (f *ledgerFile) inspect() error {
 	return nil
 }
 
-func makeFile(path string) (fs.FileInfo, error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // whoever opens the ledger names it
-	if err != nil {
-		return nil, err
+func createFile(path string) (info fs.FileInfo, created bool, err error) {
+	const flags = os.O_RDWR | os.O_CREATE
+	file, err := os.OpenFile(path, flags|os.O_EXCL, 0o600) //nolint:gosec // whoever opens the ledger names it
+	created = err == nil
+	if errors.Is(err, os.ErrExist) { // another process was faster, or a symbolic link leads to nothing
+		file, err = os.OpenFile(path, flags, 0o600) //nolint:gosec // the same
 	}
-	info, err := file.Stat()
-	return info, errors.Join(err, file.Close())
+	if err != nil {
+		return nil, false, err
+	}
+	info, err = file.Stat()
+	return info, created, errors.Join(err, file.Close())
+}
+
+// remove removes the ledger while it is locked.
+func (f *ledgerFile) remove() {
+	for _, suffix := range []string{"-journal", "-wal", "-shm", ""} {
+		_ = os.Remove(f.target + suffix)
+	}
 }
 
 // look returns what the file is now, which must still be the same.
@@ -108,7 +181,7 @@ func (f *ledgerFile) look() (fs.FileInfo, error) {
 	return now, nil
 }
 
-// remember is called after we have changed the file.
+// remember is called after this process has changed the file.
 func (f *ledgerFile) remember() (err error) {
 	if f != nil {
 		f.seen, err = f.look()
@@ -116,8 +189,8 @@ func (f *ledgerFile) remember() (err error) {
 	return err
 }
 
-// unchanged returns an error where the file is not as it was left: deleted, moved, replaced, or
-// written by somebody else. What was recorded since may then be lost.
+// unchanged returns an error if the file or its log is not as it was left: deleted, moved,
+// replaced, cut, or written by somebody else. What was recorded since may then be lost.
 func (f *ledgerFile) unchanged() error {
 	if f == nil {
 		return nil
@@ -127,25 +200,25 @@ func (f *ledgerFile) unchanged() error {
 		return err
 	}
 	if now.Size() != f.seen.Size() || !now.ModTime().Equal(f.seen.ModTime()) {
-		return errors.New("was changed by another program while it was in use; look at it before going on")
+		return errors.New("was changed by another program while it was in use; look at it before you continue")
 	}
-	if _, err := os.Stat(f.target + "-wal"); err != nil {
+	log, err := os.Stat(f.target + "-wal")
+	switch {
+	case err != nil && f.log != nil:
 		return fmt.Errorf("has lost its newest part, %s-wal: it was deleted while it was in use", filepath.Base(f.target))
+	case err != nil:
+		return nil
+	case f.log != nil && (!os.SameFile(log, f.log) || log.Size() < f.log.Size()):
+		return fmt.Errorf("has lost its newest part: %s-wal was replaced or cut while it was in use", filepath.Base(f.target))
 	}
+	f.log = log
 	return nil
 }
 
-func (f *ledgerFile) unlock() error {
-	if f == nil {
-		return nil
-	}
-	return f.lock.Unlock()
-}
-
-// warning says what makes the file less safe than it should be.
+// warning returns what makes the file less safe than it should be.
 func (f *ledgerFile) warning() string {
-	if f == nil || !onNetwork(f.target) {
+	if f == nil {
 		return ""
 	}
-	return "the ledger is on a network file system, where locks and syncs are not always what they say; a local disk is safer"
+	return fileSystemWarning(f.target)
 }

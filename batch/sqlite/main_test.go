@@ -19,6 +19,7 @@ func TestMain(m *testing.M) {
 		"run":          runSelf,
 		"failing-disk": failingDiskSelf,
 		"one-by-one":   oneByOneSelf,
+		"reorder":      reorderSelf,
 	}
 	child, ok := children[os.Getenv(childVariable)]
 	if !ok {

@@ -6,11 +6,13 @@
 package sqlite
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -20,10 +22,14 @@ import (
 	"github.com/unsend-go/unsend/internal/textutil"
 )
 
-// Open opens the ledger of a path, a SQLite file, and creates it where there is none, for the
-// service of [batch.ForService] or [batch.ForMock], which must then be given. The file follows symbolic
-// links; one with a second hard link is refused, since the lock, path and ".lock", stands
-// beside its one name. One process works on a ledger at a time; any may read it.
+// Open opens the ledger of a path, a SQLite file, and creates it if there is none, for the
+// service of [batch.ForService] or [batch.ForMock], which must then be given. The file follows
+// symbolic links; one with a second hard link is refused. One process works on a ledger at a
+// time, by whatever name; any may read it, which [batch.ReadOnly] does without a lock and
+// without a trace.
+//
+// While nobody works on it a ledger is one file. During a run its newest part is in a second
+// one, path and "-wal".
 //
 // Every error is a [batch.ErrLedger] or [batch.ErrOptions]; a file that is refused is not changed.
 func Open(path string, opts ...batch.Option) (*batch.Ledger, error) {
@@ -31,35 +37,50 @@ func Open(path string, opts ...batch.Option) (*batch.Ledger, error) {
 }
 
 func openStore(path string, want batch.StoreOptions) (batch.Store, error) {
-	s := &store{path: path}
-	open := s.open
 	if want.ReadOnly {
-		open = s.openReadOnly
+		r := &reader{store: store{path: path}}
+		if err := r.open(want); err != nil {
+			return nil, r.explain(err)
+		}
+		return r, nil
 	}
-	if err := open(want); err != nil {
-		_ = s.Close() // the first error says more
+	s := &store{path: path}
+	if err := s.open(want); err != nil {
+		_ = s.Discard() // the first error says more
 		return nil, s.explain(err)
 	}
 	return s, nil
 }
 
 // InMemory returns a ledger that is forgotten when it is closed or its process ends. It is a
-// private temporary file, so that a million messages take no more memory than a few.
+// private temporary file, so that a million messages take no more memory than a few; if no
+// temporary file can be made it is in memory.
 func InMemory(opts ...batch.Option) (*batch.Ledger, error) {
 	return batch.NewLedger(openInMemory, opts...)
 }
 
 func openInMemory(want batch.StoreOptions) (batch.Store, error) {
+	s := &store{}
 	dir, err := os.MkdirTemp("", "unsend-")
-	if err != nil {
-		return nil, fmt.Errorf("%w: no temporary file: %w", batch.ErrLedger, err)
-	}
-	s := &store{path: filepath.Join(dir, "ledger.db")}
-	err = createLedger(s.path, want.Service)
 	if err == nil {
-		err = s.connect(s.path, want, "OFF")
+		s.path = filepath.Join(dir, "ledger.db")
+		err = createLedger(s.path, want.Service)
+		if err == nil {
+			err = s.connect(s.path, want, "OFF")
+		}
+		if err == nil {
+			err = s.enterWAL()
+		}
+		_ = os.RemoveAll(dir) // what is open stays until it is closed
 	}
-	_ = os.RemoveAll(dir) // what is open stays until it is closed
+	if err != nil { // there is no folder for temporary files, or it is full
+		_ = s.Close()
+		s = &store{path: ":memory:"}
+		if s.db, err = openConn(s.path, sqlite.OpenReadWrite|sqlite.OpenCreate); err == nil {
+			err = errors.Join(fillLedger(s.db, want.Service), exec(s.db, "PRAGMA temp_store = MEMORY", nil))
+		}
+		s.service = want.Service
+	}
 	if err != nil {
 		_ = s.Close() // the first error says more
 		return nil, s.explain(err)
@@ -67,13 +88,13 @@ func openInMemory(want batch.StoreOptions) (batch.Store, error) {
 	return s, nil
 }
 
-// open locks the file, makes it a ledger where it is new, and opens it.
+// open locks the file, makes it a ledger if it is new, and opens it.
 func (s *store) open(want batch.StoreOptions) error {
 	info, err := os.Stat(s.path)
 	if want.Service == "" && (errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0) {
 		return fmt.Errorf("%w: %s is new: say with ForService or ForMock what it is for", batch.ErrOptions, s.path)
 	}
-	if s.file, err = lockLedgerFile(s.path); err != nil {
+	if s.file, err = openLedgerFile(s.path); err != nil {
 		return err
 	}
 	if s.file.seen.Size() == 0 {
@@ -81,7 +102,14 @@ func (s *store) open(want batch.StoreOptions) error {
 			return err
 		}
 	}
-	return s.connect(s.file.target, want, "FULL") // each commit is on the disk before it returns
+	if err := s.connect(s.file.target, want, "FULL"); err != nil { // each commit is durable before it returns
+		return err
+	}
+	err = exec(s.db, "PRAGMA journal_mode", func(row *sqlite.Stmt) { s.wal = row.ColumnText(0) == "wal" })
+	if err == nil && s.wal { // what a killed run left in the log
+		return s.checkpoint("TRUNCATE")
+	}
+	return cmp.Or(err, s.file.remember())
 }
 
 // connect opens both connections. Before the file is found to be right, nothing is written.
@@ -95,8 +123,9 @@ func (s *store) connect(name string, want batch.StoreOptions, sync string) (err 
 	if err := s.checkDamage(); err != nil {
 		return err
 	}
-	// What SQLite does not keep in the file.
-	for _, pragma := range []string{"journal_mode = WAL", "wal_autocheckpoint = 0", "cache_size = -8192", "synchronous = " + sync} {
+	keepTemporaryFiles(s.db, filepath.Dir(name))
+	// What SQLite does not store in the file. A Mac's drive is asked to write, too.
+	for _, pragma := range []string{"wal_autocheckpoint = 0", "cache_size = -8192", "fullfsync = 1", "checkpoint_fullfsync = 1", "synchronous = " + sync} {
 		if err := exec(s.db, "PRAGMA "+pragma, nil); err != nil {
 			return err
 		}
@@ -104,45 +133,25 @@ func (s *store) connect(name string, want batch.StoreOptions, sync string) (err 
 	if s.reader, err = openConn(name, sqlite.OpenReadOnly); err != nil {
 		return err
 	}
-	// It opens its files when it first reads; those of a private ledger are about to lose their names.
-	if err := exec(s.reader, "SELECT service FROM ledger", nil); err != nil {
-		return err
-	}
-	return s.checkpoint() // what a killed run left in the log
+	return exec(s.reader, readService, nil)
 }
 
-// openReadOnly opens the file beside whoever works on it.
-func (s *store) openReadOnly(want batch.StoreOptions) error {
-	if _, err := os.Stat(s.path); err != nil {
-		return fmt.Errorf("%w %s: %w", batch.ErrLedger, s.path, errors.Unwrap(err))
-	}
-	name, err := filepath.Abs(s.path)
-	if err != nil {
-		return err
-	}
-	if s.reader, err = openConn(name, sqlite.OpenReadOnly); err != nil {
-		return err
-	}
-	err = s.verify(s.reader, want)
-	code := sqlite.ErrCode(err).ToPrimary()
-	if _, noLog := os.Stat(name + "-wal"); noLog == nil || code != sqlite.ResultCantOpen && code != sqlite.ResultReadOnly {
-		return err
-	}
-	// Its folder cannot be written: so nobody works on it, and nobody can.
-	if err := s.reader.Close(); err != nil {
-		return err
-	}
-	uri := url.URL{Scheme: "file", Path: name, RawQuery: "immutable=1"}
-	if s.reader, err = openConn(uri.String(), sqlite.OpenReadOnly|sqlite.OpenURI); err != nil {
-		return err
-	}
-	return s.verify(s.reader, want)
+// temporaryFolder guards SQLite's one setting for all of a process.
+var temporaryFolder sync.Mutex
+
+// keepTemporaryFiles puts them beside the ledger: its volume alone must have room.
+func keepTemporaryFiles(db *sqlite.Conn, dir string) {
+	temporaryFolder.Lock()
+	defer temporaryFolder.Unlock()
+	_ = exec(db, "PRAGMA temp_store_directory = '"+strings.ReplaceAll(dir, "'", "''")+"'", nil) // which else says what is wrong with it
 }
+
+const busyTimeout = 5 * time.Second // for another program that reads or writes
 
 func openConn(name string, flags sqlite.OpenFlags) (*sqlite.Conn, error) {
 	db, err := sqlite.OpenConn(name, flags)
 	if err == nil {
-		db.SetBusyTimeout(5 * time.Second) // for another program that reads or writes
+		db.SetBusyTimeout(busyTimeout)
 	}
 	return db, err
 }
@@ -164,7 +173,7 @@ func (s *store) verify(db *sqlite.Conn, want batch.StoreOptions) error {
 	case version > schemaVersion:
 		return fmt.Errorf("was made by a newer version of this program (format %d; this one knows %d); update it", version, schemaVersion)
 	}
-	if err := exec(db, "SELECT service FROM ledger", func(row *sqlite.Stmt) { s.service = row.ColumnText(0) }); err != nil {
+	if err := exec(db, readService, func(row *sqlite.Stmt) { s.service = row.ColumnText(0) }); err != nil {
 		return err
 	}
 	return want.Check(s)
@@ -190,7 +199,11 @@ func createLedger(name, service string) error {
 	if err != nil {
 		return err
 	}
-	err = exec(db, "BEGIN IMMEDIATE", nil)
+	return errors.Join(fillLedger(db, service), db.Close())
+}
+
+func fillLedger(db *sqlite.Conn, service string) error {
+	err := exec(db, "BEGIN IMMEDIATE", nil)
 	if err == nil {
 		err = sqlitex.ExecuteScript(db, schema, nil)
 	}
@@ -208,5 +221,5 @@ func createLedger(name, service string) error {
 	if err == nil {
 		err = exec(db, "COMMIT", nil)
 	}
-	return errors.Join(err, db.Close())
+	return err
 }

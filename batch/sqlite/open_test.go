@@ -273,14 +273,56 @@ func TestOneProcessAtATime(t *testing.T) {
 		}
 	}
 	wantOpen(t, path, 10)
-	if info, err := os.Stat(path + ".lock"); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the lock is %v, %v", info, err)
-	}
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
 	second := openLedger(t, path)
 	if added := add(t, second, messages(0, 10)); added.Known != 10 {
 		t.Errorf("added %+v", added)
+	}
+}
+
+// A ledger is removed only by whoever created it, before a run has begun on it.
+func TestDiscard(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		before func(t *testing.T, path string)
+		then   func(t *testing.T, ledger *batch.Ledger)
+		stays  bool
+	}{
+		"created":           {},
+		"created and added": {then: func(t *testing.T, ledger *batch.Ledger) { t.Helper(); add(t, ledger, messages(0, 3)) }},
+		"run": {then: func(t *testing.T, ledger *batch.Ledger) {
+			t.Helper()
+			for range eachResult(t, batch.Run(t.Context(), newClient(t, newMock(1)), ledger, batch.Options{})) {
+				continue
+			}
+		}, stays: true},
+		"somebody else's":       {before: func(t *testing.T, path string) { t.Helper(); closedLedger(t, path, batch.ForMock()) }, stays: true},
+		"somebody else's empty": {before: func(t *testing.T, path string) { t.Helper(); write(t, path, "") }, stays: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "messages.db")
+			if c.before != nil {
+				c.before(t, path)
+			}
+			ledger := openLedger(t, path)
+			if c.then != nil {
+				c.then(t, ledger)
+			}
+			if err := ledger.Discard(); err != nil {
+				t.Error(err)
+			}
+			want := 0
+			if c.stays {
+				want = 1
+			}
+			files := snapshot(t, filepath.Dir(path))
+			delete(files, "messages.db.lock") // which stays, where there is one
+			if len(files) != want {
+				t.Errorf("%d files are left; want %d", len(files), want)
+			}
+		})
 	}
 }

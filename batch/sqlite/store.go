@@ -1,12 +1,17 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
 	"fmt"
 	"iter"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -47,20 +52,42 @@ type store struct {
 
 	write   sync.Mutex   // a connection does one thing at a time
 	db      *sqlite.Conn // nil for one that is only read, or closed
+	wal     bool         // there is a write-ahead log, for a run or what is added
 	written int          // entries since the last checkpoint
 	claimed bool         // the run has been given its connections
+	begun   bool         // a run has begun
+	broken  error        // a file was cut under SQLite, which cannot be used any more
 
 	reads  sync.Mutex
-	reader *sqlite.Conn // another connection, for reads that must not wait for a sync
+	reader *sqlite.Conn                           // another connection, for reads that must not wait for a sync; nil if there is none
+	look   func(f func(*sqlite.Conn) error) error // of one that is only read
+
+	kept atomic.Pointer[string] // why the ledger is two files
 }
 
 func (s *store) Name() string    { return s.path }
 func (s *store) Service() string { return s.service }
-func (s *store) Warning() string { return s.file.warning() }
 func (s *store) Shared() bool    { return false }
 
-// exec runs a statement on a connection whose mutex the caller holds. Each may be nil.
-func exec(db *sqlite.Conn, text string, each func(*sqlite.Stmt), args ...any) error {
+func (s *store) Warning() string {
+	if kept := s.kept.Load(); kept != nil {
+		return *kept
+	}
+	return s.file.warning()
+}
+
+// exec runs a statement on a connection whose mutex the caller holds. Each may be nil. A file
+// that somebody cuts while SQLite has it in memory is an error, and no crash.
+func exec(db *sqlite.Conn, text string, each func(*sqlite.Stmt), args ...any) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if fault := recover(); fault != nil {
+			if _, ok := fault.(interface{ Addr() uintptr }); !ok {
+				panic(fault)
+			}
+			err = errCut
+		}
+	}()
 	return sqlitex.Execute(db, text, &sqlitex.ExecOptions{Args: args, ResultFunc: func(row *sqlite.Stmt) error {
 		if each != nil {
 			each(row)
@@ -69,12 +96,18 @@ func exec(db *sqlite.Conn, text string, each func(*sqlite.Stmt), args ...any) er
 	}})
 }
 
+var errCut = errors.New("was cut by another program while it was in use (its -shm); run it again")
+
 // transaction runs f in one, which is synced when transaction returns without an error.
 func (s *store) transaction(f func() error) error {
 	s.write.Lock()
 	defer s.write.Unlock()
-	if s.db == nil {
-		return fmt.Errorf("%w %s is open for reading only", batch.ErrLedger, s.path)
+	if err := s.usable(); err != nil {
+		return err
+	}
+	// A log that was cut has its old length again once more is written behind its end.
+	if err := s.file.unchanged(); err != nil {
+		return s.explain(err)
 	}
 	err := exec(s.db, "BEGIN IMMEDIATE", nil)
 	if err == nil {
@@ -84,8 +117,14 @@ func (s *store) transaction(f func() error) error {
 		err = exec(s.db, "COMMIT", nil)
 	}
 	if err != nil {
+		if s.isBroken(err) {
+			return s.explain(err)
+		}
 		if !s.db.AutocommitEnabled() {
 			_ = exec(s.db, "ROLLBACK", nil) // the first error says more
+		}
+		if !s.wal { // what is rolled back was written, too
+			err = cmp.Or(err, s.file.remember())
 		}
 		return s.explain(err)
 	}
@@ -94,24 +133,121 @@ func (s *store) transaction(f func() error) error {
 	}
 	if s.written >= checkpointEvery {
 		s.written = 0
-		return s.explain(s.checkpoint())
+		return s.explain(s.checkpoint("PASSIVE"))
 	}
 	return nil
 }
 
+func (s *store) usable() error {
+	switch {
+	case s.broken != nil:
+		return s.explain(s.broken)
+	case s.db == nil:
+		return fmt.Errorf("%w %s is open for reading only", batch.ErrLedger, s.path)
+	}
+	return nil
+}
+
+func (s *store) isBroken(err error) bool {
+	if errors.Is(err, errCut) {
+		s.broken = err
+	}
+	return s.broken != nil
+}
+
+// enterWAL gives the file a write-ahead log, beside which anybody may read. At rest it has none.
+func (s *store) enterWAL() error {
+	s.write.Lock()
+	defer s.write.Unlock()
+	if err := s.usable(); err != nil || s.wal || s.reader == nil {
+		return err
+	}
+	if err := s.file.unchanged(); err != nil {
+		return s.explain(err)
+	}
+	err := exec(s.db, "PRAGMA journal_mode = WAL", nil)
+	if code := sqlite.ErrCode(err).ToPrimary(); code == sqlite.ResultBusy || code == sqlite.ResultLocked {
+		err = errors.New("is being read by another program with an open transaction, such as a database browser; close that, then run it again")
+	}
+	if err == nil {
+		s.wal = true
+		err = s.file.remember()
+	}
+	for _, db := range []*sqlite.Conn{s.db, s.reader} { // which opens the log, that of a private ledger before it loses its name
+		if err == nil {
+			err = exec(db, readService, nil)
+		}
+	}
+	return s.explain(err)
+}
+
 // checkpoint moves the log into the file, which nothing else does while the ledger is open: so
-// any other change to the file is somebody else's.
-func (s *store) checkpoint() error {
+// any other change to the file is somebody else's. TRUNCATE leaves nothing in the log, unless a
+// reader still needs it.
+func (s *store) checkpoint(mode string) error {
 	s.reads.Lock() // a reader would keep the log from being used from its start again
 	defer s.reads.Unlock()
-	if err := exec(s.db, "PRAGMA wal_checkpoint(PASSIVE)", nil); err != nil {
+	busy := false
+	if mode == "TRUNCATE" {
+		s.db.SetBusyTimeout(shortTimeout)
+		defer s.db.SetBusyTimeout(busyTimeout)
+	}
+	err := exec(s.db, "PRAGMA wal_checkpoint("+mode+")", func(row *sqlite.Stmt) { busy = row.ColumnBool(0) })
+	if err != nil || s.file == nil {
 		return err
+	}
+	if mode == "TRUNCATE" {
+		s.kept.Store(nil)
+		s.file.log = nil
+		if busy {
+			name := filepath.Base(s.file.target)
+			text := fmt.Sprintf("another program is reading the ledger: its newest part is in %s-wal until the next run; keep that file beside %s", name, name)
+			s.kept.Store(&text)
+		}
 	}
 	return s.file.remember()
 }
 
+const readService = "SELECT service FROM ledger"
+
+const shortTimeout = 500 * time.Millisecond
+
+// leaveWAL makes the ledger one file. The connection for reading is closed by then.
+func (s *store) leaveWAL() error {
+	if !s.wal || s.file == nil || s.broken != nil {
+		return nil
+	}
+	if err := s.file.unchanged(); err != nil {
+		return err
+	}
+	err := s.checkpoint("TRUNCATE")
+	for range 20 { // readers of this program are done within a second
+		if err != nil || s.kept.Load() != nil {
+			break
+		}
+		mode := ""
+		err = exec(s.db, "PRAGMA journal_mode = DELETE", func(row *sqlite.Stmt) { mode = row.ColumnText(0) })
+		if code := sqlite.ErrCode(err).ToPrimary(); code == sqlite.ResultBusy || code == sqlite.ResultLocked {
+			err = nil // somebody has it open: the log is empty, and goes with the last who closes it
+		}
+		if mode == "delete" {
+			break
+		}
+		time.Sleep(shortTimeout / 10) //nolint:forbidigo // SQLite calls no busy handler here
+	}
+	return err
+}
+
 // query calls f with the connection for reading.
 func (s *store) query(f func(*sqlite.Conn) error) error {
+	if s.look != nil {
+		return s.explain(s.look(f))
+	}
+	if s.reader == nil { // one connection does all
+		s.write.Lock()
+		defer s.write.Unlock()
+		return s.explain(f(s.db))
+	}
 	s.reads.Lock()
 	defer s.reads.Unlock()
 	return s.explain(f(s.reader))
@@ -133,11 +269,11 @@ func (s *store) explain(err error) error {
 		}
 	}
 	reason := ""
-	switch code := sqlite.ErrCode(err); code.ToPrimary() {
+	switch code := sqlite.ErrCode(err); code.ToPrimary() { // ResultError of an error that is not SQLite's
 	case sqlite.ResultFull:
 		reason = "cannot be written: the disk is full; make room, then run it again"
 	case sqlite.ResultIOErr:
-		reason = fmt.Sprintf("cannot be written or read: the disk fails (%v); mend this, then run it again", code)
+		reason = fmt.Sprintf("cannot be written or read: the disk fails (%v); repair it, then run it again", code)
 	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
 		reason = "is damaged; restore it from a copy, or delete it and begin again"
 	case sqlite.ResultReadOnly:
@@ -146,37 +282,54 @@ func (s *store) explain(err error) error {
 		reason = "is being written by another program; close that, then run it again"
 	case sqlite.ResultCantOpen:
 		reason = "cannot be opened; it, or its folder, is missing or may not be written"
+	case sqlite.ResultError:
+		if text := err.Error(); !strings.Contains(text, "no such table") && !strings.Contains(text, "no such column") {
+			return fmt.Errorf("%w %s %w", batch.ErrLedger, s.path, err)
+		}
+		reason = "is not as this program made it: a table or column is missing; restore it from a copy, or name another ledger"
 	default:
 		return fmt.Errorf("%w %s %w", batch.ErrLedger, s.path, err)
 	}
 	return fmt.Errorf("%w %s %s", batch.ErrLedger, s.path, reason)
 }
 
-// Discard is Close, and removes the file if it was created by this process and no run has begun.
-func (s *store) Discard() error { return s.Close() }
+// Discard is Close, and removes a file that this process created if no run has begun.
+func (s *store) Discard() error { return s.close(true) }
 
-// Close lets SQLite move the log into the file, and gives the lock back. It closes what there is.
-func (s *store) Close() error {
+// Close leaves one file, and releases the lock. It closes what there is.
+func (s *store) Close() error { return s.close(false) }
+
+func (s *store) close(discard bool) error {
 	s.write.Lock()
 	defer s.write.Unlock()
-	s.reads.Lock()
-	defer s.reads.Unlock()
+	discard = discard && s.file != nil && s.file.created && !s.begun
 	var err error
-	if s.reader != nil {
-		err = s.reader.Close()
-	}
-	if s.db != nil {
-		err = errors.Join(err, s.db.Close())
+	if s.broken == nil {
+		s.reads.Lock()
+		if s.reader != nil {
+			err = s.reader.Close()
+		}
+		s.reads.Unlock()
+		if s.db != nil && !discard {
+			err = errors.Join(err, s.leaveWAL())
+		}
+		if s.db != nil {
+			err = errors.Join(err, s.db.Close())
+		}
 	}
 	s.db = nil
+	if discard {
+		s.file.remove()
+	}
 	return errors.Join(s.explain(err), s.file.unlock())
 }
 
 const (
 	reopenRows = `UPDATE message SET final = 0 WHERE ` + isRefused
 	countLoads = `SELECT connection_id, count(*) FROM message WHERE %s GROUP BY connection_id ORDER BY connection_id`
-	nextRows   = `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id, ref FROM message
-		WHERE connection_id = ?1 AND ` + isOpen + ` AND line >= ?2 AND (line > ?2 OR id > ?3) ORDER BY line, id LIMIT ?4`
+	// Of many rows with the same line, such as items that have none, it does not look at those before.
+	nextRows     = nextColumns + `line = ?2 AND id > ?3 UNION ALL ` + nextColumns + `line > ?2 ORDER BY line, id LIMIT ?4`
+	nextColumns  = `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id, ref FROM message WHERE connection_id = ?1 AND ` + isOpen + ` AND `
 	writeSending = `UPDATE message SET maybe_unsent = 1, outcome = NULL WHERE id = ? AND ` + isOpen
 	writeAnswer  = `UPDATE message SET maybe_unsent = ?2, attempts = attempts + ?3, request_id = ?4, status = ?5, scope = ?6, type = ?7, error = ?8, hint = ?9,
 		outcome = ?10, final = ?11, ended_at = ?12, answered = ?13, cause = ?14 WHERE id = ?1 AND ` + isOpen
@@ -191,7 +344,10 @@ const (
 )
 
 func (s *store) Begin(_ context.Context, retryFailed bool) error {
-	s.claimed = false
+	if err := s.enterWAL(); err != nil {
+		return err
+	}
+	s.claimed, s.begun = false, true
 	return s.transaction(func() error {
 		if retryFailed {
 			if err := exec(s.db, reopenRows, nil); err != nil {
@@ -214,7 +370,15 @@ func (s *store) Claim(ctx context.Context) (claimed []batch.Load, left int, err 
 func (s *store) Release(context.Context, []string) error { return nil }
 
 func (s *store) End(context.Context) error {
-	return s.transaction(func() error { return exec(s.db, "UPDATE ledger SET running = 0", nil) })
+	if err := s.transaction(func() error { return exec(s.db, "UPDATE ledger SET running = 0", nil) }); err != nil {
+		return err
+	}
+	s.write.Lock()
+	defer s.write.Unlock()
+	if !s.wal {
+		return nil
+	}
+	return s.explain(s.checkpoint("TRUNCATE"))
 }
 
 func (s *store) Next(_ context.Context, connectionID string, after batch.Message, n int) (list []batch.Message, err error) {

@@ -1,0 +1,114 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/unsend-go/unsend/batch"
+)
+
+// reader is a ledger that is only read. Each read has a connection of its own: between reads
+// nothing is open, so that whoever reads slowly stops nobody. It leaves no file behind.
+type reader struct {
+	store
+
+	target string // the path behind all symbolic links
+}
+
+func (r *reader) open(want batch.StoreOptions) (err error) {
+	if _, err := os.Stat(r.path); err != nil {
+		return fmt.Errorf("%w %s: %w", batch.ErrLedger, r.path, errors.Unwrap(err))
+	}
+	r.target, err = filepath.EvalSymlinks(r.path)
+	if err == nil {
+		r.target, err = filepath.Abs(r.target)
+	}
+	if err != nil {
+		return err
+	}
+	r.store.look = r.look
+	return r.look(func(db *sqlite.Conn) error { return r.verify(db, want) })
+}
+
+const (
+	maxLooks = 20
+	lookWait = 20 * time.Millisecond
+)
+
+// look calls f with a connection. If there is no log, all is in the file, which is read without
+// a lock; once more if somebody has begun to work on it meanwhile. Else the log is read, and its
+// index, which belongs to whoever works on the ledger, is not written.
+func (r *reader) look(f func(*sqlite.Conn) error) (err error) {
+	for range maxLooks {
+		before := r.files()
+		uri := url.URL{Scheme: "file", Path: r.target, RawQuery: before.query()}
+		var db *sqlite.Conn
+		if db, err = openConn(uri.String(), sqlite.OpenReadOnly|sqlite.OpenURI); err == nil {
+			_ = exec(db, "PRAGMA temp_store = MEMORY", nil)
+			err = errors.Join(f(db), db.Close())
+		}
+		if before.log != nil && before.index == nil {
+			_ = os.Remove(r.target + "-shm") // the index that was made: nobody works on the ledger
+		}
+		code := sqlite.ErrCode(err).ToPrimary()
+		hindered := code == sqlite.ResultCantOpen || code == sqlite.ResultReadOnly || code == sqlite.ResultBusy
+		if !before.differ(r.files()) && !hindered {
+			return err
+		}
+		time.Sleep(lookWait) //nolint:forbidigo // nothing can be waited for in another process
+	}
+	if info, failed := os.Stat(r.target + "-journal"); failed == nil && info.Size() > 0 {
+		return errors.New("was being changed when a program was killed; run unsend batch on it, which repairs it, then read it")
+	}
+	return err
+}
+
+// ledgerFiles are the files of a ledger, as they are at a moment; nil for one that there is not.
+type ledgerFiles struct{ file, log, index, journal fs.FileInfo }
+
+func (r *reader) files() ledgerFiles {
+	stat := func(suffix string) fs.FileInfo {
+		info, err := os.Stat(r.target + suffix)
+		if err != nil || suffix != "" && info.Size() == 0 {
+			return nil
+		}
+		return info
+	}
+	return ledgerFiles{file: stat(""), log: stat("-wal"), index: stat("-shm"), journal: stat("-journal")}
+}
+
+// query returns how SQLite is to open them.
+func (l ledgerFiles) query() string {
+	switch {
+	case l.file != nil && isOpenHere(l.file): // by this process, whose locks the end of an unlocked read would drop
+		return "mode=ro"
+	case l.log == nil && l.journal == nil:
+		return "immutable=1"
+	case l.index == nil: // as in a copy: SQLite makes one
+		return "mode=ro"
+	}
+	return "mode=ro&readonly_shm=1"
+}
+
+// differ reports whether what was read without a lock may be half of one state and half of
+// another.
+func (l ledgerFiles) differ(after ledgerFiles) bool {
+	if l.query() != after.query() {
+		return true
+	}
+	return l.index == nil && (changed(l.file, after.file) || changed(l.log, after.log))
+}
+
+func changed(before, after fs.FileInfo) bool {
+	if before == nil || after == nil {
+		return before != after
+	}
+	return !os.SameFile(before, after) || before.Size() != after.Size() || !before.ModTime().Equal(after.ModTime())
+}

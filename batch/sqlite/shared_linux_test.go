@@ -1,0 +1,281 @@
+package sqlite_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/sqlite"
+	"github.com/unsend-go/unsend/mock"
+
+	zsqlite "zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+)
+
+// What other people do with a ledger: they look at it, mount it, copy it, keep it open.
+
+// wantAtRest fails unless the folder holds the ledger's one file, which is in rollback mode.
+func wantAtRest(t *testing.T, path string) {
+	t.Helper()
+	files := snapshot(t, filepath.Dir(path))
+	name := filepath.Base(path)
+	if len(files) != 1 || len(files[name]) < 20 {
+		t.Fatalf("the folder holds %d files; want %s alone", len(files), name)
+	}
+	if mode := files[name][18:20]; !bytes.Equal(mode, []byte{1, 1}) {
+		t.Errorf("the file's modes are %v; want rollback mode, 1 and 1", mode)
+	}
+}
+
+func report(t *testing.T, ledger *batch.Ledger) batch.Report {
+	t.Helper()
+	report, err := ledger.Report(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+// A reader that has come half way when the run ends, as "report | less" has, holds nothing: all
+// is in the one file, and copied anywhere it is whole.
+func TestOneFileAtRest(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "messages.db")
+	ledger := openLedger(t, path)
+	add(t, ledger, messages(0, 1200))
+	read, err := sqlite.Open(path, batch.ReadOnly())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := newMock(1, mock.WithoutRateLimit())
+	n := 0
+	for _, err := range read.Messages(t.Context(), batch.All) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n++; n == 1 {
+			if got := report(t, read); got.Open != 1200 {
+				t.Errorf("beside what is added the reader sees %+v; want 1200 open", got.Counts)
+			}
+			for range eachResult(t, batch.Run(t.Context(), newClient(t, server, api.WithoutRateLimit()), ledger, batch.Options{})) {
+				continue
+			}
+			if got := report(t, read); got.Unsent != 1200 {
+				t.Errorf("after the run the reader sees %+v; want 1200 unsent", got.Counts)
+			}
+			if err := ledger.Close(); err != nil {
+				t.Fatal(err)
+			}
+			wantAtRest(t, path)
+		}
+	}
+	copied := filepath.Join(t.TempDir(), "copy.db")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, copied, string(text))
+	moved := openLedger(t, copied)
+	if got := report(t, moved); got.Unsent != 1200 || n != 1200 {
+		t.Errorf("%d messages were read, and the copy holds %+v; want 1200, unsent", n, got.Counts)
+	}
+}
+
+// Somebody else's open transaction at the end of a run: one line says which files belong together.
+// At the beginning of one: one line, within ten seconds, says what to close.
+func TestForeignTransaction(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "messages.db")
+	ledger := openLedger(t, path)
+	add(t, ledger, messages(0, 50))
+	other, err := zsqlite.OpenConn(path, zsqlite.OpenReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := func() {
+		if err := sqlitex.ExecuteTransient(other, "BEGIN", nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := sqlitex.ExecuteTransient(other, "SELECT count(*) FROM message", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	begin()
+	for range eachResult(t, batch.Run(t.Context(), newClient(t, newMock(1)), ledger, batch.Options{})) {
+		continue
+	}
+	want := "another program is reading the ledger: its newest part is in messages.db-wal until the next run; keep that file beside messages.db"
+	if got := ledger.Warning(); got != want {
+		t.Errorf("after the run the ledger warns %q; want %q", got, want)
+	}
+	if err := ledger.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := sqlitex.ExecuteTransient(other, "COMMIT", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := openLedger(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := sqlitex.ExecuteTransient(other, "PRAGMA journal_mode = DELETE", nil); err != nil {
+		t.Fatal(err)
+	}
+	begin()
+	start := time.Now()
+	ledger = openLedger(t, path)
+	_, err = ledger.Add(t.Context(), rows(messages(0, 60)))
+	want = "ledger " + path + " is being read by another program with an open transaction, such as a database browser; close that, then run it again"
+	if took := time.Since(start); err == nil || err.Error() != want || took > 10*time.Second {
+		t.Errorf("after %v adding is %v; want %s, within 10 s", took, err, want)
+	}
+	added, err := ledger.Replace(t.Context(), rows(messages(0, 60)), batch.Preview())
+	if err != nil || added.Plan(false).Messages != 10 {
+		t.Errorf("beside a reader a preview is %+v, %v; want 10 messages", added.Plan(false), err)
+	}
+	if err := errors.Join(ledger.Close(), other.Close()); err != nil {
+		t.Fatal(err)
+	}
+	wantAtRest(t, path)
+}
+
+// Readers leave no file and change none: at rest, during a run, and after one that was killed,
+// with its log and with a copy of that alone.
+func TestReadersLeaveNothing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "messages.db")
+	open := 10
+	same := func(when string) {
+		t.Helper()
+		before := snapshot(t, dir)
+		wantOpen(t, path, open)
+		after := snapshot(t, dir)
+		for name, text := range after {
+			if !bytes.Equal(before[name], text) {
+				t.Errorf("%s the reader has changed or left %s", when, name)
+			}
+		}
+		if len(before) != len(after) {
+			t.Errorf("%s the reader leaves %d files of %d", when, len(after), len(before))
+		}
+	}
+	closedLedger(t, path, batch.ForMock())
+	same("at rest")
+	ledger := openLedger(t, path)
+	add(t, ledger, messages(0, 12))
+	open = 12
+	same("while somebody works on it")
+	killed := snapshot(t, dir)
+	if len(killed) != 3 {
+		t.Fatalf("while somebody works on it there are %d files; want 3", len(killed))
+	}
+	if err := ledger.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range killed {
+		write(t, filepath.Join(dir, name), string(text))
+	}
+	same("after a kill")
+	if err := os.Remove(path + "-shm"); err != nil {
+		t.Fatal(err)
+	}
+	same("with a log alone")
+	if err := openLedger(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	wantAtRest(t, path)
+}
+
+// bind mounts a file at another path, as "docker -v file:file" does.
+func bind(t *testing.T, path, at string) {
+	t.Helper()
+	write(t, at, "")
+	if err := syscall.Mount(path, at, "", syscall.MS_BIND, ""); err != nil {
+		t.Skip("nothing can be mounted here:", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(at, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// The lock is on the file, whatever its name and mount are, and whoever reads it meanwhile.
+func TestLockIsOnTheFile(t *testing.T) {
+	t.Parallel()
+	path, mounted := filepath.Join(t.TempDir(), "messages.db"), filepath.Join(t.TempDir(), "mounted.db")
+	client := clientOf(t, "http://127.0.0.1:1")
+	closedLedger(t, path, batch.ForService(client))
+	bind(t, path, mounted)
+	ledger, err := sqlite.Open(path, batch.ForService(client))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantOpen(t, path, 10)
+	cmd := childCommand(t, "one-by-one", "http://127.0.0.1:1", mounted)
+	cmd.Stderr = nil
+	said, err := cmd.CombinedOutput()
+	if want := "child: ledger " + mounted + " is in use by another process; wait until that has ended\n"; err == nil || string(said) != want {
+		t.Errorf("another process says %q, %v; want %q", said, err, want)
+	}
+	if err := ledger.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ledger, err = sqlite.Open(mounted, batch.ForService(client))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "the ledger is mounted as a single file"; !strings.HasPrefix(ledger.Warning(), want) {
+		t.Errorf("the ledger warns %q; want %q", ledger.Warning(), want)
+	}
+	if err := ledger.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A volume that holds the ledger is enough: the folder for temporary files may be full.
+func TestTemporaryFilesStandBesideTheLedger(t *testing.T) {
+	t.Parallel()
+	full := smallDisk(t, 64<<10)
+	write(t, filepath.Join(full, "filler"), strings.Repeat("x", 60<<10))
+	cmd := childCommand(t, "reorder", filepath.Join(t.TempDir(), "messages.db"))
+	cmd.Env = append(cmd.Env, "TMPDIR="+full, "SQLITE_TMPDIR="+full)
+	if err := cmd.Run(); err != nil {
+		t.Errorf("with a full folder for temporary files: %v; want the ledger's used", err)
+	}
+}
+
+// reorderSelf adds a list to a ledger, and previews it in another order; a private one, too.
+func reorderSelf(args []string) error {
+	list := messages(0, 60_000)
+	open := []func() (*batch.Ledger, error){
+		func() (*batch.Ledger, error) { return sqlite.Open(args[0], batch.ForMock()) },
+		func() (*batch.Ledger, error) { return sqlite.InMemory(batch.ForMock()) },
+	}
+	for _, open := range open {
+		ledger, err := open()
+		if err != nil {
+			return err
+		}
+		for _, opts := range [][]batch.AddOption{nil, {batch.Preview()}} {
+			if _, err := ledger.Replace(context.Background(), rows(list), opts...); err != nil {
+				return err
+			}
+			for i := range list {
+				list[i].Line = len(list) - i
+			}
+		}
+		if err := ledger.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
