@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"syscall"
 
@@ -20,18 +21,25 @@ const isReadOnly = "is read-only: a standby, or default_transaction_read_only is
 // ledgerError is a [batch.ErrLedger]. Where the trouble may pass by itself, such as a server that
 // is restarted, it is a [batch.ErrClaimLost] too, so that a run begins again.
 type ledgerError struct {
-	text string
-	lost bool
+	text    string
+	lost    bool
+	missing bool // there is no such ledger: an fs.ErrNotExist
 }
 
 func (e *ledgerError) Error() string { return e.text }
 
 func (e *ledgerError) Is(target error) bool {
-	return target == batch.ErrLedger || e.lost && target == batch.ErrClaimLost
+	return target == batch.ErrLedger || e.lost && target == batch.ErrClaimLost || e.missing && target == fs.ErrNotExist
 }
 
 func (s *store) refuse(format string, args ...any) *ledgerError {
 	return &ledgerError{text: fmt.Sprintf("%v %s %s", batch.ErrLedger, s.name, fmt.Sprintf(format, args...))}
+}
+
+func (s *store) missing(format string, args ...any) *ledgerError {
+	e := s.refuse(format, args...)
+	e.missing = true
+	return e
 }
 
 func (s *store) lost(format string, args ...any) *ledgerError {

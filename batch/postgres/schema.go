@@ -60,7 +60,7 @@ func (s *store) checkFormat(ctx context.Context) error {
 		return err
 	}
 	if !ledger {
-		return s.refuse("has no ledger in the schema %s; name the schema with schema=NAME in the address, or load messages first", s.schema)
+		return s.missing("has no ledger in the schema %s; name the schema with schema=NAME in the address, or load messages first", s.schema)
 	}
 	var found int
 	err = s.reader.QueryRow(ctx, "SELECT coalesce(max(format), 0) FROM ledger").Scan(&found)
@@ -99,5 +99,5 @@ func (s *store) findRun(ctx context.Context, want batch.StoreOptions) error {
 	if err != nil {
 		return err
 	}
-	return s.refuse("holds no run of that name; it has %s", others)
+	return s.missing("holds no run of that name; it has %s", others)
 }

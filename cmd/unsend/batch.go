@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -111,8 +110,6 @@ func (o *batchOptions) run(cmd *cobra.Command, name string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(target.copied) }() // after the ledger is closed
-
 	client, err := o.client.client(cmd.ErrOrStderr(), o.dryRun) // which refuses flags in a dry run, too
 	if err != nil {
 		return err
@@ -127,7 +124,7 @@ func (o *batchOptions) run(cmd *cobra.Command, name string) (err error) {
 	j := &job{batchOptions: o, cmd: cmd, file: name, target: target, sender: client, shutdown: newShutdown(cmd.Context())}
 	defer j.shutdown.release()
 	abandonAfter(j.shutdown.ctx.Done(), cmd.OutOrStdout(), cmd.ErrOrStderr())
-	if j.ledger, err = target.open(j.shutdown.ctx, o.dryRun, name != "", o.options(client)...); err != nil {
+	if j.ledger, err = target.open(j.shutdown.ctx, o.dryRun, o.options(client)...); err != nil {
 		return err
 	}
 	defer func() { err = j.close(err) }()
@@ -167,6 +164,7 @@ type job struct {
 	progress  batch.Progress
 	early     error     // why the run ended early
 	began     time.Time // zero where nothing was sent
+	warned    string    // of the ledger, before it began
 	unwritten error     // why the outcomes can no longer be written
 }
 
@@ -178,14 +176,10 @@ func (j *job) name() string {
 	return inputName(j.file)
 }
 
-// close closes the ledger behind a run that ended with err. A new one for which nothing was
-// sent is taken away: what was wrong, a service's address say, would stay in it.
+// close closes the ledger after a run that ended with err. One that this command has created and
+// sent nothing for is removed: what was wrong, a service's address say, would stay in it.
 func (j *job) close(err error) error {
-	closing := j.ledger.Close()
-	if j.began.IsZero() && !j.dryRun {
-		j.target.remove()
-	}
-	if closing != nil {
+	if closing := j.ledger.Discard(); closing != nil {
 		return cmp.Or(err, failed(closing))
 	}
 	return err
@@ -193,7 +187,9 @@ func (j *job) close(err error) error {
 
 // run shows the plan, asks, and sends.
 func (j *job) run() (err error) {
-	if j.plan, err = j.ledger.Plan(j.shutdown.ctx, j.retryFailed); err != nil {
+	if j.dryRun && j.file != "" {
+		j.plan = j.added.Plan(j.retryFailed)
+	} else if j.plan, err = j.ledger.Plan(j.shutdown.ctx, j.retryFailed); err != nil {
 		return err
 	}
 	if j.dryRun {
@@ -209,7 +205,7 @@ func (j *job) run() (err error) {
 			j.sender.mock.SetConnection(mock.Connection{ID: c.ConnectionID})
 		}
 	}
-	j.began = time.Now()
+	j.began, j.warned = time.Now(), j.ledger.Warning()
 	j.send()
 	return j.end(time.Since(j.began))
 }
@@ -285,6 +281,9 @@ func (j *job) printEnd(w io.Writer, report *batch.Report, left int, took time.Du
 	if len(stopped) > 0 {
 		line(w, "Stopped: %s", connectionNames(stopped))
 	}
+	if text := j.ledger.Warning(); text != j.warned {
+		line(w, "%s", text)
+	}
 	switch {
 	case left == 0:
 	case j.target.address == "":
@@ -344,6 +343,9 @@ func (j *job) load(in io.Reader) error {
 	var opts []batch.AddOption
 	if j.skipInvalid {
 		opts = append(opts, batch.SkipBad())
+	}
+	if j.dryRun {
+		opts = append(opts, batch.Preview())
 	}
 	// Who writes into a pipe may take his time: the copying waits for him, and the reading for
 	// a signal too.

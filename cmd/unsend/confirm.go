@@ -45,9 +45,6 @@ func (j *job) printPlan(w io.Writer) {
 	if len(j.added.Ignored) > 0 {
 		line(w, "  columns that are not used: %s", strings.Join(j.added.Ignored, ", "))
 	}
-	if j.dryRun && j.file != "" && isPostgres(j.target.address) {
-		line(w, "  what is in the ledger already is not looked up in a dry run")
-	}
 	if j.target.address != "" && !j.dryRun {
 		line(w, "  ledger: %s", j.target)
 	}

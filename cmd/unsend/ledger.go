@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/pflag"
 
@@ -47,7 +45,6 @@ type ledgerTarget struct {
 	run     string // of a database
 	fresh   bool   // there is nothing yet
 	empty   bool   // there is an empty file
-	copied  string // the folder of the copy that a dry run works on
 }
 
 // target is that of the batch of a file, - being standard input, or of what is in the ledger
@@ -100,60 +97,19 @@ func (p *ledgerTarget) String() string {
 	return p.address
 }
 
-// open opens the ledger. A dry run gets one that it may change: a private one where there is
-// none, or where the one of a database would be loaded into; a copy of a file; and a database to
-// read only.
-func (p *ledgerTarget) open(ctx context.Context, dryRun, loads bool, opts ...batch.Option) (*batch.Ledger, error) {
+// open opens the ledger. A dry run changes nothing in it, and has a private one if there is none.
+func (p *ledgerTarget) open(ctx context.Context, dryRun bool, opts ...batch.Option) (*batch.Ledger, error) {
 	switch {
-	case p.address == "", dryRun && (p.fresh || p.empty), dryRun && loads && isPostgres(p.address):
+	case p.address == "", dryRun && (p.fresh || p.empty):
 		return sqlite.InMemory(opts...)
-	case isPostgres(p.address):
-		if dryRun {
-			opts = append(opts, batch.ReadOnly())
-		}
+	case !isPostgres(p.address):
+		return sqlite.Open(p.address, opts...)
+	case !dryRun:
 		return postgres.Open(ctx, p.address, p.run, opts...)
 	}
-	ledger, err := sqlite.Open(p.address, opts...) // which refuses what the real run would refuse
-	if err != nil || !dryRun {
-		return ledger, err
+	ledger, err := postgres.Open(ctx, p.address, p.run, append(opts, batch.ReadOnly())...)
+	if errors.Is(err, fs.ErrNotExist) { // neither the schema nor the run is made
+		return sqlite.InMemory(opts...)
 	}
-	if err := ledger.Close(); err != nil {
-		return nil, err
-	}
-	if p.copied, err = os.MkdirTemp("", "unsend-"); err != nil {
-		return nil, err
-	}
-	duplicate := filepath.Join(p.copied, filepath.Base(p.address))
-	if err := copyFile(duplicate, p.address); err != nil {
-		return nil, err
-	}
-	return sqlite.Open(duplicate, opts...)
-}
-
-// remove takes away a ledger that the program has just made and does not need.
-func (p *ledgerTarget) remove() {
-	if !p.fresh || p.address == "" {
-		return
-	}
-	path := p.address
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target
-	}
-	for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
-		_ = os.Remove(path + suffix)
-	}
-}
-
-func copyFile(to, from string) error {
-	in, err := openFile(from)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = in.Close() }()
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // in a folder of our own
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
+	return ledger, err
 }

@@ -81,7 +81,7 @@ func (o *reportOptions) run(cmd *cobra.Command) error {
 	if p.fresh {
 		return fmt.Errorf("%s does not exist; name the ledger of a batch, such as messages.csv.unsend.db", p.address)
 	}
-	ledger, err := p.open(ctx, false, false, batch.ReadOnly())
+	ledger, err := p.open(ctx, false, batch.ReadOnly())
 	if err != nil {
 		return err
 	}
