@@ -287,13 +287,13 @@ func (j *job) printEnd(w io.Writer, report *batch.Report, left int, took time.Du
 	switch {
 	case left == 0:
 	case j.target.address == "":
-		line(w, "%s left, and no ledger to go on from.", count(left, "message"))
+		line(w, "%s left, and no ledger to continue from.", count(left, "message"))
 	default:
 		from := ""
 		if j.file == "-" {
 			from = ", with the same input"
 		}
-		line(w, "To go on with %s%s:", count(left, "message"), from)
+		line(w, "To continue with %s%s:", count(left, "message"), from)
 		line(w, "  %s", j.call.resumeCommand())
 	}
 }
@@ -314,7 +314,7 @@ func (j *job) outcome(report *batch.Report) error {
 		if answer.Scope == api.ScopeAccount {
 			code = exitRefused
 		}
-		return &exitError{code: code, err: fmt.Errorf("stopped: %s; %s", causeText(reason), answer.Hint())}
+		return &exitError{code: code, err: fmt.Errorf("stopped: %s; %s", errorText(reason), answer.Hint())}
 	case reason != nil:
 		return failed(reason)
 	case j.allStopped():

@@ -30,9 +30,9 @@ func (j *job) printPlan(w io.Writer) {
 		line(w, "  %s", text)
 	}
 	if j.plan.SetAside > 0 {
-		text := count(j.plan.SetAside, "message") + " set aside"
+		text := count(j.plan.SetAside, "message") + " excluded"
 		if j.file != "" {
-			text += ": " + j.name() + " no longer lists them"
+			text += ": " + j.name() + " no longer lists them, or lists them on another connection"
 		}
 		line(w, "  %s", text)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -8,6 +9,8 @@ import (
 	"sync"
 	"time"
 	"unicode/utf8"
+
+	"github.com/unsend-go/unsend/api"
 )
 
 // progressState is how far a run is.
@@ -15,10 +18,10 @@ type progressState struct {
 	total    int // 0 while it is not known
 	done     int
 	failed   int // of done
-	skipped  int // of done
+	skipped  int // not of done: their connection was stopped
 	waiting  int // to be sent again
 	atLeast  time.Duration
-	trouble  string // why requests fail now; empty where they do not
+	failure  string // why requests fail now; empty if they do not
 	stopping bool   // nothing new is begun
 }
 
@@ -35,16 +38,24 @@ func (j *job) showProgress() *progressBar {
 func (j *job) progressState() progressState {
 	c := j.progress.Counts()
 	s := progressState{
-		total:    c.Items,
-		done:     c.Ended(),
-		failed:   c.Failed,
 		skipped:  c.Skipped,
 		waiting:  c.Waiting,
 		atLeast:  j.plan.Duration(j.client.perMinute(), j.client.burst) - time.Since(j.began),
 		stopping: j.shutdown.begun(),
 	}
+	if c.Items > 0 { // what the plan counted, without what had ended before it
+		s.total = j.plan.Messages
+		s.done = max(0, c.Ended()-c.Skipped-j.plan.Ended)
+		s.failed = c.Failed
+	}
+	if !j.retryFailed {
+		s.failed = max(0, s.failed-j.plan.Failed)
+	}
 	if err := j.progress.Trouble(); err != nil {
-		s.trouble = causeText(err)
+		s.failure = errorText(err)
+		if failed, ok := errors.AsType[*api.Error](err); ok && failed.Hint() != "" {
+			s.failure += "; " + failed.Hint()
+		}
 	}
 	return s
 }
@@ -76,7 +87,7 @@ func (s *progressState) words(perMinute float64) (full, short, left string) {
 
 // left is how long the rest will take: at the rate of now, and no less than the pace allows.
 func (s *progressState) left(perMinute float64) string {
-	rest, took := s.total-s.done, s.atLeast
+	rest, took := s.total-s.done-s.skipped, s.atLeast
 	if perMinute > 0 {
 		took = max(took, time.Duration(float64(rest)/perMinute*float64(time.Minute)))
 	}
@@ -91,11 +102,11 @@ func (s *progressState) left(perMinute float64) string {
 
 const (
 	barWidth        = 24 // columns
-	maxTroubleLines = 3
+	maxFailureLines = 3
 )
 
 // barLines are the lines of the bar: how far the run is, in as many words as there is room for,
-// and what the trouble is. A full row may wrap, so that the last column stays free.
+// and why requests fail. A full row may wrap, so that the last column stays free.
 func barLines(s *progressState, perMinute float64, columns, rows int) []string {
 	full, short, left := s.words(perMinute)
 	filled := barWidth // only when nothing is left
@@ -111,14 +122,13 @@ func barLines(s *progressState, perMinute float64, columns, rows int) []string {
 		}
 	}
 	list := []string{first}
-	if s.trouble == "" {
+	const indent, narrow = "  ", 10
+	if s.failure == "" || columns < narrow {
 		return list
 	}
-	text := []rune("  trouble: " + s.trouble)
-	for len(text) > 0 && len(list) < min(rows-1, 1+maxTroubleLines) {
-		n := min(len(text), columns-1)
-		list = append(list, string(text[:n]))
-		text = text[n:]
+	below := wrap("failing now: "+s.failure, columns-len(indent))
+	for _, text := range below[:max(0, min(len(below), rows-2, maxFailureLines))] {
+		list = append(list, indent+text)
 	}
 	return list
 }
@@ -150,7 +160,7 @@ func (t throughput) perMinute() float64 {
 }
 
 // How often the state is looked at: to draw it on a terminal, or to write a line elsewhere,
-// which is done only every lineEvery, and when trouble begins.
+// which is done only every lineEvery, and when requests begin to fail.
 const (
 	drawEvery = 200 * time.Millisecond
 	lookEvery = time.Second
@@ -169,7 +179,7 @@ type progressBar struct {
 	mu      sync.Mutex // guards what follows, and what is written
 	rate    throughput
 	wrote   time.Time // a line
-	alarmed time.Time // a line about trouble was written
+	alarmed time.Time // a line about failing requests was written
 }
 
 // startProgress shows state, once it is known, until stop is called. Where size is nil w is no
@@ -213,15 +223,15 @@ func (p *progressBar) say(text string) {
 		p.drawLocked(&s)
 		return
 	}
-	alarm := s.trouble != "" && now.Sub(p.alarmed) >= lineEvery
+	alarm := s.failure != "" && now.Sub(p.alarmed) >= lineEvery
 	if !alarm && now.Sub(p.wrote) < lineEvery {
 		return
 	}
 	p.wrote = now
 	full, _, _ := s.words(p.rate.perMinute())
-	if s.trouble != "" {
+	if s.failure != "" {
 		p.alarmed = now
-		full += "; trouble: " + s.trouble
+		full += "; failing now: " + s.failure
 	}
 	line(p.w, "%s", full)
 }

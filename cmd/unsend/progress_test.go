@@ -14,7 +14,7 @@ import (
 func TestBarLines(t *testing.T) {
 	t.Parallel()
 	halfway := progressState{total: 3000, done: 1500, failed: 3, atLeast: 10 * time.Minute}
-	outage := progressState{total: 3000, atLeast: 10 * time.Minute, waiting: 8, trouble: "dial tcp 127.0.0.1:1: connect: connection refused"}
+	outage := progressState{total: 3000, atLeast: 10 * time.Minute, waiting: 8, failure: "no response came: connection refused; check the base url"}
 	tests := []struct {
 		name          string
 		state         progressState
@@ -31,16 +31,18 @@ func TestBarLines(t *testing.T) {
 		{name: "hardly any room", state: halfway, perMinute: 60, columns: 12, rows: 24, want: []string{"25 min left"}},
 		{name: "no room at all", state: halfway, perMinute: 60, columns: 1, rows: 24, want: []string{""}},
 		{name: "one left", state: progressState{total: 1000, done: 999}, columns: 80, rows: 24, want: []string{"███████████████████████░ 999 of 1,000"}},
-		{name: "all done", state: progressState{total: 10, done: 10, failed: 1, skipped: 2}, perMinute: 5, columns: 80, rows: 24, want: []string{"████████████████████████ 10 of 10, 1 failed, 2 skipped, 5 a minute"}},
+		{name: "all done", state: progressState{total: 10, done: 10, failed: 1}, perMinute: 5, columns: 80, rows: 24, want: []string{"████████████████████████ 10 of 10, 1 failed, 5 a minute"}},
+		{name: "skipped", state: progressState{total: 10, done: 5, skipped: 5}, perMinute: 5, columns: 80, rows: 24, want: []string{"████████████░░░░░░░░░░░░ 5 of 10, 5 skipped, 5 a minute"}},
 		{name: "stopping", state: progressState{total: 10, done: 5, waiting: 2, stopping: true, atLeast: time.Hour}, columns: 80, rows: 24, want: []string{"████████████░░░░░░░░░░░░ 5 of 10, 2 to try again, stopping"}},
 		{name: "an outage", state: outage, columns: 80, rows: 7, want: []string{
 			"░░░░░░░░░░░░░░░░░░░░░░░░ 0 of 3,000, 8 to try again, 10 min left",
-			"  trouble: dial tcp 127.0.0.1:1: connect: connection refused",
+			"  failing now: no response came: connection refused; check the base url",
 		}},
 		{name: "an outage where it is narrow and low", state: outage, columns: 40, rows: 7, want: []string{
 			"0 of 3,000, 8 to try again, 10 min left",
-			"  trouble: dial tcp 127.0.0.1:1: connec",
-			"t: connection refused",
+			"  failing now: no response came:",
+			"  connection refused; check the base",
+			"  url",
 		}},
 		{name: "an outage on one row", state: outage, columns: 80, rows: 1, want: []string{"░░░░░░░░░░░░░░░░░░░░░░░░ 0 of 3,000, 8 to try again, 10 min left"}},
 	}
@@ -57,7 +59,7 @@ func TestBarLines(t *testing.T) {
 // TestBarLinesFit draws bars of every size: none is wider or higher than the terminal.
 func TestBarLinesFit(t *testing.T) {
 	t.Parallel()
-	state := progressState{total: 123456, done: 66678, failed: 1234, waiting: 3, skipped: 12, atLeast: time.Hour, trouble: strings.Repeat("trouble ", 40)}
+	state := progressState{total: 123456, done: 66678, failed: 1234, waiting: 3, skipped: 12, atLeast: time.Hour, failure: strings.Repeat("failure ", 40)}
 	for columns := 1; columns < 200; columns++ {
 		for rows := 1; rows < 12; rows++ {
 			lines := barLines(&state, 60, columns, rows)
@@ -119,12 +121,12 @@ func TestBarKeepsItsPlace(t *testing.T) {
 		var run fakeRun
 		line(terminal, "%s", above)
 		p := startProgress(terminal, terminal.size, run.progress)
-		run.set(progressState{total: 4, done: 1, trouble: "nobody answers", atLeast: time.Minute})
+		run.set(progressState{total: 4, done: 1, failure: "nobody answers", atLeast: time.Minute})
 		elapse(drawEvery)
-		terminal.want(t, above, "██████░░░░░░░░░░░░░░░░░░ 1 of 4, 1 min left", "  trouble: nobody answers")
+		terminal.want(t, above, "██████░░░░░░░░░░░░░░░░░░ 1 of 4, 1 min left", "  failing now: nobody answers")
 		terminal.resize(30, 10) // the bar is broken into two rows
 		elapse(drawEvery)
-		terminal.want(t, above, "1 of 4, 1 min left", "  trouble: nobody answers")
+		terminal.want(t, above, "1 of 4, 1 min left", "  failing now: nobody answers")
 		terminal.resize(80, 2)
 		elapse(drawEvery)
 		terminal.want(t, above, "██████░░░░░░░░░░░░░░░░░░ 1 of 4, 1 min left")
@@ -132,7 +134,7 @@ func TestBarKeepsItsPlace(t *testing.T) {
 		elapse(drawEvery)
 		terminal.resize(100, 24)
 		p.say("a line that stays")
-		terminal.want(t, above, "a line that stays", "██████░░░░░░░░░░░░░░░░░░ 1 of 4, 1 min left", "  trouble: nobody answers")
+		terminal.want(t, above, "a line that stays", "██████░░░░░░░░░░░░░░░░░░ 1 of 4, 1 min left", "  failing now: nobody answers")
 		_, _ = terminal.Write([]byte("^C")) // as the terminal shows it
 		elapse(drawEvery)
 		p.stop()
@@ -151,13 +153,13 @@ func TestProgressInLines(t *testing.T) {
 			run.set(progressState{total: 600, done: 101 + second})
 			elapse(time.Second)
 		}
-		run.set(progressState{total: 600, done: 163, trouble: "nobody answers"})
-		elapse(2 * time.Second) // trouble is told at once
+		run.set(progressState{total: 600, done: 163, failure: "nobody answers"})
+		elapse(2 * time.Second) // failing requests are shown at once
 		p.say("nearly there")
 		p.stop()
 		want := `130 of 600, 60 a minute, 7 min 50 s left
 160 of 600, 60 a minute, 7 min 20 s left
-163 of 600, 60 a minute, 7 min 17 s left; trouble: nobody answers
+163 of 600, 60 a minute, 7 min 17 s left; failing now: nobody answers
 nearly there
 `
 		if got := out.String(); got != want {

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
 	"github.com/unsend-go/unsend/batch/input"
 )
@@ -95,9 +95,12 @@ func (o *reportOptions) run(cmd *cobra.Command) error {
 		filter = batch.NotUnsent
 	}
 	out := cmd.OutOrStdout()
-	if o.failed || o.csv || o.json {
+	switch {
+	case o.csv || o.json:
 		err = o.list(out, ledger.Messages(ctx, filter))
-	} else {
+	case o.failed:
+		err = printFailed(out, ledger.Messages(ctx, filter))
+	default:
 		service := report.Service
 		if service == "mock" {
 			service = "the mock"
@@ -134,8 +137,6 @@ func (o *reportOptions) list(out io.Writer, messages iter.Seq2[batch.Result, err
 			_ = table.Write(csvRow(r))
 		case o.json:
 			writeJSON(out, newBatchRecord(r, ""), "")
-		default:
-			line(out, "%s", reasonLine(r))
 		}
 	}
 	return nil
@@ -154,24 +155,78 @@ func csvRow(r batch.Result) []string {
 	return row
 }
 
-// reasonLine says what became of a message, and why.
-func reasonLine(r batch.Result) string {
-	var b strings.Builder
+// maxAlike is how many messages of a group are listed.
+const maxAlike = 10
+
+// failedGroup is a group with the first of its messages.
+type failedGroup struct {
+	batch.Group
+
+	messages []string
+}
+
+// printFailed prints the messages that are not known to be gone, those alike together.
+func printFailed(w io.Writer, messages iter.Seq2[batch.Result, error]) error {
+	type kind struct {
+		outcome      batch.Outcome
+		reason, hint string
+	}
+	known := map[kind]*failedGroup{}
+	var groups []*failedGroup
+	for r, err := range messages {
+		if err != nil {
+			return err
+		}
+		one := batch.Group{Outcome: r.Outcome, Hint: r.Hint, Count: 1}
+		if r.MaybeUnsent {
+			one.MaybeUnsent = 1
+		}
+		failure, ok := errors.AsType[*api.Error](r.Err)
+		if ok {
+			one.Scope, one.Status, one.Type = failure.Scope, failure.StatusCode, failure.Type
+		}
+		k := kind{r.Outcome, reasonOf(&one), r.Hint}
+		g := known[k]
+		if g == nil {
+			g = &failedGroup{Group: one}
+			known[k], groups = g, append(groups, g)
+		} else {
+			g.Count++
+			g.MaybeUnsent += one.MaybeUnsent
+		}
+		if len(g.messages) < maxAlike {
+			g.messages = append(g.messages, messageLine(r, failure))
+		}
+	}
+	if len(groups) == 0 {
+		line(w, "none: every message is unsent, or was gone already")
+	}
+	for _, g := range groups {
+		printGroup(w, &g.Group)
+		for _, text := range g.messages {
+			printWrapped(w, "    ", text)
+		}
+		if more := g.Count - len(g.messages); more > 0 {
+			line(w, "    and %s; --csv and --json list all", count(more, "more message"))
+		}
+	}
+	return nil
+}
+
+// messageLine names a message, and what the service said of it.
+func messageLine(r batch.Result, failure *api.Error) string {
+	text := fmt.Sprintf("message %s of the chat with %s on %s", r.Item.MessageID, r.Item.UserID, r.Item.ConnectionID)
 	if r.Item.Line > 0 {
-		fmt.Fprintf(&b, "line %d: ", r.Item.Line)
+		text = fmt.Sprintf("line %d: %s", r.Item.Line, text)
 	}
-	fmt.Fprintf(&b, "message %s of the chat with %s on %s: %s", r.Item.MessageID, r.Item.UserID, r.Item.ConnectionID, label(string(r.Outcome)))
+	if r.Item.Ref != "" {
+		text += ", ref " + r.Item.Ref
+	}
 	if r.Outcome == batch.Failed && r.Final {
-		b.WriteString(" for good")
+		text += ", final"
 	}
-	switch {
-	case r.Err != nil:
-		b.WriteString(": " + causeText(r.Err))
-	case r.MaybeUnsent:
-		b.WriteString(": a request was sent, and its outcome is not known; it may have been unsent")
+	if failure != nil {
+		text += ": " + errorText(failure)
 	}
-	if r.Hint != "" {
-		b.WriteString("; " + r.Hint)
-	}
-	return b.String()
+	return text
 }

@@ -229,7 +229,7 @@ func TestPrintTable(t *testing.T) {
 		Open:   965,
 		Groups: []batch.Group{
 			{Count: 960},
-			{Outcome: batch.Failed, Scope: api.ScopeMessage, Status: 404, Type: "NO_SUCH", Count: 11, Final: 11, Hint: "nothing to do"},
+			{Outcome: batch.Failed, Scope: api.ScopeMessage, Status: 404, Type: "RESOURCE_NOT_FOUND", Count: 11, Final: 11, Hint: "nothing to do"},
 			{MaybeUnsent: 5, Count: 5},
 			{Outcome: batch.Skipped, Scope: api.ScopeConnection, Status: 403, Count: 3, Hint: "grant messages:write"},
 			{Outcome: batch.Failed, Scope: api.ScopeService, Count: 1, Hint: "check the network", MaybeUnsent: 1},
@@ -241,12 +241,15 @@ func TestPrintTable(t *testing.T) {
      12  failed
       3  skipped: their connection was stopped
     965  not sent, or without an outcome
-      7  set aside: no longer in the input
-What did not end well, from whose side, and what to do:
-  11  failed   this message        404 NO_SUCH  nothing to do
-   5  open     unknown             no answer    (5 may have been unsent)
-   3  skipped  the connection      403          grant messages:write
-   1  failed   service or network  no answer    check the network (1 may have been unsent)
+      7  excluded: no longer in the input
+Not unsent, why, and what to do:
+  11 failed, this message: there is no such message (404 RESOURCE_NOT_FOUND)
+      nothing to do
+  5 open: a request was sent, and its outcome is not known
+  3 skipped, the connection: a permission is missing (403)
+      grant messages:write
+  1 failed, service or network: no response came; 1 may have been unsent
+      check the network
 `
 	var out strings.Builder
 	printCounts(&out, &report)

@@ -103,7 +103,7 @@ func TestBatchSession(t *testing.T) {
 		`60 messages, \d+ s:`,
 		fmt.Sprintf(`  %d  unsent`, unsent),
 		fmt.Sprintf(`  %d  not sent, or without an outcome`, 60-unsent),
-		fmt.Sprintf(`To go on with %d messages:`, 60-unsent),
+		fmt.Sprintf(`To continue with %d messages:`, 60-unsent),
 		`  unsend batch messages\.csv`,
 	)...)
 
@@ -134,8 +134,8 @@ func TestBatchStoppedAtOnce(t *testing.T) {
 	s.waitFor(t, `^   0  unsent$`)
 	s.waitFor(t, `^   2  failed$`)
 	s.waitFor(t, `^  58  not sent, or without an outcome$`)
-	s.waitFor(t, `^  2  failed  this machine  no answer  .*\(2 may have been unsent\)$`)
-	s.waitFor(t, `^To go on with 60 messages:$`)
+	s.waitFor(t, `^  2 failed, this machine: the request was ended on this machine; 2 may have been unsent$`)
+	s.waitFor(t, `^To continue with 60 messages:$`)
 	s.waitFor(t, `^  unsend batch messages\.csv --yes$`)
 }
 
@@ -225,10 +225,10 @@ func TestBatchOnMock(t *testing.T) {
 func TestBatchWithoutNetwork(t *testing.T) {
 	t.Parallel()
 	s := onTerminalOf(t, 40, 20, messages(t), "http://127.0.0.1:1", "batch", "messages.csv", "--yes")
-	s.waitFor(t, `^  trouble: dial tcp 127\.0\.0\.1:1: connec$\n^t: connection refused$`)
+	s.waitFor(t, `^  failing now: no response came:$\n^  connection refused; `)
 	s.keys(t, ctrlC)
 	s.end(t, exitInterrupted)
-	s.waitFor(t, `failed  service or network  no answer  check the base url`)
+	s.waitFor(t, `^  [0-9]+ failed, service or network: no$\n^  response came$`)
 }
 
 // TestBatchInSmallWindow makes the window narrow and low in mid-run: the time left stays, and in

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -64,8 +67,8 @@ func label(outcome string) string {
 	return strings.ReplaceAll(outcome, "_", " ")
 }
 
-// sideOf names in words from whose side an error came.
-func sideOf(scope api.Scope) string {
+// causeOf names what has to change.
+func causeOf(scope api.Scope) string {
 	switch scope {
 	case api.ScopeMessage:
 		return "this message"
@@ -81,20 +84,87 @@ func sideOf(scope api.Scope) string {
 	return "unknown"
 }
 
-// answerText is what the service answered, in short.
-func answerText(status int, kind string) string {
-	switch {
-	case status != 0:
-		return strings.TrimSpace(strconv.Itoa(status) + " " + kind)
-	case kind != "":
-		return kind
-	}
-	return "no answer"
+// reasons are what errors mean, in words.
+var reasons = []struct {
+	sentinel error
+	text     string
+}{
+	{api.ErrSessionExpired, "the creator's session has expired"},
+	{api.ErrNotFound, "there is no such message"},
+	{api.ErrBadRequest, "the service found the request invalid"},
+	{api.ErrRefused, "the service refused to unsend it"},
+	{api.ErrForbidden, "a permission is missing"},
+	{api.ErrUnauthorized, "the API key is not accepted"},
+	{api.ErrRateLimited, "there were too many requests"},
+	{api.ErrServer, "the service failed"},
+	{api.ErrUnexpectedResponse, "something other than the service answered"},
 }
 
-// causeText is an error of a call without the words that all of them begin with.
-func causeText(err error) string {
-	return strings.TrimPrefix(oneLine(err.Error()), "unsend message: ")
+// reasonOf is why messages of a group are not unsent: a sentence, and the service's own words.
+func reasonOf(g *batch.Group) string {
+	err := &api.Error{StatusCode: g.Status, Type: g.Type, Scope: g.Scope, Answered: g.Scope != api.ScopeService && g.Scope != api.ScopeClient}
+	text := "no response came"
+	switch {
+	case g.Outcome == "" && g.Scope == api.ScopeUnknown && g.MaybeUnsent == 0:
+		return "not sent yet"
+	case g.Outcome == "" && g.Scope == api.ScopeUnknown:
+		return "a request was sent, and its outcome is not known"
+	case g.Status == 0 && g.Scope == api.ScopeClient:
+		text = "the request was ended on this machine"
+	case g.Status != 0:
+		text = "the service answered with an error"
+	}
+	for _, reason := range reasons {
+		if errors.Is(err, reason.sentinel) {
+			text = reason.text
+			break
+		}
+	}
+	switch {
+	case g.Type != "" && g.Status == 0:
+		return text + " (" + g.Type + ")"
+	case g.Status != 0:
+		return text + " (" + strings.TrimSpace(strconv.Itoa(g.Status)+" "+g.Type) + ")"
+	}
+	return text
+}
+
+// errorText is an error of a call as a person reads it: without the words that all of them begin
+// with, and without the names of system calls.
+func errorText(err error) string {
+	text := strings.TrimPrefix(oneLine(err.Error()), "unsend message: ")
+	failed, ok := errors.AsType[*api.Error](err)
+	if !ok || failed.StatusCode != 0 || !systemCall.MatchString(failed.Message) {
+		return text
+	}
+	text = "no response came: " + failed.Message[strings.LastIndex(failed.Message, ": ")+1:]
+	if failed.MaybeUnsent {
+		text += "; it may have been unsent"
+	}
+	return oneLine(text)
+}
+
+var systemCall = regexp.MustCompile(`^(dial|read|write|lookup) .*: `)
+
+// wrap breaks a text between words into lines of fewer than columns characters; a longer word is
+// broken, too.
+func wrap(text string, columns int) (lines []string) {
+	most := max(columns-1, 1)
+	current := ""
+	for _, word := range strings.Fields(text) {
+		if current != "" && utf8.RuneCountInString(current)+1+utf8.RuneCountInString(word) > most {
+			lines, current = append(lines, current), ""
+		}
+		if current != "" {
+			current += " "
+		}
+		current += word
+		for utf8.RuneCountInString(current) > most {
+			runes := []rune(current)
+			lines, current = append(lines, string(runes[:most])), string(runes[most:])
+		}
+	}
+	return append(lines, current)
 }
 
 // printCounts prints how many messages there are of each kind.
@@ -109,7 +179,7 @@ func printCounts(w io.Writer, r *batch.Report) {
 		{r.Failed, "failed"},
 		{r.Skipped, "skipped: their connection was stopped"},
 		{r.Open, "not sent, or without an outcome"},
-		{r.SetAside, "set aside: no longer in the input"},
+		{r.SetAside, "excluded: no longer in the input"},
 	} {
 		if row.n > 0 || len(rows) == 0 {
 			rows = append(rows, []string{number(row.n), row.what})
@@ -118,25 +188,47 @@ func printCounts(w io.Writer, r *batch.Report) {
 	printColumns(w, rows)
 }
 
-// printGroups prints what did not end well: how many, how they ended, from whose side that came,
-// what was said, and what to do.
+// printGroups prints which messages are not unsent: how many, how they ended, why, and what to do.
 func printGroups(w io.Writer, groups []batch.Group) {
-	var rows [][]string
-	for _, g := range groups {
+	title := false
+	for i := range groups {
+		g := &groups[i]
 		if g.Outcome == "" && g.Scope == api.ScopeUnknown && g.MaybeUnsent == 0 {
 			continue // which were never sent
 		}
-		hint := g.Hint
-		if g.MaybeUnsent > 0 {
-			hint = strings.TrimSpace(fmt.Sprintf("%s (%s may have been unsent)", hint, number(g.MaybeUnsent)))
+		if !title {
+			line(w, "Not unsent, why, and what to do:")
+			title = true
 		}
-		rows = append(rows, []string{number(g.Count), label(string(g.Outcome)), sideOf(g.Scope), answerText(g.Status, g.Type), hint})
+		printGroup(w, g)
 	}
-	if len(rows) == 0 {
-		return
+}
+
+// printGroup prints a group in two lines, or more where the terminal is narrow.
+func printGroup(w io.Writer, g *batch.Group) {
+	text := fmt.Sprintf("%s %s, %s: %s", number(g.Count), label(string(g.Outcome)), causeOf(g.Scope), reasonOf(g))
+	if g.Scope == api.ScopeUnknown {
+		text = fmt.Sprintf("%s %s: %s", number(g.Count), label(string(g.Outcome)), reasonOf(g))
 	}
-	line(w, "What did not end well, from whose side, and what to do:")
-	printColumns(w, rows)
+	if g.MaybeUnsent > 0 && g.Scope != api.ScopeUnknown {
+		text += fmt.Sprintf("; %s may have been unsent", number(g.MaybeUnsent))
+	}
+	printWrapped(w, "  ", text)
+	if g.Hint != "" {
+		printWrapped(w, "      ", g.Hint)
+	}
+}
+
+// printWrapped prints a text behind an indent, broken between words where a terminal would break
+// it within them.
+func printWrapped(w io.Writer, indent, text string) {
+	columns := math.MaxInt
+	if terminal := terminalOf(w); terminal != nil {
+		columns, _ = sizeOf(terminal)
+	}
+	for _, part := range wrap(text, columns-len(indent)) {
+		line(w, "%s%s", indent, part)
+	}
 }
 
 // printColumns prints rows of columns as wide as they have to be; the first is of numbers.
