@@ -101,7 +101,7 @@ func (op operation) matches(pattern string) bool {
 // a status of 0 is none.
 func (op operation) example() (status int, body []byte) {
 	for _, name := range slices.Sorted(maps.Keys(op.examples)) {
-		status, err := strconv.Atoi(name)
+		status, err := strconv.Atoi(strings.Replace(name, "XX", "00", 1))
 		list := op.examples[name]
 		switch {
 		case err != nil || status/100 != 2:
@@ -145,9 +145,11 @@ func (op operation) success() object {
 // failure is the example of an error of that status and type; of any type where kind is empty,
 // and otherwise with kind in place of another type.
 func (op operation) failure(status int, kind string) object {
-	examples := op.examples[fmt.Sprint(status)]
-	if len(examples) == 0 {
-		examples = op.examples["default"]
+	var examples []json.RawMessage
+	for _, name := range []string{strconv.Itoa(status), strconv.Itoa(status/100) + "XX", "default"} {
+		if examples = op.examples[name]; len(examples) > 0 {
+			break
+		}
 	}
 	body := object{{"error", quote("Error")}}
 	for i, example := range examples {

@@ -71,7 +71,7 @@ func TestExamplesAreFoundWhereverTheyStand(t *testing.T) {
 	const document = `{"paths":{"/a":{"$ref":"#/components/pathItems/a~1b"}},"components":{
 		"pathItems":{"a/b":{"delete":{"operationId":"x","responses":{
 			"200":{"content":{"application/json":{"examples":{"no":{"value":{"success":false}},"one":{"$ref":"#/components/examples/Any"}}}}},
-			"401":{"$ref":"#/components/responses/R"},
+			"401":{"$ref":"#/components/responses/R"},"5XX":{"$ref":"#/components/responses/R"},
 			"418":{"$ref":"#/components/responses/nowhere"}}}}},
 		"examples":{"Any":{"value":{"queue":{"id":1},"success":true}}},
 		"responses":{"R":{"content":{"application/json":{"example":{"error":"only","type":"T"}}}}}}}`
@@ -89,7 +89,8 @@ func TestExamplesAreFoundWhereverTheyStand(t *testing.T) {
 		{"only example", op.failure(401, ""), `{"error":"only","type":"T"}`},
 		{"another type", op.failure(401, "U"), `{"error":"only","type":"U"}`},
 		{"no example", op.failure(418, "U"), `{"error":"Error","type":"U"}`},
-		{"undocumented status, no default", op.failure(500, "U"), `{"error":"Error","type":"U"}`},
+		{"a range", op.failure(503, ""), `{"error":"only","type":"T"}`},
+		{"undocumented status, no default", op.failure(409, "U"), `{"error":"Error","type":"U"}`},
 		{"no example of a success", operation{}.success(), `{"success":true}`},
 	} {
 		if got := string(row.got.json()); got != row.want {
