@@ -177,7 +177,7 @@ func TestOtherPathsAndMethods(t *testing.T) {
 		r := g.try(req)
 		r.wantProblem(t, http.StatusNotFound, "ROUTE_NOT_FOUND")
 		for _, v := range r.violations {
-			if v.Side != "request" {
+			if v.Side != "request" && v.Pointer != "operation" { // of several operations, none is meant
 				t.Errorf("%s %s: %s", row.method, row.target, v)
 			}
 		}

@@ -21,7 +21,7 @@ func longer(t *testing.T, paths string) []byte {
 	return bytes.Replace(text, []byte("\npaths:\n"), []byte("\npaths:\n"+paths), 1)
 }
 
-const listMessages = `  /v2/access/chats/{userId}/messages:
+const listMessages = `  /v2/access/test/{userId}/messages:
     get:
       operationId: listMessages
       security: [{apiKey: [], connectionId: []}]
@@ -40,7 +40,7 @@ const listMessages = `  /v2/access/chats/{userId}/messages:
 
 func listRequest(g *testServer) *http.Request {
 	req := g.request("7", "9")
-	req.Method, req.URL.Path, req.Body, req.GetBody, req.ContentLength = http.MethodGet, "/v2/access/chats/7/messages", nil, nil, 0
+	req.Method, req.URL.Path, req.Body, req.GetBody, req.ContentLength = http.MethodGet, "/v2/access/test/7/messages", nil, nil, 0
 	return req
 }
 
@@ -91,7 +91,7 @@ func TestWithOperation(t *testing.T) {
 		w.WriteHeader(http.StatusAccepted)
 		_, _ = io.WriteString(w, `{"chat":"`+r.PathValue("chat")+`","body":"`+string(body)+`"}`)
 	})
-	g := overPipe(t, mock.WithDocument(longer(t, listMessages)), mock.WithOperation("GET /v2/access/chats/{chat}/messages", handler))
+	g := overPipe(t, mock.WithDocument(longer(t, listMessages)), mock.WithOperation("GET /v2/access/test/{chat}/messages", handler))
 	stranger := listRequest(g)
 	stranger.Header.Del("x-connection-id")
 	g.tryUnchecked(stranger).wantProblem(t, http.StatusUnauthorized, "SESSION_NOT_PROVIDED")
