@@ -341,13 +341,12 @@ func (d *dispatcher) settleError(t *task, e *api.Error, now time.Time) {
 // settleTransient sends the message again, later, unless that has been done often enough.
 func (d *dispatcher) settleTransient(t *task, e *api.Error, now time.Time) {
 	c := t.connection
-	kept := keepable(e)
-	d.progress.change(func() { d.progress.trouble = kept })
-	t.err = kept
+	d.progress.change(func() { d.progress.trouble = e })
+	t.err = e
 	wait := max(e.RetryAfter, firstWait)
 	if e.Attempts > 0 {
 		if c.recordFailure(t.began, now, e.RetryAfter) && !d.ending {
-			d.stop(c, kept)
+			d.stop(c, e)
 		}
 		t.tries++
 		wait = backoff(t.tries)

@@ -149,7 +149,7 @@ func (e Entry) result() Result {
 	}
 	if e.Failure != (Failure{}) {
 		r.Err = &api.Error{
-			StatusCode: e.Failure.Status, Answered: e.Failure.Answered, Type: e.Failure.Type, Message: e.Failure.Text, Scope: e.Failure.Scope,
+			StatusCode: e.Failure.Status, Answered: e.Failure.Answered, Err: causes[e.Failure.Cause], Type: e.Failure.Type, Message: e.Failure.Text, Scope: e.Failure.Scope,
 			RequestID: e.RequestID, Attempts: e.Attempts, MaybeUnsent: e.MaybeUnsent,
 		}
 	}

@@ -79,7 +79,7 @@ func ending(t *task, outcome Outcome, final bool, err error) record {
 	r.entry.Failure = failureOf(err)
 	if e, ok := errors.AsType[*api.Error](err); ok {
 		r.entry.RequestID = cut(e.RequestID, maxFailureText)
-		if e = keepable(e); outcome == Failed {
+		if outcome == Failed {
 			err = whole(e, t)
 		}
 	}

@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/unsend-go/unsend/api"
@@ -32,5 +33,8 @@ func (s *sender) send(t *task) {
 	}
 	s.events <- event{task: t}
 	result, err := s.client.Unsend(s.ctx, t.Item.UserID, t.Item.MessageID, opts...)
+	if e, ok := errors.AsType[*api.Error](err); ok {
+		err = keepable(e)
+	}
 	s.events <- event{task: t, done: true, result: result, err: err}
 }

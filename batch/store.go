@@ -3,11 +3,16 @@ package batch
 import (
 	"context"
 	"errors"
+	"io"
 	"iter"
+	"net"
+	"net/http"
+	"slices"
 	"time"
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/internal/textutil"
+	"github.com/unsend-go/unsend/internal/transport"
 )
 
 // Store is what a database does for a [Ledger]. It is implemented by the packages batch/sqlite
@@ -137,7 +142,7 @@ type Failure struct {
 	Scope    api.Scope
 	Status   int    // of the response; 0 if there was none
 	Answered bool   // the service itself responded with it
-	Cause    string // one of the causes below; empty if status and type say it
+	Cause    string // what status and type cannot tell, from a closed set; empty if they do
 	Type     string // the service's name of the error; at most 60 bytes
 	Text     string // what it says; at most 300 bytes
 	Hint     string // what to do; at most 200 bytes
@@ -167,11 +172,63 @@ func failureOf(err error) Failure {
 		return Failure{}
 	case errors.As(err, &e):
 		return Failure{
-			Scope: e.Scope, Status: e.StatusCode, Answered: e.Answered,
+			Scope: e.Scope, Status: e.StatusCode, Answered: e.Answered, Cause: causeOf(e),
 			Type: cut(e.Type, maxFailureType), Text: cut(e.Message, maxFailureText), Hint: cut(e.Hint(), maxFailureHint),
 		}
 	}
 	return Failure{Scope: api.ScopeClient, Text: cut(err.Error(), maxFailureText)}
+}
+
+// Causes, from which the Err of an error that a ledger keeps is made again.
+const (
+	causeRateLimited = "rate_limited" // the client's own rate limit could not be waited for
+	causeStopped     = "stopped"      // the call was stopped
+	causeEnded       = "ended"        // its context ended
+	causeUnwritten   = "unwritten"    // no request was written
+	causeTLS         = "tls"          // TLS was refused before a request
+	causeProxy       = "proxy"        // a proxy refused
+	causeLost        = "lost"         // no response came to a request that was written
+	causeInterrupted = "interrupted"  // a 2xx ended before it could be read
+)
+
+// causes has what the Err of each matches.
+var causes = map[string]error{
+	causeRateLimited: api.ErrRateLimited,
+	causeStopped:     api.ErrStopped,
+	causeEnded:       context.Canceled,
+	causeUnwritten:   errors.New("no request was written"),
+	causeTLS:         errors.New("TLS was refused"),
+	causeProxy:       &transport.ProxyError{StatusCode: http.StatusProxyAuthRequired},
+	causeLost:        errors.New("the response was lost"),
+	causeInterrupted: io.ErrUnexpectedEOF,
+}
+
+func causeOf(e *api.Error) string {
+	is := func(targets ...error) bool {
+		return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(e.Err, target) })
+	}
+	_, isProxy := errors.AsType[*transport.ProxyError](e.Err)
+	_, isName := errors.AsType[*net.DNSError](e.Err)
+	op, isOp := errors.AsType[*net.OpError](e.Err)
+	switch {
+	case e.StatusCode/100 == 2 && is(io.ErrUnexpectedEOF):
+		return causeInterrupted
+	case is(api.ErrStopped):
+		return causeStopped
+	case is(context.Canceled, context.DeadlineExceeded) && (e.Scope == api.ScopeClient || e.Scope == api.ScopeUnknown):
+		return causeEnded
+	case e.StatusCode != 0 || is(api.ErrConfig, api.ErrUnexpectedResponse):
+		return ""
+	case is(api.ErrRateLimited):
+		return causeRateLimited
+	case isProxy && e.Scope == api.ScopeClient:
+		return causeProxy
+	case e.Scope == api.ScopeClient:
+		return causeTLS
+	case !e.MaybeUnsent || isName || isOp && op.Op == "dial":
+		return causeUnwritten
+	}
+	return causeLost
 }
 
 // keepable makes an error one that many can be kept of: without its body and its header, and with

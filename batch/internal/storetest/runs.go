@@ -185,6 +185,9 @@ func reportAndMessages(t *testing.T, open Open) {
 			if (got.Err == nil) != (told.Err == nil) || got.Err != nil && got.Err.Error() != told.Err.Error() {
 				t.Errorf("the ledger has %v; told was %v", got.Err, told.Err)
 			}
+			if errors.Is(got.Err, api.ErrBadRequest) != errors.Is(told.Err, api.ErrBadRequest) || errors.Is(got.Err, api.ErrRefused) != errors.Is(told.Err, api.ErrRefused) {
+				t.Errorf("the ledger has %v, of another kind than was yielded", got.Err)
+			}
 		}
 		if n != 0 {
 			t.Errorf("filter %v: %d messages too few", filter, n)
@@ -239,7 +242,7 @@ func oneAtATime(t *testing.T, open Open) {
 func transientRecorded(t *testing.T, open Open) {
 	server, client := service(t, 1)
 	items := Messages(0, 3)
-	server.NextFor(items[1].UserID, items[1].MessageID, mock.Fault{Status: 503})
+	server.NextFor(items[1].UserID, items[1].MessageID, mock.Fault{Kind: mock.Drop})
 	server.NextFor(items[2].UserID, items[2].MessageID, mock.Fault{Status: 503, Acted: true}, mock.Fault{Status: 503})
 	ledger := open(t)
 	Add(t, ledger, items)
@@ -250,6 +253,12 @@ func transientRecorded(t *testing.T, open Open) {
 		}
 		if r.Outcome == batch.Unsent {
 			close(stop)
+		}
+	}
+	for r, err := range ledger.Messages(t.Context(), batch.NotUnsent) {
+		must(t, err)
+		if e, ok := errors.AsType[*api.Error](r.Err); ok && e.StatusCode == 0 && (e.Err == nil || e.Err.Error() != "the response was lost") {
+			t.Errorf("the ledger has %v because of %v; want the response lost", e, e.Err)
 		}
 	}
 	results := run(t, client, ledger, batch.Options{})
