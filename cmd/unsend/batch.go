@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -160,6 +162,7 @@ type job struct {
 
 	ledger    *batch.Ledger
 	added     batch.Added
+	first     map[messageKey]bool // of the input
 	plan      batch.Plan
 	progress  batch.Progress
 	early     error     // why the run ended early
@@ -355,7 +358,7 @@ func (j *job) load(in io.Reader) error {
 		_ = write.CloseWithError(err)
 	}()
 	defer context.AfterFunc(j.shutdown.gently, func() { _ = write.CloseWithError(errNothingSent) })()
-	added, err := j.ledger.Replace(j.shutdown.ctx, input.Read(read, input.Auto), opts...)
+	added, err := j.ledger.Replace(j.shutdown.ctx, j.remember(input.Read(read, input.Auto)), opts...)
 	_ = read.Close()
 	if j.shutdown.begun() {
 		return errNothingSent
@@ -385,8 +388,31 @@ func (j *job) load(in io.Reader) error {
 	return nil
 }
 
-// list lists what is wrong with bad rows.
+// remember keeps the first items, by which another ledger of the same list is recognized.
+func (j *job) remember(items iter.Seq2[batch.Item, error]) iter.Seq2[batch.Item, error] {
+	const most = 100
+	j.first = map[messageKey]bool{}
+	return func(yield func(batch.Item, error) bool) {
+		for item, err := range items {
+			if err == nil && len(j.first) < most {
+				j.first[messageKey{item.UserID, item.MessageID}] = true
+			}
+			if !yield(item, err) {
+				return
+			}
+		}
+	}
+}
+
+// list lists what is wrong with bad rows, by line.
 func (j *job) list(bad []error) {
+	lineOf := func(err error) int {
+		if row, ok := errors.AsType[*batch.LineError](err); ok {
+			return row.Line
+		}
+		return 0
+	}
+	slices.SortStableFunc(bad, func(a, b error) int { return cmp.Compare(lineOf(a), lineOf(b)) })
 	for _, err := range bad {
 		text := err.Error()
 		if same, ok := err.(*batch.InputError); ok && same.NoConnection > 0 { //nolint:errorlint // its rows would match, too

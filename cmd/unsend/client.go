@@ -8,10 +8,13 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/mock"
@@ -198,9 +201,12 @@ func asFlags(err error) error {
 // maxKeyFile is far more than any key has, in bytes.
 const maxKeyFile = 4 << 10
 
-// readKeyFile returns the key that the file holds, without the newline that editors leave at
-// its end. Who may read the file is not judged: secrets that are mounted into a container are
-// readable by all of it, and a pipe from a password manager by whom it concerns.
+// assignment begins a line such as shells and dotenv files have.
+var assignment = regexp.MustCompile(`^(export )?[A-Z][A-Z0-9_]*=`)
+
+// readKeyFile returns the key that the file holds, in UTF-8, or UTF-16 with a byte order mark,
+// without the blanks around it. Its permissions are not checked: secrets that are mounted into a
+// container are readable by all of it, and a pipe from a password manager has none.
 func readKeyFile(name string) (string, error) {
 	if name == "" {
 		return "", errors.New("--api-key-file needs the name of a file")
@@ -214,13 +220,15 @@ func readKeyFile(name string) (string, error) {
 		return "", fmt.Errorf("api key file: %w", err)
 	}
 	defer func() { _ = file.Close() }()
-	data, err := io.ReadAll(io.LimitReader(file, maxKeyFile+1))
-	key := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
+	data, err := io.ReadAll(io.LimitReader(transform.NewReader(file, unicode.BOMOverride(transform.Nop)), maxKeyFile+1))
+	key := strings.TrimSpace(string(data))
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("api key file: %w", err)
 	case key == "":
 		return "", fmt.Errorf("api key file %s is empty; put the key in it", name)
+	case assignment.MatchString(key):
+		return "", fmt.Errorf("api key file %s holds NAME=VALUE; want the key alone, without a name", name)
 	case len(data) > maxKeyFile:
 		return "", fmt.Errorf("api key file %s holds more than a key; want the key alone, on one line", name)
 	}

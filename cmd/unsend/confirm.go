@@ -48,6 +48,9 @@ func (j *job) printPlan(w io.Writer) {
 	if j.target.address != "" && !j.dryRun {
 		line(w, "  ledger: %s", j.target)
 	}
+	if other := j.target.elsewhere(j.shutdown.ctx, j.first); other != "" {
+		line(w, "  %s holds some of these messages already; to continue that run: --ledger %s", other, quoted(other))
+	}
 	if text := j.ledger.Warning(); text != "" {
 		line(w, "  %s", text)
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -39,6 +41,9 @@ func (f *ledgerFlags) given(mock bool) string {
 	return os.Getenv(envLedger)
 }
 
+// ledgerSuffix is behind the name of the input in that of its ledger.
+const ledgerSuffix = ".unsend.db"
+
 // ledgerTarget is where a ledger is, or is to be.
 type ledgerTarget struct {
 	address string // a path, or that of a database; empty for a private one
@@ -60,7 +65,10 @@ func (f *ledgerFlags) target(file string, mock, dryRun bool) (*ledgerTarget, err
 	case p.address == "" && file == "-":
 		return nil, errors.New("standard input has no name to name a ledger after; name one with --ledger")
 	case p.address == "":
-		p.address = file + ".unsend.db"
+		if info, err := os.Stat(file); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+			return nil, fmt.Errorf("%s is a pipe, and has no name to name a ledger after; name one with --ledger", file)
+		}
+		p.address = file + ledgerSuffix
 	}
 	if err := p.check(); err != nil {
 		return nil, err
@@ -112,4 +120,49 @@ func (p *ledgerTarget) open(ctx context.Context, dryRun bool, opts ...batch.Opti
 		return sqlite.InMemory(opts...)
 	}
 	return ledger, err
+}
+
+// elsewhere names a ledger beside a new one that has one of the messages: that of a list which
+// was renamed. It looks into no more than a few, and not at all of a large one.
+func (p *ledgerTarget) elsewhere(ctx context.Context, messages map[messageKey]bool) string {
+	const mostLedgers, mostMessages = 20, 10_000
+	if !p.fresh || p.address == "" || isPostgres(p.address) {
+		return ""
+	}
+	files, err := os.ReadDir(filepath.Dir(p.address))
+	if err != nil {
+		return ""
+	}
+	looked := 0
+	for _, file := range files {
+		name := filepath.Join(filepath.Dir(p.address), file.Name())
+		if !strings.HasSuffix(name, ledgerSuffix) || file.Name() == filepath.Base(p.address) || looked == mostLedgers {
+			continue
+		}
+		looked++
+		if other, err := sqlite.Open(name, batch.ReadOnly()); err == nil {
+			found := holds(ctx, other, messages, mostMessages)
+			_ = other.Close()
+			if found {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// messageKey identifies a message on whichever connection.
+type messageKey struct{ user, message string }
+
+// holds reports whether one of the first messages of a ledger is among those given.
+func holds(ctx context.Context, ledger *batch.Ledger, messages map[messageKey]bool, most int) bool {
+	for r, err := range ledger.Messages(ctx, batch.All) {
+		if most--; err != nil || most < 0 {
+			return false
+		}
+		if messages[messageKey{r.Item.UserID, r.Item.MessageID}] {
+			return true
+		}
+	}
+	return false
 }
