@@ -26,13 +26,10 @@ help: ## Say what each target does
 ##@ Every day
 
 .PHONY: demo
-demo: ## Take back a message, then a batch, on the mock: no account, no network
+demo: ## A lost response, and a batch on a bad day, on the mock: no account, no network
 	@echo "demo: building the command, which takes a minute the first time"
 	@go build -o bin/unsend ./cmd/unsend
-	@echo "demo: one message, on a mock inside the command"
-	bin/unsend message --mock 51234567 6432457811894
-	@echo "demo: a batch of eight"
-	bin/unsend batch --mock --yes examples/messages.csv
+	@tools/demo.sh
 
 .PHONY: generate
 generate: ## Write gen/ and the embedded copy from openapi.yaml

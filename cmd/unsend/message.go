@@ -133,7 +133,7 @@ func summarize(w io.Writer, userID, messageID string, result *api.Result) {
 	}
 	line(w, "  %s", request)
 	if result.Outcome == api.AlreadyGone {
-		line(w, "  an earlier attempt, whose answer was lost, had evidently unsent it")
+		line(w, "  an earlier attempt, whose response was lost, may have unsent it")
 		return
 	}
 	queue, err := result.Queue()
