@@ -17,7 +17,7 @@ import (
 	"github.com/unsend-go/unsend/batch/sqlite"
 	"github.com/unsend-go/unsend/contract"
 	"github.com/unsend-go/unsend/gen"
-	chats "github.com/unsend-go/unsend/gen" // in place of a client of somebody's own document
+	chats "github.com/unsend-go/unsend/gen" //nolint:staticcheck // in place of a client of somebody's own document
 	"github.com/unsend-go/unsend/mock"
 )
 

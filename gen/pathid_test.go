@@ -48,7 +48,7 @@ func TestOperationsRefuseInvalidIDs(t *testing.T) {
 				continue
 			}
 			tried++
-			err, _ := operation.Func.Call(in)[1].Interface().(error)
+			err, _ := reflect.TypeAssert[error](operation.Func.Call(in)[1])
 			if err == nil || !strings.Contains(err.Error(), "(invalid id)") || strings.Contains(err.Error(), "sk_live") {
 				t.Errorf("%s(%q): %v; want an error with (invalid id) in place of the id", operation.Name, string(id), err)
 			}
