@@ -61,7 +61,7 @@ regressions: ## Sizes, allocations, linked modules and crashes, without the race
 .PHONY: soak
 soak: ## STORIES random scenarios over each transport, and workers killed, at length (UNSEND_SEED repeats a run)
 	cd e2e && UNSEND_SCENARIOS=$(STORIES) go test -count=1 -v -timeout 0 -run '^TestScenarios' ./wire
-	UNSEND_TEST_SOAK=1 go test -count=1 -v -timeout 60m -run 'TestWorkers|TestSimulatedHour' ./batch/postgres ./internal/bench
+	UNSEND_TEST_SOAK=1 go test -count=1 -v -timeout 60m -run TestWorkers ./batch/postgres
 
 .PHONY: check
 check: format vet lint tidy generated spec-lint spec-diff spec-diff-test contract-docs cross release-test ## Run every check that CI runs beside the tests

@@ -1,3 +1,3 @@
-// Package bench measures what this module costs, against floors measured in the same run:
-// `make bench` prints the table, docs/benchmarks.md keeps one.
+// Package bench measures what this module costs, against floors measured in the same run.
+// `make bench` runs it, and writes the figures into README.md and docs.
 package bench
