@@ -30,7 +30,7 @@ func (m *message) check(t *testing.T, n uint64, seen counts) {
 	t.Helper()
 	sc, c := m.scenario, &m.scenario.call
 	wrong := func(format string, args ...any) {
-		t.Errorf("scenario %d: %s: %s\n%+v\n%+v", n, fmt.Sprintf(format, args...), m, *m, *sc)
+		t.Errorf("scenario %d: %s: %s; %v\n%+v\n%+v", n, fmt.Sprintf(format, args...), m, c.err, *m, *sc)
 	}
 	kind, attempts := "", 0
 	if c.err == nil {
@@ -53,8 +53,8 @@ func (m *message) check(t *testing.T, n uint64, seen counts) {
 		kind, attempts = "error", e.Attempts
 		if e.MaybeUnsent {
 			kind = "error, maybe unsent"
-		} else if m.acted > 0 {
-			wrong("this call unsent it, and MaybeUnsent is false")
+		} else if m.acted > 0 || m.lost() {
+			wrong("this call unsent it, or may have, and MaybeUnsent is false")
 		}
 		if e.MaybeUnsent && !sc.maybeBefore && m.requests == attempts && m.certain == attempts {
 			wrong("MaybeUnsent is true, and every response was certain")
@@ -93,6 +93,16 @@ func (m *message) check(t *testing.T, n uint64, seen counts) {
 	}
 }
 
+// lost reports whether a request has arrived to which no response came.
+func (m *message) lost() bool {
+	for _, step := range m.scenario.steps[:min(m.requests, len(m.scenario.steps))] {
+		if slices.Contains([]faultKind{closed, reset, stalled, garbage, resetEarly, goAway, goAwayClosed}, step.fault.kind) {
+			return true
+		}
+	}
+	return false
+}
+
 // fate is what happened to the message in truth.
 func (m *message) fate() string {
 	switch {
@@ -106,13 +116,13 @@ func (m *message) fate() string {
 	return "still there"
 }
 
-// String is the outcome of a call, beside the truth.
+// String is the outcome of a call, without times that the client draws, beside the truth.
 func (m *message) String() string {
 	outcome := "no result"
 	if c := m.scenario.call; c.err == nil && c.result != nil {
 		outcome = fmt.Sprint(c.result.Outcome, " in ", c.result.Attempts)
 	} else if e, ok := errors.AsType[*api.Error](c.err); ok {
-		outcome = fmt.Sprintf("%v in %d, maybe unsent %v", e, e.Attempts, e.MaybeUnsent)
+		outcome = fmt.Sprintf("error %d of the %s in %d, maybe unsent %v", e.StatusCode, e.Scope, e.Attempts, e.MaybeUnsent)
 	}
 	return fmt.Sprintf("%s: %s; %s, %d requests, %d certain", m.scenario.message, outcome, m.fate(), m.requests, m.certain)
 }

@@ -79,6 +79,7 @@ func (c *http2Conn) take(conn io.Closer, frame http2.Frame) (kept bool) {
 			c.wrote(c.framer.WriteRSTStream(f.StreamID, http2.ErrCode(r.fault.code)))
 			settle()
 			r.rest()
+			c.release(true)
 		}
 	case *http2.DataFrame:
 		r, open := c.open[f.StreamID]

@@ -34,22 +34,18 @@ func wires() []wire {
 	return []wire{
 		{"own", "http://127.0.0.1", http1Faults, false, http1, func(n *network) *http.Transport { return transport.New(n.dial) }},
 		{"HTTP1", "http://127.0.0.1", http1Faults, false, http1, func(n *network) *http.Transport { return &http.Transport{DialContext: n.dial} }},
-		overHTTP2(),
+		{"HTTP2", "https://127.0.0.1", []faultKind{
+			closed, reset, stalled, garbage, cutBody, interim, staleAfter, resetEarly, resetBehind, resetInside, goAway, goAwayClosed, goAwayAnswered,
+		}, true, func(s *service) func(*conn) { return s.serveHTTP2 }, overHTTP2},
 	}
 }
 
 // overHTTP2 is a caller's transport, for the client's own speaks HTTP/1.1 only.
-func overHTTP2() wire {
-	faults := []faultKind{
-		closed, reset, stalled, garbage, cutBody, interim, staleAfter, resetEarly, resetBehind, resetInside, goAway, goAwayClosed, goAwayAnswered,
+func overHTTP2(n *network) *http.Transport {
+	_, roots := identity()
+	return &http.Transport{
+		DialContext: n.dial, ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 	}
-	serve := func(s *service) func(*conn) { return s.serveHTTP2 }
-	return wire{"HTTP2", "https://127.0.0.1", faults, true, serve, func(n *network) *http.Transport {
-		_, roots := identity()
-		return &http.Transport{
-			DialContext: n.dial, ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-		}
-	}}
 }
 
 // connect starts a server, and returns a client of it and what ends both.

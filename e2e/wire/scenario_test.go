@@ -227,7 +227,7 @@ func drawStep(r *rand.Rand, faults []faultKind) step {
 	st := step{last: r.IntN(3) == 0}
 	if r.IntN(3) > 0 {
 		st.fault = networkFault{
-			kind: pick(r, faults), cut: r.IntN(80), code: pick(r, []uint32{0, 1, 2, 7, 8, 11, 13, 99}), last: pick(r, []int{-3, -2, 0, 2, 1 << 20}),
+			kind: pick(r, faults), cut: r.IntN(80), code: pick(r, []uint32{r.Uint32N(14), 7, 8, 99}), last: pick(r, []int{-3, -2, 0, 2, 1 << 20}),
 		}
 	}
 	if !st.fault.whole() && r.IntN(2) == 0 { // a response that is lost may be anything
