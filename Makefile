@@ -1,5 +1,5 @@
-# Builds, tests and checks the project. Needs Go, git and make; targets that want more say so
-# and go on where they do not find it. `make help` is made from the comments behind ##.
+# Builds, tests and checks the project. Needs Go, git and make; a target that needs more reports what
+# is missing and continues. `make help` is made from the comments behind ##.
 
 # What the checks run, beside what go.mod pins. `go run` fetches, builds and caches it.
 GOLANGCI_LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -43,7 +43,7 @@ build: ## Build the command as bin/unsend
 UNRACED = 'Allocations|TestModules|Memory|Killed|Copied|Crash|Hostile(Bodies|Snapshots)'
 
 .PHONY: test
-test: ## Run every test, with the race detector where it works
+test: ## Run every test, with the race detector if it works here
 	@echo "test: 1 of 4: what is quick"
 	@go test ./gen ./internal/ids ./internal/ratelimit
 	@echo "test: 2 of 4: this module; compiling takes minutes the first time"
@@ -86,7 +86,7 @@ tidy: ## go.mod and go.sum hold what is used and no more
 	$(call each-module,go mod tidy -diff)
 
 .PHONY: generated
-generated: ## gen/ is what openapi.yaml says, byte for byte
+generated: ## gen/ is what openapi.yaml generates, byte for byte
 	go test -run '^TestGenerated' ./gen
 
 .PHONY: cross
@@ -111,7 +111,7 @@ node: ## The suite of examples/node against `unsend mock`, with a Node on PATH (
 ##@ The contract
 
 .PHONY: spec-lint
-spec-lint: ## Redocly's opinion of openapi.yaml, where there is Node
+spec-lint: ## Lint openapi.yaml with Redocly, if there is Node
 	tools/with-node.sh lint
 
 .PHONY: spec-diff
@@ -127,7 +127,7 @@ clients: ## Clients that other generators make of openapi.yaml call the mock (No
 	tools/clients.sh
 
 .PHONY: spec-diff-test
-spec-diff-test: ## Prove that spec-diff says no to what breaks
+spec-diff-test: ## Prove that spec-diff refuses what breaks callers
 	tools/spec-diff.test.sh
 
 ##@ Figures

@@ -16,8 +16,8 @@ import (
 	"github.com/unsend-go/unsend/batch/input"
 	"github.com/unsend-go/unsend/batch/sqlite"
 	"github.com/unsend-go/unsend/contract"
-	"github.com/unsend-go/unsend/gen"
-	chats "github.com/unsend-go/unsend/gen" //nolint:staticcheck // in place of a client of somebody's own document
+	"github.com/unsend-go/unsend/gen"       //nolint:staticcheck // twice: the second is in place of a client
+	chats "github.com/unsend-go/unsend/gen" // of somebody's own document
 	"github.com/unsend-go/unsend/mock"
 )
 

@@ -3,6 +3,6 @@
 // [StringOrNumber], the types that the contract's ids and its loosely typed members have.
 //
 // Package api makes the client safe to use: it adds credentials, the rate limit, bounds and typed
-// errors. Used alone, the client sends each request once, as it is told, with no header that is
-// not an argument.
+// errors. Used alone, the client sends each request once, with no header but those that its
+// arguments set.
 package gen

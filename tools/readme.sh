@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Follows README.md to the letter, as somebody who has just found the project: in an empty
-# folder, each command where the page has got to, and each whole program saved as main.go where
-# the command before it left off. The module comes from this repository's last commit, in place
+# folder, each command in the folder that the page has reached, and each whole program saved there
+# as main.go. The module comes from this repository's last commit, in place
 # of the address that the page names. "When the spec changes" is left to tools/follow, which makes
 # its edit. SKIP="make test", say, leaves a command out.
 set -euo pipefail

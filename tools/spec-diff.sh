@@ -1,11 +1,11 @@
 #!/bin/sh
-# Says what openapi.yaml changes for clients since BASE, any git revision:
+# Prints what openapi.yaml changes for clients since BASE, any git revision:
 #
 #   tools/spec-diff.sh [BASE]
 #
-# Without BASE it compares with the last release tag, or with the parent commit where there is
+# Without BASE it compares with the last release tag, or with the parent commit if there is
 # no release yet. It fails on a breaking change, unless info.version rose by a major.
-# oasdiff-levels.txt says which changes count as breaking.
+# oasdiff-levels.txt lists which changes count as breaking.
 set -eu
 cd "$(dirname "$0")/.."
 

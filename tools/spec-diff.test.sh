@@ -1,6 +1,6 @@
 #!/bin/sh
-# Proves that spec-diff.sh tells a breaking edit of the contract from one that is none, in a
-# repository of its own. Run by `make check`.
+# Proves that spec-diff.sh refuses a breaking edit of the contract and no other, in a repository of
+# its own. Run by `make check`.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)

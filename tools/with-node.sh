@@ -3,8 +3,8 @@
 #
 #   tools/with-node.sh lint
 #
-# Where Node is missing or too old it says so and succeeds, so that `make check` asks nobody
-# to install Node. REQUIRE_NODE=1 turns that into a failure, for CI.
+# If Node is missing or too old it reports that and succeeds, so that `make check` requires no
+# Node. REQUIRE_NODE=1 turns that into a failure, for CI.
 set -eu
 cd "$(dirname "$0")"
 

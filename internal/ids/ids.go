@@ -34,7 +34,7 @@ func Check(id string) *Error {
 	return nil
 }
 
-// InAlphabet says whether ids may hold c. There are 64 such characters.
+// InAlphabet reports whether ids may hold c. There are 64 such characters.
 func InAlphabet(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c == '_' || c == '-'
 }

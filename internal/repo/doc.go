@@ -1,3 +1,3 @@
-// Package repo holds the tests of the repository itself: that its pages tell the truth, and that
+// Package repo holds the tests of the repository itself: that its pages are true, and that
 // a program which imports this module gets no more modules than it links.
 package repo

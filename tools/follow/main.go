@@ -1,4 +1,4 @@
-// Command follow does what the sections of a page tell their readers to do, each in a fresh copy
+// Command follow follows the sections of a page, each in a fresh copy
 // of this module, and fails if the page does not work:
 //
 //	go run ./tools/follow PAGE            every section that has an edit
@@ -112,12 +112,12 @@ func (m module) test() error {
 	return nil
 }
 
-// edit changes a file as a diff says. The lines before the change must stand in it once.
+// edit applies a diff to a file. The lines before the change must occur in it once.
 func (m module) edit(diff string) error {
 	head, diff, _ := strings.Cut(diff, "\n")
 	name, named := strings.CutPrefix(head, "--- ")
 	if !named {
-		return fmt.Errorf("an edit names no file, but says %q", head)
+		return fmt.Errorf("an edit begins with %q, not with --- and a file", head)
 	}
 	var before, after strings.Builder
 	for line := range strings.Lines(diff) {
@@ -171,7 +171,7 @@ func blanks(s string) string {
 }
 
 func (m module) run(command string) (string, error) {
-	cmd := exec.CommandContext(context.Background(), "bash", "-c", command) //nolint:gosec // what the page tells its readers to run
+	cmd := exec.CommandContext(context.Background(), "bash", "-c", command) //nolint:gosec // what the page has its readers run
 	cmd.Dir = string(m)
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-trimpath", "GIT_PAGER=cat")
 	out, err := cmd.CombinedOutput()
