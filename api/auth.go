@@ -127,88 +127,64 @@ func redactKey(text, key string) string {
 	if len(key) < 8 {
 		return text
 	}
-	text = strings.ReplaceAll(text, key, mask)
-	if !strings.ContainsAny(text, `\%`) {
+	if text = strings.ReplaceAll(text, key, mask); !strings.ContainsAny(text, `\%`) {
 		return text
 	}
 	var b strings.Builder
 	done := 0
 	for i := 0; i < len(text); i++ {
-		if c := text[i]; c != key[0] && c != '\\' && c != '%' {
-			continue
-		}
 		if n := spelled(text[i:], key); n > 0 {
 			b.WriteString(text[done:i] + mask)
-			done = i + n
-			i = done - 1
+			done, i = i+n, i+n-1
 		}
-	}
-	if done == 0 {
-		return text
 	}
 	return b.String() + text[done:]
 }
 
 // spelled returns the length of a spelling of key at the start of s; 0 if there is none.
-func spelled(s, key string) (n int) {
+func spelled(s, key string) (length int) {
 	for i := range len(key) {
-		width := spelledByte(s[n:], key[i])
-		if width == 0 {
+		c, n := decodeByte(s[length:])
+		if n == 0 || c != key[i] {
 			return 0
 		}
-		n += width
+		length += n
 	}
-	return n
+	return length
 }
 
-// spelledByte returns the length of c at the start of s: \u006b, \/ and %6B, and these encoded
-// again, such as \\u006b, %256B and \u00256b.
-func spelledByte(s string, c byte) int {
-	bare := strings.TrimLeft(s[:min(len(s), 8)], `\`)
-	n := min(len(s), 8) - len(bare) // backslashes
-	rest := s[n:]
-	switch {
-	case s == "":
-		return 0
-	case n == 0 && rest[0] == c && c != '%':
-		return 1
-	case n > 0 && strings.HasPrefix(rest, "u"):
-		unit, ok := hexByte(rest[1:], 4)
-		if ok && unit == '%' && c != '%' {
-			if second, ok := hexByte(rest[5:], 2); ok && second == c {
-				return n + 7
-			}
-		}
-		if ok && unit == c {
-			return n + 5
-		}
-		return 0
-	case n > 0 && c != '\\' && rest != "" && rest[0] == c && strings.ContainsRune(`/"`, rune(c)):
-		return n + 1
-	case n > 0 && c == '\\':
-		return min(n, 2)
-	case n == 0 && rest[0] == '%':
-		for n = 1; ; n += 2 {
-			unit, ok := hexByte(s[n:], 2)
-			if ok && unit == c {
-				return n + 2
-			}
-			if !strings.HasPrefix(s[n:], "25") {
-				break
-			}
-		}
-		if c == '%' {
-			return 1
-		}
+// decodeByte returns the byte at the start of s and the length of its spelling: as it is, as
+// \u006b or \/, as %6B, or as one of these encoded again, such as \\u006b, %256B or \u00256b.
+func decodeByte(s string) (c byte, n int) {
+	if s == "" {
+		return 0, 0
 	}
-	return 0
+	start := s[:min(len(s), 8)]
+	n = len(start) - len(strings.TrimLeft(start, `\`))
+	switch rest := s[n:]; {
+	case n > 0 && strings.HasPrefix(rest, "u00") && len(rest) >= 5:
+		c = hexByte(rest[3:5])
+		n += 5
+	case rest != "":
+		c = rest[0]
+		n++
+	}
+	for c == '%' && len(s) >= n+2 {
+		decoded := hexByte(s[n : n+2])
+		if decoded == 0 {
+			break
+		}
+		c = decoded
+		n += 2
+	}
+	return c, n
 }
 
-// hexByte reads a hexadecimal number of so many digits that is at most 255.
-func hexByte(s string, digits int) (byte, bool) {
-	if len(s) < digits {
-		return 0, false
+// hexByte reads two hexadecimal digits; 0, which no key has, if they are none.
+func hexByte(digits string) byte {
+	n, err := strconv.ParseUint(digits, 16, 8)
+	if err != nil {
+		return 0
 	}
-	n, err := strconv.ParseUint(s[:digits], 16, 8)
-	return byte(n), err == nil
+	return byte(n)
 }

@@ -51,6 +51,8 @@ type meaning struct {
 	fits      func(f facts) bool
 }
 
+func is(sentinels ...error) []error { return sentinels }
+
 // facts are an error before its row is known. Its Scope is evidence: client for what this
 // machine refused, message for a success of false, service for anything else.
 type facts struct {
@@ -58,7 +60,7 @@ type facts struct {
 	earlier bool // an earlier attempt may have unsent the message
 }
 
-func (f facts) is(statuses ...int) bool { return slices.Contains(statuses, f.StatusCode) }
+func (f facts) status(statuses ...int) bool { return slices.Contains(statuses, f.StatusCode) }
 
 // answered reports whether the service itself sent the response. An error made by hand, which
 // has no scope, was answered if it has a type.
@@ -101,175 +103,92 @@ const (
 
 // meanings is the table. The first row that fits holds, and the last fits all.
 var meanings = []meaning{
-	{
-		what: "the client's own configuration; not sent", sentinels: []error{ErrConfig},
-		scope: ScopeClient, retried: never, ambiguous: notUnsent,
-		hint: "correct the option, the key or the proxy that the error names",
-		fits: func(f facts) bool { return f.StatusCode == 0 && errors.Is(f.Err, ErrConfig) },
-	},
-	{
-		what: "the rate limit cannot be waited for; not sent", sentinels: []error{ErrRateLimited},
-		scope: ScopeService, retried: later, ambiguous: notUnsent,
-		hint: "try again after RetryAfter, or give the call more time",
-		fits: func(f facts) bool { return f.StatusCode == 0 && errors.Is(f.Err, ErrRateLimited) },
-	},
-	{
-		what:  "context ended, or WithStop closed",
-		scope: ScopeClient, retried: later, ambiguous: asItsAttempt,
-		hint: "make the same call again: it was ended before its outcome was known",
-		fits: facts.endedByCaller,
-	},
-	{
-		what:  "407, or CONNECT answered 4xx by a proxy",
-		scope: ScopeClient, retried: never, ambiguous: notUnsent,
-		hint: "check the proxy of this machine (HTTPS_PROXY, HTTP_PROXY) and its user and password",
-		fits: func(f facts) bool {
-			return f.is(http.StatusProxyAuthRequired) || f.noResponse() && f.proxyStatus()/100 == 4
-		},
-	},
-	{
-		what:  "certificate or TLS refused before a request",
-		scope: ScopeClient, retried: never, ambiguous: notUnsent,
-		hint: "check the base url, and this machine's clock and certificates",
-		fits: func(f facts) bool { return f.noResponse() && f.Scope == ScopeClient },
-	},
-	{
-		what:  "no request written (dial, DNS, CONNECT 5xx)",
-		scope: ScopeService, retried: again, ambiguous: notUnsent,
-		hint: "check the network of this machine, its proxy and the base url",
-		fits: func(f facts) bool { return f.noResponse() && !f.MaybeUnsent },
-	},
-	{
-		what:  "response lost, late, malformed, a TLS alert or reset",
-		scope: ScopeService, retried: again, ambiguous: maybeUnsent,
-		hint: hintAgain,
-		fits: facts.noResponse,
-	},
-	{
-		what: "no final status (outside 200 to 599)", sentinels: []error{ErrUnexpectedResponse},
-		scope: ScopeService, retried: never, ambiguous: maybeUnsent,
-		hint: hintBaseURL,
-		fits: func(f facts) bool { return f.StatusCode < 200 || f.StatusCode > 599 },
-	},
-	{
-		what:      "404 RESOURCE_NOT_FOUND after an attempt that may have",
-		ambiguous: alreadyGone, retried: never,
-		fits: func(f facts) bool { return f.is(404) && f.kind() == "RESOURCE_NOT_FOUND" && f.earlier },
-	},
-	{
-		what: "success: false", sentinels: []error{ErrRefused},
-		scope: ScopeMessage, retried: never, ambiguous: notUnsent,
-		hint: "look at the message in the account: the time in which it can be unsent may be over",
-		fits: func(f facts) bool { return f.StatusCode/100 == 2 && f.Scope == ScopeMessage },
-	},
-	{
-		what: "2xx that ended before success", sentinels: []error{ErrUnexpectedResponse},
-		scope: ScopeService, retried: again, ambiguous: maybeUnsent,
-		hint: hintAgain,
-		fits: func(f facts) bool { return f.StatusCode/100 == 2 && errors.Is(f.Err, io.ErrUnexpectedEOF) },
-	},
-	{
-		what: "2xx without a readable success", sentinels: []error{ErrUnexpectedResponse},
-		scope: ScopeService, retried: never, ambiguous: maybeUnsent,
-		hint: "check the base url, and the response with unsend contract; then make the same call again",
-		fits: func(f facts) bool { return f.StatusCode/100 == 2 },
-	},
-	{
-		what: "303", sentinels: []error{ErrUnexpectedResponse},
-		scope: ScopeService, retried: never, ambiguous: maybeUnsent,
-		hint: hintBaseURL,
-		fits: func(f facts) bool { return f.is(303) },
-	},
-	{
-		what: "any other 3xx", sentinels: []error{ErrUnexpectedResponse},
-		scope: ScopeService, retried: never, ambiguous: notUnsent,
-		hint: hintBaseURL,
-		fits: func(f facts) bool { return f.StatusCode/100 == 3 },
-	},
-	{
-		what: "501, 505", sentinels: []error{ErrServer},
-		scope: ScopeService, retried: never, ambiguous: maybeUnsent,
-		hint: hintBaseURL,
-		fits: func(f facts) bool { return f.is(501, 505) },
-	},
-	{
-		what: "408, any other 5xx", sentinels: []error{ErrServer},
-		scope: ScopeService, retried: again, ambiguous: maybeUnsent,
-		hint: hintLater,
-		fits: func(f facts) bool { return f.is(408) || f.StatusCode/100 == 5 },
-	},
-	{
-		what: "425, 429", sentinels: []error{ErrRateLimited},
-		scope: ScopeService, retried: again, ambiguous: notUnsent,
-		hint: "wait as long as RetryAfter; another program may be using the same connection",
-		fits: func(f facts) bool { return f.is(425, 429) },
-	},
-	{
-		what: "any other 4xx that the service did not answer", sentinels: []error{ErrUnexpectedResponse},
-		scope: ScopeService, retried: never, ambiguous: notUnsent,
-		hint: hintBaseURL,
-		fits: func(f facts) bool { return !f.answered() },
-	},
-	{
-		what: "401 RULES_OUTDATED", sentinels: []error{ErrUnauthorized},
-		scope: ScopeService, retried: again, ambiguous: notUnsent,
-		hint: "try again later: the service is refreshing its signing rules",
-		fits: func(f facts) bool { return f.is(401) && f.kind() == "RULES_OUTDATED" },
-	},
-	{
-		what: "401 SESSION_*", sentinels: []error{ErrSessionExpired, ErrUnauthorized},
-		scope: ScopeConnection, retried: never, ambiguous: notUnsent,
-		hint: "have the creator connect again, or correct the connection id",
-		fits: func(f facts) bool { return f.is(401) && f.session() },
-	},
-	{
-		what: "403 SESSION_*", sentinels: []error{ErrSessionExpired, ErrForbidden},
-		scope: ScopeConnection, retried: never, ambiguous: notUnsent,
-		hint: "have the creator connect again, or correct the connection id",
-		fits: func(f facts) bool { return f.is(403) && f.session() },
-	},
-	{
-		what: "any other 401, 402", sentinels: []error{ErrUnauthorized},
-		scope: ScopeAccount, retried: never, ambiguous: notUnsent,
-		hint: "check the api key and the account that it belongs to",
-		fits: func(f facts) bool { return f.is(401, 402) },
-	},
-	{
-		what: "403 FORBIDDEN or without a type", sentinels: []error{ErrForbidden},
-		scope: ScopeConnection, retried: never, ambiguous: notUnsent,
-		hint: "grant messages:write to the key and to the connection",
-		fits: func(f facts) bool { return f.is(403) && (f.kind() == "" || f.kind() == "FORBIDDEN") },
-	},
-	{
-		what: "403 of any other type", sentinels: []error{ErrForbidden},
-		scope: ScopeMessage, retried: never, ambiguous: notUnsent,
-		hint: "look at the message in the account: the service does not allow this for it",
-		fits: func(f facts) bool { return f.is(403) },
-	},
-	{
-		what: "404 RESOURCE_NOT_FOUND", sentinels: []error{ErrNotFound},
-		scope: ScopeMessage, retried: never, ambiguous: notUnsent,
-		hint: "nothing to do: there is no such message, or no longer; check the ids if it should exist",
-		fits: func(f facts) bool { return f.is(404) && f.kind() == "RESOURCE_NOT_FOUND" },
-	},
-	{
-		what: "any other 404 (ROUTE_NOT_FOUND)", sentinels: []error{ErrUnexpectedResponse},
-		scope: ScopeClient, retried: never, ambiguous: notUnsent,
-		hint: "check the base url: the service has no such path",
-		fits: func(f facts) bool { return f.is(404) },
-	},
-	{
-		what: "400, 422", sentinels: []error{ErrBadRequest},
-		scope: ScopeMessage, retried: never, ambiguous: notUnsent,
-		hint: "check the ids of this message",
-		fits: func(f facts) bool { return f.is(400, 422) },
-	},
-	{
-		what: "any other 4xx that the service answered", sentinels: []error{ErrRefused},
-		scope: ScopeMessage, retried: never, ambiguous: notUnsent,
-		hint: "look at the message in the account: the service refuses this for it",
-		fits: func(facts) bool { return true },
-	},
+	{"the client's own configuration; not sent", is(ErrConfig), ScopeClient, never, notUnsent,
+		"correct the option, the key or the proxy that the error names",
+		func(f facts) bool { return f.StatusCode == 0 && errors.Is(f.Err, ErrConfig) }},
+	{"the rate limit cannot be waited for; not sent", is(ErrRateLimited), ScopeService, later, notUnsent,
+		"try again after RetryAfter, or give the call more time",
+		func(f facts) bool { return f.StatusCode == 0 && errors.Is(f.Err, ErrRateLimited) }},
+	{"context ended, or WithStop closed", nil, ScopeClient, later, asItsAttempt,
+		"make the same call again: it was ended before its outcome was known",
+		facts.endedByCaller},
+	{"407, or CONNECT answered 4xx by a proxy", nil, ScopeClient, never, notUnsent,
+		"check the proxy of this machine (HTTPS_PROXY, HTTP_PROXY) and its user and password",
+		func(f facts) bool {
+			return f.status(http.StatusProxyAuthRequired) || f.noResponse() && f.proxyStatus()/100 == 4
+		}},
+	{"certificate or TLS refused before a request", nil, ScopeClient, never, notUnsent,
+		"check the base url, and this machine's clock and certificates",
+		func(f facts) bool { return f.noResponse() && f.Scope == ScopeClient }},
+	{"no request written (dial, DNS, CONNECT 5xx)", nil, ScopeService, again, notUnsent,
+		"check the network of this machine, its proxy and the base url",
+		func(f facts) bool { return f.noResponse() && !f.MaybeUnsent }},
+	{"response lost, late, malformed, a TLS alert or reset", nil, ScopeService, again, maybeUnsent,
+		hintAgain,
+		facts.noResponse},
+	{"no final status (outside 200 to 599)", is(ErrUnexpectedResponse), ScopeService, never, maybeUnsent,
+		hintBaseURL,
+		func(f facts) bool { return f.StatusCode < 200 || f.StatusCode > 599 }},
+	{"404 RESOURCE_NOT_FOUND after an attempt that may have", nil, ScopeUnknown, never, alreadyGone,
+		"",
+		func(f facts) bool { return f.status(404) && f.kind() == "RESOURCE_NOT_FOUND" && f.earlier }},
+	{"success: false", is(ErrRefused), ScopeMessage, never, notUnsent,
+		"look at the message in the account: the time in which it can be unsent may be over",
+		func(f facts) bool { return f.StatusCode/100 == 2 && f.Scope == ScopeMessage }},
+	{"2xx that ended before success", is(ErrUnexpectedResponse), ScopeService, again, maybeUnsent,
+		hintAgain,
+		func(f facts) bool { return f.StatusCode/100 == 2 && errors.Is(f.Err, io.ErrUnexpectedEOF) }},
+	{"2xx without a readable success", is(ErrUnexpectedResponse), ScopeService, never, maybeUnsent,
+		"check the base url, and the response with unsend contract; then make the same call again",
+		func(f facts) bool { return f.StatusCode/100 == 2 }},
+	{"303", is(ErrUnexpectedResponse), ScopeService, never, maybeUnsent,
+		hintBaseURL,
+		func(f facts) bool { return f.status(303) }},
+	{"any other 3xx", is(ErrUnexpectedResponse), ScopeService, never, notUnsent,
+		hintBaseURL,
+		func(f facts) bool { return f.StatusCode/100 == 3 }},
+	{"501, 505", is(ErrServer), ScopeService, never, maybeUnsent,
+		hintBaseURL,
+		func(f facts) bool { return f.status(501, 505) }},
+	{"408, any other 5xx", is(ErrServer), ScopeService, again, maybeUnsent,
+		hintLater,
+		func(f facts) bool { return f.status(408) || f.StatusCode/100 == 5 }},
+	{"425, 429", is(ErrRateLimited), ScopeService, again, notUnsent,
+		"wait as long as RetryAfter; another program may be using the same connection",
+		func(f facts) bool { return f.status(425, 429) }},
+	{"any other 4xx that the service did not answer", is(ErrUnexpectedResponse), ScopeService, never, notUnsent,
+		hintBaseURL,
+		func(f facts) bool { return !f.answered() }},
+	{"401 RULES_OUTDATED", is(ErrUnauthorized), ScopeService, again, notUnsent,
+		"try again later: the service is refreshing its signing rules",
+		func(f facts) bool { return f.status(401) && f.kind() == "RULES_OUTDATED" }},
+	{"401 SESSION_*", is(ErrSessionExpired, ErrUnauthorized), ScopeConnection, never, notUnsent,
+		"have the creator connect again, or correct the connection id",
+		func(f facts) bool { return f.status(401) && f.session() }},
+	{"403 SESSION_*", is(ErrSessionExpired, ErrForbidden), ScopeConnection, never, notUnsent,
+		"have the creator connect again, or correct the connection id",
+		func(f facts) bool { return f.status(403) && f.session() }},
+	{"any other 401, 402", is(ErrUnauthorized), ScopeAccount, never, notUnsent,
+		"check the api key and the account that it belongs to",
+		func(f facts) bool { return f.status(401, 402) }},
+	{"403 FORBIDDEN or without a type", is(ErrForbidden), ScopeConnection, never, notUnsent,
+		"grant messages:write to the key and to the connection",
+		func(f facts) bool { return f.status(403) && (f.kind() == "" || f.kind() == "FORBIDDEN") }},
+	{"403 of any other type", is(ErrForbidden), ScopeMessage, never, notUnsent,
+		"look at the message in the account: the service does not allow this for it",
+		func(f facts) bool { return f.status(403) }},
+	{"404 RESOURCE_NOT_FOUND", is(ErrNotFound), ScopeMessage, never, notUnsent,
+		"nothing to do: there is no such message, or no longer; check the ids if it should exist",
+		func(f facts) bool { return f.status(404) && f.kind() == "RESOURCE_NOT_FOUND" }},
+	{"any other 404 (ROUTE_NOT_FOUND)", is(ErrUnexpectedResponse), ScopeClient, never, notUnsent,
+		"check the base url: the service has no such path",
+		func(f facts) bool { return f.status(404) }},
+	{"400, 422", is(ErrBadRequest), ScopeMessage, never, notUnsent,
+		"check the ids of this message",
+		func(f facts) bool { return f.status(400, 422) }},
+	{"any other 4xx that the service answered", is(ErrRefused), ScopeMessage, never, notUnsent,
+		"look at the message in the account: the service refuses this for it",
+		func(facts) bool { return true }},
 }
 
 // classify returns the first row that fits.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 )
 
@@ -13,32 +14,42 @@ const MaxBody = 8 << 20
 // ErrTooLarge is a body of more than MaxBody.
 var ErrTooLarge = errors.New("the body is larger than 8 MiB")
 
-// largeBody is what an announced length may take in memory before it is there, and a buffer
-// may keep when it is done.
+// largeBody is how much memory an announced length may take before the body arrived, and a
+// buffer may keep afterwards.
 const largeBody = 1 << 20
 
-// buffers take in bodies of unknown size; each caller gets a copy of its own.
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+// buffers receive bodies of unknown size; each caller gets a copy of its own.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // ReadBody reads at most MaxBody bytes, and returns what it has read with any error.
 func ReadBody(r io.Reader, size int64) ([]byte, error) {
 	if size > 0 && size <= largeBody {
-		return fill(bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead)), r)
+		return fill(make([]byte, 0, size+bytes.MinRead), r)
 	}
-	buf := buffers.Get().(*bytes.Buffer) //nolint:errcheck // the pool holds nothing else
-	body, err := fill(buf, r)
-	body = bytes.Clone(body)
-	if buf.Cap() <= largeBody {
-		buf.Reset()
-		buffers.Put(buf)
+	buf := buffers.Get().(*[]byte) //nolint:errcheck // the pool holds nothing else
+	body, err := fill((*buf)[:0], r)
+	if cap(body) > largeBody {
+		return bytes.Clone(body), err
 	}
-	return body, err
+	*buf = body
+	defer buffers.Put(buf)
+	return bytes.Clone(body), err
 }
 
-func fill(buf *bytes.Buffer, r io.Reader) ([]byte, error) {
-	n, err := buf.ReadFrom(io.LimitReader(r, MaxBody+1))
-	if n > MaxBody {
-		return buf.Bytes()[:MaxBody], ErrTooLarge
+func fill(b []byte, r io.Reader) ([]byte, error) {
+	for {
+		if cap(b)-len(b) < bytes.MinRead {
+			b = slices.Grow(b, max(bytes.MinRead, len(b)))
+		}
+		n, err := r.Read(b[len(b):min(cap(b), MaxBody+1)])
+		b = b[:len(b)+n]
+		switch {
+		case len(b) > MaxBody:
+			return b[:MaxBody], ErrTooLarge
+		case err == io.EOF: //nolint:errorlint // a wrapped one is no end
+			return b, nil
+		case err != nil:
+			return b, err
+		}
 	}
-	return buf.Bytes(), err
 }

@@ -25,7 +25,8 @@ var errStale = errors.New("the connection had been closed before the request was
 // ConnTrace follows one attempt through net/http, to know what was written and to keep it to
 // one request on the wire. Its hooks run on other goroutines, which may outlive the attempt.
 type ConnTrace struct {
-	standard bool // sent through net/http's own transport
+	standard bool                  // sent through net/http's own transport
+	hooks    httptrace.ClientTrace // kept here to save an allocation
 
 	mu        sync.Mutex
 	asked     int      // for connections
@@ -44,7 +45,7 @@ func NewConnTrace(standard bool) *ConnTrace { return &ConnTrace{standard: standa
 
 // WithContext returns a context in which a request is traced.
 func (c *ConnTrace) WithContext(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+	c.hooks = httptrace.ClientTrace{
 		GetConn: func(string) {
 			c.mu.Lock()
 			defer c.mu.Unlock()
@@ -75,7 +76,8 @@ func (c *ConnTrace) WithContext(ctx context.Context) context.Context {
 				c.handshake = err
 			}
 		},
-	})
+	}
+	return httptrace.WithClientTrace(ctx, &c.hooks)
 }
 
 // movedOn reports whether a transport that requests another connection has provably written
