@@ -59,8 +59,10 @@ func (o *operation) send(ctx context.Context) (a attempt) {
 		success, ok := readSuccess(a.body)
 		a.success, a.readable = success && ok, ok
 	}
-	if !a.readable && (a.status < 400 || !isServiceError(a.body)) {
-		trace.Drop() // more may follow a response that is not the service's
+	if !a.readable {
+		if _, answered, _ := readError(a.body); a.status < 400 || !answered {
+			trace.Drop() // more may follow a response that is not the service's
+		}
 	}
 	return a
 }

@@ -114,7 +114,7 @@ func checkKey(name, key string) error {
 	switch {
 	case key == "":
 		return configError("%s is missing; set it to your OFAuth API key", name)
-	case !visibleASCII(key):
+	case !isASCII(key, '!'):
 		return configError("%s has a space, a newline or another character that no key has; copy it again", name)
 	}
 	return nil

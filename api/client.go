@@ -48,12 +48,9 @@ func New(apiKey string, opts ...Option) (*Client, error) {
 // that names the variable; the other two may be unset.
 func FromEnv(opts ...Option) (*Client, error) {
 	return build(config{
-		key:            os.Getenv("OFAUTH_API_KEY"),
-		keyName:        "OFAUTH_API_KEY",
-		settings:       settings{connection: os.Getenv("OFAUTH_CONNECTION_ID")},
-		connectionName: "OFAUTH_CONNECTION_ID",
-		baseURL:        os.Getenv("OFAUTH_BASE_URL"),
-		baseURLName:    "OFAUTH_BASE_URL",
+		key: os.Getenv("OFAUTH_API_KEY"), keyName: "OFAUTH_API_KEY",
+		baseURL: os.Getenv("OFAUTH_BASE_URL"), baseURLName: "OFAUTH_BASE_URL",
+		settings: settings{connection: os.Getenv("OFAUTH_CONNECTION_ID")},
 	}, opts)
 }
 

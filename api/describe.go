@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -13,7 +14,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -65,7 +65,6 @@ func describe(a *attempt, r redactor) *Error {
 // describeSuccess is the text of a 2xx that is no success. Such a body may hold the message's
 // text, so only its error members are repeated.
 func (a *attempt) describeSuccess(text string) string {
-	compressed := a.compressed()
 	switch {
 	case a.readable:
 		return joinDistinct("the service answered success: false", text)
@@ -73,8 +72,8 @@ func (a *attempt) describeSuccess(text string) string {
 		return "success cannot be found in the response: " + a.err.Error()
 	case a.err != nil:
 		return "the response ended before success could be read: " + withoutQuotes(a.err.Error())
-	case compressed != "":
-		return compressed
+	case a.encoded():
+		return encodedText
 	}
 	return joinDistinct("the response does not report whether the message was unsent", text)
 }
@@ -86,45 +85,32 @@ type errorShape struct {
 	Error, Message, Type, Code, RequestID, ActionRequired json.RawMessage
 }
 
-func readError(body []byte) (shape errorShape, ok bool) {
-	return shape, json.Unmarshal(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), &shape) == nil
-}
-
-// answered reports whether only the service itself can have sent it.
-func (s *errorShape) answered() bool {
+// readError reads an error's body. Answered is true if only the service itself can have sent it.
+func readError(body []byte) (shape errorShape, answered, ok bool) {
+	if json.Unmarshal(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), &shape) != nil {
+		return shape, false, false
+	}
 	isText := func(raw json.RawMessage) bool { return len(raw) > 2 && raw[0] == '"' }
-	return isText(s.Error) && (isText(s.Type) || isText(s.Code) || isText(s.RequestID)) || isText(s.Message) && isText(s.Code)
-}
-
-// isServiceError reports whether a body is an error that the service itself sent.
-func isServiceError(body []byte) bool {
-	shape, ok := readError(body)
-	return ok && shape.answered()
+	known := isText(shape.Type) || isText(shape.Code) || isText(shape.RequestID)
+	return shape, isText(shape.Error) && known || isText(shape.Message) && isText(shape.Code), true
 }
 
 // readBody fills e from an error's body. Members that are objects or lists are not repeated, nor
 // is a body of any other shape: a message's text could be in them.
 func (e *Error) readBody(body []byte, r redactor) {
 	e.keepBody(body, r)
-	shape, ok := readError(body)
+	shape, answered, ok := readError(body)
 	if !ok {
 		return
 	}
-	e.Answered = shape.answered()
-	if e.StatusCode/100 == 2 && !e.Answered {
-		// Perhaps a message: its own type, text and id are not repeated.
-		shape = errorShape{Error: shape.Error}
+	if e.Answered = answered; e.StatusCode/100 == 2 && !answered {
+		shape = errorShape{Error: shape.Error} // perhaps a message: its own type, text and id are not repeated
 	}
 	kept := func(raw json.RawMessage) string { return textutil.Truncate(r.redact(text(raw)), maxErrorText) }
 	e.Message = textutil.Truncate(joinDistinct(kept(shape.Error), kept(shape.Message)), maxErrorText)
-	e.Type = kept(shape.Type)
-	if e.Type == "" {
-		e.Type = kept(shape.Code)
-	}
+	e.Type = cmp.Or(kept(shape.Type), kept(shape.Code))
 	e.ActionRequired = kept(shape.ActionRequired)
-	if id := kept(shape.RequestID); id != "" {
-		e.RequestID = id
-	}
+	e.RequestID = cmp.Or(kept(shape.RequestID), e.RequestID)
 	if textutil.OneLine(e.Message) == "" {
 		e.Message = ""
 	}
@@ -145,8 +131,8 @@ func (e *Error) keepBody(body []byte, r redactor) {
 	}
 }
 
-// text returns a JSON string's content, a number or a boolean as it stands, and nothing for
-// anything else.
+// text returns a JSON string's content, a number or a boolean as it is, and nothing for anything
+// else.
 func text(raw json.RawMessage) string {
 	var s string
 	switch {
@@ -158,24 +144,16 @@ func text(raw json.RawMessage) string {
 	return string(raw)
 }
 
-// compressed describes the encoding of a body that cannot be read for it; "" if it has none. Only
-// the names of encodings that exist are repeated.
-func (a *attempt) compressed() string {
-	encoding := strings.ToLower(a.header.Get("Content-Encoding"))
-	switch {
-	case slices.Contains([]string{"br", "zstd", "gzip", "deflate", "compress"}, encoding):
-		return "the response is compressed, and the transport did not decompress it (Content-Encoding " + encoding + ")"
-	case encoding != "":
-		return "the response is encoded, and the transport did not decode it (Content-Encoding)"
-	case bytes.HasPrefix(a.body, []byte("\x1f\x8b")):
-		return "the response is compressed without a Content-Encoding"
-	}
-	return ""
+const encodedText = "the response is compressed, and the transport did not decompress it"
+
+// encoded reports whether a body cannot be read since it is compressed.
+func (a *attempt) encoded() bool {
+	return a.header.Get("Content-Encoding") != "" || bytes.HasPrefix(a.body, []byte("\x1f\x8b"))
 }
 
 // shape describes a body that has no error's text, without repeating any of it.
 func (a *attempt) shape() string {
-	body, compressed := bytes.TrimSpace(a.body), a.compressed()
+	body := bytes.TrimSpace(a.body)
 	switch {
 	case len(body) == 0:
 		return "no text in the response"
@@ -183,8 +161,8 @@ func (a *attempt) shape() string {
 		return "an HTML page, which is not the service's"
 	case json.Valid(body):
 		return "JSON without an error's text"
-	case compressed != "":
-		return compressed
+	case a.encoded():
+		return encodedText
 	}
 	return "a response that is not the service's JSON"
 }

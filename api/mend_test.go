@@ -80,41 +80,41 @@ func TestDriftedSnapshots(t *testing.T) {
 		},
 		"a second value behind": {
 			body: `{"success":true,"queue":{"id":1,"text":"x"}}{"success":true}`,
-			says: "the answer goes on behind its end",
+			says: "the response continues behind its end",
 			want: &gen.Queue{ID: 1, Text: "x"},
 		},
 		"nonsense inside": {
 			body: `{"success":true,"queue":{"id":1,"text":nope}}`,
-			says: "the answer breaks off at queue.id: the rest is no JSON",
+			says: "the response breaks off at queue.id: the rest is no JSON",
 			want: &gen.Queue{ID: 1},
 		},
 		"a text that ends early": {
 			body: `{"success":true,"queue":{"id":1,"text":"she said "secret words":1}}`,
-			says: "the answer breaks off at queue.text: the rest is no JSON",
+			says: "the response breaks off at queue.text: the rest is no JSON",
 			want: &gen.Queue{ID: 1, Text: "she said "},
 		},
 		"cut below a name from outside": {
 			body: `{"success":true,"queue":{"id":1,"secret words":{"more":[1`,
-			says: "the answer breaks off at queue.id: unexpected EOF",
+			says: "the response breaks off at queue.id: unexpected EOF",
 			want: &gen.Queue{ID: 1},
 		},
 		"cut, and drifted before": {
 			body: `{"success":true,"queue":{"isFree":1,"id":1,"media":[{"id":2},{"id":3,"type":"pho`,
-			says: "queue.isFree is not true or false; the answer breaks off at queue.media.1.id: unexpected EOF",
+			says: "queue.isFree is not true or false; the response breaks off at queue.media.1.id: unexpected EOF",
 			want: &gen.Queue{ID: 1, Media: []gen.Media{{ID: 2}, {ID: 3}}},
 		},
 		"cut at its value": {
 			body: `{"success":true,"queue":`,
-			says: "the answer breaks off at its start: unexpected EOF",
+			says: "the response breaks off at its start: unexpected EOF",
 		},
 		"cut inside a number": {
 			body: `{"success":true,"queue":{"text":"x","id":64324`,
-			says: "the answer breaks off at queue.text: unexpected EOF",
+			says: "the response breaks off at queue.text: unexpected EOF",
 			want: &gen.Queue{Text: "x"},
 		},
 		"cut inside a number of a list": {
 			body: `{"success":true,"queue":{"id":1,"previews":[11,22`,
-			says: "the answer breaks off at queue.previews.0: unexpected EOF",
+			says: "the response breaks off at queue.previews.0: unexpected EOF",
 			want: &gen.Queue{ID: 1, Previews: []int64{11}},
 		},
 	} {
@@ -216,7 +216,7 @@ func TestCutSnapshots(t *testing.T) {
 			t.Fatal(err)
 		}
 		queue, err := result.Queue()
-		if !errors.Is(err, broken) || !strings.HasPrefix(err.Error(), "decode queue: the answer breaks off at ") || !strings.HasSuffix(err.Error(), ": broken off") {
+		if !errors.Is(err, broken) || !strings.HasPrefix(err.Error(), "decode queue: the response breaks off at ") || !strings.HasSuffix(err.Error(), ": broken off") {
 			t.Fatalf("%d bytes: %v", cut, err)
 		}
 		left := queueMembers(t, queue)

@@ -15,10 +15,9 @@ import (
 
 // Bounds of the options' values.
 const (
-	maxRetries   = 20
-	maxTimeout   = time.Hour
-	maxPerMinute = 1_000_000
-	maxBurst     = 1_000_000
+	maxRetries = 20
+	maxTimeout = time.Hour
+	maxRate    = 1_000_000 // requests a minute, and of a burst
 )
 
 // Option configures a [Client]. [New] and [FromEnv] take Options and SharedOptions.
@@ -54,7 +53,6 @@ type settings struct {
 type config struct {
 	settings
 	key, keyName         string
-	connectionName       string // environment variable of the connection, if it came from one
 	baseURL, baseURLName string
 	plainHTTP            bool
 	http                 *http.Client
@@ -88,7 +86,7 @@ func (cfg *config) apply(opts []Option) error {
 		}
 	}
 	if cfg.connection != "" && cfg.connection == fromEnv {
-		if err := checkID(cfg.connectionName, cfg.connection); err != nil {
+		if err := checkID("OFAUTH_CONNECTION_ID", cfg.connection); err != nil {
 			return optionError(err)
 		}
 	}
@@ -98,7 +96,7 @@ func (cfg *config) apply(opts []Option) error {
 	return checkKey(cfg.keyName, cfg.key)
 }
 
-// base parses the configured base URL and refuses what would send the key astray.
+// base parses the configured base URL and refuses one that would expose the key.
 func (cfg *config) base() (*url.URL, error) {
 	text, name := cfg.baseURL, "base url"
 	if text == "" {
@@ -133,16 +131,13 @@ func WithConnection(id string) SharedOption {
 	})
 }
 
-// WithBaseURL sets the service's address; the default is [DefaultBaseURL]. It may have a
-// path, but no user, query or fragment. Plain http is refused unless the host is loopback;
-// see [WithPlainHTTP]. So is plain http to loopback through a proxy that is not loopback.
+// WithBaseURL sets the service's address; the default is [DefaultBaseURL]. It may have a path, but
+// no user, query or fragment. Plain http is refused, but for loopback without a proxy of another
+// machine; see [WithPlainHTTP].
 func WithBaseURL(address string) Option {
 	return clientOption(func(cfg *config) error {
-		if address == "" {
-			return configError("base url is empty; leave the option out for %s", DefaultBaseURL)
-		}
 		cfg.baseURL, cfg.baseURLName = address, ""
-		return nil
+		return refuseIf(address == "", "base url is empty; leave the option out for %s", DefaultBaseURL)
 	})
 }
 
@@ -155,16 +150,13 @@ func WithPlainHTTP() Option {
 	})
 }
 
-// WithHTTPClient sends through a copy of client, with its Transport, Timeout and Jar. Its
-// redirect policy is not used: redirects are never followed. Where its Transport is nil, one
-// fit for many concurrent calls takes its place.
+// WithHTTPClient sends through a copy of client, with its Transport, Timeout and Jar. Its redirect
+// policy is not used: redirects are never followed. A nil Transport is the client's own. See "The
+// transport" above for what another may do; [WithMiddleware] keeps the client's own.
 func WithHTTPClient(client *http.Client) Option {
 	return clientOption(func(cfg *config) error {
-		if client == nil {
-			return configError("http client is nil; leave the option out for the default")
-		}
 		cfg.http = client
-		return nil
+		return refuseIf(client == nil, "http client is nil; leave the option out for the default")
 	})
 }
 
@@ -174,11 +166,8 @@ func WithHTTPClient(client *http.Client) Option {
 // or one that returns nil, is an [ErrConfig].
 func WithMiddleware(wrap func(next http.RoundTripper) http.RoundTripper) Option {
 	return clientOption(func(cfg *config) error {
-		if wrap == nil {
-			return configError("middleware is nil; leave the option out for none")
-		}
 		cfg.middleware = append(cfg.middleware, wrap)
-		return nil
+		return refuseIf(wrap == nil, "middleware is nil; leave the option out for none")
 	})
 }
 
@@ -187,23 +176,17 @@ func WithMiddleware(wrap func(next http.RoundTripper) http.RoundTripper) Option 
 // nothing is sent. The last 16 keys are redacted from errors and log records.
 func WithKeyFunc(key func(ctx context.Context) (string, error)) Option {
 	return clientOption(func(cfg *config) error {
-		if key == nil {
-			return configError("key function is nil; leave the option out for the key of New")
-		}
 		cfg.keyFunc = key
-		return nil
+		return refuseIf(key == nil, "key function is nil; leave the option out for the key of New")
 	})
 }
 
-// WithTimeout bounds each attempt, from its first byte sent to its last byte read. The
-// default is 30 s; above 0, at most 1 h. The whole call is bounded by its context.
+// WithTimeout bounds each attempt, from its first byte sent to its last byte read: above 0, at most
+// 1 h. The default is 30 s. The whole call is bounded by its context.
 func WithTimeout(d time.Duration) SharedOption {
 	return sharedOption(func(s *settings) error {
 		s.timeout = d
-		if d <= 0 || d > maxTimeout {
-			return configError("timeout %v is out of range; want more than 0 and at most %v", d, maxTimeout)
-		}
-		return nil
+		return refuseIf(d <= 0 || d > maxTimeout, "timeout %v is out of range; want more than 0 and at most %v", d, maxTimeout)
 	})
 }
 
@@ -212,10 +195,7 @@ func WithTimeout(d time.Duration) SharedOption {
 func WithRetries(n int) SharedOption {
 	return sharedOption(func(s *settings) error {
 		s.retries = n
-		if n < 0 || n > maxRetries {
-			return configError("%d retries are out of range; want 0 to %d", n, maxRetries)
-		}
-		return nil
+		return refuseIf(n < 0 || n > maxRetries, "%d retries are out of range; want 0 to %d", n, maxRetries)
 	})
 }
 
@@ -242,33 +222,25 @@ func WithoutRateLimit() Option {
 // minute is no limit. A rate out of range is an [ErrConfig] of the call, and nothing is sent.
 func WithConnectionRate(rate func(connectionID string) (perMinute, burst int)) Option {
 	return clientOption(func(cfg *config) error {
-		if rate == nil {
-			return configError("connection rate is nil; leave the option out for WithRateLimit")
-		}
 		cfg.rate = rate
-		return nil
+		return refuseIf(rate == nil, "connection rate is nil; leave the option out for WithRateLimit")
 	})
 }
 
 func checkRate(perMinute, burst int) error {
-	switch {
-	case perMinute < 1 || perMinute > maxPerMinute:
-		return configError("rate of %d requests a minute is out of range; want 1 to %d, or WithoutRateLimit", perMinute, maxPerMinute)
-	case burst < 1 || burst > maxBurst:
-		return configError("burst of %d requests is out of range; want 1 to %d, or WithoutRateLimit", burst, maxBurst)
+	const wrong = "is out of range; want 1 to 1000000, or WithoutRateLimit"
+	if perMinute < 1 || perMinute > maxRate {
+		return configError("rate of %d requests a minute %s", perMinute, wrong)
 	}
-	return nil
+	return refuseIf(burst < 1 || burst > maxRate, "burst of %d requests %s", burst, wrong)
 }
 
-// WithLogger records every attempt (level debug) and every outcome (info, or warn for an
-// error): ids, status and timings, never a credential or a message's text.
+// WithLogger records every attempt, success and wait of more than a second at level debug, and
+// every failure at warn: ids, status and timings, never a credential or a message's text.
 func WithLogger(log *slog.Logger) Option {
 	return clientOption(func(cfg *config) error {
-		if log == nil {
-			return configError("logger is nil; leave the option out for none")
-		}
 		cfg.log = log
-		return nil
+		return refuseIf(log == nil, "logger is nil; leave the option out for none")
 	})
 }
 
@@ -276,15 +248,13 @@ func WithLogger(log *slog.Logger) Option {
 func WithUserAgent(agent string) Option {
 	return clientOption(func(cfg *config) error {
 		cfg.userAgent = agent
-		if agent == "" || !printableASCII(agent) {
-			return configError("user agent must be printable ASCII and not empty")
-		}
-		return nil
+		return refuseIf(agent == "" || !isASCII(agent, ' '), "user agent must be printable ASCII and not empty")
 	})
 }
 
 // WithStop lets the call begin no further attempt once stop is closed: a wait ends with
-// [ErrStopped], and an attempt in flight runs to its end.
+// [ErrStopped], and an attempt in flight runs to its end. In a bubble of testing/synctest, make
+// the channel inside the bubble.
 func WithStop(stop <-chan struct{}) CallOption {
 	return callOption(func(c *call) error {
 		c.stop = stop
@@ -313,7 +283,15 @@ func configError(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrConfig, fmt.Sprintf(format, args...))
 }
 
-// optionError makes an id that an option refused an error of the configuration too.
+// refuseIf returns a configError if an option is wrong.
+func refuseIf(wrong bool, format string, args ...any) error {
+	if !wrong {
+		return nil
+	}
+	return configError(format, args...)
+}
+
+// optionError makes the error of an option's id an ErrConfig too.
 func optionError(err error) error {
 	if err == nil {
 		return nil
@@ -321,7 +299,7 @@ func optionError(err error) error {
 	return fmt.Errorf("%w: %w", ErrConfig, err)
 }
 
-// checkID holds an id against the contract's pattern.
+// checkID checks an id against the contract's pattern.
 func checkID(name, id string) error {
 	if err := ids.Check(id); err != nil {
 		return fmt.Errorf("%w: %s %s", ErrInvalidID, name, err.Error())
@@ -329,10 +307,7 @@ func checkID(name, id string) error {
 	return nil
 }
 
-func visibleASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
-}
-
-func printableASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
+// isASCII reports whether s has printable ASCII from least on only.
+func isASCII(s string, least rune) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < least || r > '~' })
 }

@@ -23,10 +23,10 @@ type Outcome string
 
 // Outcomes of a call.
 const (
-	// Unsent: the service reported that this call unsent the message.
+	// Unsent means that the service confirmed this call.
 	Unsent Outcome = "unsent"
-	// AlreadyGone: an attempt of this call may have unsent the message, its response was lost,
-	// and the service then reported that there is no such message.
+	// AlreadyGone means that an attempt of this call may have unsent the message, its response
+	// was lost, and the service then reported that there is no such message.
 	AlreadyGone Outcome = "already_gone"
 )
 
@@ -50,33 +50,32 @@ func (r Result) Format(f fmt.State, verb rune) {
 // LogValue is the outcome.
 func (r Result) LogValue() slog.Value { return slog.StringValue(string(r.Outcome)) }
 
-// Queue decodes the snapshot of the message, anew at each call. It returns nil and no error
-// where the answer had none, as that of an AlreadyGone has. A member that was absent, null or
-// zero has its zero value; Raw tells them apart. Where members drifted from the contract, or
-// the answer breaks off, Queue returns what could be read together with an error that names
-// each drifted member by its path, ten of them at most, and the last member before the break:
-// the outcome stands all the same. The error holds nothing of what the message says.
+// Queue decodes the snapshot of the message, anew at each call. It returns nil and no error if the
+// response has none, as that of an AlreadyGone. A member that was absent, null or zero has its zero
+// value; Raw distinguishes them. If members drifted from the contract, or the response breaks off,
+// Queue returns what could be read, and an error that names each drifted member by its path, ten at
+// most, and the last member before the break. The error holds no text of the message.
 func (r *Result) Queue() (*gen.Queue, error) {
 	if r == nil || r.Outcome != Unsent {
 		return nil, nil
 	}
-	var body answer
+	var body snapshotBody
 	if !mayBeTooLarge(r.Raw) && json.Unmarshal(r.Raw, &body, jsontext.AllowInvalidUTF8(true)) == nil {
 		return body.Queue, nil
 	}
 	return decodeByParts(r.Raw, r.broken)
 }
 
-// answer is what Queue reads of a body.
-type answer struct {
+// snapshotBody is what Queue reads of a body.
+type snapshotBody struct {
 	Queue *gen.Queue `json:"queue"`
 }
 
-const maxFaults = 10 // a hostile answer has a million
+const maxFaults = 10 // a hostile response has a million
 
 var (
 	errNoJSON   = errors.New("the rest is no JSON")
-	errGoesOn   = errors.New("the answer goes on behind its end")
+	errGoesOn   = errors.New("the response continues behind its end")
 	errTooLarge = errors.New("the rest is more than can be decoded")
 )
 
@@ -93,15 +92,14 @@ func (e queueError) Error() string {
 
 func (e queueError) Unwrap() []error { return e }
 
-// lenient takes what JSON forbids and browsers take: of members with one name the last, and as
+// lenient accepts what JSON forbids and browsers accept: of members with one name the last, and as
 // U+FFFD half an emoji, with which a cropped text may end.
 var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
 // decodeByParts reads what can be read of a body, value by value: one of another kind than the
-// contract's keeps its zero value and is named. The cause, where it is not nil, is why the body
-// breaks off.
+// contract's keeps its zero value and is named. A cause that is not nil is why the body breaks off.
 func decodeByParts(raw []byte, cause error) (*gen.Queue, error) {
-	var body answer
+	var body snapshotBody
 	var faults queueError
 	last := "its start"
 	each := func(dec *jsontext.Decoder, target any) error {
@@ -137,7 +135,7 @@ func decodeByParts(raw []byte, cause error) (*gen.Queue, error) {
 	case errors.Is(end, errGoesOn):
 		faults = append(faults, end)
 	case end != nil:
-		faults = append(faults, fmt.Errorf("the answer breaks off at %s: %w", last, end))
+		faults = append(faults, fmt.Errorf("the response breaks off at %s: %w", last, end))
 	}
 	if len(faults) == 0 {
 		return body.Queue, nil
@@ -167,8 +165,8 @@ func wanted(t reflect.Type) (kinds, name string) {
 	return "0n", "a whole number of 64 bits"
 }
 
-// readable returns the part of a body that is JSON and not too large, closed where it breaks
-// off, and what is wrong with its end.
+// readable returns the part of a body that is JSON and not too large, with the brackets that close
+// it, and what is wrong with its end.
 func readable(raw []byte, cause error) (text []byte, err error) {
 	dec := jsontext.NewDecoder(bytes.NewBuffer(raw), lenient)
 	for left := maxDecoded; len(text) == 0 || dec.StackDepth() > 0; {
@@ -211,8 +209,8 @@ func readable(raw []byte, cause error) (text []byte, err error) {
 	return text, nil
 }
 
-// What a body takes when it is decoded, in bytes. Values are large, and a list that grows is
-// copied by and by, so that a body of 8 MiB can take a gigabyte.
+// What a decoded body takes in memory, in bytes. Values are large, and a list that grows is copied,
+// so that a body of 8 MiB can take a gigabyte.
 const (
 	maxDecoded       = 32 << 20
 	listedObjectCost = 5 * 336 // of the largest element of a list, a gen.Media
@@ -221,7 +219,7 @@ const (
 	scalarCost       = 100
 )
 
-// cost is what a token in a list or an object takes, with its name if it has one.
+// cost is what a token in a list or an object takes in memory, with its name if it has one.
 func cost(in, kind jsontext.Kind, isName bool, text []byte) int {
 	switch {
 	case isName && len(text) > 256: // none of the contract's, but an error copies it again and again
@@ -241,8 +239,8 @@ func cost(in, kind jsontext.Kind, isName bool, text []byte) int {
 	return scalarCost + 2*len(text)
 }
 
-// mayBeTooLarge reports whether a body could take more than maxDecoded. It counts bytes, which
-// is quick, and counts too many.
+// mayBeTooLarge reports whether a body could take more than maxDecoded. It counts bytes, which is
+// quick, and overestimates.
 func mayBeTooLarge(raw []byte) bool {
 	count := func(b byte) int { return bytes.Count(raw, []byte{b}) }
 	return len(raw) > maxDecoded/listedObjectCost &&
