@@ -87,55 +87,9 @@ func TestNoAnswer(t *testing.T) {
 	}
 }
 
-// TestMaybeUnsentOfEarlierAttempts: the last attempt was not even connected, and the first may
-// have unsent the message; and the other way about.
-func TestMaybeUnsentOfEarlierAttempts(t *testing.T) {
-	lost, refused := io.EOF, error(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED})
-	for name, c := range map[string]struct {
-		attempts []error // then the message is found to be gone
-		gone     bool    // the call says so
-		maybe    bool
-	}{
-		"lost, then refused twice":    {attempts: []error{lost, refused, refused}, maybe: true},
-		"refused twice, then lost":    {attempts: []error{refused, refused, lost}, maybe: true},
-		"refused thrice":              {attempts: []error{refused, refused, refused}},
-		"lost, refused, then gone":    {attempts: []error{lost, refused}, gone: true},
-		"refused, lost, then gone":    {attempts: []error{refused, lost}, gone: true},
-		"refused twice, then gone":    {attempts: []error{refused, refused}},
-		"lost, then a certificate":    {attempts: []error{lost, x509.UnknownAuthorityError{}}, maybe: true},
-		"refused, then a certificate": {attempts: []error{refused, x509.UnknownAuthorityError{}}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				server := newMock()
-				server.Remove(userID, messageID)
-				next, attempts := server.Client().Transport, c.attempts
-				client := newClient(t, validated(t, doer(func(req *http.Request) (*http.Response, error) {
-					if len(attempts) == 0 {
-						return next.RoundTrip(req)
-					}
-					err := attempts[0]
-					attempts = attempts[1:]
-					return nil, errors.Join(err, req.Body.Close())
-				})))
-				result, err := unsend(t.Context(), t, client)
-				if c.gone {
-					if err != nil || result.Outcome != api.AlreadyGone {
-						t.Errorf("%v, %v", result, err)
-					}
-					return
-				}
-				if e := apiError(t, err); e.MaybeUnsent != c.maybe {
-					t.Errorf("MaybeUnsent %v: %v", e.MaybeUnsent, err)
-				}
-			})
-		})
-	}
-}
-
 // TestAttemptsHaveTheirOwnTimeout: each waits as long, and the next begins anew.
 func TestAttemptsHaveTheirOwnTimeout(t *testing.T) {
-	late := mock.Fault{Delay: time.Hour}
+	late, slow := mock.Fault{Delay: time.Hour}, mock.Fault{Status: 503, Kind: mock.Slow, Delay: time.Second}
 	for name, c := range map[string]struct {
 		faults  []mock.Fault
 		took    time.Duration
@@ -145,10 +99,10 @@ func TestAttemptsHaveTheirOwnTimeout(t *testing.T) {
 	}{
 		"late once":           {faults: []mock.Fault{late}, took: 3500 * time.Millisecond, outcome: api.Unsent},
 		"late once, unsent":   {faults: []mock.Fault{acted(late)}, took: 3500 * time.Millisecond, outcome: api.AlreadyGone},
-		"late thrice":         {faults: thrice(late), took: 10500 * time.Millisecond},
+		"late thrice":         {faults: []mock.Fault{late, late, late}, took: 10500 * time.Millisecond},
 		"slow behind success": {faults: []mock.Fault{{Kind: mock.Slow, Delay: 199 * time.Millisecond, Body: `{"success":true,"queue":null}`}}, took: 3 * time.Second, outcome: api.Unsent},
 		"just in time":        {faults: []mock.Fault{{Delay: 3*time.Second - 1}}, took: 3*time.Second - 1, outcome: api.Unsent},
-		"late body of a 503":  {faults: thrice(mock.Fault{Status: 503, Kind: mock.Slow, Delay: time.Second}), took: 10500 * time.Millisecond, status: 503},
+		"late body of a 503":  {faults: []mock.Fault{slow, slow, slow}, took: 10500 * time.Millisecond, status: 503},
 		"late body of a 403":  {faults: []mock.Fault{{Status: 403, Kind: mock.Slow, Delay: time.Second}}, took: 3 * time.Second, status: 403, certain: true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -161,50 +160,6 @@ func TestCallsRefusedUnsent(t *testing.T) {
 	}
 	if generated := (*api.Client)(nil).Generated(); generated != nil {
 		t.Error("a nil client has a generated one")
-	}
-}
-
-func TestGeneratedSendsTheSameCredentials(t *testing.T) {
-	server := newMock()
-	generated := mockClient(t, server).Generated()
-	resp, err := generated.UnsendChatMessage(t.Context(), userID, messageID, unsendBody())
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close()
-	if resp.StatusCode != http.StatusOK || server.Exists(userID, messageID) {
-		t.Errorf("a %d, and the message is still there: %v", resp.StatusCode, server.Exists(userID, messageID))
-	}
-	assertNoKey(t, generated)
-}
-
-func TestGeneratedKeepsToItsHost(t *testing.T) {
-	for name, target := range map[string]string{
-		"another host":   "https://evil.example/v2/access/chats/1/messages/2",
-		"another port":   "https://api-next.ofauth.com:8443/v2",
-		"another scheme": "http://api-next.ofauth.com/v2",
-		"a look-alike":   "https://api-next.ofauth.com.evil.example/",
-	} {
-		t.Run(name, func(t *testing.T) {
-			sent := &counter{next: http.DefaultTransport}
-			client := newClient(t, sent)
-			detour := func(_ context.Context, req *http.Request) error {
-				elsewhere, err := http.NewRequest(req.Method, target, nil)
-				req.URL = elsewhere.URL
-				return err
-			}
-			resp, err := client.Generated().UnsendChatMessage(t.Context(), userID, messageID, unsendBody(), detour)
-			if err == nil {
-				_ = resp.Body.Close()
-			}
-			if !errors.Is(err, api.ErrConfig) || !strings.Contains(err.Error(), "credentials go to api-next.ofauth.com only") {
-				t.Errorf("want a refusal, got %v", err)
-			}
-			if sent.n.Load() != 0 {
-				t.Error("a request was sent")
-			}
-			assertNoKey(t, err)
-		})
 	}
 }
 

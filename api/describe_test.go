@@ -54,19 +54,6 @@ func TestErrorShapes(t *testing.T) {
 	}
 }
 
-func TestRequestIDOfTheBodyWins(t *testing.T) {
-	header := http.Header{"X-Request-Id": {"req_header"}}
-	if e := fail(t, 500, header, `{"error":"No","requestId":"req_body"}`); e.RequestID != "req_body" {
-		t.Errorf("RequestID %q", e.RequestID)
-	}
-	if e := fail(t, 500, header, `{"error":"No","requestId":""}`); e.RequestID != "req_header" {
-		t.Errorf("RequestID %q", e.RequestID)
-	}
-	if e := fail(t, 502, header, `<html>`); e.RequestID != "req_header" {
-		t.Errorf("RequestID %q", e.RequestID)
-	}
-}
-
 // TestErrorsAreCapped also holds the memory behind a body to its cap: errors are kept in lists.
 func TestErrorsAreCapped(t *testing.T) {
 	const most = 64 << 10

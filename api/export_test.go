@@ -51,3 +51,6 @@ func Meanings() (rows []Meaning) {
 	}
 	return rows
 }
+
+// FullJitter draws a wait.
+func FullJitter(ceiling time.Duration) time.Duration { return fullJitter(ceiling) }

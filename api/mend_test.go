@@ -130,17 +130,6 @@ func TestDriftedSnapshots(t *testing.T) {
 	}
 }
 
-// TestTenDriftsAreNamed has a body in which more is wrong than anybody reads.
-func TestTenDriftsAreNamed(t *testing.T) {
-	queue, err := unsent(t, `{"success":true,"queue":{"previews":[`+strings.Repeat(`"x",`, 1000)+`1],"id":1}}`).Queue()
-	if err == nil || strings.Count(err.Error(), "is not") != 10 || !strings.Contains(err.Error(), "queue.previews.9 ") {
-		t.Errorf("the error is %v", err)
-	}
-	if queue == nil || queue.ID != 1 || len(queue.Previews) != 1001 {
-		t.Errorf("what is left is %+v", queue)
-	}
-}
-
 // TestToleratedSnapshots has what JSON forbids, or what a stricter reader refuses, and Queue
 // takes without a word.
 func TestToleratedSnapshots(t *testing.T) {

@@ -36,60 +36,6 @@ func burst(t *testing.T, server *mock.Server, client *api.Client, n int) []time.
 	return sent
 }
 
-// TestThousandCalls is the documented rate limit, used up to its end and never past it.
-func TestThousandCalls(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := newMock()
-		sent := burst(t, server, mockClient(t, server), 1000)
-		if len(sent) != 1000 || server.Counts().Limited != 0 {
-			t.Fatalf("%d requests, %d of them refused by the rate limit", len(sent), server.Counts().Limited)
-		}
-		atOnce := 0
-		for _, at := range sent {
-			if at == 0 {
-				atOnce++
-			}
-		}
-		if atOnce != 90 {
-			t.Errorf("%d requests in the first instant, want 90", atOnce)
-		}
-		for i, at := range sent[90:] {
-			within := 0
-			for _, other := range sent[90+i:] {
-				if other < at+time.Minute {
-					within++
-				}
-			}
-			if within > 60 {
-				t.Fatalf("%d requests in the minute from %v on", within, at)
-			}
-		}
-		if last := sent[len(sent)-1]; last != 910*time.Second {
-			t.Errorf("the last request left after %v; the earliest is %v", last, 910*time.Second)
-		}
-	})
-}
-
-func TestRateLimitOfTheOption(t *testing.T) {
-	for _, c := range []struct {
-		opt  api.Option
-		last time.Duration // of 100 calls
-	}{
-		{api.WithRateLimit(60, 1), 99 * time.Second},
-		{api.WithRateLimit(1, 99), time.Minute},
-		{api.WithRateLimit(7, 93), 7 * 8571428572},
-		{api.WithoutRateLimit(), 0},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			server := newMock(mock.WithoutRateLimit())
-			sent := burst(t, server, mockClient(t, server, c.opt), 100)
-			if last := sent[len(sent)-1]; last != c.last {
-				t.Errorf("the last request left after %v, want %v", last, c.last)
-			}
-		})
-	}
-}
-
 // TestConnectionsHaveTheirOwnPace, and Delay tells it.
 func TestConnectionsHaveTheirOwnPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -128,32 +74,6 @@ func TestSecondProcessIsNoticed(t *testing.T) {
 		}
 		if atOnce != 9 || server.Counts().Limited != 0 {
 			t.Errorf("%d requests at once, want 9; %d were refused", atOnce, server.Counts().Limited)
-		}
-	})
-}
-
-// TestRetryAfterHoldsTheConnection: what one call was told, the others keep to.
-func TestRetryAfterHoldsTheConnection(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := newMock(mock.WithoutRateLimit())
-		client := mockClient(t, server)
-		server.Next(mock.Fault{Status: 429, RetryAfter: "10"})
-		sent := burst(t, server, client, 1)
-		if len(sent) != 2 || sent[1] != 10*time.Second {
-			t.Fatalf("sent at %v", sent)
-		}
-		server.Next(mock.Fault{Status: 503, RetryAfter: "10"})
-		ctx, cancel := context.WithCancel(t.Context())
-		var told sync.WaitGroup
-		told.Go(func() { _, _ = client.Unsend(ctx, userID, "told") })
-		pass(time.Second) // for a token
-		cancel()          // the one that was told leaves; the others wait all the same
-		told.Wait()
-		sent = burst(t, server, client, 5)
-		for i, at := range sent {
-			if want := 10*time.Second + time.Duration(i)*time.Second; at != want {
-				t.Errorf("call %d left after %v, want %v", i, at, want)
-			}
 		}
 	})
 }

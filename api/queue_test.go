@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/unsend-go/unsend/api"
-	"github.com/unsend-go/unsend/contract"
 	"github.com/unsend-go/unsend/gen"
 	"github.com/unsend-go/unsend/mock"
 )
@@ -172,46 +171,6 @@ func TestNoQueueIsNoError(t *testing.T) {
 		if queue, err := result.Queue(); queue != nil || err != nil {
 			t.Errorf("%s: %v, %v", name, queue, err)
 		}
-	}
-}
-
-// TestDriftsOfTheMock runs every member that the mock sets by default: all are successes, or say
-// nothing, and only those that break the contract may fail Queue.
-func TestDriftsOfTheMock(t *testing.T) {
-	seen := 0
-	for _, fault := range mock.DefaultFaults() {
-		if fault.Set == "" || fault.Acted {
-			continue
-		}
-		t.Run(fault.Set, func(t *testing.T) {
-			server := newMock()
-			server.Next(fault)
-			broken := 0
-			client := newClient(t, contract.Transport(server.Client().Transport, func(vs []contract.Violation) {
-				broken += len(vs)
-			}), api.WithRetries(0))
-			result, err := unsend(t.Context(), t, client)
-			if err != nil {
-				if broken == 0 || !apiError(t, err).MaybeUnsent || !strings.HasPrefix(fault.Set, "success=") {
-					t.Fatal(err)
-				}
-				return
-			}
-			queue, err := result.Queue()
-			if err != nil && broken == 0 {
-				t.Errorf("the contract allows it, and Queue says %v", err)
-			}
-			if err != nil && !strings.Contains(err.Error(), "decode queue: ") {
-				t.Errorf("%q does not name the place", err)
-			}
-			if err != nil && queue != nil && queue.ID != 0 && queue.ID != 6432457811894 {
-				t.Errorf("id %d", queue.ID)
-			}
-			seen++
-		})
-	}
-	if seen < 10 {
-		t.Errorf("only %d drifts were seen", seen)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/iotest"
 
 	"github.com/unsend-go/unsend/api"
 )
@@ -120,36 +119,6 @@ func TestAnswersOf2xx(t *testing.T) {
 				t.Errorf("%s, %s, %d bytes", result.Outcome, result.RequestID, len(result.Raw))
 			}
 		})
-	}
-}
-
-// TestBodiesThatBreakOff reads bodies in every way in which a transport can hand them over.
-func TestBodiesThatBreakOff(t *testing.T) {
-	broken := errors.New("broken off")
-	const whole = `{"success":true,"queue":{"id":6432457811894,"text":"x"}}`
-	decided := strings.Index(whole, "true") + len("true")
-	for cut := range len(whole) + 1 {
-		for name, read := range map[string]func(io.Reader) io.Reader{
-			"at once":       func(r io.Reader) io.Reader { return r },
-			"byte by byte":  iotest.OneByteReader,
-			"error at last": iotest.DataErrReader,
-		} {
-			client := newClient(t, validatedRequests(t, roundTrip(func(req *http.Request) (*http.Response, error) {
-				body := io.MultiReader(strings.NewReader(whole[:cut]), iotest.ErrReader(broken))
-				return newResponse(req, http.StatusOK, nil, read(body)), nil
-			})), api.WithRetries(0))
-			result, err := unsend(t.Context(), t, client)
-			if cut >= decided {
-				if err != nil || result.Outcome != api.Unsent || string(result.Raw) != whole[:cut] {
-					t.Errorf("%d bytes, %s: %v, %v", cut, name, result, err)
-				}
-				continue
-			}
-			e := apiError(t, err)
-			if !errors.Is(err, api.ErrUnexpectedResponse) || !errors.Is(err, broken) || !e.MaybeUnsent || e.StatusCode != http.StatusOK {
-				t.Errorf("%d bytes, %s: %v", cut, name, err)
-			}
-		}
 	}
 }
 
