@@ -18,12 +18,14 @@ import (
 
 const isReadOnly = "is read-only: a standby, or default_transaction_read_only is on; connect to the primary"
 
-// ledgerError is a [batch.ErrLedger]. Where the trouble may pass by itself, such as a server that
-// is restarted, it is a [batch.ErrClaimLost] too, so that a run begins again.
+// ledgerError is a [batch.ErrLedger]. If the cause may pass by itself, as a restart of the server
+// does, it is a [batch.ErrClaimLost] too, so that a run begins again.
 type ledgerError struct {
 	text    string
 	lost    bool
 	missing bool // there is no such ledger: an fs.ErrNotExist
+	// restarts is true of a server that was there and ends its sessions, or takes none yet.
+	restarts bool
 }
 
 func (e *ledgerError) Error() string { return e.text }
@@ -59,12 +61,14 @@ func (s *store) explain(ctx context.Context, err error) error {
 	}
 	server, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
-		return s.lost("cannot be reached: %s", networkReason(err))
+		e := s.lost("cannot be reached: %s", networkReason(err))
+		e.restarts = s.reader != nil && isEnded(err)
+		return e
 	}
 	said := textutil.OneLine(server.Message)
 	switch server.Code {
 	case "28P01", "28000":
-		return s.refuse("does not let the user %s in: %s; mend the user, PGPASSWORD or the password file", s.config.User, said)
+		return s.refuse("does not let the user %s in: %s; correct the user, PGPASSWORD or the password file", s.config.User, said)
 	case "3D000":
 		return s.refuse("is not there: %s", said)
 	case "42501":
@@ -73,8 +77,14 @@ func (s *store) explain(ctx context.Context, err error) error {
 		return s.refuse(isReadOnly)
 	case "53100":
 		return s.refuse("cannot be written: the server's disk is full; make room, then run it again")
-	case "53300", "57014", "57P01", "57P02", "57P03", "57P05", "55P03":
+	case "57P01", "57P02", "57P03": // it stops, crashes or starts
+		e := s.lost("cannot be reached: %s", said)
+		e.restarts = true
+		return e
+	case "53300", "57014", "57P05", "55P03":
 		return s.lost("cannot be reached: %s", said)
+	case "42704", "22023":
+		return s.refuse("does not take a parameter of the address: %s; correct or remove it", said)
 	}
 	switch server.Code[:min(2, len(server.Code))] {
 	case "08", "25", "40":
@@ -98,10 +108,14 @@ func networkReason(err error) string {
 		return number.Error()
 	case pgconn.Timeout(err), errors.Is(err, context.DeadlineExceeded):
 		return "it does not answer"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.Is(err, pgconn.ErrConnClosed):
+	case isEnded(err):
 		return "the session has ended"
 	}
 	return textutil.OneLine(err.Error())
+}
+
+func isEnded(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, pgconn.ErrConnClosed)
 }
 
 // isCode reports whether the server has answered with that SQLSTATE.

@@ -43,6 +43,10 @@ import (
 const (
 	defaultSchema  = "unsend"
 	connectTimeout = 15 * time.Second
+	openTimeout    = time.Minute
+	poolerTimeout  = 10 * time.Second
+	maxTries       = 15 // to open a server that restarts
+	tryAgain       = time.Second
 	maxRunName     = 100
 )
 
@@ -57,9 +61,8 @@ func Open(ctx context.Context, dsn, run string, opts ...batch.Option) (*batch.Le
 		if err != nil {
 			return nil, err
 		}
-		if err := s.open(ctx, want); err != nil {
-			_ = s.Close() // the first error says more
-			return nil, s.explain(ctx, err)
+		if err := s.openLasting(ctx, want); err != nil {
+			return nil, err
 		}
 		return s, nil
 	}, opts...)
@@ -81,6 +84,8 @@ func newStore(dsn, run string) (*store, error) {
 			return nil, fmt.Errorf("%w: schema=%s in the ledger's address names no schema that can be used", batch.ErrOptions, schema)
 		}
 	}
+	// What pgx relies on, whatever the role's defaults are.
+	config.RuntimeParams["client_encoding"], config.RuntimeParams["standard_conforming_strings"] = "UTF8", "on"
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "unsend"
 	}
@@ -113,6 +118,29 @@ func parseAddress(dsn string) (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
+// openLasting opens the ledger, and outlasts a restart of the server: if that was there, and is
+// about to stop or to start, it is tried again for some 15 seconds.
+func (s *store) openLasting(ctx context.Context, want batch.StoreOptions) error {
+	for try := 1; ; try++ {
+		within, cancel := context.WithTimeout(ctx, openTimeout)
+		err := s.explain(ctx, s.open(within, want))
+		cancel()
+		if err == nil {
+			return nil
+		}
+		_ = s.Close() // the first error says more
+		e, ok := errors.AsType[*ledgerError](err)
+		if !ok || !e.lost || try == 1 && !e.restarts || try == maxTries {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(tryAgain):
+		}
+	}
+}
+
 // open connects, and makes sure that the tables and the run are there.
 func (s *store) open(ctx context.Context, want batch.StoreOptions) (err error) {
 	s.readOnly = want.ReadOnly
@@ -120,10 +148,15 @@ func (s *store) open(ctx context.Context, want batch.StoreOptions) (err error) {
 		return err
 	}
 	if !s.readOnly {
-		if s.session, err = s.connect(ctx); err != nil {
-			return err
+		within, cancel := context.WithTimeout(ctx, poolerTimeout)
+		defer cancel()
+		if s.session, err = s.connect(within); err == nil {
+			err = s.refusePooler(within)
 		}
-		if err := s.refusePooler(ctx); err != nil {
+		if err != nil && within.Err() != nil && ctx.Err() == nil {
+			return s.refuse("does not give two sessions at a time, as a pooler does whose pool_size is too small; raise that, or connect to PostgreSQL itself")
+		}
+		if err != nil {
 			return err
 		}
 		if err := s.createTables(ctx); err != nil {
@@ -136,12 +169,14 @@ func (s *store) open(ctx context.Context, want batch.StoreOptions) (err error) {
 	return s.findRun(ctx, want)
 }
 
-// configure sets what a worker relies on, whatever the role's defaults are: each commit is on
-// the disk before it returns, and no session ends because it waits. A session whose client can
+// configure sets what a worker relies on, whatever the role's defaults are: each commit is
+// durable before it returns, each statement sees what others have committed, and no session ends
+// because it waits. A session whose client can
 // no longer be reached ends within half a minute, unless the address says otherwise. Settings
 // that the server does not know are left out.
 const configure = `SELECT set_config(s.name, w.value, false)
-	FROM (VALUES ('search_path', $1::text), ('synchronous_commit', 'on'), ('statement_timeout', '0'), ('lock_timeout', '0'), ('transaction_timeout', '0'),
+	FROM (VALUES ('search_path', $1::text), ('synchronous_commit', 'on'),
+		('default_transaction_isolation', 'read committed'), ('default_transaction_deferrable', 'off'), ('statement_timeout', '0'), ('lock_timeout', '0'), ('transaction_timeout', '0'),
 		('idle_session_timeout', '0'), ('idle_in_transaction_session_timeout', '0'),
 		('tcp_keepalives_idle', '15'), ('tcp_keepalives_interval', '5'), ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '30000')) AS w (name, value)
 	JOIN pg_settings s USING (name)

@@ -16,16 +16,18 @@ import (
 func query[T any](ctx context.Context, s *store, scan pgx.RowToFunc[T], text string, args ...any) (list []T, err error) {
 	s.reads.Lock()
 	defer s.reads.Unlock()
+	within, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
 	for range 2 {
 		if s.reader.IsClosed() {
-			reader, err := s.connect(ctx)
+			reader, err := s.connect(within)
 			if err != nil {
 				return nil, err
 			}
 			s.reader = reader
 		}
-		list, err = collect(ctx, s.reader, scan, text, args...)
-		if err == nil || ctx.Err() != nil || !s.reader.IsClosed() {
+		list, err = collect(within, s.reader, scan, text, args...)
+		if err == nil || within.Err() != nil || !s.reader.IsClosed() {
 			break
 		}
 	}

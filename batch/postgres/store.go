@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	writeTimeout = time.Minute // for what a worker writes: then its session is taken for lost
+	writeTimeout = time.Minute // for what a worker writes: then its session counts as lost
+	readTimeout  = 5 * time.Minute
 	closeTimeout = 5 * time.Second
 )
 

@@ -1,0 +1,133 @@
+package postgres
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/internal/storetest"
+	"github.com/unsend-go/unsend/internal/pgtest"
+)
+
+// What a role has for its sessions does not matter: isolation, encoding and the syntax of strings
+// are set by this package.
+func TestSettingsOfTheRole(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Shared(t)
+	if server.Dir == "" {
+		t.Skip("UNSEND_TEST_POSTGRES is not a server on which a test may make users")
+	}
+	for i, setting := range []string{
+		"default_transaction_isolation = 'repeatable read'", "default_transaction_isolation = 'serializable'",
+		"client_encoding = 'LATIN1'", "standard_conforming_strings = off", "default_transaction_deferrable = on",
+	} {
+		t.Run(setting, func(t *testing.T) {
+			t.Parallel()
+			role := fmt.Sprint("setting", i)
+			server.Exec(t, "CREATE ROLE "+role+" LOGIN SUPERUSER")
+			server.Exec(t, "ALTER ROLE "+role+" SET "+setting)
+			address := pgtest.With(server.Address(t), "user", role)
+			service := newService(t, 20)
+			client, err := api.New(testKey, api.WithHTTPClient(service.Client()), api.WithoutRateLimit())
+			must(t, err)
+			var wg sync.WaitGroup
+			for range 3 {
+				ledger, err := Open(t.Context(), address, `it's "\é`, batch.ForMock())
+				must(t, err)
+				t.Cleanup(func() { _ = ledger.Close() })
+				_, err = ledger.Replace(t.Context(), testItems(20, 600))
+				must(t, err)
+				wg.Go(func() {
+					if _, err := storetest.Collect(batch.Run(t.Context(), client, ledger, batch.Options{})); err != nil {
+						t.Errorf("a worker ended early: %v", err)
+					}
+				})
+			}
+			wg.Wait()
+			if n := service.Counts().Unsent; n != 600 {
+				t.Errorf("%d messages were unsent; want 600", n)
+			}
+		})
+	}
+}
+
+// A server that restarts while a ledger is being opened is waited for.
+func TestOpeningOutlastsARestart(t *testing.T) {
+	t.Parallel()
+	server := pgtest.New(t)
+	address := server.Address(t)
+	s := openStore(t, address, "june")
+	tx, err := s.session.Begin(t.Context())
+	must(t, err)
+	_, err = tx.Exec(t.Context(), "LOCK TABLE run") // which the other waits for
+	must(t, err)
+	opened := make(chan error, 1)
+	go func() {
+		ledger, err := Open(t.Context(), address, "july", batch.ForMock())
+		if err == nil {
+			err = ledger.Close()
+		}
+		opened <- err
+	}()
+	var waiting int
+	for start := time.Now(); waiting == 0 && time.Since(start) < 30*time.Second; {
+		must(t, s.reader.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'").Scan(&waiting))
+	}
+	server.Stop("INT")
+	must(t, server.Start())
+	if err := <-opened; err != nil {
+		t.Errorf("opening during a restart is %v; want it to wait", err)
+	}
+}
+
+// A ledger that is opened for reading creates nothing; a preview works on it, and stays without
+// effect.
+func TestPreviewCreatesNothing(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Shared(t)
+	address := server.Address(t)
+	_, err := Open(t.Context(), address, "june", batch.ForMock(), batch.ReadOnly())
+	if !errors.Is(err, fs.ErrNotExist) || !errors.Is(err, batch.ErrLedger) {
+		t.Errorf("opening what there is not is %v; want fs.ErrNotExist", err)
+	}
+	server.Exec(t, "DO $$ BEGIN ASSERT NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = '"+pgtest.Param(address, "schema")+"'), 'there is a schema'; END $$")
+	s := openStore(t, address, "june")
+	load(t, s, 2, 10)
+	if _, err := Open(t.Context(), address, "july", batch.ForMock(), batch.ReadOnly()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("opening a run that there is not is %v; want fs.ErrNotExist", err)
+	}
+	ledger, err := Open(t.Context(), address, "june", batch.ForMock(), batch.ReadOnly())
+	must(t, err)
+	defer func() { _ = ledger.Close() }()
+	added, err := ledger.Replace(t.Context(), testItems(4, 20), batch.Preview())
+	must(t, err)
+	if got := added.Plan(false); got.Messages != 20 || added.New+added.Known != 20 {
+		t.Errorf("the preview is %+v, with the plan %+v; want 20 messages", added, got)
+	}
+	runs, err := Runs(t.Context(), address)
+	must(t, err)
+	if len(runs) != 1 || runs[0].Name != "june" || runs[0].Service != "mock" || runs[0].Messages != 10 || runs[0].Open != 10 {
+		t.Errorf("the runs are %+v; want june with 10 messages", runs)
+	}
+}
+
+// A pooler with one session for all is refused in time, with what to do.
+func TestPoolerWithOneSession(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Shared(t)
+	address := pgtest.With(server.Address(t), "host", startPooler(t, server, "session\ndefault_pool_size = 1"), "port", "6432")
+	start := time.Now()
+	_, err := Open(t.Context(), address, "june", batch.ForMock())
+	if took := time.Since(start); took > 30*time.Second {
+		t.Errorf("it was refused after %v; want within 30 s", took)
+	}
+	if err == nil || !strings.Contains(err.Error(), "two sessions at a time") {
+		t.Errorf("it was refused with %v; want the pool named", err)
+	}
+}

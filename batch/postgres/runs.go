@@ -1,0 +1,39 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Run describes a run in a database.
+type Run struct {
+	Name      string
+	Service   string // as [github.com/unsend-go/unsend/batch.ServiceOf] writes it, or "mock"
+	CreatedAt time.Time
+	Messages  int // all but those set aside
+	Open      int // of these, without an outcome
+	Workers   int // that are active, or were when they died
+}
+
+// Runs returns the runs in the database of dsn, the newest first, and creates nothing. Its errors
+// are those of [Open].
+func Runs(ctx context.Context, dsn string) ([]Run, error) {
+	s, err := newStore(dsn, "-")
+	if err != nil {
+		return nil, err
+	}
+	s.readOnly = true
+	defer func() { _ = s.Close() }()
+	if s.reader, err = s.connect(ctx); err != nil {
+		return nil, s.explain(ctx, err)
+	}
+	if err := s.checkFormat(ctx); err != nil {
+		return nil, s.explain(ctx, err)
+	}
+	return query(ctx, s, pgx.RowToStructByPos[Run], `SELECT name, service, created_at,
+			(SELECT count(*) FROM message m WHERE m.run_id = r.id AND `+isCounted+`), (SELECT count(*) FROM message m WHERE m.run_id = r.id AND NOT set_aside AND outcome IS NULL),
+			(SELECT count(*) FROM worker w WHERE w.run_id = r.id)
+		FROM run r ORDER BY id DESC`)
+}
