@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -24,7 +25,7 @@ func Runs(ctx context.Context, dsn string) ([]Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.readOnly = true
+	s.readOnly, s.name = true, strings.TrimSuffix(s.name, " (run -)")
 	defer func() { _ = s.Close() }()
 	if s.reader, err = s.connect(ctx); err != nil {
 		return nil, s.explain(ctx, err)

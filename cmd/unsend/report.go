@@ -1,17 +1,20 @@
 package main
 
 import (
+	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
 	"github.com/unsend-go/unsend/batch/input"
+	"github.com/unsend-go/unsend/batch/postgres"
 )
 
 type reportOptions struct {
@@ -67,6 +70,22 @@ its outcome is open where the message has not ended, and its response is null.
 	return cmd
 }
 
+// listRuns lists what a database holds, for somebody who does not know the name of a run.
+func listRuns(ctx context.Context, w io.Writer, address string) error {
+	runs, err := postgres.Runs(ctx, address)
+	if err != nil {
+		return err
+	}
+	for _, run := range runs {
+		line(w, "--run %s: %s of %s, %s open, %s active, since %s", run.Name, count(run.Messages, "message"), run.Service,
+			number(run.Open), count(run.Workers, "worker"), run.CreatedAt.Format(time.DateOnly))
+	}
+	if len(runs) == 0 {
+		line(w, "no runs")
+	}
+	return nil
+}
+
 // run ends as a batch that had ended so would.
 func (o *reportOptions) run(cmd *cobra.Command) error {
 	if err := contradict(cmd.Flags(), "csv", "json"); err != nil {
@@ -75,6 +94,9 @@ func (o *reportOptions) run(cmd *cobra.Command) error {
 	ctx, stop := interruptible(cmd.Context())
 	defer stop()
 	p := &ledgerTarget{address: o.ledger.given(false), run: o.ledger.run}
+	if isPostgres(p.address) && p.run == "" {
+		return listRuns(ctx, cmd.OutOrStdout(), p.address)
+	}
 	if err := p.check(); err != nil {
 		return err
 	}
