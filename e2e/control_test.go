@@ -64,7 +64,8 @@ func TestSuiteInABrowser(t *testing.T) {
 			"what was sent can be read",
 			`await unsend("7", "9")
 			const { requests, total } = await control("GET", "requests?userId=7")
-			return [total, requests[0].method, requests[0].body.withUserId, requests[0].headers.origin === location.origin, requests[0].headers.apikey].join()`,
+			const { method, body, headers } = requests[0]
+			return [total, method, body.withUserId, headers.origin === location.origin, headers.apikey].join()`,
 			"1,DELETE,7,true,",
 		},
 		{

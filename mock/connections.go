@@ -12,22 +12,21 @@ import (
 	"github.com/unsend-go/unsend/internal/ids"
 )
 
-// State is how a connection answers.
+// State is the state of a connection.
 type State string
 
-// States of a connection. The zero State is a connection that works.
+// States of a connection. The zero State is active.
 const (
 	Active        State = ""
 	Expired       State = "expired"        // 401 SESSION_EXPIRED, with actionRequired
 	RulesOutdated State = "rules_outdated" // 401 RULES_OUTDATED
 )
 
-// Connection is a creator's connection, named by the header x-connection-id. The zero value
-// but for the ID works and holds the permission messages:write.
+// Connection is a creator's connection, named by the header x-connection-id.
 type Connection struct {
 	ID       string
 	State    State
-	ReadOnly bool // lacks messages:write: 403 FORBIDDEN
+	ReadOnly bool // lacks the permission messages:write: 403 FORBIDDEN
 }
 
 // ParseConnection reads a connection from "ID" or "ID:STATE", whose state is active, expired,
@@ -68,8 +67,7 @@ func (s *Server) SetKeys(keys ...string) {
 	}
 }
 
-// WithConnections knows these connections in place of [DemoConnection]. Any key may use any
-// connection: that is the mock's choice.
+// WithConnections accepts these connections, with any key, in place of [DemoConnection].
 func WithConnections(list ...Connection) Option {
 	return func(s *Server) {
 		for _, c := range list {
@@ -90,14 +88,14 @@ func WithRateLimit(perMinute, burst int) Option {
 	}
 }
 
-// WithoutRateLimit lets every request through, as the plans Launch and Enterprise may, and
-// sends no X-RateLimit headers.
+// WithoutRateLimit sets no rate limit, as the plans Launch and Enterprise may have none, and sends
+// no X-RateLimit headers.
 func WithoutRateLimit() Option {
 	return func(s *Server) { s.access.interval = 0 }
 }
 
-// SetConnection adds a connection, or changes a known one from the next request on. Its rate
-// limit goes on from where it was.
+// SetConnection adds a connection, or changes a known one from the next request on, without a
+// change of its token bucket.
 func (s *Server) SetConnection(c Connection) {
 	a := &s.access
 	a.mu.Lock()
@@ -113,8 +111,7 @@ func (s *Server) SetConnection(c Connection) {
 	}
 }
 
-// access holds keys and connections, and what each connection may still send. Requests add
-// nothing to it.
+// access holds keys, and connections with their token buckets. Requests add nothing to it.
 type access struct {
 	mu          sync.Mutex
 	keys        map[string]bool
@@ -129,7 +126,7 @@ type connection struct {
 	full time.Time // when its token bucket is full again; the zero time is a full one
 }
 
-// refusal says why a request is not carried out.
+// refusal is why a request is not executed.
 type refusal struct {
 	status int
 	kind   string
@@ -137,8 +134,8 @@ type refusal struct {
 	wait   time.Duration // of a 429
 }
 
-// check looks at credentials, rate limit and permission, in this order. It names the
-// connection where it is a known one, and says what is left of its bucket.
+// check checks credentials, rate limit and permission, in this order. It returns the id of a known
+// connection, and what is left of its bucket.
 func (a *access) check(r *http.Request, now time.Time) (refused *refusal, connectionID string, left level) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -164,7 +161,7 @@ func (a *access) check(r *http.Request, now time.Time) (refused *refusal, connec
 	return refused, c.ID, a.levelLocked(c, now)
 }
 
-// takeLocked takes a token of the connection, or says how long until there is one.
+// takeLocked takes a token of the connection, or returns how long until there is one.
 func (a *access) takeLocked(c *connection, now time.Time) (wait time.Duration) {
 	if a.interval == 0 {
 		return 0
@@ -182,7 +179,7 @@ func (a *access) missingLocked(c *connection, now time.Time) time.Duration {
 	return max(0, c.full.Sub(now))
 }
 
-// level is what the X-RateLimit headers say; without a limit there are none.
+// level is the content of the X-RateLimit headers; zero for none.
 type level struct {
 	limit, remaining int
 	reset            time.Duration // until the bucket is full

@@ -20,20 +20,9 @@ import (
 // ControlPrefix begins the paths of [WithControl].
 const ControlPrefix = "/_mock/"
 
-// WithControl lets programs in any language script faults and read what was sent, by HTTP under
-// [ControlPrefix], and keeps [Entry.Header] and [Entry.Body] as [WithBodies] does:
-//
-//	GET  /_mock/                                  {"requests":n,"pending":n}: journaled requests, scripted faults
-//	POST /_mock/reset                             everything as at the start, without scripted faults
-//	GET | DELETE /_mock/requests[?userId=&messageId=&status=]   {"requests":[…],"total":n}, the oldest first
-//	POST /_mock/faults                            ["503","drop,acted"] or {"faults":[…],"userId":"7","messageId":"9"}
-//	GET | DELETE /_mock/faults[?userId=&messageId=]             those that no request has consumed
-//	GET | PUT | DELETE /_mock/messages/{user}/{message}         {"exists":true,"unsent":false}
-//	PUT  /_mock/connections/{id}                  {"state":"expired"}; also active, rules_outdated, read_only
-//
-// A request is an object of method, path, headers, body, status, type, acted and fault; its body
-// is JSON if it can be. The response is a 2xx, a 400 for what cannot be read, or a 403, each error
-// one line of {"error":"…"}.
+// WithControl lets programs in any language script faults, read what was sent and reset, by HTTP
+// under [ControlPrefix]; docs/client/mock.md has the paths and their bodies. It keeps
+// [Entry.Header] and [Entry.Body] as [WithBodies] does.
 //
 // With a token, requests need the header "Authorization: Bearer TOKEN". Without one, Host and peer
 // must be loopback, and pages of another origin are refused unless [WithCORS] names it, so that no
@@ -49,14 +38,6 @@ func WithControl(token string) Option {
 // lets pages of any origin call the API, but not the control. Preflights are not journaled.
 func WithCORS(origins ...string) Option {
 	return func(s *Server) { s.origins = append(s.origins, origins...) }
-}
-
-// CheckOrigin returns an error if the text is neither an origin for [WithCORS] nor "*".
-func CheckOrigin(origin string) error {
-	if u, err := url.Parse(origin); err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.Scheme+"://"+u.Host == origin || origin == "*" {
-		return nil
-	}
-	return fmt.Errorf("%q is not an origin such as http://localhost:5173, or *", origin)
 }
 
 // cors allows what WithCORS names, and reports whether the request was a preflight that it
@@ -90,20 +71,18 @@ type control struct {
 func (c *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", mediaJSON)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	status, value := http.StatusForbidden, any(nil)
-	err := c.allow(r)
+	status, value, err := http.StatusForbidden, any(nil), c.allow(r)
 	if err == nil {
 		status = http.StatusOK
-		value, err = c.serve(r)
-		switch {
-		case errors.Is(err, errNoPath):
-			status = http.StatusNotFound
-		case err != nil:
+		if value, err = c.serve(r); err != nil {
 			status = http.StatusBadRequest
 		}
 	}
 	if err != nil {
 		value = map[string]string{"error": err.Error()}
+	}
+	if errors.Is(err, errNoPath) {
+		status = http.StatusNotFound
 	}
 	w.WriteHeader(status)
 	enc := json.NewEncoder(w)
@@ -158,27 +137,30 @@ func (c *control) serve(r *http.Request) (any, error) {
 	}
 	message := Message{query.Get("userId"), query.Get("messageId")}
 	parts := strings.Split(strings.TrimPrefix(r.URL.Path, ControlPrefix), "/")
-	switch method := r.Method; {
-	case method == http.MethodGet && len(parts) == 1 && parts[0] == "":
-		return map[string]int{"requests": len(c.s.Journal()), "pending": len(c.s.faults.pending(nil))}, nil
-	case method == http.MethodPost && len(parts) == 1 && parts[0] == "reset":
+	switch route := fmt.Sprint(r.Method, " ", parts[0], " ", len(parts)); route {
+	case "GET  1":
+		return map[string]int{"requests": len(c.s.Journal()), "pending": c.s.faults.pending()}, nil
+	case "POST reset 1":
 		c.s.reset()
 		return struct{}{}, nil
-	case len(parts) == 1 && parts[0] == "requests" && (method == http.MethodGet || method == http.MethodDelete):
-		return c.requests(method == http.MethodDelete, message, query.Get("status"))
-	case method == http.MethodPost && len(parts) == 1 && parts[0] == "faults":
+	case "GET requests 1", "DELETE requests 1":
+		return c.requests(r.Method == http.MethodDelete, message, query.Get("status"))
+	case "POST faults 1":
 		return c.script(body)
-	case len(parts) == 1 && parts[0] == "faults" && (method == http.MethodGet || method == http.MethodDelete):
-		return c.faults(method == http.MethodDelete, message)
-	case len(parts) == 3 && parts[0] == "messages":
-		return c.message(method, Message{parts[1], parts[2]}, body)
-	case method == http.MethodPut && len(parts) == 2 && parts[0] == "connections":
+	case "GET faults 1", "DELETE faults 1":
+		return c.faults(r.Method == http.MethodDelete, message)
+	case "GET messages 3", "PUT messages 3", "DELETE messages 3":
+		return c.message(r.Method, Message{parts[1], parts[2]}, body)
+	case "PUT connections 2":
 		return c.connection(parts[1], body)
 	}
 	return nil, errNoPath
 }
 
-var errNoPath = errors.New("the control has no such method and path; see unsend mock --help")
+var (
+	errNoPath = errors.New("the control has no such method and path; see unsend mock --help")
+	errHalf   = errors.New("give both userId and messageId, or neither")
+)
 
 // entry is a request of the journal as the control shows it.
 type entry struct {
@@ -209,7 +191,7 @@ func (c *control) requests(forget bool, message Message, status string) (any, er
 		if !matches(e) {
 			continue
 		}
-		shown := entry{Method: e.Method, Path: e.Path, Headers: map[string]string{}, Status: e.Status, Type: e.Type, Acted: e.Acted, Fault: e.Fault}
+		shown := entry{e.Method, e.Path, map[string]string{}, nil, e.Status, e.Type, e.Acted, e.Fault}
 		for name, values := range e.Header {
 			shown.Headers[strings.ToLower(name)] = strings.Join(values, ", ")
 		}
@@ -249,10 +231,8 @@ func (c *control) script(body []byte) (any, error) {
 	} else {
 		c.s.NextFor(asked.UserID, asked.MessageID, list...)
 	}
-	return map[string]int{"pending": len(c.s.faults.pending(nil))}, nil
+	return map[string]int{"pending": c.s.faults.pending()}, nil
 }
-
-var errHalf = errors.New("give both userId and messageId, or neither")
 
 // faults lists the faults of one message, or those of any.
 func (c *control) faults(forget bool, message Message) (any, error) {
@@ -263,11 +243,7 @@ func (c *control) faults(forget bool, message Message) (any, error) {
 		c.s.faults.forget(message)
 		return struct{}{}, nil
 	}
-	list := []string{}
-	for _, f := range c.s.faults.pending(&message) {
-		list = append(list, f.String())
-	}
-	return list, nil
+	return c.s.faults.texts(message), nil
 }
 
 // messageState is a message as the control shows and sets it.
@@ -283,17 +259,20 @@ func (c *control) message(method string, m Message, body []byte) (any, error) {
 		}
 	}
 	switch method {
-	case http.MethodGet:
 	case http.MethodPut:
 		asked := messageState{Exists: true}
 		if len(body) > 0 && readStrictly(body, &asked) != nil || asked.Exists && asked.Unsent {
 			return nil, errors.New(`the body must be empty or a state such as {"exists":true,"unsent":false}, not both true`)
 		}
-		c.s.messages.put(m, asked)
+		st := present
+		if asked.Unsent {
+			st = taken
+		} else if !asked.Exists {
+			st = removed
+		}
+		c.s.messages.put(m, st)
 	case http.MethodDelete:
 		c.s.Remove(m.UserID, m.MessageID)
-	default:
-		return nil, errNoPath
 	}
 	return messageState{c.s.Exists(m.UserID, m.MessageID), c.s.UnsentCount(m.UserID, m.MessageID) > 0}, nil
 }

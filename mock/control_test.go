@@ -88,7 +88,7 @@ func oneError(text string) bool {
 func TestControlIsOffByDefault(t *testing.T) {
 	t.Parallel()
 	server := mock.New(mock.WithCORS("*"))
-	if status, text := control(t, server, http.MethodGet, "/_mock/", ""); status != http.StatusNotFound || !strings.Contains(text, "ROUTE_NOT_FOUND") {
+	if status, text := control(t, server, http.MethodGet, "/_mock/", ""); status != 404 || !strings.Contains(text, "ROUTE_NOT_FOUND") {
 		t.Errorf("%d %s, want what any unknown path gets", status, text)
 	}
 }
@@ -96,7 +96,8 @@ func TestControlIsOffByDefault(t *testing.T) {
 // One story of a test suite, as docs/client/mock.md lists the paths.
 func TestControlScriptsReadsAndResets(t *testing.T) {
 	t.Parallel()
-	g := overPipe(t, mock.WithControl(""), mock.WithMessages(mock.Message{UserID: "7", MessageID: "9"}, mock.Message{UserID: "7", MessageID: "8"}))
+	exist := mock.WithMessages(mock.Message{UserID: "7", MessageID: "9"}, mock.Message{UserID: "7", MessageID: "8"})
+	g := overPipe(t, mock.WithControl(""), exist)
 	g.base = "http://localhost"
 	g.server.Next(mock.Fault{Status: 500}) // as --fault does
 	send := func(messageID string) func() string {
@@ -114,7 +115,8 @@ func TestControlScriptsReadsAndResets(t *testing.T) {
 		}
 	}
 	const first = `{"method":"DELETE","path":"/v2/access/chats/7/messages/9","headers":{"connection":"close","content-length":"18",` +
-		`"content-type":"application/json","user-agent":"Go-http-client/1.1","x-connection-id":"conn_demo"},"body":{"withUserId":"7"},`
+		`"content-type":"application/json","user-agent":"Go-http-client/1.1","x-connection-id":"conn_demo"},` +
+		`"body":{"withUserId":"7"},"status":503,"type":"","acted":false,"fault":"503"}`
 	for i, step := range []struct {
 		do   func() string
 		want string
@@ -128,7 +130,7 @@ func TestControlScriptsReadsAndResets(t *testing.T) {
 		{ask("GET /_mock/faults?userId=7&messageId=8", ""), `200 ["set=queue.price=0"]`},
 		{send("9"), "503"}, {send("9"), "0"}, {send("9"), "404"}, {send("8"), "200"}, {send("5"), "404"},
 		{ask("GET /_mock/", ""), `200 {"pending":0,"requests":5}`},
-		{ask("GET /_mock/requests?status=503", ""), `200 {"requests":[` + first + `"status":503,"type":"","acted":false,"fault":"503"}],"total":1}`},
+		{ask("GET /_mock/requests?status=503", ""), `200 {"requests":[` + first + `],"total":1}`},
 		{ask("DELETE /_mock/requests?userId=7&messageId=9", ""), `200 {"total":3}`},
 		{ask("DELETE /_mock/requests", ""), `200 {"total":2}`},
 		{ask("GET /_mock/requests", ""), `200 {"requests":[],"total":0}`},
@@ -233,7 +235,8 @@ func TestCORS(t *testing.T) {
 				t.Errorf("%s, %s: allowed %q, want %q", row.name, method, got, row.want)
 			}
 			preflight := method == http.MethodOptions && row.want != ""
-			if (h.Get("Access-Control-Allow-Headers") == "apikey,content-type,x-connection-id") != preflight || (w.Code == http.StatusNoContent) != preflight {
+			headers := h.Get("Access-Control-Allow-Headers") == "apikey,content-type,x-connection-id"
+			if headers != preflight || (w.Code == http.StatusNoContent) != preflight {
 				t.Errorf("%s, %s: %d %v, want a preflight's response: %v", row.name, method, w.Code, h, preflight)
 			}
 			if row.want != "" && !strings.Contains(h.Get("Access-Control-Expose-Headers"), "Retry-After") {
@@ -242,14 +245,6 @@ func TestCORS(t *testing.T) {
 			if n := len(server.Journal()); preflight && n != 0 {
 				t.Errorf("%s: %d requests journaled, want no preflight", row.name, n)
 			}
-		}
-	}
-	for origin, good := range map[string]bool{
-		page: true, "https://app.example": true, "*": true, "http://[::1]:80": true,
-		"": false, "localhost:5173": false, page + "/": false, page + "?a": false, "http://": false, "file://x": false, "http://a b": false, "null": false,
-	} {
-		if err := mock.CheckOrigin(origin); (err == nil) != good {
-			t.Errorf("origin %q: %v, want it accepted: %v", origin, err, good)
 		}
 	}
 }

@@ -24,7 +24,8 @@ func TestOperationsThatTheMockDoesNotKnow(t *testing.T) {
 	// Paths that a ServeMux cannot hold, alone or beside the others, cost nobody the mock.
 	text = edit(text, "paths./v2/files/{name}:raw", `{"get":`+added+`}`)
 	text = edit(text, "paths./v2/access/{what}/7/messages/9", `{"delete":`+added+`}`)
-	text = edit(text, "paths./v2/access/chats/{userId}", `{"summary":"s","parameters":[],"post":`+strings.Replace(added, "getChatMessage", "writeChat", 1)+`}`)
+	post := strings.Replace(added, "getChatMessage", "writeChat", 1)
+	text = edit(text, "paths./v2/access/chats/{userId}", `{"summary":"s","parameters":[],"post":`+post+`}`)
 	server := New()
 	server.mux, server.document.operations = http.NewServeMux(), readOperations(parseObject(text))
 	if err := server.route(); err != nil {

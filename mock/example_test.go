@@ -67,20 +67,6 @@ func ExampleServer_Client() {
 	// unsent 1 time
 }
 
-func ExampleServer_Start() {
-	server := mock.New()
-	url, err := server.Start()
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer func() { _ = server.Close() }()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	unsend(client, url, "6432457811894")
-	// Output:
-	// 200 OK {"success":true,"queue":{"id":6432457811894,"t
-}
-
 func ExampleServer_Next() {
 	server := mock.New()
 	server.Next(
@@ -101,29 +87,4 @@ func ExampleServer_Next() {
 	// 503  false 503,retry-after=5
 	// 0  true drop,acted
 	// 404 RESOURCE_NOT_FOUND false
-}
-
-func ExampleWithConnections() {
-	server := mock.New(
-		mock.WithMessages(mock.Message{UserID: "51234567", MessageID: "1"}),
-		mock.WithConnections(mock.Connection{ID: mock.DemoConnection, State: mock.Expired}),
-	)
-	unsend(server.Client(), "https://api-next.ofauth.com", "1")
-	server.SetConnection(mock.Connection{ID: mock.DemoConnection}) // connected again
-	unsend(server.Client(), "https://api-next.ofauth.com", "1")
-	unsend(server.Client(), "https://api-next.ofauth.com", "2")
-	// Output:
-	// 401 Unauthorized {"error":"The session of this connection has e
-	// 200 OK {"success":true,"queue":{"id":1,"text":"<p>Goo
-	// 404 Not Found {"error":"Message not found","type":"RESOURCE_
-}
-
-func ExampleParseFault() {
-	f, err := mock.ParseFault("429,retry-after=5")
-	fmt.Println(f.Status, f.RetryAfter, err)
-	_, err = mock.ParseFault("404,acted")
-	fmt.Println(err)
-	// Output:
-	// 429 5 <nil>
-	// fault "404,acted": leave out acted, this response means that the message was not unsent
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"time"
@@ -56,7 +57,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	x := &exchange{s: s, w: w, r: r, op: s.unsendOp, keys: s.secrets(r.Header.Get("apiKey"))}
 	x.entry = Entry{
 		Time:      time.Now(),
-		RequestID: fmt.Sprintf("req_%012x", s.requests.Add(1)),
+		RequestID: fmt.Sprintf("req_%012x", s.counters.requests.Add(1)),
 		Method:    x.journaled(r.Method, journaledMethod),
 		Path:      x.journaled(r.URL.EscapedPath(), journaledPath),
 	}
@@ -86,13 +87,13 @@ func (x *exchange) unsend() {
 		run: func() bool {
 			x.entry.Acted = x.s.messages.take(userID, messageID)
 			if x.entry.Acted {
-				x.s.unsent.Add(1)
+				x.s.counters.unsent.Add(1)
 			}
 			return x.entry.Acted
 		},
 		exists: func() bool { return x.s.Exists(userID, messageID) },
 		plain: func() response {
-			return response{status: http.StatusOK, contentType: mediaJSON, body: x.s.snapshot.body(userID, messageID)}
+			return jsonResponse(http.StatusOK, x.s.snapshot.body(userID, messageID))
 		},
 	})
 }
@@ -107,7 +108,7 @@ func (x *exchange) example(op operation) {
 	x.serve(op, action{
 		run:    func() bool { return true },
 		exists: func() bool { return true },
-		plain:  func() response { return response{status: status, contentType: mediaJSON, body: body} },
+		plain:  func() response { return jsonResponse(status, body) },
 	})
 }
 
@@ -122,46 +123,18 @@ func (x *exchange) custom(op operation, h mount) {
 		return
 	}
 	status, example := op.example()
-	result := response{status: cmp.Or(status, http.StatusOK), contentType: mediaJSON, body: example}
+	result := jsonResponse(cmp.Or(status, http.StatusOK), example)
 	x.serve(op, action{
 		run: func() bool {
-			recorded := recorder{header: http.Header{}}
+			w := httptest.NewRecorder()
 			x.r.Body = io.NopCloser(bytes.NewReader(x.body))
-			h.handler.ServeHTTP(&recorded, x.r)
-			result = recorded.response()
+			h.handler.ServeHTTP(w, x.r)
+			result = response{status: w.Code, header: w.Header(), body: w.Body.Bytes(), kind: textOf(parseObject(w.Body.Bytes()).get("type"))}
 			return true
 		},
 		exists: func() bool { return true },
 		plain:  func() response { return result },
 	})
-}
-
-// recorder is the ResponseWriter of a handler of WithOperation.
-type recorder struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-func (r *recorder) Header() http.Header { return r.header }
-
-func (r *recorder) WriteHeader(status int) {
-	if r.status == 0 && status >= http.StatusOK {
-		r.status = status
-	}
-}
-
-func (r *recorder) Write(p []byte) (int, error) {
-	r.WriteHeader(http.StatusOK)
-	return r.body.Write(p)
-}
-
-func (r *recorder) response() response {
-	return response{
-		status: cmp.Or(r.status, http.StatusOK), header: r.header, contentType: r.header.Get("Content-Type"),
-		retryAfter: r.header.Get("Retry-After"), location: r.header.Get("Location"),
-		body: r.body.Bytes(), kind: textOf(parseObject(r.body.Bytes()).get("type")),
-	}
 }
 
 // serve checks credentials, rate limit, permission and contract, in this order; then comes the
@@ -181,8 +154,8 @@ func (x *exchange) serve(op operation, do action) {
 	}
 	a := x.failure(refused.status, refused.kind, refused.text)
 	if refused.wait > 0 {
-		x.s.limited.Add(1)
-		a.retryAfter = strconv.FormatInt(seconds(refused.wait), 10)
+		x.s.counters.limited.Add(1)
+		a.header.Set("Retry-After", strconv.FormatInt(seconds(refused.wait), 10))
 	}
 	x.send(a)
 }
@@ -219,7 +192,7 @@ func (x *exchange) validate() *refusal {
 func (x *exchange) perform(f Fault, do action) {
 	implied, done := f.impliedOutcome(), false
 	if f != (Fault{}) {
-		x.s.faulted.Add(1)
+		x.s.counters.faulted.Add(1)
 		x.entry.Fault = f.String()
 	}
 	if f.Acted && implied != notUnsent {
@@ -271,18 +244,20 @@ func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.
 
 // response is what is sent.
 type response struct {
-	status      int
-	kind        string      // the error type, for the journal
-	header      http.Header // of a handler; nil for none
-	contentType string
-	retryAfter  string
-	location    string
-	body        []byte
-	missing     int           // bytes of the declared length that never come: the connection breaks
-	pause       time.Duration // before each byte
-	done        bool          // this request was executed
-	scripted    bool          // body is the fault's own
-	dropped     bool          // nothing is sent: the connection breaks
+	status   int
+	kind     string // the error type, for the journal
+	header   http.Header
+	body     []byte
+	missing  int           // bytes of the declared length that never come: the connection breaks
+	pause    time.Duration // before each byte
+	done     bool          // this request was executed
+	scripted bool          // body is the fault's own
+	dropped  bool          // nothing is sent: the connection breaks
+}
+
+// jsonResponse is one with a body of JSON, labeled so.
+func jsonResponse(status int, body []byte) response {
+	return response{status: status, header: http.Header{"Content-Type": {mediaJSON}}, body: body}
 }
 
 func (a *response) succeeds() bool { return a.status/100 == 2 }
@@ -295,7 +270,9 @@ func (x *exchange) failure(status int, kind, text string) response {
 		body = body.with("error", quote(text))
 	}
 	body = body.with("requestId", quote(x.entry.RequestID))
-	return response{status: status, kind: textOf(body.get("type")), contentType: mediaJSON, body: body.json()}
+	a := jsonResponse(status, body.json())
+	a.kind = textOf(body.get("type"))
+	return a
 }
 
 // faulty renders a fault over the plain response. Its effect is settled by now: done is whether
@@ -310,17 +287,20 @@ func (x *exchange) faulty(f Fault, a response, done, exists bool) response {
 	if f.Status >= 300 {
 		a = x.failure(a.status, f.errorType(exists), "")
 	}
-	a.done, a.retryAfter = done, cmp.Or(f.RetryAfter, a.retryAfter)
+	a.done = done
+	if f.RetryAfter != "" {
+		a.header.Set("Retry-After", f.RetryAfter)
+	}
 	if a.status/100 == 3 {
-		a.location = cmp.Or(a.location, "/moved")
+		a.header.Set("Location", "/moved")
 	}
 	if a.status == http.StatusTooManyRequests {
 		x.level.remaining = 0
 	}
-	if _, value := f.member(); f.Set != "" && !(reportsGone(value) && (exists || a.succeeds())) {
+	if _, value := f.member(); f.Set != "" && (!reportsGone(value) || !exists && !a.succeeds()) {
 		a.setMember(f)
 	}
-	if f.sendsBody() && !(exists && reportsGone(f.Body)) {
+	if f.sendsBody() && (!exists || !reportsGone(f.Body)) {
 		a.replace(f.Body)
 		a.scripted = true
 	}
@@ -328,7 +308,9 @@ func (x *exchange) faulty(f Fault, a response, done, exists bool) response {
 	if bodiless(a.status) {
 		a.kind = ""
 	}
-	a.contentType = cmp.Or(f.ContentType, a.contentType)
+	if f.ContentType != "" {
+		a.header.Set("Content-Type", f.ContentType)
+	}
 	return a
 }
 
@@ -340,11 +322,6 @@ func (a *response) replace(text string) { a.body, a.kind = []byte(text), "" }
 
 func (a *response) write(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	for name, value := range map[string]string{"Content-Type": a.contentType, "Retry-After": a.retryAfter, "Location": a.location} {
-		if value != "" {
-			h.Set(name, value)
-		}
-	}
 	if bodiless(a.status) {
 		h.Del("Content-Type")
 		w.WriteHeader(a.status)

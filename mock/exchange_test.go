@@ -1,12 +1,12 @@
 package mock_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os/exec"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/unsend-go/unsend/mock"
@@ -35,16 +35,6 @@ func TestMessageIsUnsentOnce(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestOnlyListedMessagesExist(t *testing.T) {
-	t.Parallel()
-	g := overPipe(t, mock.WithMessages(mock.Message{UserID: "7", MessageID: "9"}, mock.Message{UserID: "a_B-", MessageID: "x"}))
-	g.unsend("7", "8").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
-	g.unsend("7", "09").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
-	g.unsend("7", "9").wantUnsent(t)
-	g.unsend("a_B-", "x").wantUnsent(t)
-	g.unsend("a_B-", "x").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
 }
 
 func TestRemovedMessageIsGoneWithoutARequest(t *testing.T) {
@@ -96,38 +86,54 @@ func TestMediaAreAsManyAsAsked(t *testing.T) {
 	}
 }
 
-// The command of the documentation, with host, ids and credentials filled in.
-func TestCurlOfTheDocumentation(t *testing.T) {
-	t.Parallel()
-	curl, err := exec.LookPath("curl")
-	if err != nil {
-		t.Skip("needs curl")
-	}
-	g := overSocket(t)
-	cmd := exec.CommandContext(t.Context(), curl, "--silent", "--show-error", "--noproxy", "*",
-		"--request", "DELETE",
-		"--url", g.base+"/v2/access/chats/51234567/messages/6432457811894",
-		"--header", "Content-Type: application/json",
-		"--header", "apiKey: "+mock.DemoKey,
-		"--header", "x-connection-id: "+mock.DemoConnection,
-		"--data", "\n{\n\"withUserId\": \"<string>\"\n}\n",
-	)
-	var problems bytes.Buffer
-	cmd.Stderr = &problems
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%v: %s", err, problems.String())
-	}
-	if !bytes.HasPrefix(out, []byte(`{"success":true,"queue":{"id":6432457811894,`)) {
-		t.Errorf("answered %s", out)
-	}
-	if g.server.Exists("51234567", "6432457811894") {
-		t.Error("the message is still there")
-	}
-}
-
 // member returns an object's member that is an object, or nil.
 func member(object map[string]any, name string) map[string]any {
 	inner, _ := object[name].(map[string]any)
 	return inner
+}
+
+// Hundreds of goroutines at once, each message wanted by four of them.
+func TestConcurrentRequests(t *testing.T) {
+	t.Parallel()
+	const goroutines, messages = 200, 50
+	for over, start := range transports() {
+		t.Run(over, func(t *testing.T) {
+			t.Parallel()
+			g := start(t, mock.WithoutRateLimit(), mock.WithFaults(1, 0.1, mock.Fault{Status: 500}, mock.Fault{Status: 500, Acted: true}))
+			var all sync.WaitGroup
+			for i := range goroutines {
+				req := g.request("7", strconv.Itoa(i%messages))
+				all.Go(func() {
+					for _, v := range g.try(req).violations {
+						t.Error(v)
+					}
+					g.server.Journal()
+					g.server.SetConnection(mock.Connection{ID: strconv.Itoa(i % 10)})
+					g.server.NextFor("8", strconv.Itoa(i), mock.Fault{Status: 500})
+				})
+			}
+			all.Wait()
+			acted := map[string]int{}
+			for _, e := range g.server.Journal() {
+				if e.Acted {
+					acted[e.MessageID]++
+				}
+				if e.Status == http.StatusNotFound && g.server.Exists("7", e.MessageID) {
+					t.Errorf("%s was called gone, and is not", e.MessageID)
+				}
+			}
+			unsent := 0
+			for i := range messages {
+				id := strconv.Itoa(i)
+				n := g.server.UnsentCount("7", id)
+				if n > 1 || n != acted[id] || g.server.Exists("7", id) != (n == 0) {
+					t.Errorf("%s unsent %d times, %d in the journal", id, n, acted[id])
+				}
+				unsent += n
+			}
+			if got := g.server.Counts(); got.Unsent != unsent || got.Requests != goroutines || unsent < messages-15 {
+				t.Errorf("counts %+v, %d messages unsent", got, unsent)
+			}
+		})
+	}
 }

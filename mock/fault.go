@@ -17,9 +17,6 @@ import (
 // unsending the message although the response does not report it. The zero Fault is the plain
 // response.
 //
-// The next valid request consumes a scripted fault. Requests refused for their credentials, the
-// rate limit or the contract do not.
-//
 // A response never lies about the message. If it means that the message was not unsent (a 4xx
 // but 408, a 3xx but 303, "success":false), the message stays, whatever Acted is. If it reports
 // "success":true, this request unsends the message; if the message was gone before, the response
@@ -108,7 +105,7 @@ var kinds = []kind{
 	}},
 	{name: Text, about: "plain text, labeled so", means: ambiguous, apply: func(a *response, _ Fault) {
 		a.replace(textPage)
-		a.contentType = "text/plain; charset=utf-8"
+		a.header.Set("Content-Type", "text/plain; charset=utf-8")
 	}},
 	{name: HTML, about: "HTML page labeled JSON", means: ambiguous, apply: func(a *response, _ Fault) { a.replace(htmlPage) }},
 	{name: Null, about: "body is null", means: ambiguous, apply: func(a *response, _ Fault) { a.replace("null") }},
@@ -120,7 +117,7 @@ var kinds = []kind{
 	}},
 	{name: SuccessLast, about: "success behind the snapshot", means: unsent, apply: func(a *response, _ Fault) { a.moveSuccessLast() }},
 	{name: Mislabeled, about: "plain body labeled text/html", means: unsent, sendsBody: true, apply: func(a *response, _ Fault) {
-		a.contentType = "text/html; charset=utf-8"
+		a.header.Set("Content-Type", "text/html; charset=utf-8")
 	}},
 }
 
@@ -248,20 +245,11 @@ func (f Fault) errorType(exists bool) string {
 // ParseFault reads a fault from text: a status, a kind, or both, and then its settings, separated
 // by commas.
 //
-//	503
-//	503,acted
-//	429,retry-after=5
-//	401,type=RULES_OUTDATED
-//	drop,acted
-//	html,502
-//	slow,delay=10ms
-//	delay=2s
-//	set=queue.price=0
-//	503,set=details={"a":1}
+//	503,acted    429,retry-after=5    401,type=RULES_OUTDATED
+//	drop,acted   slow,delay=10ms      503,set=details={"a":1}
 //
-// A setting "set" is [Fault.Set] and is always the last part; JSON may hold commas. The error
-// names the part that cannot be read. A fault that would lie is refused: "acted" with a response
-// that settles whether the message was unsent.
+// A setting "set" is [Fault.Set] and always the last part, since JSON may hold commas. The error
+// names the part that cannot be read, or says that "acted" contradicts the response.
 func ParseFault(text string) (Fault, error) {
 	var f Fault
 	for rest, more := text, true; more; {

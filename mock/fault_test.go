@@ -43,11 +43,15 @@ func TestFaultsDoWhatTheirNamesSay(t *testing.T) {
 		{fault: mock.Fault{Kind: mock.Truncated, Acted: true}, status: 200, prefix: `{"succ`, length: 6, cut: true, unsent: true},
 		{fault: mock.Fault{Kind: mock.TruncatedLate}, status: 200, prefix: plain, cut: true, unsent: true},
 		{fault: mock.Fault{Kind: mock.Truncated, Status: 502}, status: 502, prefix: `{"error":"Proxy error"`, cut: true},
-		{fault: mock.Fault{Kind: mock.Truncated, Body: `{"success":true`}, status: 200, prefix: `{"success":true`, length: 15, cut: true, unsent: true},
-		{fault: mock.Fault{Kind: mock.Truncated, Body: `{"success":tru`, Acted: true}, status: 200, prefix: `{"success":tru`, length: 14, cut: true, unsent: true},
-		{fault: mock.Fault{Kind: mock.Truncated, Body: `{"success":false`, Acted: true}, status: 200, prefix: `{"success":false`, length: 16, cut: true},
+		{fault: mock.Fault{Kind: mock.Truncated, Body: `{"success":true`}, status: 200,
+			prefix: `{"success":true`, length: 15, cut: true, unsent: true},
+		{fault: mock.Fault{Kind: mock.Truncated, Body: `{"success":tru`, Acted: true}, status: 200,
+			prefix: `{"success":tru`, length: 14, cut: true, unsent: true},
+		{fault: mock.Fault{Kind: mock.Truncated, Body: `{"success":false`, Acted: true}, status: 200,
+			prefix: `{"success":false`, length: 16, cut: true},
 		{fault: mock.Fault{Kind: mock.Oversized}, status: 200, prefix: plain, suffix: "}}", length: 9 << 20, broken: true, unsent: true},
-		{fault: mock.Fault{Kind: mock.OversizedLate, Acted: true}, status: 200, prefix: `{"queue":{"id":9,`, suffix: `,"success":true}`, length: 9 << 20, broken: true, unsent: true},
+		{fault: mock.Fault{Kind: mock.OversizedLate, Acted: true}, status: 200,
+			prefix: `{"queue":{"id":9,`, suffix: `,"success":true}`, length: 9 << 20, broken: true, unsent: true},
 		{fault: mock.Fault{Kind: mock.Slow, Delay: time.Nanosecond}, status: 200, prefix: plain, suffix: "}}", unsent: true},
 		{fault: mock.Fault{Kind: mock.Text}, status: 200, prefix: "upstream", broken: true},
 		{fault: mock.Fault{Kind: mock.HTML}, status: 200, prefix: "<!DOCTYPE html>", suffix: "</html>", broken: true},
@@ -69,7 +73,8 @@ func TestFaultsDoWhatTheirNamesSay(t *testing.T) {
 		{fault: mock.Fault{Set: "queue.id=x"}, status: 500, prefix: `{"error":"This scripted fault`},
 		{fault: mock.Fault{Set: "queue=null"}, status: 200, prefix: `{"success":true,"queue":null}`, unsent: true},
 		{fault: mock.Fault{Set: `queue.id="9"`}, status: 200, prefix: `{"success":true,"queue":{"id":"9",`, broken: true, unsent: true},
-		{fault: mock.Fault{Set: "success=null", Acted: true}, status: 200, prefix: `{"success":null,"queue":{"id":9,`, broken: true, unsent: true},
+		{fault: mock.Fault{Set: "success=null", Acted: true}, status: 200,
+			prefix: `{"success":null,"queue":{"id":9,`, broken: true, unsent: true},
 		{fault: mock.Fault{Set: "success=false"}, status: 200, prefix: `{"success":false,"queue":{"id":9,`},
 	}
 	for _, row := range rows {
@@ -120,15 +125,20 @@ func TestErrorFaults(t *testing.T) {
 	}{
 		{fault: mock.Fault{Status: 400}, want: problem{Error: "withUserId must be a string or a number", Type: "BAD_REQUEST"}},
 		{fault: mock.Fault{Status: 401}, want: problem{Error: "Missing or invalid API key", Type: "UNAUTHORIZED"}},
-		{fault: mock.Fault{Status: 401, Type: "SESSION_EXPIRED"}, want: problem{Error: "The session of this connection has expired", Type: "SESSION_EXPIRED", ActionRequired: "refresh_session"}},
-		{fault: mock.Fault{Status: 401, Type: "RULES_OUTDATED"}, want: problem{Error: "Signing rules are being refreshed", Type: "RULES_OUTDATED"}},
+		{fault: mock.Fault{Status: 401, Type: "SESSION_EXPIRED"},
+			want: problem{Error: "The session of this connection has expired", Type: "SESSION_EXPIRED", ActionRequired: "refresh_session"}},
+		{fault: mock.Fault{Status: 401, Type: "RULES_OUTDATED"},
+			want: problem{Error: "Signing rules are being refreshed", Type: "RULES_OUTDATED"}},
 		{fault: mock.Fault{Status: 404}, want: problem{Error: "Route not found", Type: "ROUTE_NOT_FOUND"}},
 		{fault: mock.Fault{Status: 404, Type: "RESOURCE_NOT_FOUND"}, want: problem{Error: "Route not found", Type: "ROUTE_NOT_FOUND"}},
-		{fault: mock.Fault{Status: 422, Set: `details={"a":1}`}, want: problem{Error: "Validation failed", Code: "VALIDATION_ERROR", Details: map[string]any{"a": 1}}},
+		{fault: mock.Fault{Status: 422, Set: `details={"a":1}`},
+			want: problem{Error: "Validation failed", Code: "VALIDATION_ERROR", Details: map[string]any{"a": 1}}},
 		{fault: mock.Fault{Status: 503, Set: `type="BUSY"`}, want: problem{Error: "Network error", Type: "BUSY"}},
 		{fault: mock.Fault{Status: 404, Set: `type="RESOURCE_NOT_FOUND"`}, want: problem{Error: "Route not found", Type: "ROUTE_NOT_FOUND"}},
-		{fault: mock.Fault{Status: 429, RetryAfter: "5"}, want: problem{Error: "Rate limit exceeded", Type: "RATE_LIMIT_EXCEEDED"}, retryAfter: "5"},
-		{fault: mock.Fault{Status: 429, RetryAfter: "99999999999999999999"}, want: problem{Error: "Rate limit exceeded", Type: "RATE_LIMIT_EXCEEDED"}, retryAfter: "99999999999999999999"},
+		{fault: mock.Fault{Status: 429, RetryAfter: "5"},
+			want: problem{Error: "Rate limit exceeded", Type: "RATE_LIMIT_EXCEEDED"}, retryAfter: "5"},
+		{fault: mock.Fault{Status: 429, RetryAfter: "99999999999999999999"},
+			want: problem{Error: "Rate limit exceeded", Type: "RATE_LIMIT_EXCEEDED"}, retryAfter: "99999999999999999999"},
 		{fault: mock.Fault{Status: 503, RetryAfter: "soon"}, want: problem{Error: "Network error"}, retryAfter: "soon"},
 		{fault: mock.Fault{Status: 500}, want: problem{Error: "Internal server error"}},
 		{fault: mock.Fault{Status: 599}, want: problem{Error: "Something else went wrong", Type: "UNDOCUMENTED_TYPE"}},
@@ -237,5 +247,87 @@ func TestSlowBodyComesInPieces(t *testing.T) {
 	}
 	if reads < 4 {
 		t.Errorf("the body came in %d pieces", reads)
+	}
+}
+
+func TestParseFault(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]mock.Fault{
+		"503":                             {Status: 503},
+		"503,acted":                       {Status: 503, Acted: true},
+		"acted, 503":                      {Status: 503, Acted: true},
+		"429,retry-after=-1":              {Status: 429, RetryAfter: "-1"},
+		"401,type=RULES_OUTDATED":         {Status: 401, Type: "RULES_OUTDATED"},
+		"drop,acted":                      {Kind: mock.Drop, Acted: true},
+		"html,502":                        {Kind: mock.HTML, Status: 502},
+		"slow,delay=10ms":                 {Kind: mock.Slow, Delay: 10 * time.Millisecond},
+		"delay=2s":                        {Delay: 2 * time.Second},
+		"delay=2s,acted":                  {Delay: 2 * time.Second, Acted: true},
+		"set=queue.price=0":               {Set: "queue.price=0"},
+		"acted, set=success= null ":       {Set: "success=null", Acted: true},
+		"set=queue.media[].type=":         {Set: "queue.media[].type="},
+		`503,set=details={"a": "b, c=d"}`: {Status: 503, Set: `details={"a":"b, c=d"}`},
+		"truncated-late,delay=1s,201":     {Kind: mock.TruncatedLate, Delay: time.Second, Status: 201},
+		"200":                             {Status: 200},
+		"mislabeled,type=X":               {Kind: mock.Mislabeled, Type: "X"},
+		" oversized-late , acted , 200":   {Kind: mock.OversizedLate, Acted: true, Status: 200},
+	} {
+		got, err := mock.ParseFault(text)
+		if err != nil || got != want {
+			t.Errorf("%q is %+v, %v; want %+v", text, got, err, want)
+		}
+	}
+}
+
+func TestParseFaultSaysWhatItCannotRead(t *testing.T) {
+	t.Parallel()
+	for text, says := range map[string]string{
+		"":                        "drop",
+		"nonsense":                "set=PATH=JSON, or one of drop",
+		"drift-price-number":      "set=queue.price=0",
+		"503,":                    "unknown kind",
+		"99":                      "200 to 599",
+		"600":                     "200 to 599",
+		"0":                       "200 to 599",
+		"500,501":                 "one status",
+		"drop,html":               "one kind",
+		"delay=soon":              `delay: "soon" is not a time such as 2s or 10ms`,
+		"delay=-1s":               "is not a time",
+		"delay=":                  "delay",
+		"503,retry-after=":        "needs a value",
+		"503,shape=earlier":       `unknown setting "shape"; use delay, retry-after, type or set`,
+		"set=":                    "needs a value",
+		"set=queue":               "PATH=JSON",
+		"set==1":                  "PATH=JSON",
+		"set=success=yes":         "quote a text",
+		"set=queue.media[]=1":     "member behind []",
+		"set=success=1,503":       "quote a text",
+		"drop,set=success=1":      "cannot be combined",
+		"acted,set=success=false": "leave out acted",
+		"404,acted":               "leave out acted",
+		"refused,acted":           "leave out acted",
+		"301,acted":               "leave out acted",
+		"500\nacted":              "unknown kind",
+	} {
+		_, err := mock.ParseFault(text)
+		if err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q: %v, want one line with %q", text, err, says)
+		}
+	}
+}
+
+func TestEveryFaultReadsItself(t *testing.T) {
+	t.Parallel()
+	for _, f := range append(mock.DefaultFaults(), everyFault()...) {
+		if f.Body != "" {
+			continue // has no text
+		}
+		got, err := mock.ParseFault(f.String())
+		switch {
+		case err != nil && !strings.Contains(err.Error(), "leave out acted") && !strings.Contains(err.Error(), "set needs"):
+			t.Errorf("%+v writes itself as %q: %v", f, f, err)
+		case err == nil && got != f && f != (mock.Fault{}):
+			t.Errorf("%+v writes itself as %q, read as %+v", f, f, got)
+		}
 	}
 }

@@ -75,10 +75,10 @@ type listener struct {
 // Start listens on a free port of 127.0.0.1 and returns the base URL.
 func (s *Server) Start() (baseURL string, err error) { return s.StartAddr("127.0.0.1:0") }
 
-// StartAddr listens on a TCP address, such as "127.0.0.1:4010", and returns a base URL that
-// can be used on this machine: for one that listens on all addresses, that of loopback. It
-// fails where the address is taken, or where the server is listening already. After
-// [Server.Close] it can be called again: messages, faults and journal are as they were.
+// StartAddr listens on a TCP address, such as "127.0.0.1:4010", and returns a base URL for this
+// machine: that of loopback, if it listens on all addresses. It returns an error if the address is
+// taken, if the server is listening already, or if [WithOperation] or [WithDocument] were given what
+// cannot be served. After [Server.Close] it can be called again.
 func (s *Server) StartAddr(addr string) (baseURL string, err error) {
 	if s.err != nil {
 		return "", s.err

@@ -16,7 +16,7 @@ func WithMessages(list ...Message) Option {
 	}
 }
 
-// messages knows which messages exist.
+// messages holds which messages exist.
 type messages struct {
 	mu     sync.Mutex
 	listed bool // only those of WithMessages exist
@@ -27,8 +27,8 @@ type state uint8
 
 const (
 	present state = iota
-	taken         // by a request
-	removed       // another way
+	taken         // unsent by a request
+	removed       // gone another way
 )
 
 // get reports whether the message was there, and is.
@@ -44,6 +44,12 @@ func (m *messages) set(userID, messageID string, st state) {
 	m.state[userID+"/"+messageID] = st // a new string, which keeps nothing of a request
 }
 
+func (m *messages) put(message Message, st state) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.set(message.UserID, message.MessageID, st)
+}
+
 // take unsends the message and reports whether it was there.
 func (m *messages) take(userID, messageID string) bool {
 	m.mu.Lock()
@@ -55,21 +61,7 @@ func (m *messages) take(userID, messageID string) bool {
 	return exists
 }
 
-// put sets whether the message exists, and if not, whether a request unsent it.
-func (m *messages) put(message Message, asked messageState) {
-	st := present
-	switch {
-	case asked.Unsent:
-		st = taken
-	case !asked.Exists:
-		st = removed
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.set(message.UserID, message.MessageID, st)
-}
-
-// Exists reports whether the message is still there.
+// Exists reports whether the message exists.
 func (s *Server) Exists(userID, messageID string) bool {
 	s.messages.mu.Lock()
 	defer s.messages.mu.Unlock()
@@ -77,7 +69,7 @@ func (s *Server) Exists(userID, messageID string) bool {
 	return exists
 }
 
-// UnsentCount returns how often requests took the message away: 0 or 1.
+// UnsentCount returns how many requests unsent the message: 0 or 1.
 func (s *Server) UnsentCount(userID, messageID string) int {
 	s.messages.mu.Lock()
 	defer s.messages.mu.Unlock()
@@ -87,8 +79,8 @@ func (s *Server) UnsentCount(userID, messageID string) int {
 	return 0
 }
 
-// Remove takes a message away without a request, as another device of the creator would.
-// From then on it answers 404 RESOURCE_NOT_FOUND.
+// Remove removes a message without a request, as another device of the creator would. Requests
+// for it get 404 RESOURCE_NOT_FOUND from then on.
 func (s *Server) Remove(userID, messageID string) {
 	s.messages.mu.Lock()
 	defer s.messages.mu.Unlock()

@@ -102,32 +102,39 @@ func (s *Server) NextFor(userID, messageID string, list ...Fault) {
 	s.faults.message[m] = append(s.faults.message[m], list...)
 }
 
-// pending lists the scripted faults that no request has consumed: all of them, or those of one
-// message, or those of any for a zero message.
-func (f *faults) pending(of *Message) []Fault {
+// pending returns how many scripted faults no request has consumed.
+func (f *faults) pending() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if of != nil && *of != (Message{}) {
-		return slices.Clone(f.message[*of])
+	n := len(f.script)
+	for _, list := range f.message {
+		n += len(list)
 	}
-	list := slices.Clone(f.script)
-	if of == nil {
-		for _, more := range f.message {
-			list = append(list, more...)
-		}
+	return n
+}
+
+// texts lists the scripted faults of one message, or those of any for a zero message.
+func (f *faults) texts(m Message) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	list := f.message[m]
+	if m == (Message{}) {
+		list = f.script
 	}
-	return list
+	texts := make([]string, len(list))
+	for i, fault := range list {
+		texts[i] = fault.String()
+	}
+	return texts
 }
 
 // forget drops the scripted faults of one message, or all for a zero message.
 func (f *faults) forget(m Message) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if m != (Message{}) {
-		delete(f.message, m)
-		return
+	if delete(f.message, m); m == (Message{}) {
+		f.script, f.message = nil, nil
 	}
-	f.script, f.message = nil, nil
 }
 
 func (f *faults) next(userID, messageID string) Fault {

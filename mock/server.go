@@ -34,10 +34,7 @@ type Server struct {
 	messages messages
 	faults   faults
 	journal  journal
-	requests atomic.Int64
-	unsent   atomic.Int64
-	limited  atomic.Int64
-	faulted  atomic.Int64
+	counters struct{ requests, unsent, limited, faulted atomic.Int64 }
 	listener listener
 	unsendOp operation
 	snapshot snapshot
@@ -131,12 +128,8 @@ func WithDocument(text []byte) Option {
 
 // Counts returns the totals so far.
 func (s *Server) Counts() Counts {
-	return Counts{
-		Requests: int(s.requests.Load()),
-		Unsent:   int(s.unsent.Load()),
-		Limited:  int(s.limited.Load()),
-		Faulted:  int(s.faulted.Load()),
-	}
+	c := &s.counters
+	return Counts{int(c.requests.Load()), int(c.unsent.Load()), int(c.limited.Load()), int(c.faulted.Load())}
 }
 
 // ServeHTTP serves one request. A fault that breaks the connection panics with
@@ -252,7 +245,7 @@ func (s *Server) reset() {
 	s.faults.script, s.faults.message, s.faults.count = nil, nil, nil
 	s.faults.mu.Unlock()
 	s.journal.forget(func(Entry) bool { return true })
-	for _, total := range []*atomic.Int64{&s.requests, &s.unsent, &s.limited, &s.faulted} {
+	for _, total := range []*atomic.Int64{&s.counters.requests, &s.counters.unsent, &s.counters.limited, &s.counters.faulted} {
 		total.Store(0)
 	}
 }

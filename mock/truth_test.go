@@ -28,7 +28,8 @@ func everyFault() []mock.Fault {
 		}
 	}
 	for _, member := range []string{
-		"success=", "success=null", `success="true"`, "success=false", "success=true", " success=false", "success[]=false", "success.x=1", "queue=",
+		"success=", "success=null", `success="true"`, "success=false", "success=true", " success=false",
+		"success[]=false", "success.x=1", "queue=",
 		`type="RESOURCE_NOT_FOUND"`, `type="RESOURCE_NOT\u005fFOUND"`, `code={"a":"RESOURCE_NOT_FOUND"}`, "success=true}", "=1", "a",
 	} {
 		for _, status := range []int{0, 204, 404, 503} {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strconv"
 	"strings"
@@ -17,7 +18,7 @@ import (
 	"github.com/unsend-go/unsend/mock/docs"
 )
 
-const envMockToken = "UNSEND_MOCK_TOKEN"
+const envMockToken = "UNSEND_MOCK_TOKEN" //nolint:gosec // the name of a variable
 
 type mockOptions struct {
 	addr        string
@@ -86,7 +87,8 @@ $UNSEND_MOCK_TOKEN is set, it serves whoever sends it as Authorization: Bearer.`
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&opts.addr, "addr", "127.0.0.1:4010", "`address` to listen on; port 0 picks a free one")
-	flags.StringArrayVar(&opts.connections, "connection", nil, "`id` of a connection instead of "+mock.DemoConnection+", with :expired, :rules_outdated or :read_only for its state (repeatable)")
+	flags.StringArrayVar(&opts.connections, "connection", nil, "`id` of a connection instead of "+mock.DemoConnection+
+		", with :expired, :rules_outdated or :read_only for its state (repeatable)")
 	flags.IntVar(&opts.media, "media", 1, "media in the snapshot of a message")
 	flags.IntVar(&opts.rate, "rate", 60, "requests a minute that each connection may send")
 	flags.IntVar(&opts.burst, "burst", 90, "requests at once that each connection may send")
@@ -97,7 +99,7 @@ $UNSEND_MOCK_TOKEN is set, it serves whoever sends it as Authorization: Bearer.`
 	flags.StringArrayVar(&opts.faultsOf, "fault-of", nil, "`fault` to draw from at that rate (repeatable; default: all but the oversized)")
 	flags.Uint64Var(&opts.seed, "seed", 1, "seed that decides which responses go wrong")
 	flags.BoolVar(&opts.control, "control", false, "let programs script faults and read requests at "+mock.ControlPrefix)
-	flags.StringArrayVar(&opts.cors, "cors", nil, "`origin` of web pages that may call the mock, such as http://localhost:5173, or * (repeatable)")
+	flags.StringArrayVar(&opts.cors, "cors", nil, "`origin` of web pages that may call it, such as http://localhost:5173, or * (repeatable)")
 	flags.StringArrayVar(&opts.messages, "message", nil, "`user/message` that exists, instead of every id (repeatable)")
 	flags.BoolVar(&opts.listFaults, "list-faults", false, "print the kinds of fault and exit")
 	return cmd
@@ -174,8 +176,8 @@ func (o *mockOptions) server(cmd *cobra.Command) (*mock.Server, error) {
 		opts = append(opts, mock.WithMessages(mock.Message{UserID: userID, MessageID: messageID}))
 	}
 	for _, origin := range o.cors {
-		if err := mock.CheckOrigin(origin); err != nil {
-			return nil, fmt.Errorf("--cors: %w", err)
+		if origin != "*" && http.NewCrossOriginProtection().AddTrustedOrigin(origin) != nil {
+			return nil, fmt.Errorf("--cors %.100q: give an origin such as http://localhost:5173, or *", origin)
 		}
 	}
 	if o.control {

@@ -70,7 +70,8 @@ func run(ctx context.Context, w io.Writer, client *api.Client, userID, text stri
 // choose returns the ids of the messages to unsend. All pages are read before anything is unsent,
 // since an offset means other messages afterwards.
 func choose(ctx context.Context, client *api.Client, userID, text string) (ids []string, err error) {
-	list, err := chats.NewClientWithResponses(client.BaseURL(), chats.WithHTTPClient(client.HTTPClient()), chats.WithRequestEditorFn(client.Authenticate))
+	list, err := chats.NewClientWithResponses(client.BaseURL(),
+		chats.WithHTTPClient(client.HTTPClient()), chats.WithRequestEditorFn(client.Authenticate))
 	if err != nil {
 		return nil, err
 	}

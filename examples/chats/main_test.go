@@ -34,7 +34,9 @@ func chat(w http.ResponseWriter, r *http.Request) {
 		if i%5 == 0 {
 			seconds = 0
 		}
-		list = append(list, map[string]any{"id": 1000 + i, "text": fmt.Sprint("<p>message ", i, "</p>"), "fromUser": map[string]int{"id": sender}, "cancelSeconds": seconds})
+		list = append(list, map[string]any{
+			"id": 1000 + i, "text": fmt.Sprint("<p>message ", i, "</p>"), "fromUser": map[string]int{"id": sender}, "cancelSeconds": seconds,
+		})
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]any{"list": list, "hasMore": offset+limit < 45})
@@ -49,9 +51,11 @@ func newClient(t *testing.T, opts ...mock.Option) (*mock.Server, *api.Client) {
 	}
 	server := mock.New(append(opts, mock.WithDocument(document))...)
 	checked := func(next http.RoundTripper) http.RoundTripper {
-		return contract.Transport(next, func(violations []contract.Violation) { t.Errorf("contract: %v", violations) }, contract.WithDocument(document))
+		report := func(violations []contract.Violation) { t.Errorf("contract: %v", violations) }
+		return contract.Transport(next, report, contract.WithDocument(document))
 	}
-	client, err := api.New(mock.DemoKey, api.WithConnection(mock.DemoConnection), api.WithHTTPClient(server.Client()), api.WithMiddleware(checked))
+	client, err := api.New(mock.DemoKey,
+		api.WithConnection(mock.DemoConnection), api.WithHTTPClient(server.Client()), api.WithMiddleware(checked))
 	if err != nil {
 		t.Fatal(err)
 	}
