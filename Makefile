@@ -4,10 +4,9 @@
 # What the checks run, beside what go.mod pins. `go run` fetches, builds and caches it.
 GOLANGCI_LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-# How benchmarks are run and summed up.
-BENCHSTAT = golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
-BENCHTIME = 1s
-BENCHCOUNT = 6
+# How long each ratio is measured, and how often.
+BENCHTIME = 300ms
+BENCHCOUNT = 5
 
 # How many scenarios `make soak` runs over each transport.
 STORIES = 100000
@@ -133,11 +132,8 @@ spec-diff-test: ## Prove that spec-diff refuses what breaks callers
 ##@ Figures
 
 .PHONY: bench
-bench: ## What a call, a batch and a program cost, against bare net/http
-	@mkdir -p bin
-	go test -run '^$$' -bench . -benchtime $(BENCHTIME) -count $(BENCHCOUNT) -timeout 60m ./internal/bench | tee bin/bench.txt
-	go test -run '^$$' -bench Memory -benchtime 1x -count $(BENCHCOUNT) ./batch/sqlite | tee -a bin/bench.txt
-	go run $(BENCHSTAT) bin/bench.txt
+bench: ## Measure what a call, a batch and a program cost, and write the figures into the pages
+	BENCHTIME=$(BENCHTIME) BENCHCOUNT=$(BENCHCOUNT) tools/bench.sh
 
 .PHONY: cover
 cover: ## How much of the hand-written code the tests run

@@ -114,7 +114,7 @@ func setHeaders(req *http.Request) {
 // the blocks' ratios: a noisy moment of the machine hits a few blocks, and both sides.
 func against(b *testing.B, floor, ours func()) {
 	b.Helper()
-	const block = 32
+	const block = 8
 	var times, ratios []float64
 	for b.Loop() {
 		least, spent := timed(block, floor), timed(block, ours)
