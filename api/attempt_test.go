@@ -9,8 +9,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httptrace"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -152,4 +154,60 @@ func TestDefaultTimeoutIs30Seconds(t *testing.T) {
 			t.Errorf("%v after %v", err, time.Since(started))
 		}
 	})
+}
+
+// retryingTransport is one of the caller's, that sends again what failed.
+type retryingTransport struct{ next http.RoundTripper }
+
+func (r retryingTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	again := req.Clone(req.Context())
+	resp, err := r.next.RoundTrip(req)
+	if err == nil && resp.StatusCode < 500 {
+		return resp, nil
+	}
+	if err == nil {
+		_ = resp.Body.Close()
+	}
+	again.Body = http.NoBody
+	again.ContentLength = 0
+	return r.next.RoundTrip(again)
+}
+
+// TestCallersTransportThatRetries: it hides a first answer, after which the message may be gone
+// whatever the second one says.
+func TestCallersTransportThatRetries(t *testing.T) {
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		unsent api.Outcome
+	}{
+		"the message is gone":     {404, `{"error":"No","type":"RESOURCE_NOT_FOUND"}`, api.AlreadyGone},
+		"the key is not accepted": {401, `{"error":"No","type":"UNAUTHORIZED"}`, ""},
+		"the message is refused":  {200, `{"success":false}`, ""},
+		"the message was unsent":  {200, `{"success":true}`, api.Unsent},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var requests atomic.Int64
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if requests.Add(1) == 1 {
+					w.WriteHeader(http.StatusBadGateway)
+					return
+				}
+				w.WriteHeader(c.status)
+				_, _ = io.WriteString(w, c.body)
+			}))
+			defer server.Close()
+			client := newClient(t, retryingTransport{server.Client().Transport}, api.WithBaseURL(server.URL), api.WithRetries(0))
+			result, err := unsend(t.Context(), t, client)
+			if c.unsent != "" {
+				if err != nil || result.Outcome != c.unsent || result.Attempts != 1 {
+					t.Errorf("%+v, %v", result, err)
+				}
+				return
+			}
+			if e := apiError(t, err); !e.MaybeUnsent || e.Attempts != 1 {
+				t.Errorf("%v: MaybeUnsent %v", err, e.MaybeUnsent)
+			}
+		})
+	}
 }

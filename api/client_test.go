@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -201,3 +202,32 @@ type closer chan struct{}
 func (closer) RoundTrip(*http.Request) (*http.Response, error) { return nil, io.EOF }
 
 func (c closer) CloseIdleConnections() { c <- struct{}{} }
+
+// TestRedirectsAreNotFollowed: the key would go to another host, and DELETE would become GET.
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	// The policy of the caller's client would follow; it is not used.
+	lenient := func(req *http.Request, _ []*http.Request) error {
+		t.Errorf("the redirect policy was called for %s", req.URL.Host)
+		return nil
+	}
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		for _, location := range []string{"https://evil.example/x", "/v2/access/chats/1/messages/2", "http://[::1:broken%zz", ""} {
+			t.Run(fmt.Sprint(status, " to ", location), func(t *testing.T) {
+				wire := &replies{list: []reply{{status: status, header: http.Header{"Location": {location}, "X-Request-Id": {"req_1"}}}}}
+				client := newClient(t, nil, api.WithHTTPClient(&http.Client{Transport: wire, CheckRedirect: lenient}))
+				_, err := unsend(t.Context(), t, client)
+				e := apiError(t, err)
+				if e.StatusCode != status || !errors.Is(err, api.ErrUnexpectedResponse) || e.RequestID != "req_1" || len(wire.sent) != 1 {
+					t.Errorf("%v after %d requests", err, len(wire.sent))
+				}
+				if e.MaybeUnsent != (status == http.StatusSeeOther) { // its meaning is that the request was carried out
+					t.Errorf("MaybeUnsent %v", e.MaybeUnsent)
+				}
+				resp, _, err := get(t.Context(), t, client, http.MethodGet, nil)
+				if err != nil || resp.StatusCode != status || len(wire.sent) != 2 {
+					t.Errorf("a GET: %v, %v after %d requests", resp, err, len(wire.sent))
+				}
+			})
+		}
+	}
+}

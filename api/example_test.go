@@ -4,59 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"os"
-	"time"
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/mock"
 )
-
-func ExampleNew() {
-	server := mock.New() // in place of the service
-	client, err := api.New(mock.DemoKey,
-		api.WithConnection(mock.DemoConnection),
-		api.WithTimeout(10*time.Second),
-		api.WithHTTPClient(server.Client()))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	result, err := client.Unsend(context.Background(), "51234567", "6432457811894")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(result.Outcome)
-	// Output: unsent
-}
-
-func ExampleFromEnv() {
-	// As a shell or a service manager would.
-	for name, value := range map[string]string{
-		"OFAUTH_API_KEY":       mock.DemoKey,
-		"OFAUTH_CONNECTION_ID": mock.DemoConnection,
-	} {
-		if err := os.Setenv(name, value); err != nil {
-			fmt.Println(err)
-			return
-		}
-		defer func() { _ = os.Unsetenv(name) }()
-	}
-
-	client, err := api.FromEnv(api.WithHTTPClient(mock.New().Client()))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	result, err := client.Unsend(context.Background(), "51234567", "6432457811894")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(result.Outcome)
-	// Output: unsent
-}
 
 func ExampleClient_Unsend() {
 	server := mock.New()
@@ -145,46 +96,4 @@ func ExampleError_maybeUnsent() {
 	// Output:
 	// look before you tell anyone that it is still there
 	// unsend message: 502: Proxy error (request req_000000000001); it may have been unsent
-}
-
-func ExampleWithLogger() {
-	// Times differ from run to run; the rest is the same.
-	constant := func(_ []string, a slog.Attr) slog.Attr {
-		if a.Key == slog.TimeKey || a.Key == "took" {
-			return slog.Attr{}
-		}
-		return a
-	}
-	log := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: constant}))
-	client, err := api.New(mock.DemoKey, api.WithConnection(mock.DemoConnection), api.WithHTTPClient(mock.New().Client()), api.WithLogger(log))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	if _, err := client.Unsend(context.Background(), "51234567", "6432457811894"); err != nil {
-		fmt.Println(err)
-	}
-	// Output:
-	// level=DEBUG msg=attempt operation=unsendChatMessage connection=conn_demo user_id=51234567 message_id=6432457811894 attempt=1 status=200 type="" request_id=req_000000000001 maybe_unsent=false wait=0s
-	// level=DEBUG msg=unsent operation=unsendChatMessage connection=conn_demo user_id=51234567 message_id=6432457811894 attempts=1 request_id=req_000000000001
-}
-
-func ExampleWithConnection_call() {
-	server := mock.New(mock.WithConnections(mock.Connection{ID: "conn_jo"}, mock.Connection{ID: "conn_kim"}))
-	client, err := api.New(mock.DemoKey, api.WithHTTPClient(server.Client())) // for many creators
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	for _, creator := range []string{"conn_jo", "conn_kim"} {
-		if _, err := client.Unsend(context.Background(), "51234567", "msg_"+creator, api.WithConnection(creator)); err != nil {
-			fmt.Println(err)
-		}
-	}
-	for _, request := range server.Journal() {
-		fmt.Println(request.ConnectionID, request.MessageID, request.Status)
-	}
-	// Output:
-	// conn_jo msg_conn_jo 200
-	// conn_kim msg_conn_kim 200
 }

@@ -1,0 +1,285 @@
+package api_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/gen"
+	"github.com/unsend-go/unsend/mock"
+)
+
+// snapshot is a body of the project's test data.
+func snapshot(t testing.TB, name string) []byte {
+	t.Helper()
+	body, err := os.ReadFile("../contract/testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
+}
+
+// unsent is the result of a call that is answered with body.
+func unsent(t testing.TB, body string) *api.Result {
+	t.Helper()
+	result, err := unsend(t.Context(), t, newClient(t, answer(t, http.StatusOK, nil, body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+// TestSnapshotsTravelWhole sends the documented body, which has every member of the contract, from
+// a server to the client and through Queue, and writes it again.
+func TestSnapshotsTravelWhole(t *testing.T) {
+	body := snapshot(t, "documented.json")
+	server := newMock()
+	server.Next(mock.Fault{Body: string(body)})
+	result, err := unsend(t.Context(), t, mockClient(t, server))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(result.Raw, body) {
+		t.Error("Raw is not the body as sent")
+	}
+	queue, err := result.Queue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(map[string]any{"success": true, "queue": queue})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sent, written any
+	if err := json.Unmarshal(body, &sent); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &written); err != nil || !within(sent, written) {
+		t.Errorf("the snapshot is written as %s (%v); want all of %s", text, err, body)
+	}
+}
+
+// within reports whether all that a JSON value has is in another, which may have more members.
+func within(part, whole any) bool {
+	switch part := part.(type) {
+	case map[string]any:
+		object, _ := whole.(map[string]any)
+		for name, member := range part {
+			if !within(member, object[name]) {
+				return false
+			}
+		}
+		return object != nil
+	case []any:
+		list, _ := whole.([]any)
+		return slices.EqualFunc(part, list, within)
+	}
+	return part == whole
+}
+
+func TestQueueIsDecodedAnew(t *testing.T) {
+	result := unsent(t, `{"success":true,"queue":{"id":1,"media":[{"id":2}]}}`)
+	first, err := result.Queue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.ID, first.Media[0].ID = 0, 0
+	second, err := result.Queue()
+	if err != nil || second.ID != 1 || second.Media[0].ID != 2 {
+		t.Errorf("a second look gave %+v, %v", second, err)
+	}
+}
+
+func TestNoQueueIsNoError(t *testing.T) {
+	for _, body := range []string{`{"success":true}`, `{"success":true,"queue":null}`, `{"queue":null,"success":true}`, "{\"success\":true}\n"} {
+		if queue, err := unsent(t, body).Queue(); queue != nil || err != nil {
+			t.Errorf("%s: %v, %v", body, queue, err)
+		}
+	}
+	for name, result := range map[string]*api.Result{
+		"nil": nil, "zero": {}, "already gone": {Outcome: api.AlreadyGone, Raw: []byte(`{"error":"x","queue":{"id":1}}`)},
+	} {
+		if queue, err := result.Queue(); queue != nil || err != nil {
+			t.Errorf("%s: %v, %v", name, queue, err)
+		}
+	}
+}
+
+// TestDriftedSnapshots has bodies that depart from the contract. The error names every place,
+// and what is sound is read.
+func TestDriftedSnapshots(t *testing.T) {
+	for name, c := range map[string]struct {
+		body string
+		says string // what the error is, behind "decode queue: "
+		want *gen.Queue
+	}{
+		"id as text": {
+			`{"success":true,"queue":{"id":"1","text":"x"}}`,
+			"queue.id is not a whole number of 64 bits", &gen.Queue{Text: "x"},
+		},
+		"a fraction": {
+			`{"success":true,"queue":{"id":1,"mediaCount":1.5}}`,
+			"queue.mediaCount is not a whole number of 64 bits", &gen.Queue{ID: 1},
+		},
+		"a flag as text": {
+			`{"success":true,"queue":{"isFree":"yes","id":1}}`,
+			"queue.isFree is not true or false", &gen.Queue{ID: 1},
+		},
+		"several, some of them deep": {
+			`{"success":true,"queue":{"id":1,"media":[{"id":2},{"id":"3","files":{"full":{"url":7}}}],"isTip":0}}`,
+			"queue.media.1.id is not a whole number of 64 bits; queue.media.1.files.full.url is not a string; queue.isTip is not true or false",
+			&gen.Queue{ID: 1, Media: []gen.Media{{ID: 2}, {}}},
+		},
+		"an element of a list": {
+			`{"success":true,"queue":{"id":1,"previews":[7,"8",9]}}`,
+			"queue.previews.1 is not a whole number of 64 bits", &gen.Queue{ID: 1, Previews: []int64{7, 0, 9}},
+		},
+		"media as an object": {
+			`{"success":true,"queue":{"media":{},"id":1}}`,
+			"queue.media is not a list", &gen.Queue{ID: 1},
+		},
+		"price as an object": {
+			`{"success":true,"queue":{"id":1,"price":{}}}`,
+			"queue.price is not a string or a number", &gen.Queue{ID: 1},
+		},
+		"sound, then drifted": {
+			`{"success":true,"queue":{"id":1,"text":"x","text":7}}`,
+			"queue.text is not a string", &gen.Queue{ID: 1},
+		},
+		"an endless number": {
+			`{"success":true,"queue":{"text":"x","id":` + strings.Repeat("9", 100_000) + `}}`,
+			"queue.id is not a whole number of 64 bits", &gen.Queue{Text: "x"},
+		},
+		"a number that Go cannot hold": {
+			`{"success":true,"queue":{"id":1,"releaseForms":{"a\nb\u001b[2J` + strings.Repeat("c", 1000) + `":1e400}}}`,
+			"queue.releaseForms is not a value that Go can hold", &gen.Queue{ID: 1},
+		},
+		"a text as the queue": {
+			`{"success":true,"queue":"gone"}`,
+			"queue is not an object", nil,
+		},
+		"a second value behind": {
+			`{"success":true,"queue":{"id":1,"text":"x"}}{"success":true}`,
+			"the response continues behind its end", &gen.Queue{ID: 1, Text: "x"},
+		},
+		"nonsense inside": {
+			`{"success":true,"queue":{"id":1,"text":nope}}`,
+			"the response breaks off at queue.id: the rest is no JSON", &gen.Queue{ID: 1},
+		},
+		"a text that ends early": {
+			`{"success":true,"queue":{"id":1,"text":"she said "secret words":1}}`,
+			"the response breaks off at queue.text: the rest is no JSON", &gen.Queue{ID: 1, Text: "she said "},
+		},
+		"cut below a name from outside": {
+			`{"success":true,"queue":{"id":1,"secret words":{"more":[1`,
+			"the response breaks off at queue.id: unexpected EOF", &gen.Queue{ID: 1},
+		},
+		"cut, and drifted before": {
+			`{"success":true,"queue":{"isFree":1,"id":1,"media":[{"id":2},{"id":3,"type":"pho`,
+			"queue.isFree is not true or false; the response breaks off at queue.media.1.id: unexpected EOF", &gen.Queue{ID: 1, Media: []gen.Media{{ID: 2}, {ID: 3}}},
+		},
+		"cut at its value": {
+			`{"success":true,"queue":`,
+			"the response breaks off at its start: unexpected EOF", nil,
+		},
+		"cut inside a number": {
+			`{"success":true,"queue":{"text":"x","id":64324`,
+			"the response breaks off at queue.text: unexpected EOF", &gen.Queue{Text: "x"},
+		},
+		"cut inside a number of a list": {
+			`{"success":true,"queue":{"id":1,"previews":[11,22`,
+			"the response breaks off at queue.previews.0: unexpected EOF", &gen.Queue{ID: 1, Previews: []int64{11}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			queue, err := unsent(t, c.body).Queue()
+			if err == nil || err.Error() != "decode queue: "+c.says {
+				t.Errorf("the error is %q, want %q", err, c.says)
+			}
+			if !reflect.DeepEqual(queue, c.want) {
+				t.Errorf("what is left is %+v, want %+v", queue, c.want)
+			}
+		})
+	}
+}
+
+// TestToleratedSnapshots has what JSON forbids, or what a stricter reader refuses, and Queue
+// takes without a word.
+func TestToleratedSnapshots(t *testing.T) {
+	for name, c := range map[string]struct {
+		queue string
+		want  *gen.Queue
+	}{
+		"nulls":                       {queue: `{"id":1,"text":null,"fromUser":null,"media":null,"isFree":null,"mediaCount":null,"price":null,"releaseForms":null}`, want: &gen.Queue{ID: 1}},
+		"empty lists":                 {queue: `{"id":1,"media":[],"previews":[]}`, want: &gen.Queue{ID: 1, Media: []gen.Media{}, Previews: []int64{}}},
+		"half an emoji":               {queue: `{"id":1,"textCropped":"bye \ud83d"}`, want: &gen.Queue{ID: 1, TextCropped: "bye \ufffd"}},
+		"bytes of no UTF-8":           {queue: "{\"id\":1,\"text\":\"a\xffb\"}", want: &gen.Queue{ID: 1, Text: "a\ufffdb"}},
+		"names of another case":       {queue: `{"id":1,"ID":2,"Text":"x"}`, want: &gen.Queue{ID: 1}},
+		"a member twice":              {queue: `{"id":1,"text":"a","text":"b"}`, want: &gen.Queue{ID: 1, Text: "b"}},
+		"drifted, then not":           {queue: `{"id":1,"fromUser":{"id":2,"name":"a"},"fromUser":{"_view":"b"}}`, want: &gen.Queue{ID: 1, FromUser: gen.Sender{View: "b"}}},
+		"a list twice":                {queue: `{"id":1,"media":[{"id":2},{"id":3}],"media":[{"duration":4}]}`, want: &gen.Queue{ID: 1, Media: []gen.Media{{Duration: 4}}}},
+		"the snapshot twice":          {queue: `{"id":1,"text":"a"},"queue":{"id":2}`, want: &gen.Queue{ID: 2}},
+		"a kind of media that is new": {queue: `{"id":1,"media":[{"type":"hologram"}]}`, want: &gen.Queue{ID: 1, Media: []gen.Media{{Type: "hologram"}}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			queue, err := unsent(t, `{"success":true,"queue":`+c.queue+`}`).Queue()
+			if err != nil || !reflect.DeepEqual(queue, c.want) {
+				t.Errorf("Queue gives %+v, %v; want %+v", queue, err, c.want)
+			}
+		})
+	}
+}
+
+// checkQueueError is what every error of Queue keeps to: one line, and not a long one.
+func checkQueueError(t testing.TB, err error) {
+	t.Helper()
+	text := err.Error()
+	if len(text) > 1500 || !utf8.ValidString(text) || strings.IndexFunc(text, unprintable) >= 0 {
+		t.Errorf("an error of %d bytes: %.2000q", len(text), text)
+	}
+}
+
+// FuzzQueue has any body whose success was read, whole and cut. What comes of it can be written
+// as JSON again and reads the same, and is the same whether it is decoded at once or by parts.
+func FuzzQueue(f *testing.F) {
+	for _, body := range odd() {
+		f.Add([]byte(body))
+	}
+	for _, name := range []string{"documented.json", "wire.json"} {
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, snapshot(f, name)); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(compact.Bytes())
+		f.Add(compact.Bytes()[:compact.Len()/2])
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		result := &api.Result{Outcome: api.Unsent, Raw: body}
+		queue, err := result.Queue()
+		if err != nil {
+			checkQueueError(t, err)
+		}
+		written, failed := json.Marshal(gen.UnsendResponse{Queue: queue})
+		if failed != nil {
+			t.Fatalf("%q gives a queue that is no JSON: %v", body, failed)
+		}
+		again := api.Result{Outcome: api.Unsent, Raw: written}
+		if same, err := again.Queue(); err != nil || !reflect.DeepEqual(same, queue) {
+			t.Fatalf("%q gives %+v, and that written and read again %+v, %v", body, queue, same, err)
+		}
+		parts, failed := api.QueueByParts(body)
+		if !reflect.DeepEqual(parts, queue) || (failed == nil) != (err == nil) {
+			t.Fatalf("%q: Queue gives %+v, %v, and by parts %+v, %v", body, queue, err, parts, failed)
+		}
+		if !bytes.Equal(result.Raw, body) {
+			t.Fatal("Queue changed Raw")
+		}
+	})
+}
