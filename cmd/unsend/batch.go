@@ -131,7 +131,7 @@ func (o *batchOptions) run(cmd *cobra.Command, name string) (err error) {
 	}
 	defer func() { err = j.close(err) }()
 	if in != nil {
-		if err := j.load(in); err != nil {
+		if err := j.loadLasting(in); err != nil {
 			return err
 		}
 	}
@@ -339,6 +339,28 @@ func (j *job) allStopped() bool {
 		}
 	}
 	return len(connections) > 0
+}
+
+// maxLoads is how often a file is loaded while the ledger's server restarts: for half a minute.
+const maxLoads = 30
+
+// loadLasting loads the input; if a restart of the ledger's server ends that, a file is read again.
+func (j *job) loadLasting(in io.Reader) error {
+	for n := 1; ; n++ {
+		err := j.load(in)
+		file, seekable := in.(io.Seeker)
+		if !errors.Is(err, batch.ErrClaimLost) || !seekable || n == maxLoads {
+			return err
+		}
+		select {
+		case <-time.After(time.Second): // the server's, and the last load's end of reading
+		case <-j.shutdown.gently.Done():
+			return errNothingSent
+		}
+		if _, failed := file.Seek(0, io.SeekStart); failed != nil { // it is a pipe
+			return err
+		}
+	}
 }
 
 // load reads the input into the ledger. What is wrong with it is listed, row by row.

@@ -4,10 +4,51 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/unsend-go/unsend/internal/pgtest"
 	"github.com/unsend-go/unsend/mock"
 )
+
+// TestLoadOutlastsARestart restarts the server while it is being loaded into.
+func TestLoadOutlastsARestart(t *testing.T) {
+	server := pgtest.New(t)
+	address := server.Address(t)
+	t.Chdir(t.TempDir())
+	writeFile(t, "messages.csv", "user_id,message_id,connection_id\n5,1,c1\n5,2,c1\n")
+	load := []string{"batch", "--base-url", "http://127.0.0.1:1", "--ledger", address, "--run", "june", "messages.csv"}
+	t.Setenv(envKey, mock.DemoKey)
+	if code, out := runCode(t, load...); code != 2 || !strings.Contains(out, "2 messages") {
+		t.Fatalf("loading exits with %d: %s", code, out)
+	}
+	db, err := pgx.Connect(t.Context(), address[:strings.Index(address, "?")+1]+"host="+server.Dir+"&user=postgres&sslmode=disable")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(t.Context(), "BEGIN; LOCK TABLE "+pgtest.Param(address, "schema")+".message"); err != nil { // which the load waits for
+		t.Fatal(err)
+	}
+	ended := make(chan string, 1)
+	go func() {
+		code, out := runCode(t, append(load, "--in-flight", "3")...)
+		ended <- fmt.Sprint(code, " ", out)
+	}()
+	var waiting int
+	for start := time.Now(); waiting == 0 && time.Since(start) < 30*time.Second; {
+		if err := db.QueryRow(t.Context(), "SELECT count(*) FROM pg_locks WHERE NOT granted").Scan(&waiting); err != nil {
+			t.Fatal(err)
+		}
+	}
+	server.Stop("INT")
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if out := <-ended; !strings.HasPrefix(out, "2 ") || !strings.Contains(out, "2 messages") || strings.Contains(out, "cannot be reached") {
+		t.Errorf("loading during a restart ends with %s; want it to get to the question", out)
+	}
+}
 
 // TestPostgres runs a batch on a ledger in PostgreSQL, as several machines would.
 func TestPostgres(t *testing.T) {
