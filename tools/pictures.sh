@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Draws the pictures of docs/pictures from real runs: a batch and its report on a terminal, and
-# the API page in a browser. It needs tmux and chromium, and builds the command.
+# Draws the pictures of docs/pictures from real runs: a message whose response is lost, a batch and
+# its report on a terminal, and the API page in a browser. It needs tmux and chromium, and builds the command.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,18 +15,14 @@ mkdir -p "$out"
 go build -o "$work/unsend" ./cmd/unsend
 export PATH="$work:$PATH"
 
-# A spreadsheet of wrong messages, and a mock that answers as a service on a bad day.
+# A spreadsheet of wrong messages.
 {
   echo "user_id,message_id,connection_id"
   for i in $(seq 240); do
     echo "51234567,$((6432457811894 + i)),conn_$([ $((i % 3)) = 0 ] && echo blue || echo green)"
   done
 } >"$work/wrong.csv"
-unsend mock --addr 127.0.0.1:0 --connection conn_blue --connection conn_green --rate 1200 --seed 7 \
-  --fault-rate 0.2 --fault-of 503 --fault-of drop,acted --fault-of 422 >"$work/mock.out" 2>"$work/mock.log" &
-mock=$!
-until grep -q http "$work/mock.out" 2>/dev/null; do sleep 0.1; done
-url=$(grep -o 'http://[^ ]*' "$work/mock.out" | head -n 1)
+url=http://localhost:4010
 
 # svg turns a screen of text, on standard input, into a picture.
 svg() {
@@ -34,10 +30,10 @@ svg() {
     { gsub(/&/, "\\&amp;"); gsub(/</, "\\&lt;"); gsub(/>/, "\\&gt;"); sub(/ +$/, ""); line[NR] = $0; if ($0 != "") last = NR }
     END {
       h = last * 19 + 32
-      printf "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"1040\" height=\"%d\" viewBox=\"0 0 1040 %d\">\n", h, h
-      printf "<rect width=\"1040\" height=\"%d\" rx=\"8\" fill=\"#16181d\"/>\n", h
-      print "<g font-family=\"ui-monospace, SFMono-Regular, Menlo, Consolas, monospace\" font-size=\"14\" fill=\"#e6e6e6\" style=\"white-space: pre\">"
-      for (i = 1; i <= last; i++) printf "<text x=\"16\" y=\"%d\">%s</text>\n", 19 * i + 11, line[i]
+      printf "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"880\" height=\"%d\" viewBox=\"0 0 880 %d\">\n", h, h
+      printf "<rect width=\"880\" height=\"%d\" rx=\"8\" fill=\"#16181d\"/>\n", h
+      print "<g font-family=\"ui-monospace, SFMono-Regular, Menlo, Consolas, monospace\" font-size=\"14\" fill=\"#e6e6e6\">"
+      for (i = 1; i <= last; i++) printf "<text x=\"16\" y=\"%d\" xml:space=\"preserve\">%s</text>\n", 19 * i + 11, line[i]
       print "</g>\n</svg>"
     }'
 }
@@ -53,18 +49,38 @@ until_screen() { # pattern
   screen >&2
   exit 1
 }
-tm -f /dev/null new-session -d -s batch -x 118 -y 24 -c "$work" \
-  "env PS1='\$ ' OFAUTH_API_KEY=sk_sandbox_demo OFAUTH_BASE_URL=$url PATH=$PATH bash --norc --noprofile"
-until_screen '^\$'
-tm send-keys -t batch 'unsend batch wrong.csv --rate 900 --burst 20' Enter
+tm -f /dev/null new-session -d -s batch -x 100 -y 30 -c "$work" \
+  "env PS1='\$ ' OFAUTH_API_KEY=sk_sandbox_demo OFAUTH_BASE_URL=$url OFAUTH_CONNECTION_ID=conn_blue PATH=$PATH bash --norc --noprofile"
+prompt() { until_screen '^\$ *$'; }
+type() { # command: on a screen of its own
+  prompt
+  tm send-keys -t batch C-l
+  prompt
+  tm send-keys -t batch "$1" Enter
+}
+
+# A message whose response is lost: the mock, in the background, writes a line for each request.
+type 'unsend mock --connection conn_blue --fault drop,acted >mock.txt &'
+until grep -q http "$work/mock.txt" 2>/dev/null; do sleep 0.1; done
+tm send-keys -t batch 'unsend message 51234567 6432457811894' Enter
+until_screen 'already gone'
+prompt
+screen | svg >"$out/message.svg"
+type 'kill %1; wait; clear'
+
+# A batch on a bad day.
+unsend mock --addr 127.0.0.1:4010 --connection conn_blue --connection conn_green --rate 1200 --quiet \
+  --fault 422 --fault 503 --fault drop,acted --fault html,502 --fault 422 >"$work/mock.out" &
+mock=$!
+until grep -q http "$work/mock.out"; do sleep 0.1; done
+type 'unsend batch wrong.csv --rate 900 --burst 20'
 until_screen '\[y/N\]'
 tm send-keys -t batch y Enter
 until_screen '(9[0-9]|1[0-4][0-9]) of 240'
 screen | svg >"$out/batch.svg"
-until_screen '^\$ *$'
-tm send-keys -t batch 'clear; unsend report wrong.csv.unsend.db' Enter
-sleep 1
-until_screen '^\$ *$'
+type 'unsend report wrong.csv.unsend.db --failed'
+until_screen 'check the ids'
+prompt
 screen | svg >"$out/report.svg"
 
 for size in 390,844 1280,800; do

@@ -297,7 +297,7 @@ func (j *job) printEnd(w io.Writer, report *batch.Report, left int, took time.Du
 			from = ", with the same input"
 		}
 		line(w, "To continue with %s%s:", count(left, "message"), from)
-		line(w, "  %s", j.call.resumeCommand())
+		_, _ = fmt.Fprintln(w, safeText("  "+j.call.resumeCommand())) // whole, to be copied
 	}
 }
 

@@ -87,7 +87,8 @@ func (j *job) confirm() error {
 		return fmt.Errorf("not a terminal: use --yes to unsend %s without confirmation", count(j.plan.Messages, "message"))
 	}
 	dropTyped(keyboard) // what was typed before the question is no answer to it
-	_, _ = io.WriteString(w, j.question())
+	columns, _ := sizeOf(terminalOf(w))
+	_, _ = io.WriteString(w, strings.Join(wrap(j.question(), columns-1), "\n")+" ")
 	answer := make(chan string, 1)
 	go func() {
 		text, err := bufio.NewReader(in).ReadString('\n')
@@ -112,13 +113,13 @@ func (j *job) confirm() error {
 func (j *job) question() string {
 	stake := "This cannot be undone."
 	if j.client.mock {
-		stake = "Nothing real is taken back."
+		stake = "Nothing real is unsent."
 	}
 	var names []string
 	for _, c := range j.plan.Connections {
 		names = append(names, c.ConnectionID)
 	}
-	return safeText(fmt.Sprintf("Take back %s on %s of %s? %s [y/N] ",
+	return safeText(fmt.Sprintf("Unsend %s on %s of %s? %s [y/N]",
 		count(j.plan.Messages, "message"), connectionNames(names), j.sender.service(), stake))
 }
 

@@ -38,8 +38,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			err = failed(fmt.Errorf("standard output: %w", lost))
 		}
 	}
-	if line := errorLine(cmd.CommandPath(), err); line != "" {
-		_, _ = fmt.Fprintln(errOut, call.withoutPasswords(line))
+	if text := errorLine(cmd.CommandPath(), err); text != "" {
+		line(errOut, "%s", call.withoutPasswords(text))
 	}
 	return exitCode(err)
 }

@@ -94,10 +94,18 @@ func unwrittenText(err error) string {
 	return "the outcomes cannot be written: " + oneLine(err.Error())
 }
 
-// line writes one line, whatever a file's name or a server's answer may have put into it. That
-// it could not be written is seen by the [output] behind w.
+// line writes a line without what a file's name or a response may do to a terminal. A terminal
+// that is narrower gets several, broken between words and indented alike. The [output] behind w
+// keeps a failure.
 func line(w io.Writer, format string, args ...any) {
-	_, _ = fmt.Fprintln(w, safeText(fmt.Sprintf(format, args...)))
+	text := safeText(fmt.Sprintf(format, args...))
+	terminal := terminalOf(w)
+	if terminal == nil {
+		_, _ = fmt.Fprintln(w, text)
+		return
+	}
+	columns, _ := sizeOf(terminal)
+	_, _ = fmt.Fprintln(w, strings.Join(wrap(text, columns), "\n"))
 }
 
 // safeText makes text safe for a terminal: whatever is no visible character, such as an escape

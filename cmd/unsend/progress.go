@@ -122,15 +122,12 @@ func barLines(s *progressState, perMinute float64, columns, rows int) []string {
 		}
 	}
 	list := []string{first}
-	const indent, narrow = "  ", 10
+	const narrow = 10
 	if s.failure == "" || columns < narrow {
 		return list
 	}
-	below := wrap("failing now: "+s.failure, columns-len(indent))
-	for _, text := range below[:max(0, min(len(below), rows-2, maxFailureLines))] {
-		list = append(list, indent+text)
-	}
-	return list
+	below := wrap("  failing now: "+s.failure, columns)
+	return append(list, below[:max(0, min(len(below), rows-2, maxFailureLines))]...)
 }
 
 // throughput tells how fast a run goes, from what was done when: samples of the last minute, the

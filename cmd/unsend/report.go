@@ -226,7 +226,7 @@ func printFailed(w io.Writer, messages iter.Seq2[batch.Result, error]) error {
 	for _, g := range groups {
 		printGroup(w, &g.Group)
 		for _, text := range g.messages {
-			printWrapped(w, "    ", text)
+			line(w, "    %s", text)
 		}
 		if more := g.Count - len(g.messages); more > 0 {
 			line(w, "    and %s; --csv and --json list all", count(more, "more message"))

@@ -78,12 +78,13 @@ func TestBatchSession(t *testing.T) {
 	dir := messages(t)
 	g := newGate(t, 30)
 	plan := []string{
-		`messages\.csv: 60 messages on 2 connections of http://127\.0\.0\.1:\d+, within the burst of 90 that each has`,
+		`messages\.csv: 60 messages on 2 connections of http://127\.0\.0\.1:\d+, within the burst of 90 that`,
+		`each has`,
 		`  30 on conn_a`,
 		`  30 on conn_b`,
 		`  ledger: messages\.csv\.unsend\.db`,
 	}
-	const question = `Take back 60 messages on conn_a, conn_b of http://127\.0\.0\.1:\d+\? This cannot be undone\. \[y/N\] `
+	const question = `Unsend 60 messages on conn_a, conn_b of http://127\.0\.0\.1:\d+\? This cannot be undone\. \[y/N\] `
 	s := onTerminal(t, dir, g.url, "batch", "messages.csv")
 	s.waitFor(t, question+"$")
 	s.want(t, append(plan, question)...)
@@ -216,7 +217,7 @@ func TestBatchConfirmedIsSent(t *testing.T) {
 func TestBatchOnMock(t *testing.T) {
 	t.Parallel()
 	s := onTerminal(t, messages(t), "", "batch", "messages.csv", "--mock")
-	s.waitFor(t, `^Take back 60 messages on conn_a, conn_b of the mock\? Nothing real is taken back\. \[y/N\] $`)
+	s.waitFor(t, `^Unsend 60 messages on conn_a, conn_b of the mock\? Nothing real is unsent\. \[y/N\] $`)
 	s.keys(t, "y\n")
 	s.end(t, exitOK)
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -146,14 +145,19 @@ func errorText(err error) string {
 
 var systemCall = regexp.MustCompile(`^(dial|read|write|lookup) .*: `)
 
-// wrap breaks a text between words into lines of fewer than columns characters; a longer word is
-// broken, too.
+// wrap breaks a text between words into lines of fewer than columns characters, each indented as
+// the text is; a longer word is broken, too.
 func wrap(text string, columns int) (lines []string) {
-	most := max(columns-1, 1)
+	if utf8.RuneCountInString(text) < columns {
+		return []string{text}
+	}
+	words := strings.TrimLeft(text, " ")
+	indent := text[:len(text)-len(words)]
+	most := max(columns-1-len(indent), 1)
 	current := ""
-	for _, word := range strings.Fields(text) {
-		if current != "" && utf8.RuneCountInString(current)+1+utf8.RuneCountInString(word) > most {
-			lines, current = append(lines, current), ""
+	for word := range strings.FieldsSeq(words) {
+		if current != "" && utf8.RuneCountInString(current+" "+word) > most {
+			lines, current = append(lines, indent+current), ""
 		}
 		if current != "" {
 			current += " "
@@ -161,10 +165,10 @@ func wrap(text string, columns int) (lines []string) {
 		current += word
 		for utf8.RuneCountInString(current) > most {
 			runes := []rune(current)
-			lines, current = append(lines, string(runes[:most])), string(runes[most:])
+			lines, current = append(lines, indent+string(runes[:most])), string(runes[most:])
 		}
 	}
-	return append(lines, current)
+	return append(lines, indent+current)
 }
 
 // printCounts prints how many messages there are of each kind.
@@ -213,21 +217,9 @@ func printGroup(w io.Writer, g *batch.Group) {
 	if g.MaybeUnsent > 0 && g.Scope != api.ScopeUnknown {
 		text += fmt.Sprintf("; %s may have been unsent", number(g.MaybeUnsent))
 	}
-	printWrapped(w, "  ", text)
+	line(w, "  %s", text)
 	if g.Hint != "" {
-		printWrapped(w, "      ", g.Hint)
-	}
-}
-
-// printWrapped prints a text behind an indent, broken between words where a terminal would break
-// it within them.
-func printWrapped(w io.Writer, indent, text string) {
-	columns := math.MaxInt
-	if terminal := terminalOf(w); terminal != nil {
-		columns, _ = sizeOf(terminal)
-	}
-	for _, part := range wrap(text, columns-len(indent)) {
-		line(w, "%s%s", indent, part)
+		line(w, "      %s", g.Hint)
 	}
 }
 
