@@ -131,29 +131,25 @@ func TestAttemptsHaveTheirOwnTimeout(t *testing.T) {
 	}
 }
 
-// TestTimeoutOfACall replaces the client's (P8).
-func TestTimeoutOfACall(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := newMock()
-		server.Next(mock.Fault{Delay: time.Hour})
-		started := time.Now()
-		_, err := unsend(t.Context(), t, mockClient(t, server, api.WithTimeout(time.Minute)), api.WithRetries(0), api.WithTimeout(2*time.Second))
-		if e := apiError(t, err); time.Since(started) != 2*time.Second || e.Message != "no response within 2s" {
-			t.Errorf("%v after %v", err, time.Since(started))
-		}
-	})
-}
-
-func TestDefaultTimeoutIs30Seconds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := newMock()
-		server.Next(mock.Fault{Delay: time.Hour})
-		started := time.Now()
-		_, err := unsend(t.Context(), t, mockClient(t, server, api.WithRetries(0)))
-		if e := apiError(t, err); time.Since(started) != 30*time.Second || !e.MaybeUnsent || e.Message != "no response within 30s" {
-			t.Errorf("%v after %v", err, time.Since(started))
-		}
-	})
+// TestTimeouts: 30 seconds, or as long as the client or the call has it (P8).
+func TestTimeouts(t *testing.T) {
+	minute, second := api.WithTimeout(time.Minute), api.WithTimeout(time.Second)
+	for want, c := range map[time.Duration]struct {
+		opts []api.Option
+		call []api.CallOption
+	}{
+		30 * time.Second: {}, time.Minute: {opts: []api.Option{minute}}, time.Second: {opts: []api.Option{minute}, call: []api.CallOption{second}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			server := newMock()
+			server.Next(mock.Fault{Delay: time.Hour})
+			started := time.Now()
+			_, err := unsend(t.Context(), t, mockClient(t, server, c.opts...), append(c.call, api.WithRetries(0))...)
+			if e := apiError(t, err); time.Since(started) != want || !e.MaybeUnsent || e.Message != fmt.Sprint("no response within ", want) {
+				t.Errorf("%v after %v, want %v", err, time.Since(started), want)
+			}
+		})
+	}
 }
 
 // retryingTransport is one of the caller's, that sends again what failed.

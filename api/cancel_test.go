@@ -3,8 +3,6 @@ package api_test
 import (
 	"context"
 	"errors"
-	"net"
-	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,30 +40,23 @@ func endings() map[string]ending {
 }
 
 // TestCancellation ends calls by a cancellation, by one with a cause, and by a deadline. One that
-// can be seen coming ends a wait before it begins, which is another test's matter.
+// can be foreseen ends a wait before it begins, which TestWaits has.
 func TestCancellation(t *testing.T) {
-	cause := errors.New("the user went home")
 	for name, c := range endings() {
 		t.Run(name, func(t *testing.T) {
-			c.run(t, context.Canceled, func(ctx context.Context) (context.Context, func()) {
-				return context.WithCancel(ctx)
-			})
-		})
-		t.Run(name+", with a cause", func(t *testing.T) {
+			c.run(t, context.Canceled, func(ctx context.Context) (context.Context, func()) { return context.WithCancel(ctx) })
 			c.run(t, context.Canceled, func(ctx context.Context) (context.Context, func()) {
 				ctx, cancel := context.WithCancelCause(ctx)
-				return ctx, func() { cancel(cause) }
+				return ctx, func() { cancel(errors.New("the user went home")) }
 			})
-		})
-		if c.at == 0 || len(c.faults) == 1 && c.faults[0].Delay > 0 {
-			t.Run(name+", at a deadline", func(t *testing.T) {
+			if c.at == 0 || len(c.faults) == 1 && c.faults[0].Delay > 0 {
 				c.run(t, context.DeadlineExceeded, func(ctx context.Context) (context.Context, func()) {
 					ctx, cancel := context.WithTimeout(ctx, c.at)
 					time.AfterFunc(c.at+time.Hour, cancel)
 					return ctx, func() {}
 				})
-			})
-		}
+			}
+		})
 	}
 }
 
@@ -145,37 +136,6 @@ func TestStopWith(t *testing.T) {
 				if e := apiError(t, err); !errors.Is(err, api.ErrStopped) || e.Scope != api.ScopeClient || e.MaybeUnsent != c.maybe || e.Attempts != c.attempts {
 					t.Errorf("%v: %+v", err, e)
 				}
-			})
-		})
-	}
-}
-
-// TestNoConnectionIsNotAmbiguous is net/http's own transport, at a dial that does not end.
-func TestNoConnectionIsNotAmbiguous(t *testing.T) {
-	for name, c := range map[string]struct {
-		timeout  time.Duration
-		cancelAt time.Duration
-		is       error
-		attempts int
-	}{
-		"cancelled":           {timeout: time.Hour, cancelAt: 5 * time.Second, is: context.Canceled, attempts: 1},
-		"no connection comes": {timeout: time.Second, cancelAt: time.Hour, is: context.DeadlineExceeded, attempts: 3},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-					<-ctx.Done()
-					return nil, ctx.Err()
-				}}
-				client := newClient(t, validated(t, transport), api.WithTimeout(c.timeout))
-				ctx, cancel := context.WithCancel(t.Context())
-				defer cancel()
-				defer time.AfterFunc(c.cancelAt, cancel).Stop()
-				_, err := unsend(ctx, t, client)
-				if e := apiError(t, err); e.MaybeUnsent || e.Attempts != c.attempts || !errors.Is(err, c.is) {
-					t.Errorf("%v; MaybeUnsent %v, %d attempts", err, e.MaybeUnsent, e.Attempts)
-				}
-				transport.CloseIdleConnections()
 			})
 		})
 	}

@@ -22,9 +22,6 @@ func ParseReset(s string, now time.Time) time.Time { return parseReset(s, now) }
 // Count reads an X-RateLimit-Limit or X-RateLimit-Remaining header.
 func Count(s string) int { return count(s) }
 
-// CheckID holds an id against the contract's pattern.
-func CheckID(id string) error { return checkID("id", id) }
-
 // SetJitter replaces the random part of the backoff.
 func (c *Client) SetJitter(jitter func(ceiling time.Duration) time.Duration) { c.jitter = jitter }
 

@@ -141,10 +141,7 @@ func TestDriftedSnapshots(t *testing.T) {
 			`{"success":true,"queue":{"id":1,"previews":[7,"8",9]}}`,
 			"queue.previews.1 is not a whole number of 64 bits", &gen.Queue{ID: 1, Previews: []int64{7, 0, 9}},
 		},
-		"media as an object": {
-			`{"success":true,"queue":{"media":{},"id":1}}`,
-			"queue.media is not a list", &gen.Queue{ID: 1},
-		},
+		"media as an object": {`{"success":true,"queue":{"media":{},"id":1}}`, "queue.media is not a list", &gen.Queue{ID: 1}},
 		"price as an object": {
 			`{"success":true,"queue":{"id":1,"price":{}}}`,
 			"queue.price is not a string or a number", &gen.Queue{ID: 1},
@@ -161,10 +158,7 @@ func TestDriftedSnapshots(t *testing.T) {
 			`{"success":true,"queue":{"id":1,"releaseForms":{"a\nb\u001b[2J` + strings.Repeat("c", 1000) + `":1e400}}}`,
 			"queue.releaseForms is not a value that Go can hold", &gen.Queue{ID: 1},
 		},
-		"a text as the queue": {
-			`{"success":true,"queue":"gone"}`,
-			"queue is not an object", nil,
-		},
+		"a text as the queue": {`{"success":true,"queue":"gone"}`, "queue is not an object", nil},
 		"a second value behind": {
 			`{"success":true,"queue":{"id":1,"text":"x"}}{"success":true}`,
 			"the response continues behind its end", &gen.Queue{ID: 1, Text: "x"},
@@ -185,10 +179,7 @@ func TestDriftedSnapshots(t *testing.T) {
 			`{"success":true,"queue":{"isFree":1,"id":1,"media":[{"id":2},{"id":3,"type":"pho`,
 			"queue.isFree is not true or false; the response breaks off at queue.media.1.id: unexpected EOF", &gen.Queue{ID: 1, Media: []gen.Media{{ID: 2}, {ID: 3}}},
 		},
-		"cut at its value": {
-			`{"success":true,"queue":`,
-			"the response breaks off at its start: unexpected EOF", nil,
-		},
+		"cut at its value": {`{"success":true,"queue":`, "the response breaks off at its start: unexpected EOF", nil},
 		"cut inside a number": {
 			`{"success":true,"queue":{"text":"x","id":64324`,
 			"the response breaks off at queue.text: unexpected EOF", &gen.Queue{Text: "x"},

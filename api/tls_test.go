@@ -25,24 +25,33 @@ func TestRefusedBeforeARequest(t *testing.T) {
 	future, futureRoots := certificate(t, now.Add(100*24*time.Hour))
 	other, otherRoots := certificate(t, now.Add(time.Hour), "another.example")
 	demanding := &tls.Config{Certificates: []tls.Certificate{valid}, ClientAuth: tls.RequireAndVerifyClientCert, MaxVersion: tls.VersionTLS12} //nolint:gosec // the case in question
+	says := func(text string) func(*rawServer, net.Conn) {
+		return func(_ *rawServer, conn net.Conn) { _, _ = io.WriteString(conn, text) }
+	}
+	serves := func(identity tls.Certificate) *tls.Config {
+		return &tls.Config{Certificates: []tls.Certificate{identity}}
+	} //nolint:gosec // a test's
+	trusts := func(roots *x509.CertPool) *tls.Config { return &tls.Config{RootCAs: roots} } //nolint:gosec // a test's
+	const theirs, ours = "a proxy that inspects traffic needs its own installed", "check the base url"
+	tls12 := &tls.Config{RootCAs: roots, MaxVersion: tls.VersionTLS12} //nolint:gosec // the case in question
+	tls13 := &tls.Config{Certificates: []tls.Certificate{valid}, MinVersion: tls.VersionTLS13}
+	named := &tls.Config{RootCAs: otherRoots, ServerName: "service.example"}          //nolint:gosec // a test's
+	identified := &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{valid}} //nolint:gosec // a test's
 	for name, c := range map[string]struct {
-		server *tls.Config
-		client *tls.Config
-		serve  func(*rawServer, net.Conn) // in place of TLS
-		text   []string
-		hint   string
+		server, client *tls.Config
+		serve          func(*rawServer, net.Conn) // in place of TLS
+		text, hint     string
 	}{
-		"unknown authority":              {server: &tls.Config{Certificates: []tls.Certificate{valid}}, client: &tls.Config{RootCAs: x509.NewCertPool()}, text: []string{"certificate refused", "unknown authority"}, hint: "a proxy that inspects traffic needs its own installed"},
-		"another host":                   {server: &tls.Config{Certificates: []tls.Certificate{other}}, client: &tls.Config{RootCAs: otherRoots}, text: []string{"certificate refused", "127.0.0.1"}, hint: "check the base url"},
-		"another name":                   {server: &tls.Config{Certificates: []tls.Certificate{other}}, client: &tls.Config{RootCAs: otherRoots, ServerName: "service.example"}, text: []string{"certificate refused", "valid for another.example, not service.example"}, hint: "check the base url"},
-		"expired":                        {server: &tls.Config{Certificates: []tls.Certificate{expired}}, client: &tls.Config{RootCAs: expiredRoots}, text: []string{"certificate refused", "expired", now.UTC().Format("2006-01-02"), now.Add(-time.Hour).UTC().Format("2006-01-02T15:04:05Z")}, hint: "check this machine's clock"},
-		"not yet valid":                  {server: &tls.Config{Certificates: []tls.Certificate{future}}, client: &tls.Config{RootCAs: futureRoots}, text: []string{"certificate refused", "is before " + now.Add(98*24*time.Hour).UTC().Format("2006-01-02")}, hint: "check this machine's clock"},
-		"no version in common":           {server: &tls.Config{Certificates: []tls.Certificate{valid}, MinVersion: tls.VersionTLS13}, client: &tls.Config{RootCAs: roots, MaxVersion: tls.VersionTLS12}, text: []string{"protocol version"}, hint: "certificates"}, //nolint:gosec // the case in question
-		"a client certificate, TLS 1.2":  {server: demanding, client: &tls.Config{RootCAs: roots}, text: []string{"remote error: tls:"}, hint: "certificates"},
-		"an untrusted one, TLS 1.2":      {server: demanding, client: &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{valid}}, text: []string{"remote error: tls:"}, hint: "certificates"},
-		"a server of plain http":         {serve: func(_ *rawServer, conn net.Conn) { _, _ = io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\n\r\n") }, client: &tls.Config{}, text: []string{"HTTP response to HTTPS client"}, hint: "check the scheme of the base url"},
-		"a server of another protocol":   {serve: func(_ *rawServer, conn net.Conn) { _, _ = io.WriteString(conn, "SSH-2.0-OpenSSH_9.9\r\n") }, client: &tls.Config{}, text: []string{"does not look like a TLS handshake"}, hint: "check the base url"},
-		"the service's root is not ours": {server: &tls.Config{Certificates: []tls.Certificate{valid}}, client: nil, text: []string{"certificate refused"}, hint: "certificates"},
+		"unknown authority":            {serves(valid), trusts(x509.NewCertPool()), nil, "unknown authority", theirs},
+		"another host":                 {serves(other), trusts(otherRoots), nil, "certificate refused", ours},
+		"another name":                 {serves(other), named, nil, "valid for another.example, not service.example", ours},
+		"expired":                      {serves(expired), trusts(expiredRoots), nil, "expired", "check this machine's clock"},
+		"not yet valid":                {serves(future), trusts(futureRoots), nil, "is before", "check this machine's clock"},
+		"no version in common":         {tls13, tls12, nil, "protocol version", "certificates"},
+		"a client certificate":         {demanding, trusts(roots), nil, "remote error: tls:", "certificates"},
+		"an untrusted one":             {demanding, identified, nil, "remote error: tls:", "certificates"},
+		"a server of plain http":       {nil, nil, says("HTTP/1.1 400 Bad Request\r\n\r\n"), "HTTP response to HTTPS client", "check the scheme"},
+		"a server of another protocol": {nil, nil, says("SSH-2.0-OpenSSH_9.9\r\n"), "does not look like a TLS handshake", ours},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -52,16 +61,16 @@ func TestRefusedBeforeARequest(t *testing.T) {
 			}
 			server := newRawServer(t, c.server, serve)
 			client := newOwnClient(t, "https://"+server.address)
-			client.Transport().TLSClientConfig = c.client
+			if c.client != nil {
+				client.Transport().TLSClientConfig = c.client
+			}
 			_, err := unsend(t.Context(), t, client)
 			e := apiError(t, err)
 			if e.Attempts != 1 || e.MaybeUnsent || e.Retryable() || e.Scope != api.ScopeClient || server.requests.Load() != 0 {
 				t.Errorf("%v: %+v; %d requests", err, e, server.requests.Load())
 			}
-			for _, text := range c.text {
-				if !strings.Contains(err.Error(), text) {
-					t.Errorf("%q does not say %q", err, text)
-				}
+			if !strings.Contains(err.Error(), c.text) {
+				t.Errorf("%q lacks %q", err, c.text)
 			}
 			if !strings.Contains(e.Hint(), c.hint) {
 				t.Errorf("%q does not say %q", e.Hint(), c.hint)
@@ -91,19 +100,6 @@ func TestHandshakesThatBreak(t *testing.T) {
 				t.Errorf("%v: %+v", err, e)
 			}
 		})
-	}
-}
-
-// TestClientCertificateRequiredLate is TLS 1.3, where the client learns of it once the request
-// may have been written.
-func TestClientCertificateRequiredLate(t *testing.T) {
-	identity, roots := certificate(t, time.Now().Add(time.Hour))
-	server := newRawServer(t, &tls.Config{Certificates: []tls.Certificate{identity}, ClientAuth: tls.RequireAnyClientCert, MinVersion: tls.VersionTLS13}, answersAll)
-	client := newOwnClient(t, "https://"+server.address)
-	client.Transport().TLSClientConfig = &tls.Config{RootCAs: roots}
-	_, err := unsend(t.Context(), t, client)
-	if e := apiError(t, err); e.Attempts != 3 || !e.MaybeUnsent || server.requests.Load() != 0 {
-		t.Errorf("%v: %+v", err, e)
 	}
 }
 

@@ -60,18 +60,6 @@ func TestBucketAllowsABurstAndThenItsRate(t *testing.T) {
 	})
 }
 
-func TestBucketFillsUpToItsBurst(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newLimiter(60, 3)
-		sent(t, p, 3)
-		<-time.After(time.Hour) // virtual
-		ends := sent(t, p, 5)
-		if ends[2] != 0 || ends[4] != 2*time.Second {
-			t.Errorf("after an hour of rest requests left at %v, want three at once and then one a second", ends)
-		}
-	})
-}
-
 func TestAnswerThatSaysLessDrainsTheBucket(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
@@ -160,16 +148,6 @@ func TestRetryAfterKeepsTheOrder(t *testing.T) {
 		wg.Wait()
 		if !slices.IsSorted(order) {
 			t.Errorf("requests left in the order %v", order)
-		}
-	})
-}
-
-func TestHoldHasACeiling(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newLimiter(60, 1)
-		p.Observe(conn, p.rate, -1, 1<<62)
-		if ends := sent(t, p, 1); ends[0] != ratelimit.MaxHold {
-			t.Errorf("an absurd Retry-After held the connection for %v, want %v", ends[0], ratelimit.MaxHold)
 		}
 	})
 }
