@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Draws the pictures of docs/pictures from real runs: a message whose response is lost, a batch and
-# its report on a terminal, and the API page in a browser. It needs tmux and chromium, and builds the command.
+# its report on a terminal, a sheet, and the API page in a browser. It needs tmux and chromium, and builds the command.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -82,6 +82,21 @@ type 'unsend report wrong.csv.unsend.db --failed'
 until_screen 'check the ids'
 prompt
 screen | svg >"$out/report.svg"
+
+# A good sheet, as a spreadsheet shows it: ids as text, at the left.
+head -n 5 "$work/wrong.csv" | awk -F, '
+  function cell(x, y, w, text, style) {
+    printf "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"26\" fill=\"%s\" stroke=\"#c8ccd2\"/>\n", x, y, w, style == "head" ? "#e9ecef" : "#ffffff"
+    printf "<text x=\"%d\" y=\"%d\"%s>%s</text>\n", style == "head" ? x + w / 2 : x + 8, y + 18, style == "head" ? " text-anchor=\"middle\"" : "", text
+  }
+  BEGIN {
+    split("36 140 180 160", w, " "); split(" ABC", name, "")
+    print "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"540\" height=\"180\" viewBox=\"0 0 540 180\">"
+    print "<rect width=\"540\" height=\"180\" rx=\"8\" fill=\"#ffffff\"/>\n<g font-family=\"system-ui, sans-serif\" font-size=\"14\" fill=\"#1f2328\">"
+    x = 12; for (i = 1; i <= 4; i++) { cell(x, 12, w[i], name[i], "head"); x += w[i] }
+  }
+  { cell(12, 12 + 26 * NR, w[1], NR, "head"); x = 12 + w[1]; for (i = 1; i <= 3; i++) { cell(x, 12 + 26 * NR, w[i + 1], $i, ""); x += w[i + 1] } }
+  END { print "</g>\n</svg>" }' >"$out/sheet.svg"
 
 for size in 390,844 1280,800; do
   chromium --headless --no-sandbox --hide-scrollbars --virtual-time-budget=8000 --window-size="$size" \
