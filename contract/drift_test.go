@@ -95,11 +95,11 @@ Queue.lockedText: integer, null, string, seen 3 times; write in its place:
         lockedText:
           description: Whether the text is hidden.
           anyOf:
-          - type: boolean
-            nullable: true
-          - type: integer
-            format: int64
-          - type: string
+            - type: boolean
+              nullable: true
+            - type: integer
+              format: int64
+            - type: string
           x-go-type: bool`},
 		"a number in place of an integer": {[]string{`200{"success":true,"queue":{"id":1.5}}`}, `
 Queue.id: number, seen once; write in its place:

@@ -418,7 +418,7 @@ func encoded(value any) *yaml.Node {
 
 // render writes a value from a column on, the first being 1.
 func render(value any, column int) string {
-	text, _ := yaml.Dump(value, yaml.WithIndent(2), yaml.WithLineWidth(-1)) // of plain types
+	text, _ := yaml.Dump(value, yaml.WithIndent(2), yaml.WithLineWidth(-1), yaml.WithCompactSeqIndent(false)) // of plain types
 	indent := strings.Repeat(" ", column-1)
 	return indent + strings.ReplaceAll(string(bytes.TrimSpace(text)), "\n", "\n"+indent)
 }

@@ -51,13 +51,13 @@ func read(t *testing.T, path string) []byte {
 	return content
 }
 
-// TestMembersArePlainValues fails for a pointer, which every reader would have to check for nil,
-// and for a struct without a name.
+// TestMembersArePlainValues fails for a pointer to a plain value, which every reader would have to
+// check for nil, and for a struct without a name. An item may be a pointer to a struct: null.
 func TestMembersArePlainValues(t *testing.T) {
 	t.Parallel()
 	for line := range strings.Lines(string(read(t, "models.gen.go"))) {
 		name, typ, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if name != "//" && name != "type" && name != "Queue" && strings.Contains(typ, "*") {
+		if name != "//" && name != "type" && name != "Queue" && strings.Contains(strings.ReplaceAll(typ, "[]*", "[]"), "*") {
 			t.Errorf("%s is a pointer: %s", name, typ)
 		}
 		if name != "//" && name != "type" && strings.Contains(typ, "struct {") {

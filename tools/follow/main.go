@@ -4,15 +4,18 @@
 //	go run ./tools/follow PAGE            every section that has an edit
 //	go run ./tools/follow PAGE TITLE...   the sections of these titles
 //
-// A ```diff block is an edit of the file that it names first. The lines behind "$ " in a
-// ```console block are commands, whose output must contain the lines below them, blanks aside.
+// A ```diff block is an edit of the file that it names first, or a new file. The lines behind "$ "
+// in a ```console block are commands, whose output must contain the lines below them, blanks aside;
+// "…" stands for anything.
 // At the end of a section the module must build, and its tests of the contract must pass, unless
 // the section itself runs `make test`.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"regexp"
@@ -134,17 +137,17 @@ func (m module) edit(diff string) error {
 	}
 	defer func() { _ = root.Close() }()
 	content, err := root.ReadFile(name)
-	if err != nil {
+	if err != nil && (!errors.Is(err, fs.ErrNotExist) || before.Len() > 0) {
 		return err
 	}
-	if n := strings.Count(string(content), before.String()); n != 1 {
+	if n := strings.Count(string(content), before.String()); n != 1 && err == nil {
 		return fmt.Errorf("%s has these lines %d times, not once:\n%s", name, n, before.String())
 	}
 	return root.WriteFile(name, []byte(strings.Replace(string(content), before.String(), after.String(), 1)), 0o600)
 }
 
 // session runs the commands of a block and compares their output with what the block shows. A
-// command may fail only if the block shows that make stopped.
+// command may fail only if the block shows that make stopped, or an exit status.
 func (m module) session(text string) error {
 	for part := range strings.SplitSeq("\n"+text, "\n$ ") {
 		command, shown, _ := strings.Cut(part, "\n")
@@ -152,13 +155,15 @@ func (m module) session(text string) error {
 			continue
 		}
 		out, err := m.run(command)
-		if err != nil && !strings.Contains(shown, "make: ***") {
+		if err != nil && !strings.Contains(shown, "make: ***") && !strings.Contains(shown, "exit status") {
 			return fmt.Errorf("$ %s: %w\n%s", command, err, out)
 		}
 		printed := blanks(out)
 		for line := range strings.Lines(shown) {
-			if !strings.Contains(printed, blanks(line)) {
-				return fmt.Errorf("$ %s does not print %q, but:\n%s", command, strings.TrimSpace(line), out)
+			for part := range strings.SplitSeq(line, "…") {
+				if !strings.Contains(printed, blanks(part)) {
+					return fmt.Errorf("$ %s does not print %q, but:\n%s", command, strings.TrimSpace(line), out)
+				}
 			}
 		}
 	}
