@@ -369,11 +369,11 @@ type Sender struct {
 	// The sender's user id.
 	ID int64 `json:"id"`
 
+	// Whether the sender is verified. Seen if the full user object is sent.
+	IsVerified bool `json:"isVerified"`
+
 	// The sender's name. Absent if a view is sent.
 	Name string `json:"name"`
-
-	// The form of the user object, as some responses name it in place of `_view`.
-	PlainView string `json:"view"`
 }
 
 // The body of the request to unsend a message.
