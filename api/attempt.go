@@ -29,6 +29,7 @@ type attempt struct {
 	gone              bool // the message is already gone, as an earlier attempt may have unsent it
 	maybe             bool // this attempt may have unsent it
 	took, limit       time.Duration
+	reading           bool // holds a place among the errors that are read at a time
 }
 
 // send makes one attempt.
@@ -53,6 +54,15 @@ func (o *operation) send(ctx context.Context) (a attempt) {
 	if a.status < 200 || a.status > 599 { // a 101 has no body, but an open connection
 		trace.Drop()
 		return a
+	}
+	if a.status >= 400 {
+		select {
+		case o.errorBodies <- struct{}{}:
+			a.reading = true
+		case <-ctx.Done():
+			a.err = ctx.Err()
+			return a
+		}
 	}
 	a.body, a.err = transport.ReadBody(resp.Body, resp.ContentLength)
 	if a.status/100 == 2 {

@@ -35,7 +35,13 @@ type Client struct {
 	rate      func(connectionID string) (perMinute, burst int)
 	log       *slog.Logger
 	jitter    func(time.Duration) time.Duration
+
+	errorBodies chan struct{} // bounds the bodies of errors that are read at a time
 }
+
+// maxErrorBodies is how many bodies of errors a client reads at a time: thousands that come at
+// once, as in an outage, have several copies of up to 64 KiB each.
+const maxErrorBodies = 16
 
 // New returns a client that authenticates with apiKey, which may be empty with [WithKeyFunc]. It
 // sends nothing. An unusable key or option is an [ErrConfig].
@@ -83,6 +89,8 @@ func build(cfg config, opts []Option) (*Client, error) {
 		rate:      cfg.rate,
 		log:       cfg.log,
 		jitter:    fullJitter,
+
+		errorBodies: make(chan struct{}, maxErrorBodies),
 	}, nil
 }
 

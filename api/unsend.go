@@ -143,6 +143,9 @@ func (o *operation) ended(ctx context.Context) error {
 func (o *operation) attempt(ctx context.Context) (attempt, *Error) {
 	o.attempts++
 	a := o.send(ctx)
+	if a.reading {
+		defer func() { <-o.errorBodies }()
+	}
 	if a.answer {
 		o.observe(o.call.connection, a.header)
 	}

@@ -183,7 +183,7 @@ func (s *crashSite) finish(t *testing.T) {
 
 func TestKilledProcesses(t *testing.T) {
 	t.Parallel()
-	kills := times(12, 50)
+	kills := times(12, 100)
 	s := newCrashSite(t, 80*kills)
 	for n := range kills {
 		told, err := s.run(t, 1+rand.N(50), (*os.Process).Kill)
@@ -203,7 +203,7 @@ func TestCopiesAtRandomMoments(t *testing.T) {
 		t.Skip("Windows cannot stop a process")
 	}
 	t.Parallel()
-	copies := times(8, 20)
+	copies := times(8, 50)
 	s := newCrashSite(t, 120*copies)
 	for range copies {
 		after := filepath.Join(t.TempDir(), "messages.db")
