@@ -5,21 +5,21 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-results=tools/figures/testdata/results.txt
+results=tools/figures/testdata/results.txt new=bin/results.txt
+mkdir -p bin
 {
   echo "date: $(date -u +%F)"
   echo "load: $(cut -d' ' -f1 /proc/loadavg 2>/dev/null || echo unknown)"
   echo "go: $(go env GOVERSION | sed 's/^go/Go /')"
   echo "processors: $(getconf _NPROCESSORS_ONLN)"
-} >"$results.new"
+} >"$new"
 
 measure() { # arguments of go test
   echo "bench: go test $*"
   go test -timeout 30m "$@" | tee bin/bench.log
-  grep -E '^(cpu: |Benchmark\S+\s+[0-9])' bin/bench.log >>"$results.new" || true
+  grep -E '^(cpu: |Benchmark\S+\s+[0-9])' bin/bench.log >>"$new" || true
 }
 
-mkdir -p bin
 measure -run '^$' -bench 'Call' -benchtime "${BENCHTIME:-300ms}" -count "${BENCHCOUNT:-5}" ./internal/bench
 measure -run '^$' -bench 'Batch|ErrorBodies' -benchtime 1x -count "${BENCHCOUNT:-5}" ./internal/bench
 measure -run '^$' -bench 'Program|Generate' -benchtime 3x ./internal/bench
@@ -29,5 +29,5 @@ measure -run '^$' -bench 'Workers/[12]$' -benchtime 1x -count 3 ./batch/postgres
 for test in RateLimit Outage; do # on virtual time, each in a process of its own
   UNSEND_FIGURES=1 measure -count=1 -v -run "^Test$test\$" ./internal/bench
 done
-mv "$results.new" "$results"
+mv "$new" "$results"
 go run ./tools/figures "$results"
