@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -140,11 +141,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if s.control != nil && strings.HasPrefix(r.URL.Path, ControlPrefix) {
+		readAhead(r)
 		s.control.ServeHTTP(w, r)
 		return
 	}
 	for _, m := range s.mounts {
 		if strings.HasPrefix(r.URL.Path, m.where) {
+			readAhead(r)
 			m.handler.ServeHTTP(w, r)
 			return
 		}
@@ -221,6 +224,18 @@ func (s *Server) handle(serve func(*exchange)) http.HandlerFunc {
 		}
 		serve(x)
 	}
+}
+
+// readAhead reads a body, or its beginning, before a handler that may respond without reading it.
+func readAhead(r *http.Request) {
+	if r.Body == nil {
+		return
+	}
+	head, _ := io.ReadAll(io.LimitReader(r.Body, maxRequestBody)) // an error comes again with the rest
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(head), r.Body), r.Body}
 }
 
 func isClean(escaped string) bool {
