@@ -50,12 +50,8 @@
 // # What was sent
 //
 // [Server.Journal] lists the requests and their responses, [Server.Counts] counts them, [WithLog]
-// reports each, and [Server.Exists] and [Server.UnsentCount] report on a message.
-//
-// # Other languages
-//
-// `unsend mock --control`, or [WithControl], lets any program do all this by HTTP; [WithCORS] lets
-// web pages call the mock.
+// reports each, and [Server.Exists] and [Server.UnsentCount] report on a message. [WithControl]
+// lets programs in any language script and read all this by HTTP, as docs/client/mock.md has it.
 //
 // # Memory
 //

@@ -37,24 +37,6 @@ func TestMessageIsUnsentOnce(t *testing.T) {
 	}
 }
 
-func TestRemovedMessageIsGoneWithoutARequest(t *testing.T) {
-	t.Parallel()
-	g := overPipe(t)
-	g.server.Remove("7", "9")
-	g.server.Remove("7", "x")
-	for _, id := range []string{"9", "x"} {
-		g.unsend("7", id).wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
-		if g.server.Exists("7", id) || g.server.UnsentCount("7", id) != 0 {
-			t.Errorf("%s: exists or counts as unsent", id)
-		}
-	}
-	g.unsend("7", "8").wantUnsent(t)
-	g.server.Remove("7", "8")
-	if n := g.server.UnsentCount("7", "8"); n != 1 {
-		t.Errorf("unsent %d times, want 1 although it was removed later", n)
-	}
-}
-
 func TestSnapshotShowsTheIDsOfTheRequest(t *testing.T) {
 	t.Parallel()
 	for id, want := range map[string]json.Number{

@@ -8,6 +8,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"sync"
 	"time"
@@ -67,9 +68,7 @@ func newHTTPServer(s *Server) *http.Server {
 type listener struct {
 	mu     sync.Mutex
 	url    string
-	server *http.Server
-	served chan struct{}
-	open   sync.WaitGroup // connections
+	server *httptest.Server
 }
 
 // Start listens on a free port of 127.0.0.1 and returns the base URL.
@@ -93,22 +92,8 @@ func (s *Server) StartAddr(addr string) (baseURL string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("mock: %w; choose another address, or port 0 for a free one", err)
 	}
-	server := newHTTPServer(s)
-	server.ConnState = func(_ net.Conn, state http.ConnState) {
-		switch state {
-		case http.StateNew:
-			l.open.Add(1)
-		case http.StateClosed, http.StateHijacked:
-			l.open.Done()
-		case http.StateActive, http.StateIdle:
-		}
-	}
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		_ = server.Serve(sock) // http.ErrServerClosed, once Close was called
-	}()
-	l.server, l.served, l.url = server, served, reachable(addr, sock.Addr())
+	l.server, l.url = &httptest.Server{Listener: sock, Config: newHTTPServer(s)}, reachable(addr, sock.Addr())
+	l.server.Start()
 	return l.url, nil
 }
 
@@ -143,9 +128,8 @@ func (s *Server) Close() error {
 	if l.server == nil {
 		return nil
 	}
-	err := l.server.Close()
-	<-l.served
-	l.open.Wait()
+	err := l.server.Config.Close() // breaks connections, which httptest would wait for
+	l.server.Close()
 	l.server, l.url = nil, ""
 	return err
 }

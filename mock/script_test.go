@@ -104,34 +104,3 @@ func TestDrawnFaultsAreThoseGiven(t *testing.T) {
 		t.Errorf("a rate of 0 drew %v", names)
 	}
 }
-
-// Every kind that the default set leaves open is drawn both ways.
-func TestDefaultFaultsCoverEveryKind(t *testing.T) {
-	t.Parallel()
-	met := map[mock.Kind]bool{}
-	both := map[mock.Fault]int{}
-	for _, f := range mock.DefaultFaults() {
-		met[f.Kind] = true
-		if f.Acted {
-			f.Acted = false
-			both[f] |= 2
-		} else {
-			both[f] |= 1
-		}
-	}
-	for _, kind := range mock.FaultKinds() {
-		if oversized := kind == mock.Oversized || kind == mock.OversizedLate; met[kind] == oversized {
-			t.Errorf("%s drawn by default: %v", kind, met[kind])
-		}
-	}
-	for f, ways := range both {
-		if ways == 2 {
-			t.Errorf("%v is drawn acted only", f)
-		}
-	}
-	for _, f := range []mock.Fault{{Kind: mock.Drop}, {Kind: mock.Truncated}, {Status: 500}, {Status: 303}, {Set: "success=null"}} {
-		if both[f] != 3 {
-			t.Errorf("%v is not drawn both ways", f)
-		}
-	}
-}

@@ -106,13 +106,6 @@ func TestSpec(t *testing.T) {
 	}
 }
 
-func TestWithoutSlash(t *testing.T) {
-	server := serve(t)
-	if got := get(t, server.URL+"/docs"); got.status/100 != 3 || got.header.Get("Location") != "/docs/" {
-		t.Errorf("/docs is answered %d to %q, want a redirect to /docs/", got.status, got.header.Get("Location"))
-	}
-}
-
 // TestMockLinksNoPage keeps the page out of programs that use the mock alone.
 func TestMockLinksNoPage(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "github.com/unsend-go/unsend/mock").Output()
