@@ -31,6 +31,20 @@ func TestReadmeSnippets(t *testing.T) {
 	}
 }
 
+// TestReadmeBeginsWithThePoint keeps what the project is for within the first screen.
+func TestReadmeBeginsWithThePoint(t *testing.T) {
+	lines := strings.SplitAfter(read(t, "README.md"), "\n")
+	first := strings.Join(lines[:min(60, len(lines))], "")
+	for _, want := range []string{
+		"oapi-codegen", "(openapi.yaml)", "client.Unsend(ctx", "openapi.yaml ──▶ make generate ──▶ gen ──▶ api",
+		"## When the spec changes", "$ make generate\n$ git diff gen\n+", "$ make spec-diff", "$ make test\nok",
+	} {
+		if !strings.Contains(first, want) {
+			t.Errorf("the README's first 60 lines lack %q", want)
+		}
+	}
+}
+
 // TestPagesAreFinished fails for a word that stands in for what somebody has yet to write, and for
 // figures that `make bench` has not filled in.
 func TestPagesAreFinished(t *testing.T) {
