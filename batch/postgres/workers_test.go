@@ -125,7 +125,7 @@ func TestWorkers(t *testing.T) {
 	t.Parallel()
 	connections, messages, kills, terminations := 8, 1200, 4, 3
 	if os.Getenv("UNSEND_TEST_SOAK") != "" {
-		connections, messages, kills, terminations = 40, 30_000, 20, 20
+		connections, messages, kills, terminations = 40, 60_000, 50, 50
 	}
 	server := pgtest.New(t)
 	service := newService(t, connections,
@@ -149,7 +149,7 @@ func TestWorkers(t *testing.T) {
 		pause(200*time.Millisecond, 900*time.Millisecond)
 		kill()
 		_ = wait() // it was killed
-		if n == kills/2 {
+		if n == kills/3 || n == 2*kills/3 {
 			server.Stop([]string{"INT", "QUIT"}[rand.N(2)]) // in order, or as in a crash
 			pause(0, time.Second)
 			must(t, server.Start())
