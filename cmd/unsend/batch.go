@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"slices"
 	"time"
 
@@ -34,42 +33,43 @@ func newBatch(call *invocation) *cobra.Command {
 	opts := batchOptions{call: call}
 	cmd := &cobra.Command{
 		Use:   "batch FILE|-",
-		Short: "Take back many messages",
-		Long: `Take back the messages that FILE lists: CSV with a header, of user_id, message_id
-and, if need be, connection_id, with_user_id, maybe_unsent and ref (your own key),
-or JSON lines with these members. A spreadsheet's separators and encodings are recognised.
+		Short: "Unsend many messages",
+		Long: `Unsend the messages that FILE lists: CSV with a first row of names, user_id,
+message_id and, if need be, connection_id, with_user_id, maybe_unsent and ref (your
+own key), or JSON lines with these members. A spreadsheet's separators and
+encodings are recognized.
 
-The whole input is checked, and then loaded into a ledger, FILE.unsend.db unless
---ledger names another. Then comes the plan, and a question, unless --yes answers
-it. Connections run side by side, each at its plan's pace. Ctrl-C ends the run
-once what is in flight has ended; a second one ends it at once.
+The whole input is checked and loaded into a ledger, FILE.unsend.db unless --ledger
+names another. The plan is printed, and confirmed by a question or by --yes.
+Connections run side by side, each within its rate limit. Ctrl-C stops the run when
+the requests in flight are finished; a second one stops it at once.
 
-The ledger, a SQLite file, records each message before it is sent and when it has
-ended. After an interruption, a crash or a power cut the same command goes on: it
-sends nothing that has ended for good. FILE may change meanwhile: what it adds is
-sent too, and what it no longer lists is set aside. See report for what became of
-each message. To begin again, delete the ledger; that forgets what was sent.
+The ledger, a SQLite file, records each message before it is sent, and its outcome.
+After an interruption, a crash or a power cut the same command resumes: it sends no
+message whose outcome is final. FILE may change meanwhile: rows that are added are
+sent too, rows that are deleted are excluded. See report for the outcomes. To begin
+again, delete the ledger; that forgets what was sent.
 
-A ledger in PostgreSQL, --ledger postgres://user@host/database --run NAME, lets
-many machines run the same command; without FILE they work on what is in it. The
-address can be in $UNSEND_LEDGER, and the password in $PGPASSWORD.
+With a ledger in PostgreSQL, --ledger postgres://user@host/database --run NAME, many
+machines can run the same command; without FILE they send what is in it. The address
+can be in $UNSEND_LEDGER, and the password in $PGPASSWORD.
 
 With --json one object a line: user_id, message_id, connection_id, line, ref, outcome
-(unsent, already_gone, failed or skipped), request_id, attempts, maybe_unsent,
-final, error (null or as of message) and response, the answer as it came, the
-message's text included.
+(unsent, already_gone, failed or skipped), request_id, attempts, maybe_unsent, final,
+error (null or as of message) and response, the body as it came, the message's text
+included.
 
 ` + exitHelp,
 		Example: `  # Try it without an account
   unsend batch --mock messages.csv
 
-  # See what would be done
+  # Print the plan
   unsend batch --dry-run messages.csv
 
-  # Do it; the same command goes on after an interruption
+  # Run it; the same command resumes after an interruption
   unsend batch messages.csv
 
-  # Which messages are left, and why; then those alone once more
+  # The messages that are left, and why; then those alone once more
   unsend report messages.csv.unsend.db --failed
   unsend report messages.csv.unsend.db --failed --csv > left.csv
   unsend batch left.csv
@@ -93,17 +93,17 @@ message's text included.
 	opts.ledger.register(cmd.Flags())
 	flags := cmd.Flags()
 	flags.StringVar(&opts.ledger.address, "ledger", "", "`file` that records the run, or an address postgres://… (default $"+envLedger+", or FILE.unsend.db; a private one with --mock)")
-	flags.IntVar(&opts.inFlight, "in-flight", 4, "requests under way at most on each connection, up to 1,000")
+	flags.IntVar(&opts.inFlight, "in-flight", 4, "requests in flight on each connection, 1 to 1,000")
 	flags.BoolVar(&opts.skipInvalid, "skip-invalid", false, "leave bad rows out instead of refusing the input")
-	flags.BoolVar(&opts.retryFailed, "retry-failed", false, "send again what has failed for good, too")
+	flags.BoolVar(&opts.retryFailed, "retry-failed", false, "send messages again whose failure is final")
 	flags.BoolVarP(&opts.yes, "yes", "y", false, "do not ask")
 	flags.BoolVar(&opts.dryRun, "dry-run", false, "print the plan, and send nothing")
 	flags.BoolVar(&opts.json, "json", false, "print one JSON object a line")
 	return cmd
 }
 
-// run takes back the messages of a file, or of a ledger where name is empty: it loads them,
-// shows the plan, asks, and sends.
+// run unsends the messages of a file or, if name is empty, of a ledger: it loads them, prints the
+// plan, asks, and sends.
 func (o *batchOptions) run(cmd *cobra.Command, name string) (err error) {
 	if o.inFlight < 1 || o.inFlight > 1000 {
 		return errors.New("--in-flight must be 1 to 1,000")
@@ -138,7 +138,7 @@ func (o *batchOptions) run(cmd *cobra.Command, name string) (err error) {
 	return j.run()
 }
 
-// options are those of the ledger.
+// options returns those of the ledger.
 func (o *batchOptions) options(client *sender) []batch.Option {
 	opts := []batch.Option{batch.ForService(client.Client)}
 	if o.client.mock {
@@ -155,23 +155,22 @@ type job struct {
 	*batchOptions
 
 	cmd      *cobra.Command
-	file     string // as named; empty where the ledger says all
+	file     string // as named; empty if the ledger has the list
 	target   *ledgerTarget
 	sender   *sender
 	shutdown *shutdown
 
 	ledger    *batch.Ledger
 	added     batch.Added
-	first     map[messageKey]bool // of the input
 	plan      batch.Plan
 	progress  batch.Progress
 	early     error     // why the run ended early
-	began     time.Time // zero where nothing was sent
+	began     time.Time // zero if nothing was sent
 	warned    string    // of the ledger, before it began
 	unwritten error     // why the outcomes can no longer be written
 }
 
-// name names the input to a person.
+// name returns the input's name for a person.
 func (j *job) name() string {
 	if j.file == "" {
 		return j.target.String()
@@ -180,7 +179,7 @@ func (j *job) name() string {
 }
 
 // close closes the ledger after a run that ended with err. One that this command has created and
-// sent nothing for is removed: what was wrong, a service's address say, would stay in it.
+// sent nothing for is removed: a mistake, such as a wrong service, would stay in it.
 func (j *job) close(err error) error {
 	if closing := j.ledger.Discard(); closing != nil {
 		return cmp.Or(err, failed(closing))
@@ -188,7 +187,7 @@ func (j *job) close(err error) error {
 	return err
 }
 
-// run shows the plan, asks, and sends.
+// run prints the plan, asks, and sends.
 func (j *job) run() (err error) {
 	if j.dryRun && j.file != "" {
 		j.plan = j.added.Plan(j.retryFailed)
@@ -203,7 +202,7 @@ func (j *job) run() (err error) {
 	if err := j.confirm(); err != nil {
 		return err
 	}
-	if j.sender.mock != nil { // which knows no other connections
+	if j.sender.mock != nil { // which has no other connections
 		for _, c := range j.plan.Connections {
 			j.sender.mock.SetConnection(mock.Connection{ID: c.ConnectionID})
 		}
@@ -213,13 +212,13 @@ func (j *job) run() (err error) {
 	return j.end(time.Since(j.began))
 }
 
-// send sends until all has ended or a shutdown begins.
+// send runs the batch until every message has an outcome or a shutdown begins.
 func (j *job) send() {
 	shown := j.showProgress()
 	defer shown.stop()
-	told := make(chan struct{})
+	said := make(chan struct{})
 	over := context.AfterFunc(j.shutdown.gently, func() {
-		defer close(told)
+		defer close(said)
 		if j.shutdown.signaled.Load() {
 			shown.say("Finishing what is in flight; Ctrl-C again stops at once.")
 		} else {
@@ -228,7 +227,7 @@ func (j *job) send() {
 	})
 	defer func() {
 		if !over() {
-			<-told
+			<-said
 		}
 	}()
 	for result, err := range batch.Run(j.shutdown.ctx, j.sender.Client, j.ledger, batch.Options{
@@ -249,7 +248,7 @@ func (j *job) send() {
 	}
 }
 
-// end prints the table of a run that is over, says how to go on, and returns how it ended.
+// end prints the outcomes and how to resume, and returns the error of the run.
 func (j *job) end(took time.Duration) error {
 	ctx := context.WithoutCancel(j.shutdown.ctx)
 	report, err := j.ledger.Report(ctx)
@@ -257,7 +256,7 @@ func (j *job) end(took time.Duration) error {
 	if err == nil {
 		left, err = j.ledger.Plan(ctx, false)
 	}
-	if err != nil { // where the run did not fail for that already
+	if err != nil { // unless the run failed for the same reason
 		return cmp.Or(j.outcome(&report), failed(err))
 	}
 	w := j.cmd.OutOrStdout()
@@ -266,7 +265,7 @@ func (j *job) end(took time.Duration) error {
 	}
 	j.printEnd(w, &report, left.Messages, took)
 	if unwritten(w) != nil {
-		j.printEnd(j.cmd.ErrOrStderr(), &report, left.Messages, took) // which nothing must be lost of
+		j.printEnd(j.cmd.ErrOrStderr(), &report, left.Messages, took) // nothing of it may be lost
 	}
 	return j.outcome(&report)
 }
@@ -301,10 +300,10 @@ func (j *job) printEnd(w io.Writer, report *batch.Report, left int, took time.Du
 	}
 }
 
-// outcome is the error, and with it the exit code, of a run.
+// outcome returns the error, and with it the exit code, of a run.
 func (j *job) outcome(report *batch.Report) error {
 	reason := j.early
-	answer, answered := errors.AsType[*api.Error](reason)
+	failure, answered := errors.AsType[*api.Error](reason)
 	switch {
 	case errors.Is(reason, batch.ErrLedger):
 		return failed(fmt.Errorf("stopped before the next message: %w", reason))
@@ -314,10 +313,10 @@ func (j *job) outcome(report *batch.Report) error {
 		return failed(errors.New("stopped, since " + unwrittenText(j.unwritten)))
 	case answered:
 		code := exitFailed
-		if answer.Scope == api.ScopeAccount {
+		if failure.Scope == api.ScopeAccount {
 			code = exitRefused
 		}
-		return &exitError{code: code, err: fmt.Errorf("stopped: %s; %s", errorText(reason), answer.Hint())}
+		return &exitError{code: code, err: fmt.Errorf("stopped: %s; %s", errorText(reason), failure.Hint())}
 	case reason != nil:
 		return failed(reason)
 	case j.allStopped():
@@ -328,13 +327,13 @@ func (j *job) outcome(report *batch.Report) error {
 	return nil
 }
 
-// allStopped reports whether every connection on which there was something to send was stopped
-// by an error of its own.
+// allStopped reports whether every connection with messages to send was stopped by an error of its
+// own.
 func (j *job) allStopped() bool {
 	connections := j.progress.Connections()
 	for _, c := range connections {
-		answer, ok := errors.AsType[*api.Error](c.Stopped)
-		if !ok || answer.Scope != api.ScopeConnection {
+		failure, ok := errors.AsType[*api.Error](c.Stopped)
+		if !ok || failure.Scope != api.ScopeConnection {
 			return false
 		}
 	}
@@ -363,7 +362,7 @@ func (j *job) loadLasting(in io.Reader) error {
 	}
 }
 
-// load reads the input into the ledger. What is wrong with it is listed, row by row.
+// load reads the input into the ledger, and prints its bad rows.
 func (j *job) load(in io.Reader) error {
 	var opts []batch.AddOption
 	if j.skipInvalid {
@@ -372,22 +371,21 @@ func (j *job) load(in io.Reader) error {
 	if j.dryRun {
 		opts = append(opts, batch.Preview())
 	}
-	// Who writes into a pipe may take his time: the copying waits for him, and the reading for
-	// a signal too.
+	// A pipe may stay silent: the copying waits for it, and the reading for a signal too.
 	read, write := io.Pipe()
 	go func() {
 		_, err := io.Copy(write, in)
 		_ = write.CloseWithError(err)
 	}()
 	defer context.AfterFunc(j.shutdown.gently, func() { _ = write.CloseWithError(errNothingSent) })()
-	added, err := j.ledger.Replace(j.shutdown.ctx, j.remember(input.Read(read, input.Auto)), opts...)
+	added, err := j.ledger.Replace(j.shutdown.ctx, input.Read(read, input.Auto), opts...)
 	_ = read.Close()
 	if j.shutdown.begun() {
 		return errNothingSent
 	}
 	j.added = added
 	if bad, ok := errors.AsType[*batch.InputError](err); ok {
-		if bad.NoConnection == bad.Rows { // which one remedy mends
+		if bad.NoConnection == bad.Rows { // one advice fixes them all
 			return fmt.Errorf("%s: %s; nothing was sent", j.name(), noConnection(bad.Rows))
 		}
 		listed := bad.Bad
@@ -410,23 +408,7 @@ func (j *job) load(in io.Reader) error {
 	return nil
 }
 
-// remember keeps the first items, by which another ledger of the same list is recognized.
-func (j *job) remember(items iter.Seq2[batch.Item, error]) iter.Seq2[batch.Item, error] {
-	const most = 100
-	j.first = map[messageKey]bool{}
-	return func(yield func(batch.Item, error) bool) {
-		for item, err := range items {
-			if err == nil && len(j.first) < most {
-				j.first[messageKey{item.UserID, item.MessageID}] = true
-			}
-			if !yield(item, err) {
-				return
-			}
-		}
-	}
-}
-
-// list lists what is wrong with bad rows, by line.
+// list prints bad rows, by line.
 func (j *job) list(bad []error) {
 	lineOf := func(err error) int {
 		if row, ok := errors.AsType[*batch.LineError](err); ok {
@@ -444,7 +426,7 @@ func (j *job) list(bad []error) {
 	}
 }
 
-// noConnection says how rows are mended that name no connection, where nothing else names one.
+// noConnection returns the advice for rows without a connection, if there is no default.
 func noConnection(rows int) string {
 	return count(rows, "row") + " without a connection; name one for all with --connection or " + envConnection + ", or add a column connection_id"
 }

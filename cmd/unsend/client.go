@@ -27,7 +27,7 @@ const (
 	envBaseURL    = "OFAUTH_BASE_URL"
 )
 
-// clientFlags are what every command that sends can be told about the client.
+// clientFlags configure the client of every command that sends.
 type clientFlags struct {
 	set *pflag.FlagSet
 
@@ -54,22 +54,22 @@ func (f *clientFlags) register(set *pflag.FlagSet) {
 	set.DurationVar(&f.timeout, "timeout", 30*time.Second, "time for one attempt, up to 1h")
 	set.IntVar(&f.rate, "rate", 60, "requests a minute on each connection, as your plan allows")
 	set.IntVar(&f.burst, "burst", 90, "requests at once on each connection, as your plan allows")
-	set.BoolVar(&f.noRateLimit, "no-rate-limit", false, "send without pacing, for plans without a limit")
+	set.BoolVar(&f.noRateLimit, "no-rate-limit", false, "send without a rate limit, for plans that have none")
 	set.Float64Var(&f.faultRate, "fault-rate", 0, "with --mock: share of responses that go wrong, 0 to 1")
 	set.Uint64Var(&f.seed, "seed", 1, "with --fault-rate: seed that decides which ones")
 	set.BoolVar(&f.verbose, "verbose", false, "log every attempt to standard error")
 }
 
-// sender is a client with what must be known around it.
+// sender is a client, its key and its mock.
 type sender struct {
 	*api.Client
 
-	key  string       // to keep out of whatever is printed
-	mock *mock.Server // nil but with --mock
+	key  string       // never printed
+	mock *mock.Server // nil without --mock
 }
 
-// client makes the client that the flags and the environment describe. One that is idle is not
-// to send anything, and needs no key. log is where --verbose writes.
+// client makes the client of the flags and the environment. An idle one sends nothing, and needs no
+// key. log is where --verbose writes.
 func (f *clientFlags) client(log io.Writer, idle bool, more ...api.Option) (*sender, error) {
 	err := cmp.Or(
 		contradict(f.set, "mock", "api-key-file", "base-url", "plain-http"),
@@ -104,7 +104,7 @@ func (f *clientFlags) client(log io.Writer, idle bool, more ...api.Option) (*sen
 	return s, asFlags(err)
 }
 
-// optionsFromEnv are what [api.FromEnv] reads beside the key.
+// optionsFromEnv returns what [api.FromEnv] reads beside the key.
 func optionsFromEnv() (opts []api.Option) {
 	if id := os.Getenv(envConnection); id != "" {
 		opts = append(opts, api.WithConnection(id))
@@ -115,7 +115,7 @@ func optionsFromEnv() (opts []api.Option) {
 	return opts
 }
 
-// options are those that the flags alone decide.
+// options returns those of the flags.
 func (f *clientFlags) options(log io.Writer) []api.Option {
 	opts := []api.Option{api.WithTimeout(f.timeout)}
 	if f.noRateLimit {
@@ -139,7 +139,7 @@ func (f *clientFlags) options(log io.Writer) []api.Option {
 	return opts
 }
 
-// newMock is a service that limits each connection as the client expects.
+// newMock makes a service with the rate limit that the client expects.
 func (f *clientFlags) newMock() *mock.Server {
 	known := []mock.Connection{{ID: mock.DemoConnection}}
 	if f.connection != "" {
@@ -159,7 +159,7 @@ func checkFaultRate(rate float64) error {
 	return errors.New("--fault-rate must be 0 to 1")
 }
 
-// defaultConnection is the one that acts where nothing else is named, if there is one.
+// defaultConnection returns the one that acts if no other is named, or "".
 func (f *clientFlags) defaultConnection() string {
 	switch {
 	case f.set.Changed("connection"):
@@ -170,7 +170,7 @@ func (f *clientFlags) defaultConnection() string {
 	return os.Getenv(envConnection)
 }
 
-// perMinute is the rate on each connection, 0 where there is no limit.
+// perMinute returns the rate on each connection, 0 if there is no limit.
 func (f *clientFlags) perMinute() int {
 	if f.noRateLimit {
 		return 0
@@ -178,7 +178,7 @@ func (f *clientFlags) perMinute() int {
 	return f.rate
 }
 
-// service names the service to a person.
+// service returns the service's name for a person.
 func (s *sender) service() string {
 	if s.mock != nil {
 		return "the mock"
@@ -186,7 +186,7 @@ func (s *sender) service() string {
 	return s.BaseURL()
 }
 
-// asFlags says an error of the client's configuration in words of the command line.
+// asFlags puts the names of flags into an error of the client's configuration.
 func asFlags(err error) error {
 	if err == nil {
 		return nil
@@ -198,7 +198,7 @@ func asFlags(err error) error {
 	).Replace(err.Error()))
 }
 
-// maxKeyFile is far more than any key has, in bytes.
+// maxKeyFile is far longer than any key, in bytes.
 const maxKeyFile = 4 << 10
 
 // assignment begins a line such as shells and dotenv files have.
@@ -212,7 +212,7 @@ func readKeyFile(name string) (string, error) {
 		return "", errors.New("--api-key-file needs the name of a file")
 	}
 	if _, err := os.Stat(name); err != nil && !errors.Is(err, fs.ErrPermission) {
-		// Which is not named: it may be the key itself, given where its file belongs.
+		// The name is not printed: it may be the key itself.
 		return "", errors.New("api key file does not exist; give --api-key-file the name of a file that holds the key")
 	}
 	file, err := openFile(name)

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// maxListedConnections is up to how many connections are listed one by one.
+// maxListedConnections is how many connections are listed by name.
 const maxListedConnections = 6
 
-// printPlan says what is about to be done, where, and how long it will take.
+// printPlan prints what would be sent, where, and how long it will take at least.
 func (j *job) printPlan(w io.Writer) {
 	line(w, "%s: %s", j.name(), j.summary())
 	if j.plan.Messages > 0 {
@@ -23,9 +23,9 @@ func (j *job) printPlan(w io.Writer) {
 		}
 	}
 	if j.plan.Ended > 0 {
-		text := count(j.plan.Ended, "message") + " ended earlier"
+		text := count(j.plan.Ended, "message") + " done earlier"
 		if j.plan.Failed > 0 && !j.retryFailed {
-			text += fmt.Sprintf(", %s by failing for good; --retry-failed sends those again", number(j.plan.Failed))
+			text += fmt.Sprintf(", %s failed and final; --retry-failed sends those again", number(j.plan.Failed))
 		}
 		line(w, "  %s", text)
 	}
@@ -48,7 +48,7 @@ func (j *job) printPlan(w io.Writer) {
 	if j.target.address != "" && !j.dryRun {
 		line(w, "  ledger: %s", j.target)
 	}
-	if other := j.target.elsewhere(j.shutdown.ctx, j.first); other != "" {
+	if other := j.target.elsewhere(j.shutdown.ctx, j.ledger); other != "" {
 		line(w, "  %s holds some of these messages already; to continue that run: --ledger %s", other, quoted(other))
 	}
 	if text := j.ledger.Warning(); text != "" {
@@ -56,7 +56,7 @@ func (j *job) printPlan(w io.Writer) {
 	}
 }
 
-// summary is how much there is to send, and how long that takes.
+// summary returns how much there is to send, and how long that takes.
 func (j *job) summary() string {
 	if j.plan.Messages == 0 {
 		return "nothing is left to send"
@@ -73,10 +73,10 @@ func (j *job) summary() string {
 	return fmt.Sprintf("%s, at least %s at %s a minute on each after a burst of %s", much, duration(took), number(j.client.rate), burst)
 }
 
-// errDeclined is the answer to the question before a batch.
+// errDeclined is returned unless the question is answered with yes.
 var errDeclined = errors.New("not confirmed; nothing was sent")
 
-// confirm asks whether to go on.
+// confirm asks whether to send.
 func (j *job) confirm() error {
 	if j.yes || j.plan.Messages == 0 {
 		return nil
@@ -92,7 +92,7 @@ func (j *job) confirm() error {
 	answer := make(chan string, 1)
 	go func() {
 		text, err := bufio.NewReader(in).ReadString('\n')
-		if err != nil { // such as an end, after which no line has begun
+		if err != nil { // such as the end of the input: the cursor is still behind the question
 			_, _ = fmt.Fprintln(w)
 		}
 		answer <- strings.ToLower(strings.TrimSpace(text))
@@ -109,7 +109,7 @@ func (j *job) confirm() error {
 	}
 }
 
-// question names what is at stake, and where.
+// question returns what is asked: how many messages, on which connections, of which service.
 func (j *job) question() string {
 	stake := "This cannot be undone."
 	if j.client.mock {
@@ -123,7 +123,7 @@ func (j *job) question() string {
 		count(j.plan.Messages, "message"), connectionNames(names), j.sender.service(), stake))
 }
 
-// connectionNames names connections, the first of them where they are many.
+// connectionNames lists connections, or the first of many.
 func connectionNames(ids []string) string {
 	text := strings.Join(ids[:min(len(ids), maxListedConnections)], ", ")
 	if more := len(ids) - maxListedConnections; more > 0 {

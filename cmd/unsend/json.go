@@ -14,7 +14,7 @@ import (
 	"github.com/unsend-go/unsend/batch"
 )
 
-// record is the outcome of a message for machines.
+// record is the outcome of a message as JSON.
 type record struct {
 	UserID      string          `json:"user_id"`
 	MessageID   string          `json:"message_id"`
@@ -26,7 +26,7 @@ type record struct {
 	Response    json.RawMessage `json:"response"`
 }
 
-// errorRecord is an error for machines.
+// errorRecord is an error as JSON.
 type errorRecord struct {
 	Status         int     `json:"status"`
 	Type           string  `json:"type"`
@@ -36,7 +36,7 @@ type errorRecord struct {
 	RetryAfter     float64 `json:"retry_after"` // seconds
 }
 
-// batchRecord is the outcome of a message of a batch for machines.
+// batchRecord is the outcome of a message of a batch as JSON.
 type batchRecord struct {
 	record
 
@@ -46,7 +46,7 @@ type batchRecord struct {
 	Final        bool   `json:"final"` // it is never sent again
 }
 
-// newBatchRecord records what became of a message. The key is printed nowhere.
+// newBatchRecord makes the record of a result, without the key.
 func newBatchRecord(result batch.Result, key string) batchRecord {
 	return batchRecord{
 		record:       newRecord(result, key),
@@ -73,17 +73,17 @@ func newRecord(result batch.Result, key string) record {
 	if result.Response != nil {
 		body = result.Response.Raw
 	}
-	if answer, ok := errors.AsType[*api.Error](result.Err); ok {
+	if failure, ok := errors.AsType[*api.Error](result.Err); ok {
 		r.Error = &errorRecord{
-			Status:         answer.StatusCode,
-			Type:           answer.Type,
-			Message:        answer.Message,
-			RequestID:      answer.RequestID,
-			ActionRequired: answer.ActionRequired,
-			RetryAfter:     answer.RetryAfter.Seconds(),
+			Status:         failure.StatusCode,
+			Type:           failure.Type,
+			Message:        failure.Message,
+			RequestID:      failure.RequestID,
+			ActionRequired: failure.ActionRequired,
+			RetryAfter:     failure.RetryAfter.Seconds(),
 		}
 		if result.Outcome == batch.Failed {
-			body = answer.Body()
+			body = failure.Body()
 		}
 	} else if result.Err != nil {
 		r.Error = &errorRecord{Message: result.Err.Error()}
@@ -92,8 +92,8 @@ func newRecord(result batch.Result, key string) record {
 	return r
 }
 
-// asJSON is body as it came where it is JSON, and else as a JSON string; null where there is
-// none. A server that repeats the key does not get it printed.
+// asJSON returns body as it came if it is JSON, otherwise as a JSON string; null if it is empty. A
+// key that the server repeats is redacted.
 func asJSON(body []byte, key string) json.RawMessage {
 	if key != "" {
 		body = bytes.ReplaceAll(body, []byte(key), []byte("[redacted]"))
@@ -108,7 +108,7 @@ func asJSON(body []byte, key string) json.RawMessage {
 	return text
 }
 
-// writeJSON writes v and a newline, with indent where it is not empty.
+// writeJSON writes v and a newline, indented unless indent is empty.
 func writeJSON(w io.Writer, v any, indent string) {
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)
@@ -119,8 +119,8 @@ func writeJSON(w io.Writer, v any, indent string) {
 	}
 }
 
-// escapeJSON escapes what a terminal could take for more than text, and what is no UTF-8: all
-// of it can stand in strings only.
+// escapeJSON escapes characters that are not safe on a terminal, and bytes that are not UTF-8: they
+// can stand in strings only.
 func escapeJSON(text []byte) []byte {
 	harmless := func(r rune) bool {
 		return r == '\n' || r != utf8.RuneError && !unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)

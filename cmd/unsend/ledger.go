@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -20,7 +19,7 @@ import (
 // in a process list.
 const envLedger = "UNSEND_LEDGER"
 
-// ledgerFlags say which ledger a command works on.
+// ledgerFlags choose the ledger of a command.
 type ledgerFlags struct {
 	set     *pflag.FlagSet
 	address string // as the flag, or an argument, has it
@@ -32,8 +31,8 @@ func (f *ledgerFlags) register(set *pflag.FlagSet) {
 	set.StringVar(&f.run, "run", "", "`name` of the run in a PostgreSQL ledger")
 }
 
-// given is the address that the flag or the environment gives; none with a mock, which no
-// environment should lead to what is real.
+// given returns the address of the flag or the environment. With a mock the environment does not
+// count: it may lead to a real ledger.
 func (f *ledgerFlags) given(mock bool) string {
 	if f.address != "" || mock {
 		return f.address
@@ -41,19 +40,19 @@ func (f *ledgerFlags) given(mock bool) string {
 	return os.Getenv(envLedger)
 }
 
-// ledgerSuffix is behind the name of the input in that of its ledger.
+// ledgerSuffix makes the name of a ledger from that of its input.
 const ledgerSuffix = ".unsend.db"
 
-// ledgerTarget is where a ledger is, or is to be.
+// ledgerTarget is where a ledger is, or will be.
 type ledgerTarget struct {
 	address string // a path, or that of a database; empty for a private one
 	run     string // of a database
-	fresh   bool   // there is nothing yet
-	empty   bool   // there is an empty file
+	fresh   bool   // there is no file yet
+	empty   bool   // the file is empty
 }
 
-// target is that of the batch of a file, - being standard input, or of what is in the ledger
-// where file is empty. A mock has a private one unless one is named.
+// target returns that of the batch of a file, - being standard input; if file is empty the ledger
+// has the list. A mock has a private one unless one is named.
 func (f *ledgerFlags) target(file string, mock, dryRun bool) (*ledgerTarget, error) {
 	p := &ledgerTarget{address: f.given(mock), run: f.run}
 	switch {
@@ -97,7 +96,7 @@ func (p *ledgerTarget) check() error {
 	return nil
 }
 
-// String names the ledger to a person.
+// String returns the ledger's name for a person.
 func (p *ledgerTarget) String() string {
 	if p.run != "" {
 		return withoutPassword(p.address) + ", run " + p.run
@@ -122,28 +121,27 @@ func (p *ledgerTarget) open(ctx context.Context, dryRun bool, opts ...batch.Opti
 	return ledger, err
 }
 
-// elsewhere names a ledger beside a new one that has one of the messages: that of a list which
-// was renamed. It looks into no more than a few, and not at all of a large one.
-func (p *ledgerTarget) elsewhere(ctx context.Context, messages map[messageKey]bool) string {
-	const mostLedgers, mostMessages = 20, 10_000
+// elsewhere returns the name of a ledger beside a new one that has one of its first messages: that
+// of a list which was renamed. It reads a few ledgers, and not all of a large one.
+func (p *ledgerTarget) elsewhere(ctx context.Context, own *batch.Ledger) string {
+	const mostLedgers, mostOwn, most = 20, 100, 10_000
 	if !p.fresh || p.address == "" || isPostgres(p.address) {
 		return ""
 	}
-	files, err := os.ReadDir(filepath.Dir(p.address))
-	if err != nil {
-		return ""
-	}
-	looked := 0
-	for _, file := range files {
-		name := filepath.Join(filepath.Dir(p.address), file.Name())
-		if !strings.HasSuffix(name, ledgerSuffix) || file.Name() == filepath.Base(p.address) || looked == mostLedgers {
+	known := firstMessages(ctx, own, mostOwn)
+	names, _ := filepath.Glob(filepath.Join(filepath.Dir(p.address), "*"+ledgerSuffix)) // none of a folder that it cannot match
+	for _, name := range names[:min(len(names), mostLedgers)] {
+		if filepath.Base(name) == filepath.Base(p.address) {
 			continue
 		}
-		looked++
-		if other, err := sqlite.Open(name, batch.ReadOnly()); err == nil {
-			found := holds(ctx, other, messages, mostMessages)
-			_ = other.Close()
-			if found {
+		other, err := sqlite.Open(name, batch.ReadOnly())
+		if err != nil {
+			continue
+		}
+		messages := firstMessages(ctx, other, most)
+		_ = other.Close()
+		for key := range known {
+			if messages[key] {
 				return name
 			}
 		}
@@ -151,18 +149,14 @@ func (p *ledgerTarget) elsewhere(ctx context.Context, messages map[messageKey]bo
 	return ""
 }
 
-// messageKey identifies a message on whichever connection.
-type messageKey struct{ user, message string }
-
-// holds reports whether one of the first messages of a ledger is among those given.
-func holds(ctx context.Context, ledger *batch.Ledger, messages map[messageKey]bool, most int) bool {
+// firstMessages returns the user and message ids of the first messages of a ledger.
+func firstMessages(ctx context.Context, ledger *batch.Ledger, most int) map[[2]string]bool {
+	found := map[[2]string]bool{}
 	for r, err := range ledger.Messages(ctx, batch.All) {
-		if most--; err != nil || most < 0 {
-			return false
+		if err != nil || len(found) == most {
+			break
 		}
-		if messages[messageKey{r.Item.UserID, r.Item.MessageID}] {
-			return true
-		}
+		found[[2]string{r.Item.UserID, r.Item.MessageID}] = true
 	}
-	return false
+	return found
 }

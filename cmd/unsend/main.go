@@ -1,5 +1,5 @@
-// Command unsend takes back chat messages through the OFAuth Access API, one or many; runs a
-// mock of the service; and checks answers against the contract. See unsend --help.
+// Command unsend takes back chat messages through the OFAuth Access API, one or many; runs a mock
+// of the service; and checks responses against the contract. See unsend --help.
 package main
 
 import (
@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"strings"
@@ -14,14 +15,14 @@ import (
 )
 
 func main() {
+	log.SetOutput(io.Discard) // net/http writes there what a server sends behind its response
 	os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run is the whole program but for its exit: it carries out args, the first of which is how the
-// program was called, and returns the exit code.
+// run is the program without its exit: it runs the command of args, whose first is the program's
+// name, and returns the exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	// A reader that goes away must not end the program with work half done: what is written
-	// then fails with EPIPE instead.
+	// If a reader goes away, writing fails with EPIPE, and the program ends in order.
 	signal.Ignore(syscall.SIGPIPE)
 
 	out, errOut := &output{w: stdout}, &output{w: stderr}
@@ -54,14 +55,13 @@ const (
 )
 
 const exitHelp = `Exit codes:
-  0    every message is unsent, or was gone already
+  0    every message is unsent, or was already gone
   1    some are not, or the output could not be written
   2    usage or input: nothing was sent
   3    the API key, or every connection, was refused
   130  interrupted`
 
-// exitError is an error with the exit code that it asks for. Where err is nil, all has been
-// said already.
+// exitError is an error with an exit code. If err is nil, nothing more is printed.
 type exitError struct {
 	code int
 	err  error
@@ -76,10 +76,10 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
-// failed is an error that is not the user's.
+// failed makes an error that usage and input did not cause.
 func failed(err error) error { return &exitError{code: exitFailed, err: err} }
 
-// exitCode is that of an [exitError]; any other error is one of usage or input.
+// exitCode returns that of an [exitError]; any other error is one of usage or input.
 func exitCode(err error) int {
 	if err == nil {
 		return exitOK
@@ -90,7 +90,7 @@ func exitCode(err error) int {
 	return exitUsage
 }
 
-// errorLine is err as one line that names the command, or "" where there is nothing to say.
+// errorLine returns err as one line that names the command, or "" if nothing is to be printed.
 func errorLine(command string, err error) string {
 	exit, ok := errors.AsType[*exitError](err)
 	if err == nil || ok && exit.err == nil {

@@ -24,20 +24,19 @@ func newMessage(call *invocation) *cobra.Command {
 	var opts messageOptions
 	cmd := &cobra.Command{
 		Use:   "message USER_ID MESSAGE_ID",
-		Short: "Take back one message",
-		Long: `Take back the message MESSAGE_ID of the chat with the user USER_ID.
-
-Prints what became of it and whether it may have been unsent where that is not
-known. With --json one object: outcome (unsent, already_gone or failed),
-request_id, attempts, maybe_unsent, error (null, or status, type, message,
-request_id, action_required and retry_after in seconds) and response, the answer
-as it came, the message's text included. Without --json no text is shown.
+		Short: "Unsend one message",
+		Long: `Unsend the message MESSAGE_ID of the chat with the user USER_ID, and print its
+outcome; after an error, whether it may have been unsent. With --json one object:
+outcome (unsent, already_gone or failed), request_id, attempts, maybe_unsent,
+error (null, or status, type, message, request_id, action_required and retry_after
+in seconds) and response, the body as it came, the message's text included.
+Without --json no text of the message is printed.
 
 ` + exitHelp,
 		Example: `  # Try it without an account
   unsend message --mock 51234567 6432457811894
 
-  # Take back a message
+  # Unsend a message
   export OFAUTH_API_KEY=... OFAUTH_CONNECTION_ID=conn_abc123
   unsend message 51234567 6432457811894
 
@@ -89,7 +88,7 @@ func (o *messageOptions) run(cmd *cobra.Command, userID, messageID string) error
 	return nil
 }
 
-// messageResult is a call, of which either result or failure is nil, as a batch would tell it.
+// messageResult returns a call's result, or its failure, in the form that a batch yields.
 func messageResult(userID, messageID string, result *api.Result, failure *api.Error) batch.Result {
 	r := batch.Result{Item: batch.Item{UserID: userID, MessageID: messageID}, Response: result}
 	if failure != nil {
@@ -101,10 +100,10 @@ func messageResult(userID, messageID string, result *api.Result, failure *api.Er
 	return r
 }
 
-// runAgain settles what became of a message, since the service tells what is gone.
+// runAgain is the advice after an ambiguous error.
 const runAgain = "run it again to be sure: a 404 then means that it is gone"
 
-// messageFailure is the end of a call that did not unsend the message, or may have.
+// messageFailure returns the error, and the exit code, of a call that failed.
 func messageFailure(ctx context.Context, err *api.Error) error {
 	if ctx.Err() != nil {
 		if err.MaybeUnsent {
@@ -112,19 +111,20 @@ func messageFailure(ctx context.Context, err *api.Error) error {
 		}
 		return errInterrupted("interrupted; the message was not unsent")
 	}
+	text := errorText(err) + "; " + err.Hint()
 	switch {
 	case err.Scope == api.ScopeAccount, err.Scope == api.ScopeConnection:
-		return &exitError{code: exitRefused, err: fmt.Errorf("%w; %s", err, err.Hint())}
+		return &exitError{code: exitRefused, err: errors.New(text)}
 	case err.MaybeUnsent:
-		return failed(fmt.Errorf("%w; %s; %s", err, err.Hint(), runAgain))
+		text += "; " + runAgain
 	case err.RetryAfter > 0:
-		return failed(fmt.Errorf("%w; try again in %v; %s", err, (err.RetryAfter + time.Second - 1).Truncate(time.Second), err.Hint()))
+		text = fmt.Sprintf("%s; try again in %v; %s", errorText(err), (err.RetryAfter + time.Second - 1).Truncate(time.Second), err.Hint())
 	}
-	return failed(fmt.Errorf("%w; %s", err, err.Hint()))
+	return failed(errors.New(text))
 }
 
-// summarize tells a person what became of the message: its ids and how many media it had, and
-// nothing of what it said.
+// summarize prints the outcome: the message's ids and how many media it had, and nothing of its
+// text.
 func summarize(w io.Writer, userID, messageID string, result *api.Result) {
 	line(w, "%s: message %s of the chat with %s", label(string(result.Outcome)), messageID, userID)
 	request := count(result.Attempts, "attempt")

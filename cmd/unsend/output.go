@@ -108,8 +108,8 @@ func line(w io.Writer, format string, args ...any) {
 	_, _ = fmt.Fprintln(w, strings.Join(wrap(text, columns), "\n"))
 }
 
-// safeText makes text safe for a terminal: whatever is no visible character, such as an escape
-// sequence or a mark that turns the direction of writing around, becomes a space.
+// safeText makes text safe for a terminal: characters that are not visible, such as escape
+// sequences and marks of direction, become spaces.
 func safeText(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsGraphic(r) {
@@ -119,10 +119,10 @@ func safeText(text string) string {
 	}, text)
 }
 
-// oneLine is safe text without line breaks and runs of blanks.
+// oneLine returns safe text without line breaks and runs of blanks.
 func oneLine(text string) string { return strings.Join(strings.Fields(safeText(text)), " ") }
 
-// terminalOf is the terminal that a stream is, or nil.
+// terminalOf returns the terminal behind a stream, or nil.
 func terminalOf(stream any) *os.File {
 	if out, ok := stream.(*output); ok {
 		stream = out.w
@@ -139,7 +139,7 @@ func drawable(terminal *os.File) bool {
 	return terminal != nil && os.Getenv("TERM") != "dumb" && enableSequences(terminal)
 }
 
-// sizeOf is how many columns and rows a terminal has, 80 and 24 where it does not say.
+// sizeOf returns a terminal's columns and rows, 80 and 24 if they are not known.
 func sizeOf(terminal *os.File) (columns, rows int) {
 	columns, rows, err := term.GetSize(int(terminal.Fd()))
 	if err != nil || columns <= 0 || rows <= 0 {

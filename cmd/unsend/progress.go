@@ -15,7 +15,7 @@ import (
 
 // progressState is how far a run is.
 type progressState struct {
-	total    int // 0 while it is not known
+	total    int // 0 until it is known
 	done     int
 	failed   int // of done
 	skipped  int // not of done: their connection was stopped
@@ -60,7 +60,7 @@ func (j *job) progressState() progressState {
 	return s
 }
 
-// words say how far the run is, once in full and once in short, and what is left.
+// words returns how far the run is, in full and in short, and the time left.
 func (s *progressState) words(perMinute float64) (full, short, left string) {
 	short = number(s.done) + " of " + number(s.total)
 	if s.failed > 0 {
@@ -85,7 +85,8 @@ func (s *progressState) words(perMinute float64) (full, short, left string) {
 	return full, short, left
 }
 
-// left is how long the rest will take: at the rate of now, and no less than the pace allows.
+// left returns how long the rest will take: at the present rate, and no less than the rate limit
+// allows.
 func (s *progressState) left(perMinute float64) string {
 	rest, took := s.total-s.done-s.skipped, s.atLeast
 	if perMinute > 0 {
@@ -130,8 +131,7 @@ func barLines(s *progressState, perMinute float64, columns, rows int) []string {
 	return append(list, below[:max(0, min(len(below), rows-2, maxFailureLines))]...)
 }
 
-// throughput tells how fast a run goes, from what was done when: samples of the last minute, the
-// oldest first.
+// throughput measures how fast a run is, by samples of the last minute, the oldest first.
 type throughput []sample
 
 type sample struct {
@@ -146,7 +146,7 @@ func (t *throughput) add(at time.Time, done int) {
 	}
 }
 
-// perMinute is the rate of late, 0 where nothing can be said yet.
+// perMinute returns the recent rate, 0 until it is known.
 func (t throughput) perMinute() float64 {
 	first, last := t[0], t[len(t)-1]
 	took := last.at.Sub(first.at)
@@ -156,8 +156,8 @@ func (t throughput) perMinute() float64 {
 	return float64(last.done-first.done) / took.Minutes()
 }
 
-// How often the state is looked at: to draw it on a terminal, or to write a line elsewhere,
-// which is done only every lineEvery, and when requests begin to fail.
+// How often the state is read: to draw it on a terminal, or to write a line elsewhere, which is
+// done every lineEvery, and when requests begin to fail.
 const (
 	drawEvery = 200 * time.Millisecond
 	lookEvery = time.Second
@@ -168,7 +168,7 @@ const (
 // every so often elsewhere.
 type progressBar struct {
 	w       io.Writer
-	size    func() (columns, rows int) // nil where w is no terminal
+	size    func() (columns, rows int) // nil if w is not a terminal
 	state   func() progressState
 	quit    chan struct{}
 	updates sync.WaitGroup
@@ -179,7 +179,7 @@ type progressBar struct {
 	alarmed time.Time // a line about failing requests was written
 }
 
-// startProgress shows state, once it is known, until stop is called. Where size is nil w is no
+// startProgress shows state, once it is known, until stop is called. If size is nil, w is not a
 // terminal.
 func startProgress(w io.Writer, size func() (columns, rows int), state func() progressState) *progressBar {
 	p := &progressBar{w: w, size: size, state: state, quit: make(chan struct{}), wrote: time.Now()}
@@ -202,7 +202,7 @@ func startProgress(w io.Writer, size func() (columns, rows int), state func() pr
 	return p
 }
 
-// say writes a line that stays, where there is one to say, and brings the bar up to date.
+// say writes a line that stays, unless text is empty, and updates the bar.
 func (p *progressBar) say(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -241,9 +241,8 @@ const (
 	lineUp     = "\x1b[%dA"
 )
 
-// drawLocked puts the bar in the place of the one before, in one write, so that nothing flickers.
-// The cursor waits at the bar's beginning: however a terminal that is resized breaks the lines
-// below it, all of them are below it.
+// drawLocked replaces the bar, in one write, so that nothing flickers. The cursor stays at the
+// bar's beginning: however a resized terminal breaks the bar's lines, they are below it.
 func (p *progressBar) drawLocked(s *progressState) {
 	columns, rows := p.size()
 	lines := barLines(s, p.rate.perMinute(), columns, rows)
@@ -260,7 +259,7 @@ func (p *progressBar) clearLocked() {
 	}
 }
 
-// stop ends it, and leaves of it what was said and written in lines.
+// stop removes the bar, and leaves the lines.
 func (p *progressBar) stop() {
 	close(p.quit)
 	p.updates.Wait()

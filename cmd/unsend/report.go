@@ -28,16 +28,16 @@ func newReport(call *invocation) *cobra.Command {
 	var opts reportOptions
 	cmd := &cobra.Command{
 		Use:   "report LEDGER",
-		Short: "Tell what became of a batch",
-		Long: `Tell what became of the messages of a ledger: how many ended in which way, from
-whose side each failure came, and what to do. It works beside a batch that runs.
-LEDGER is a file, or the address of a PostgreSQL database with --run NAME; it can
-be left out where $UNSEND_LEDGER has it.
+		Short: "Report the outcomes of a batch",
+		Long: `Report the outcomes of the messages of a ledger: how many there are of each, why
+messages are not unsent, and what to do. It works during a run too. LEDGER is a
+file, or the address of a PostgreSQL database with --run NAME, without which its
+runs are listed; it can be left out if it is in $UNSEND_LEDGER.
 
-With --failed the messages that did not end well (failed, skipped, or still open)
-are listed, each with the reason. With --csv they are written as an input for
+With --failed the messages that are not known to be gone (failed, skipped, or still
+open) are listed, those alike together. With --csv they are written as an input for
 batch. With --json one object a message, with the members that batch --json has;
-its outcome is open where the message has not ended, and its response is null.
+the outcome of a message without one is open, and its response is null.
 
 ` + exitHelp,
 		Example: `  unsend report messages.csv.unsend.db
@@ -64,7 +64,7 @@ its outcome is open where the message has not ended, and its response is null.
 		},
 	}
 	opts.ledger.register(cmd.Flags())
-	cmd.Flags().BoolVar(&opts.failed, "failed", false, "list the messages that did not end well")
+	cmd.Flags().BoolVar(&opts.failed, "failed", false, "list the messages that are not known to be gone")
 	cmd.Flags().BoolVar(&opts.csv, "csv", false, "write those messages as an input for batch")
 	cmd.Flags().BoolVar(&opts.json, "json", false, "print one JSON object a message")
 	return cmd
@@ -86,7 +86,7 @@ func listRuns(ctx context.Context, w io.Writer, address string) error {
 	return nil
 }
 
-// run ends as a batch that had ended so would.
+// run returns the error of a batch with these outcomes.
 func (o *reportOptions) run(cmd *cobra.Command) error {
 	if err := contradict(cmd.Flags(), "csv", "json"); err != nil {
 		return err
@@ -142,7 +142,7 @@ func (o *reportOptions) run(cmd *cobra.Command) error {
 	return nil
 }
 
-// list lists messages as long as somebody reads, in the form that was asked for.
+// list writes messages as CSV or JSON, as long as somebody reads.
 func (o *reportOptions) list(out io.Writer, messages iter.Seq2[batch.Result, error]) error {
 	table := csv.NewWriter(out) // as an input for batch
 	defer table.Flush()
@@ -164,7 +164,7 @@ func (o *reportOptions) list(out io.Writer, messages iter.Seq2[batch.Result, err
 	return nil
 }
 
-// csvRow is a row of an input that a spreadsheet may open and save.
+// csvRow returns a row of an input that a spreadsheet may open and save.
 func csvRow(r batch.Result) []string {
 	maybe := "0"
 	if r.MaybeUnsent {
@@ -235,7 +235,7 @@ func printFailed(w io.Writer, messages iter.Seq2[batch.Result, error]) error {
 	return nil
 }
 
-// messageLine names a message, and what the service said of it.
+// messageLine names a message, with the service's own words.
 func messageLine(r batch.Result, failure *api.Error) string {
 	text := fmt.Sprintf("message %s of the chat with %s on %s", r.Item.MessageID, r.Item.UserID, r.Item.ConnectionID)
 	if r.Item.Line > 0 {

@@ -14,9 +14,9 @@ import (
 func newRoot(call *invocation) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "unsend",
-		Short: "Take back chat messages through the OFAuth Access API",
-		Long: `Take back (unsend) chat messages through the OFAuth Access API, and know for
-certain what became of each.
+		Short: "Unsend chat messages through the OFAuth Access API",
+		Long: `Take back (unsend) chat messages through the OFAuth Access API, and get the
+certain outcome of each.
 
 Credentials come from the environment: OFAUTH_API_KEY, OFAUTH_CONNECTION_ID and,
 for another server, OFAUTH_BASE_URL. With --mock no account is needed.

@@ -3,9 +3,11 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -82,6 +84,33 @@ func TestKeyIsInNoLedger(t *testing.T) {
 				wantNoKey(t, runAll(t, "report", "messages.csv.unsend.db", "--json"))
 			})
 		}
+	}
+}
+
+// TestNoTextOfAPeer: what a server sends behind its response, which net/http writes to package log,
+// is not printed.
+func TestNoTextOfAPeer(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{\"success\":true}the planted text")
+	}))
+	t.Cleanup(server.Close)
+	dir := t.TempDir()
+	list := "user_id,message_id,connection_id\n"
+	for i := range 30 {
+		list += fmt.Sprintf("5,%d,conn_a\n", i+1)
+	}
+	writeFile(t, filepath.Join(dir, "messages.csv"), list)
+	cmd := exec.CommandContext(t.Context(), "unsend", "batch", "messages.csv", "--yes")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), envKey+"="+plantedKey, envBaseURL+"="+server.URL)
+	out, _ := cmd.CombinedOutput() // whose exit code says no more than the output
+	if text := string(out); !strings.Contains(text, "30  unsent") || strings.Contains(text, "planted") {
+		t.Errorf("the command prints\n%s\nwant 30 messages unsent, and nothing of the server's", text)
 	}
 }
 

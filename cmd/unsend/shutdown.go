@@ -9,27 +9,27 @@ import (
 	"syscall"
 )
 
-// errInterrupted ends a command that a signal ended.
+// errInterrupted returns the error of a command that a signal ended.
 func errInterrupted(text string) error {
 	return &exitError{code: exitInterrupted, err: errors.New(text)}
 }
 
 var errNothingSent = errInterrupted("interrupted; nothing was sent")
 
-// interruptible is ctx, ended by Ctrl-C or SIGTERM. A second signal ends the program at once.
+// interruptible returns ctx, canceled by Ctrl-C or SIGTERM. A second signal ends the program at once.
 func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	return ctx, stop
 }
 
-// shutdown is how a batch ends before its time. The first Ctrl-C or SIGTERM ends gently, after
-// which nothing more is sent; the second ends ctx, which stops what is under way too; a third
-// ends the program.
+// shutdown ends a batch early. The first Ctrl-C or SIGTERM cancels gently, after which no request
+// begins; the second cancels ctx, which ends the requests in flight and all waiting for readers; a
+// third ends the program.
 type shutdown struct {
-	ctx      context.Context //nolint:containedctx // that of all that is sent
-	gently   context.Context //nolint:containedctx // ends before it
-	begin    func()          // ends gently, as if by a signal
+	ctx      context.Context //nolint:containedctx // of all requests
+	gently   context.Context //nolint:containedctx // canceled before ctx
+	begin    func()          // cancels gently, as a signal does
 	release  func()
 	signaled atomic.Bool
 }
@@ -56,5 +56,5 @@ func newShutdown(ctx context.Context) *shutdown {
 	return s
 }
 
-// begun reports whether nothing more is to be sent.
+// begun reports whether no more requests may begin.
 func (s *shutdown) begun() bool { return s.gently.Err() != nil }

@@ -111,7 +111,7 @@ func TestBatchSession(t *testing.T) {
 	s = onTerminal(t, dir, g.url, "batch", "messages.csv")
 	s.waitFor(t, `This cannot be undone\. \[y/N\] $`)
 	s.waitFor(t, fmt.Sprintf(`^messages\.csv: %d messages on [12] connections? of `, 60-unsent))
-	s.waitFor(t, fmt.Sprintf(`^  %d messages ended earlier$`, unsent))
+	s.waitFor(t, fmt.Sprintf(`^  %d messages done earlier$`, unsent))
 	s.keys(t, "y\n")
 	s.end(t, exitOK)
 	s.waitFor(t, `^60 messages, \d+ s:\n  60  unsent$`)

@@ -14,7 +14,7 @@ import (
 	"github.com/unsend-go/unsend/batch"
 )
 
-// number is n with a comma between groups of three digits: "12,345".
+// number returns n with a comma between groups of three digits: "12,345".
 func number(n int) string {
 	digits := strconv.Itoa(n)
 	var b strings.Builder
@@ -27,7 +27,7 @@ func number(n int) string {
 	return b.String()
 }
 
-// count is a number of things: "1 message", "10,000 messages". The noun is one that takes an s.
+// count returns a number of things: "1 message", "10,000 messages".
 func count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -35,7 +35,7 @@ func count(n int, noun string) string {
 	return number(n) + " " + noun + "s"
 }
 
-// duration is d in words, to the minute from ten minutes on: "2 h 5 min", "3 min 20 s", "0 s".
+// duration returns d in words, to the minute from ten minutes on: "2 h 5 min", "3 min 20 s", "0 s".
 func duration(d time.Duration) string {
 	unit := time.Second
 	if d >= 10*time.Minute {
@@ -58,7 +58,7 @@ func duration(d time.Duration) string {
 	return strings.Join(words, " ")
 }
 
-// label is an outcome in words: "already gone".
+// label returns an outcome in words: "already gone".
 func label(outcome string) string {
 	if outcome == "" {
 		return "open"
@@ -66,7 +66,7 @@ func label(outcome string) string {
 	return strings.ReplaceAll(outcome, "_", " ")
 }
 
-// causeOf names what has to change.
+// causeOf returns in words what has to change.
 func causeOf(scope api.Scope) string {
 	switch scope {
 	case api.ScopeMessage:
@@ -96,10 +96,10 @@ var reasons = []struct {
 	{api.ErrUnauthorized, "the API key is not accepted"},
 	{api.ErrRateLimited, "there were too many requests"},
 	{api.ErrServer, "the service failed"},
-	{api.ErrUnexpectedResponse, "something other than the service answered"},
+	{api.ErrUnexpectedResponse, "the response was not the service's"},
 }
 
-// reasonOf is why messages of a group are not unsent: a sentence, and the service's own words.
+// reasonOf returns why the messages of a group are not unsent, with status and type.
 func reasonOf(g *batch.Group) string {
 	err := &api.Error{StatusCode: g.Status, Type: g.Type, Scope: g.Scope, Answered: g.Scope != api.ScopeService && g.Scope != api.ScopeClient}
 	text := "no response came"
@@ -111,7 +111,7 @@ func reasonOf(g *batch.Group) string {
 	case g.Status == 0 && g.Scope == api.ScopeClient:
 		text = "the request was ended on this machine"
 	case g.Status != 0:
-		text = "the service answered with an error"
+		text = "the service returned an error"
 	}
 	for _, reason := range reasons {
 		if errors.Is(err, reason.sentinel) {
@@ -128,8 +128,7 @@ func reasonOf(g *batch.Group) string {
 	return text
 }
 
-// errorText is an error of a call as a person reads it: without the words that all of them begin
-// with, and without the names of system calls.
+// errorText returns an error of a call without its prefix, and without the names of system calls.
 func errorText(err error) string {
 	text := strings.TrimPrefix(oneLine(err.Error()), "unsend message: ")
 	failed, ok := errors.AsType[*api.Error](err)
@@ -171,7 +170,7 @@ func wrap(text string, columns int) (lines []string) {
 	return append(lines, indent+current)
 }
 
-// printCounts prints how many messages there are of each kind.
+// printCounts prints how many messages have each outcome.
 func printCounts(w io.Writer, r *batch.Report) {
 	var rows [][]string
 	for _, row := range []struct {
@@ -192,7 +191,7 @@ func printCounts(w io.Writer, r *batch.Report) {
 	printColumns(w, rows)
 }
 
-// printGroups prints which messages are not unsent: how many, how they ended, why, and what to do.
+// printGroups prints how many messages are not unsent, why, and what to do.
 func printGroups(w io.Writer, groups []batch.Group) {
 	title := false
 	for i := range groups {
@@ -208,7 +207,7 @@ func printGroups(w io.Writer, groups []batch.Group) {
 	}
 }
 
-// printGroup prints a group in two lines, or more where the terminal is narrow.
+// printGroup prints a group: what and why, and what to do.
 func printGroup(w io.Writer, g *batch.Group) {
 	text := fmt.Sprintf("%s %s, %s: %s", number(g.Count), label(string(g.Outcome)), causeOf(g.Scope), reasonOf(g))
 	if g.Scope == api.ScopeUnknown {
@@ -223,7 +222,7 @@ func printGroup(w io.Writer, g *batch.Group) {
 	}
 }
 
-// printColumns prints rows of columns as wide as they have to be; the first is of numbers.
+// printColumns prints rows in aligned columns, the first of numbers.
 func printColumns(w io.Writer, rows [][]string) {
 	width := make([]int, len(rows[0]))
 	for _, row := range rows {

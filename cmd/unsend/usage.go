@@ -14,8 +14,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// invocation is how the program was called. It says what is wrong with that, and writes commands
-// that a person can copy.
+// invocation is how the program was called. It makes errors of usage, and commands that a person
+// can copy.
 type invocation struct {
 	program string
 	args    []string
@@ -38,7 +38,7 @@ func (c *invocation) seeHelp(cmd *cobra.Command) string {
 	return "see " + c.program + strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()) + " --help"
 }
 
-// knownCommand refuses what is no command.
+// knownCommand refuses a word that is not a command.
 func (c *invocation) knownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -46,7 +46,7 @@ func (c *invocation) knownCommand(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("no command %q; %s", args[0], didYouMean(cmd, args[0], c.seeHelp(cmd)))
 }
 
-// wantArgs asks for the named arguments, no more and no fewer.
+// wantArgs requires the named arguments, no more and no fewer.
 func (c *invocation) wantArgs(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
@@ -59,7 +59,7 @@ func (c *invocation) wantArgs(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// flagError says where to look, and answers the one flag that many will try.
+// flagError adds where to look to an error of cobra's, and refuses the flag that many will try.
 func (c *invocation) flagError(cmd *cobra.Command, err error) error {
 	if errors.Is(err, pflag.ErrHelp) {
 		return err
@@ -76,8 +76,8 @@ func (c *invocation) flagError(cmd *cobra.Command, err error) error {
 	return fmt.Errorf("%w; %s", err, c.seeHelp(cmd))
 }
 
-// didYouMean names the commands of parent that a mistyped word is near to, or else returns the
-// advice given.
+// didYouMean suggests the commands of parent that a mistyped word resembles; otherwise it returns
+// the advice given.
 func didYouMean(parent *cobra.Command, word, otherwise string) string {
 	parent.SuggestionsMinimumDistance = 2
 	near := parent.SuggestionsFor(word)
@@ -97,8 +97,8 @@ func contradict(set *pflag.FlagSet, name string, others ...string) error {
 	return nil
 }
 
-// resumeCommand is the command that goes on with a run. Failed messages that were opened again stay
-// open, and no password is printed.
+// resumeCommand returns the command that continues a run. Failed messages that were opened again
+// stay open, and no password is printed.
 func (c *invocation) resumeCommand() string {
 	words := []string{c.program}
 	end := slices.Index(c.args, "--")
@@ -111,14 +111,14 @@ func (c *invocation) resumeCommand() string {
 	return strings.Join(words, " ")
 }
 
-// quoted is arg as a shell takes it.
+// quoted returns arg as a shell reads it.
 func quoted(arg string) string {
 	special := func(r rune) bool {
 		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@%+,", r)
 	}
 	switch {
 	case strings.ContainsFunc(arg, func(r rune) bool { return !unicode.IsGraphic(r) || r == utf8.RuneError }):
-		// The form of quotes in which nothing stands that a terminal could take for more than text.
+		// This form of quotes has only characters that are safe on a terminal.
 		escaped := strconv.QuoteToASCII(arg)
 		return "$'" + strings.ReplaceAll(escaped[1:len(escaped)-1], "'", `\'`) + "'"
 	case arg != "" && !strings.ContainsFunc(arg, special):
