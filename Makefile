@@ -18,7 +18,7 @@ MODULES = . $(patsubst %/go.mod,%,$(wildcard e2e/go.mod examples/*/go.mod))
 each-module = @set -e; for module in $(MODULES); do (cd $$module && $(1)); done
 
 .PHONY: help
-help: ## Say what each target does
+help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
 		/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
 
@@ -39,7 +39,7 @@ build: ## Build the command as bin/unsend
 	go build -o bin/unsend ./cmd/unsend
 
 # What the race detector would distort, or slow down too much.
-UNRACED = 'Allocations|TestModules|Memory|Killed|Copied|Crash|Hostile(Bodies|Snapshots)'
+UNRACED = 'Allocations|Memory|Killed|Hostile(Bodies|Snapshots)'
 
 .PHONY: test
 test: ## Run every test, with the race detector if it works here
@@ -54,7 +54,7 @@ test: ## Run every test, with the race detector if it works here
 		echo "go test $$race ./... # in $$module"; (cd $$module && go test $$race ./...); done
 
 .PHONY: regressions
-regressions: ## Sizes, allocations, linked modules and crashes, without the race detector
+regressions: ## Sizes, allocations and crashes, without the race detector
 	go test -run $(UNRACED) ./api ./internal/bench ./batch/...
 
 .PHONY: soak
