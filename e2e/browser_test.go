@@ -4,9 +4,7 @@ package e2e
 
 import (
 	"context"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -19,9 +17,9 @@ import (
 )
 
 // patience bounds a whole test: a page that never shows what is waited for fails it.
-const patience = 2 * time.Minute
+const patience = 5 * time.Minute
 
-// browser is a new Chromium with one empty page, and what went on in it.
+// browser is a new Chromium with one empty page, and a record of what happened in it.
 type browser struct {
 	ctx context.Context //nolint:containedctx // chromedp keeps the page in it
 
@@ -63,15 +61,15 @@ func openBrowser(t *testing.T) *browser {
 	return b
 }
 
-// do takes steps on the page, and shows what it says where one fails.
+// do takes steps on the page. If one fails it prints what the page logged.
 func (b *browser) do(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
 	if err := chromedp.Do(b.ctx, steps...); err != nil {
-		t.Fatalf("%v\nconsole: %q\nexceptions: %q", err, b.consoleErrors(), b.exceptions())
+		t.Fatalf("%v\nconsole: %q\nexceptions: %q", err, b.copied(&b.console), b.copied(&b.thrown))
 	}
 }
 
-// text is what an element shows.
+// text returns what an element shows.
 func (b *browser) text(t *testing.T, element chromedp.CSS) string {
 	t.Helper()
 	text, err := chromedp.Run(b.ctx, chromedp.Text(element))
@@ -79,23 +77,6 @@ func (b *browser) text(t *testing.T, element chromedp.CSS) string {
 		t.Fatalf("text of %s: %v", element, err)
 	}
 	return text
-}
-
-// screenshot writes what the screen shows to a file in the directory that UNSEND_SCREENSHOTS
-// names, if it names one.
-func (b *browser) screenshot(t *testing.T, name string) {
-	t.Helper()
-	dir := os.Getenv("UNSEND_SCREENSHOTS")
-	if dir == "" {
-		return
-	}
-	image, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), image, 0o600); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func (b *browser) note(event any) {
@@ -119,10 +100,7 @@ func (b *browser) note(event any) {
 	}
 }
 
-func (b *browser) consoleErrors() []string { return b.copied(&b.console) }
-func (b *browser) exceptions() []string    { return b.copied(&b.thrown) }
-func (b *browser) requests() []string      { return b.copied(&b.asked) }
-
+// copied returns a list as it is now: console, thrown or asked.
 func (b *browser) copied(list *[]string) []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

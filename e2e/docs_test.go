@@ -37,7 +37,7 @@ func TestReference(t *testing.T) {
 
 	page.do(t, chromedp.Navigate(url+"/docs/"), chromedp.WaitVisible(documentedOK))
 	wantAll(t, "operation", page.text(t, operation), "DELETE", "/v2/access/chats/{userId}/messages/{messageId}", "Unsend chat message")
-	wantAll(t, "answer's shape", page.text(t, documentedOK), "success", "queue", "fromUser", "releaseForms")
+	wantAll(t, "response's shape", page.text(t, documentedOK), "success", "queue", "fromUser", "releaseForms")
 
 	wantAll(t, "server", page.text(t, servers), url, "mock")
 
@@ -50,18 +50,18 @@ func TestReference(t *testing.T) {
 	page.do(t, chromedp.Click(closeDialog), chromedp.WaitNotPresent(dialog))
 
 	page.do(t, chromedp.Click(execute), shows(liveStatus, "200"))
-	wantAll(t, "first answer", page.text(t, liveBody), `"success": true`)
-	if errors := page.consoleErrors(); len(errors) > 0 {
+	wantAll(t, "first response", page.text(t, liveBody), `"success": true`)
+	if errors := page.copied(&page.console); len(errors) > 0 {
 		t.Errorf("the console shows errors: %q", errors)
 	}
 
 	page.do(t, chromedp.Click(execute), shows(liveStatus, "404"))
-	wantAll(t, "second answer", page.text(t, liveBody), "RESOURCE_NOT_FOUND")
+	wantAll(t, "second response", page.text(t, liveBody), "RESOURCE_NOT_FOUND")
 	wantAll(t, "note", page.text(t, noteOnGone), "mock", "because the message is gone", "messageId")
-	if exceptions := page.exceptions(); len(exceptions) > 0 {
+	if exceptions := page.copied(&page.thrown); len(exceptions) > 0 {
 		t.Errorf("the page threw: %q", exceptions)
 	}
-	wantOneHost(t, url, page.requests())
+	wantOneHost(t, url, page.copied(&page.asked))
 }
 
 // TestPageFitsScreens opens the page on a phone and on a desktop, by day and by night: nothing
@@ -88,7 +88,6 @@ func TestPageFitsScreens(t *testing.T) {
 			t.Fatal(err)
 		}
 		page.do(t, phone, chromedp.Navigate(url+"/docs/"), chromedp.WaitVisible(documentedOK))
-		page.screenshot(t, screen.name)
 		for _, part := range []chromedp.CSS{
 			`.parameters-col_description input`, `.servers select`, `.opblock-body textarea`, `.opblock-summary-path`, `.info .title`, `.info p`,
 			execute, authorize, documentedOK, code, `#mock-note`,
@@ -99,7 +98,6 @@ func TestPageFitsScreens(t *testing.T) {
 			page.do(t, chromedp.Click(execute), chromedp.WaitVisible(liveStatus))
 		}
 		page.do(t, shows(liveStatus, "404"), chromedp.WaitVisible(noteOnGone))
-		page.screenshot(t, screen.name+"-gone")
 		width, err := chromedp.Run(page.ctx, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`))
 		if err != nil {
 			t.Fatal(err)
@@ -177,7 +175,7 @@ func TestCredentialsCanBeEntered(t *testing.T) {
 		chromedp.Click(execute),
 		shows(liveStatus, "401"),
 	)
-	wantAll(t, "answer", page.text(t, liveBody), "UNAUTHORIZED")
+	wantAll(t, "response", page.text(t, liveBody), "UNAUTHORIZED")
 }
 
 // shows waits until an element shows a text.
@@ -194,7 +192,7 @@ func wantAll(t *testing.T, what, text string, parts ...string) {
 	}
 }
 
-// wantOneHost asks that requests, of which there were some, went to url alone.
+// wantOneHost fails unless there were requests, and all of them went to url.
 func wantOneHost(t *testing.T, url string, requests []string) {
 	t.Helper()
 	if len(requests) < 6 {
@@ -202,7 +200,7 @@ func wantOneHost(t *testing.T, url string, requests []string) {
 	}
 	for _, request := range requests {
 		if !strings.HasPrefix(request, url+"/") && !strings.HasPrefix(request, "data:") {
-			t.Errorf("the page asked another host: %s", request)
+			t.Errorf("the page sent a request to another host: %s", request)
 		}
 	}
 }
