@@ -18,12 +18,12 @@ import (
 // maxBody is how many bytes of a body are read into memory.
 const maxBody = 8 << 20
 
-// errUnknown stands for a body of which nothing can be said.
+// errUnknown is the error of a body that cannot be checked.
 var errUnknown = errors.New("body is not known")
 
-// body is what was read of a message's body.
+// body is the part of a message's body that was read.
 type body struct {
-	data []byte // one byte more than maxBody where it is too long
+	data []byte // one byte more than maxBody if it is longer
 	err  error  // reading ended with this
 }
 
@@ -67,8 +67,8 @@ func readRequest(req *http.Request) body {
 	return readAndPutBack(&req.Body)
 }
 
-// inflated undoes gzip. A body that only claims to be gzip stays as it is: `curl -i
-// --compressed` prints the header of the wire and the body plain.
+// inflated decompresses gzip. A body that is not gzip stays as it is: `curl -i --compressed`
+// prints the original header and a plain body.
 func (b body) inflated(header http.Header) body {
 	if b.err != nil || len(b.data) > maxBody || !strings.EqualFold(header.Get("Content-Encoding"), "gzip") {
 		return b
@@ -110,7 +110,7 @@ func checkBody(side Side, content openapi3.Content, header http.Header, b body, 
 		if contentType == "" {
 			v.Kind, v.Found = "missing", "nothing"
 		}
-		// The type may be all that is wrong with the body, so it is checked where it is JSON.
+		// The type may be all that is wrong, so a body of JSON is checked nevertheless.
 		i := slices.IndexFunc(types, isJSON)
 		if i < 0 || !json.Valid(b.data) {
 			return []Violation{v}

@@ -26,14 +26,14 @@ var statusLine = regexp.MustCompile(`^\s*(HTTP/[1-3](?:\.[0-9])?) (([1-9][0-9]{2
 
 // ReadCapture reads a response as `curl -i` prints it: HTTP/1, HTTP/2 or HTTP/3, with CRLF or
 // LF. Of several responses, after a redirect, a proxy's tunnel or 100 Continue, it returns the
-// last. A bare JSON body is taken for that of a 200 answer of the contract's media type.
+// last. A bare JSON body is read as that of a 200 response.
 //
-// The body is what stands behind the head, as it stands there: curl has undone the chunks, so
-// neither Transfer-Encoding nor Content-Length counts. It is not read yet; the response's
+// The body is everything behind the head: curl has decoded the chunks, so that neither
+// Transfer-Encoding nor Content-Length counts. It is not read yet; the response's
 // Body reads on from r, which stays the caller's to close.
 //
 // An error means that the input is no response at all, or that its heads are longer than 1 MiB.
-// A response that departs from the contract is none: [Validator.CheckResponse] says so.
+// Violations are not errors: [Validator.CheckResponse] returns them.
 func ReadCapture(r io.Reader) (*http.Response, error) {
 	heads := &io.LimitedReader{R: r, N: maxHead}
 	in := bufio.NewReaderSize(heads, sniffed)

@@ -1,38 +1,39 @@
-// Package contract checks real HTTP exchanges against openapi.yaml, the contract of this module.
+// Package contract checks real HTTP exchanges against openapi.yaml, the contract of this module,
+// and reports what real responses have that it does not describe.
 //
-// In a test, one line fails it with a list of every departure:
+// In a test, one line fails it with a list of every violation:
 //
 //	contract.Check(t, req, resp)
 //
-// [Transport] watches the traffic of any http.Client: it reports and changes nothing.
-// [ReadCapture] reads what `curl -i` printed. [Validator] serves them all, for programs that
-// want the [Violation] values themselves, and [Document] is the contract's text.
+// [Transport] watches the traffic of any http.Client: it reports and changes nothing. [Drift]
+// collects members, kinds, statuses and types of errors that openapi.yaml lacks. [ReadCapture]
+// reads what `curl -i` printed, and [Validator] returns the [Violation] values themselves.
 //
 // # What is checked
 //
-// Of a request: its method, its path, its parameters, its credentials, the media type, and the
-// body. Of a response: its status, its headers, the media type, and the body. All violations
-// are found, not the first one: one for each place, always in the same order. The host is not
-// checked, so that tests can use loopback.
+// The method, path, parameters, credentials, media type and body of a request; the status,
+// headers, media type and body of a response. Every violation is reported, one for each place,
+// always in the same order. The host is not checked, so that tests can use loopback.
 //
 // A status that the contract does not list is a violation, although the contract has a default
-// response; the body of such an answer is still checked by the default. Members that the
-// contract does not know are allowed everywhere and not looked into.
+// response; the body is still checked by the default. Members that the contract does not name
+// are allowed everywhere, whatever their values are.
 //
-// Stricter than a JSON library: a body is UTF-8, one JSON value and nothing behind it; a member
-// that the contract knows stands only once in its object; an integer has no fraction and no
-// exponent, and fits 64 bits where the contract says so.
+// The checks are stricter than a JSON library: a body is UTF-8 and a single JSON value; a member
+// that the contract names occurs once in its object; an integer has no fraction and no exponent,
+// and fits 64 bits if the contract requires it.
 //
 // # What is never printed
 //
-// A violation says what kind of value was found and how long it is, and prints numbers, true
-// and false. It never holds a string that came over the wire: no credential, no message text.
+// A violation describes the kind and length of a value, and prints numbers, true and false. It
+// never holds a string that came over the wire: no credential, no message text. A [Finding] of a
+// Drift holds names of members, and no value but the type of an error.
 //
 // # Limits
 //
-// Of each body at most 8 MiB are read into memory; a longer one is a violation, and so is one
-// of more than 50,000 JSON values, where some hundred are usual, or one nested deeper than 100
-// levels. What was read is put back, so that the next reader sees the body as it came.
+// At most 8 MiB of each body are read into memory. A longer body is a violation, and so is one of
+// more than 50,000 JSON values or nested deeper than 100 levels. What was read is put back, so that
+// the next reader gets the body as it came.
 package contract
 
 import (

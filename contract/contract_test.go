@@ -31,13 +31,13 @@ func TestViolationsReadWell(t *testing.T) {
 	wantLines(t, v.CheckResponse(nil, newResponse(http.StatusOK, `{"success":9007199254740993}`)),
 		`response /success: found a large number, want true or false`)
 	wantLines(t, v.CheckResponse(nil, newResponse(http.StatusOK, `{"success":true,"success":true}`)),
-		`response /success: found a member that stands more than once, want true or false, once`)
+		`response /success: found a member that occurs more than once, want true or false, once`)
 	wantLines(t, v.CheckResponse(nil, newResponse(http.StatusOK, `{"success":tru}`)),
 		`response body: found text that is not JSON, from byte 14 on, want JSON`)
 	wantLines(t, v.CheckResponse(nil, newResponse(http.StatusOK, `{"success":`)),
 		`response body: found JSON cut short after 11 bytes, want whole JSON`)
 	wantLines(t, v.CheckResponse(nil, newResponse(http.StatusOK, `{} {}`)),
-		`response body: found something behind the JSON value, want one JSON value`)
+		`response body: found text after the JSON value, want one JSON value`)
 
 	put := requestTo(t, http.MethodPut, "/v2/access/chats")
 	put.Header, put.Body, put.GetBody = http.Header{"Content-Type": {"text/plain"}}, nil, nil

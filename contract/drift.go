@@ -58,7 +58,7 @@ type observedStatus struct {
 	hasBody bool
 }
 
-// NewDrift returns an empty Drift. An invalid option is the error of the first [Drift.Add].
+// NewDrift returns an empty Drift. An invalid option is an error of the first [Drift.Add].
 func NewDrift(opts ...Option) *Drift {
 	d := &Drift{
 		places:   map[*openapi3.Schema]*observed{},

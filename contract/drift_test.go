@@ -128,7 +128,7 @@ unsendChatMessage.409: status, seen 2 times; add below:
 		"a status of success": {[]string{`202{"accepted":true}`}, `
 unsendChatMessage.202: status, seen once; add below:
         '202':
-          description: Accepted. Not documented.
+          description: Accepted (not documented).
           x-undocumented: true
           content:
             application/json:

@@ -299,8 +299,9 @@ func goType(schema *openapi3.Schema) string {
 	return ""
 }
 
-// entry is a schema, with its members in the order in which the document writes them.
+// entry is a schema or a response, with its members in the order in which the document has them.
 type entry struct {
+	Ref          string            `yaml:"$ref,omitempty"`
 	Type         string            `yaml:"type,omitempty"`
 	Format       string            `yaml:"format,omitempty"`
 	Nullable     bool              `yaml:"nullable,omitempty"`
@@ -309,6 +310,7 @@ type entry struct {
 	Properties   map[string]*entry `yaml:"properties,omitempty"`
 	Values       *entry            `yaml:"additionalProperties,omitempty"`
 	Items        *entry            `yaml:"items,omitempty"`
+	Content      map[string]any    `yaml:"content,omitempty"`
 }
 
 // entryOf describes the values of a kind.
@@ -372,20 +374,13 @@ func (o *observed) isMap() bool {
 // status adds a finding about a status that an operation does not list.
 func (w *writer) status(op *operation, status int, o *observedStatus) {
 	f := Finding{Schema: op.id(), Member: strconv.Itoa(status), Kinds: []string{"status"}, Count: o.count}
-	var response any
+	response := &entry{Description: strings.TrimSpace(http.StatusText(status) + " (not documented)."), Undocumented: true}
 	if fallback := op.Responses.Default(); status >= http.StatusBadRequest && fallback != nil && fallback.Ref != "" {
-		response = map[string]string{"$ref": fallback.Ref}
-	} else if response = (undocumented{http.StatusText(status) + ". Not documented.", true, nil}); o.hasBody {
-		content := map[string]any{"application/json": map[string]any{"schema": entry{}}}
-		response = undocumented{http.StatusText(status) + ". Not documented.", true, content}
+		response = &entry{Ref: fallback.Ref}
+	} else if o.hasBody {
+		response.Content = map[string]any{"application/json": map[string]any{"schema": entry{}}}
 	}
 	w.below(f, w.find(op.Origin, "responses"), map[string]any{f.Member: response})
-}
-
-type undocumented struct {
-	Description  string         `yaml:"description"`
-	Undocumented bool           `yaml:"x-undocumented"`
-	Content      map[string]any `yaml:"content,omitempty"`
 }
 
 // types adds a finding about types of errors that no example or description names.

@@ -79,8 +79,8 @@ func FuzzCheckResponse(f *testing.F) {
 // Everything that a violation may say of what was found. Nothing of it is a string of the wire.
 var foundWords = regexp.MustCompile(`^(nothing|null|true|false|an empty string|a (string|number) of \d+ characters?` +
 	`|an array of \d+ items?|an object of \d+ members?|the number [-+.\deE]{1,32}|a large number|status -?\d+` +
-	`|another (path|method|media type)|text of another form|a member that stands more than once|bytes that are not UTF-8` +
-	`|text that is not JSON(, from byte \d+ on)?|something behind the JSON value|more than 8 MiB|a body that broke off after \d+ bytes` +
+	`|another (path|method|media type)|text of another form|a member that occurs more than once|bytes that are not UTF-8` +
+	`|text that is not JSON(, from byte \d+ on)?|text after the JSON value|more than 8 MiB|a body that broke off after \d+ bytes` +
 	`|JSON (cut short after \d+ bytes?|nested deeper than \d+ levels|of more than 50000 values))$`)
 
 // contractNames are all keys of testdata/openapi.yaml.

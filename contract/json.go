@@ -54,7 +54,7 @@ func (d *decoder) decodeBody(data []byte) (value any, found, want string) {
 		return nil, "JSON cut short after " + count(len(data), "byte"), "whole JSON"
 	}
 	if _, err := d.in.ReadToken(); !errors.Is(err, io.EOF) {
-		return nil, "something behind the JSON value", "one JSON value"
+		return nil, "text after the JSON value", "one JSON value"
 	}
 	return value, "", ""
 }
@@ -73,7 +73,7 @@ type decoder struct {
 
 var errLimit = errors.New("JSON")
 
-// decode decodes one value, which stands at this place.
+// decode decodes one value at this place.
 func (d *decoder) decode(at place) (any, error) {
 	if d.values++; d.values > maxValues {
 		return nil, fmt.Errorf("%w of more than %d values", errLimit, maxValues)
@@ -128,7 +128,7 @@ func (d *decoder) object(at place) (any, error) {
 		name := token.String()
 		member, _ := at.member(name)
 		if _, twice := members[name]; twice && member != nil {
-			d.report("text", "a member that stands more than once", describeSchema(member[0])+", once")
+			d.report("text", "a member that occurs more than once", describeSchema(member[0])+", once")
 		}
 		if members[name], err = d.decode(member); err != nil {
 			return nil, err
@@ -145,7 +145,7 @@ func (d *decoder) report(kind, found, want string) {
 }
 
 // schemaErrors flattens what VisitJSON returned. A union's branches are not looked into: its own
-// place departs. What each part of an allOf says stands for itself.
+// place is violated. Violations of the parts of an allOf stand for themselves.
 func (d *decoder) schemaErrors(err error) {
 	switch e := err.(type) { //nolint:errorlint // the tree is walked by hand, every branch of it
 	case openapi3.MultiError:
@@ -183,7 +183,7 @@ func (d *decoder) schemaError(err *openapi3.SchemaError) {
 }
 
 // place has all schemas that describe one place inside a body: allOf and unions join several.
-// Places that the contract does not know have none.
+// Places that the contract does not describe have none.
 type place []*openapi3.Schema
 
 func placeOf(refs ...*openapi3.SchemaRef) place {
@@ -197,7 +197,7 @@ func placeOf(refs ...*openapi3.SchemaRef) place {
 	return p
 }
 
-// item returns what the contract says of an array's items.
+// item returns the schemas of an array's items.
 func (p place) item() place {
 	var refs openapi3.SchemaRefs
 	for _, schema := range p {
@@ -208,8 +208,8 @@ func (p place) item() place {
 	return placeOf(refs...)
 }
 
-// member returns what the contract says of an object's member, and whether it names it: it may
-// describe all further members too.
+// member returns the schemas of an object's member, and reports whether the contract names it
+// rather than describing all further members.
 func (p place) member(name string) (member place, named bool) {
 	var refs openapi3.SchemaRefs
 	for _, schema := range p {
@@ -222,9 +222,8 @@ func (p place) member(name string) (member place, named bool) {
 	return placeOf(refs...), named
 }
 
-// find writes a path inside a body as a JSON pointer (RFC 6901), and returns what the contract
-// says of that place. A name that is not the contract's own came over the wire, and becomes an
-// asterisk.
+// find writes a path inside a body as a JSON pointer (RFC 6901), and returns the schemas of that
+// place. A name that is not the contract's own came over the wire, and becomes an asterisk.
 func (p place) find(path []string) (pointer string, at place) {
 	var to jsontext.Pointer
 	for _, step := range path {
@@ -239,7 +238,7 @@ func (p place) find(path []string) (pointer string, at place) {
 	return string(to), p
 }
 
-// refusesNumber reports whether the contract asks for an integer and the literal is none to the
+// refusesNumber reports whether the contract requires an integer and the literal is not one to the
 // letter. kin-openapi reads numbers as floats, so it admits 1.0 and rounds past 53 bits; OpenAPI
 // 3.0 defines an integer as a number without a fraction or exponent, and a Go program cannot
 // decode anything else into one.

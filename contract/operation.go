@@ -86,7 +86,7 @@ func credential(scheme *openapi3.SecurityScheme) *openapi3.ParameterRef {
 // match is an operation that a message is compared with.
 type match struct {
 	*operation
-	params map[string]string // of the path; nil where the path is another one
+	params map[string]string // of the path; nil if the path is another one
 }
 
 // find returns the operation that a request is for, and reports whether there is one.
@@ -114,7 +114,7 @@ func (v *Validator) findResponse(req *http.Request) (match, error) {
 
 // match compares the segments of an escaped path with the operation's template and returns the
 // decoded value of each parameter. Splitting before decoding keeps an encoded slash inside its
-// id, where the id's pattern refuses it; the routers of kin-openapi do not.
+// id, so that the id's pattern refuses it; the routers of kin-openapi do not.
 func (op *operation) match(segments []string) map[string]string {
 	template := strings.Split(op.path, "/")
 	if len(segments) != len(template) {
@@ -135,7 +135,7 @@ func (op *operation) match(segments []string) map[string]string {
 	return params
 }
 
-// fewest checks each candidate and returns what departs from the closest.
+// fewest checks each candidate and returns the violations of the closest.
 func fewest[T any](candidates []T, check func(T) []Violation) []Violation {
 	var best []Violation
 	for i, candidate := range candidates {
@@ -146,8 +146,8 @@ func fewest[T any](candidates []T, check func(T) []Violation) []Violation {
 	return best
 }
 
-// normalized copies what is read of a request's head: one made by hand may lack parts of it,
-// or have header names in another case than net/http gives them.
+// normalized copies the parts of a request's head that are checked: one made by hand may lack
+// some, or have header names in another case than net/http gives them.
 func normalized(req *http.Request) *http.Request {
 	if req == nil {
 		req = &http.Request{}
@@ -188,7 +188,7 @@ func (m match) checkRequest(req *http.Request, b body) []Violation {
 func (m match) checkResponse(status int, header http.Header, b body) []Violation {
 	var vs []Violation
 	response := m.Responses.Status(status)
-	if response == nil { // which kin-openapi admits where there is a default
+	if response == nil { // which kin-openapi admits if there is a default
 		listed := slices.Sorted(maps.Keys(m.Responses.Map()))
 		listed = slices.DeleteFunc(listed, func(name string) bool { return name == "default" })
 		vs = append(vs, Violation{

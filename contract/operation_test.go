@@ -153,7 +153,7 @@ func TestKeywordsOfSchemas(t *testing.T) {
 			": found an array of 2 items, want an array, within its maxItems", "/0: found the number 1, want a string"}},
 		{"no further members", closed, `{"secret":1}`, []string{": found an object of 1 member, want an object, within its properties"}},
 		{"further members", object().WithAdditionalProperties(integer()), `{"secret":1.0,"12345678":"","a/b":2}`, []string{"/*: found the number 1.0, want an integer of 64 bits"}},
-		{"further members, twice", object().WithAdditionalProperties(integer()), `{"secret":1,"secret":2}`, []string{"/*: found a member that stands more than once, want an integer of 64 bits, once"}},
+		{"further members, twice", object().WithAdditionalProperties(integer()), `{"secret":1,"secret":2}`, []string{"/*: found a member that occurs more than once, want an integer of 64 bits, once"}},
 		{"a name to escape", object().WithProperty("a/b~", integer()), `{"a/b~":""}`, []string{"/a~1b~0: found an empty string, want an integer of 64 bits"}},
 		{"all of", openapi3.NewAllOfSchema(person, required), `{}`, []string{"/name: found nothing, want a string"}},
 		{"all of, its members", openapi3.NewAllOfSchema(person, object().WithProperty("id", integer())), `{"name":7,"id":1.0}`, []string{

@@ -13,7 +13,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Side says which half of an exchange departs from the contract.
+// Side is a half of an exchange.
 type Side string
 
 // The two sides of an exchange.
@@ -22,41 +22,41 @@ const (
 	Response Side = "response"
 )
 
-// Violation is one departure of an exchange from the contract. It holds no string that came
-// over the wire, so it can be logged.
+// Violation is a place where an exchange violates the contract. It holds no string that came over
+// the wire, so it can be logged.
 type Violation struct {
 	Side Side
 	// Pointer names the place. Inside a body it is a JSON pointer (RFC 6901), such as
 	// "/queue/media/0/id"; "" is the whole body. Outside it is one of "method", "path",
-	// "path:userId", "status" and "header:apiKey", with the contract's own names. A member that
-	// the contract does not name is "*".
+	// "path:userId", "status", "header:apiKey", with the contract's own names, and "operation". A
+	// member that the contract does not name is "*".
 	Pointer string
 	// Kind is the kind of the value found: "missing", "null", "boolean", "number", "string",
 	// "array" or "object"; for a body that is not JSON, "text".
 	Kind string
 	// Found describes the value without quoting it, such as "a string of 12 characters".
 	Found string
-	// Want is what the contract asks for, such as "true or false".
+	// Want describes what the contract requires, such as "true or false".
 	Want string
 }
 
-// String is the violation as one line for a person.
+// String returns the violation as one line.
 func (v Violation) String() string {
 	return fmt.Sprintf("%s %s: found %s, want %s", v.Side, cmp.Or(v.Pointer, "body"), v.Found, v.Want)
 }
 
-// unreadable is a body that could not be read as JSON.
+// unreadable returns the violation of a body that could not be read as JSON.
 func unreadable(side Side, found, want string) Violation {
 	return Violation{Side: side, Kind: "text", Found: found, Want: want}
 }
 
-// sortAndDedupe orders the violations of a body and leaves one for each place, the first found.
+// sortAndDedupe orders the violations of a body and keeps the first of each place.
 func sortAndDedupe(vs []Violation) []Violation {
 	slices.SortStableFunc(vs, func(a, b Violation) int { return comparePointers(a.Pointer, b.Pointer) })
 	return slices.CompactFunc(vs, func(a, b Violation) bool { return a.Pointer == b.Pointer })
 }
 
-// comparePointers puts item 2 of an array in front of item 10.
+// comparePointers orders item 2 of an array before item 10.
 func comparePointers(a, b string) int {
 	for {
 		stepA, restA, moreA := strings.Cut(a, "/")
@@ -71,13 +71,12 @@ func comparePointers(a, b string) int {
 	}
 }
 
-// isIndex reports whether a step of a pointer is an index that a body within the limits can have.
+// isIndex reports whether a step of a pointer can be an index.
 func isIndex(step string) bool {
 	return len(step) <= len("50000") && strings.Trim(step, "0123456789") == ""
 }
 
-// describeValue says what kind a decoded JSON value is of, and describes it without quoting a
-// string.
+// describeValue returns the kind of a decoded JSON value, and a text that quotes no string.
 func describeValue(value any) (kind, text string) {
 	switch value := value.(type) {
 	case nil:
@@ -107,7 +106,7 @@ func describeValue(value any) (kind, text string) {
 	return "text", "a value of no kind of JSON"
 }
 
-// count is "1 item" or "2 items".
+// count returns "1 item" or "2 items".
 func count(n int, unit string) string {
 	if n != 1 {
 		unit += "s"
@@ -115,7 +114,7 @@ func count(n int, unit string) string {
 	return strconv.Itoa(n) + " " + unit
 }
 
-// describeSchema says in words what a schema asks for.
+// describeSchema returns what a schema requires in words.
 func describeSchema(schema *openapi3.Schema) string {
 	var texts []string
 	for _, branch := range slices.Concat(schema.OneOf, schema.AnyOf) {
