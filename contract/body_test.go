@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/unsend-go/unsend/contract"
 )
 
 func TestBodiesReachTheNextReaderIntact(t *testing.T) {
@@ -100,7 +103,7 @@ func TestNumberOfValuesIsBounded(t *testing.T) {
 }
 
 // TestHostileJSONCostsWhatItsLengthDoes bounds memory, and with it the work, by a number that is
-// the same on every machine. BenchmarkHostileJSON has the times.
+// the same on every machine.
 func TestHostileJSONCostsWhatItsLengthDoes(t *testing.T) {
 	v := newValidator(t)
 	for name, body := range hostileJSON() {
@@ -109,6 +112,13 @@ func TestHostileJSONCostsWhatItsLengthDoes(t *testing.T) {
 				wantAllocated(t, 100*mib, func() { v.CheckResponse(nil, newResponse(status, body)) })
 			}
 			wantAllocated(t, 100*mib, func() { v.CheckRequest(newRequest(t, body)) })
+			wantAllocated(t, 100*mib, func() {
+				d := contract.NewDrift(fixedContract(t))
+				_ = d.Add(nil, newResponse(http.StatusOK, body)) // an error for most
+				if n := len(d.Findings()); n > 2_100 {
+					t.Errorf("%d findings", n)
+				}
+			})
 		})
 	}
 }
@@ -127,6 +137,10 @@ func hostileJSON() map[string]string {
 		n := min((size-len(before)-len(after))/(len(open)+len(end)), 95)
 		return before + strings.Repeat(open, n) + middle + strings.Repeat(end, n) + after
 	}
+	names := make([]string, 25_000)
+	for i := range names {
+		names[i] = fmt.Sprintf(`,"n%d":{}`, i)
+	}
 	return map[string]string{
 		"repeated members deep inside":  nest(`{"success":true,"x":`, `{"a":1,"a":`, "1", "}", "}"),
 		"repeated members, one object":  fill(`{"success":true`, `,"success":true`, "}", size),
@@ -143,6 +157,7 @@ func hostileJSON() map[string]string {
 		"a huge number":                 queue + `"price":1` + strings.Repeat("0", size) + "}}",
 		"a huge integer":                `{"success":true,"queue":{"id":` + strings.Repeat("7", size) + "}}",
 		"a huge exponent":               queue + `"price":1e` + strings.Repeat("9", size) + "}}",
+		"many names":                    `{"success":true` + strings.Join(names, "") + "}",
 		"a long name":                   `{"success":true,"` + strings.Repeat("a", size) + `":1}`,
 		"long names, nested":            nest(`{"success":true,"x":`, `{"`+strings.Repeat("a", 30)+`":`, "1", "}", "}"),
 		"a long string":                 `{"success":"` + strings.Repeat("\\u00e9", size/6) + `"}`,
@@ -217,10 +232,7 @@ func TestMediaTypes(t *testing.T) {
 	}{
 		"a suffix":        {http.Header{"Content-Type": {"application/JSON; charset=utf-8"}}, `{"success":true}`, nil},
 		"nil header":      {nil, `{"success":true}`, []string{"header:Content-Type"}},
-		"empty type":      {http.Header{"Content-Type": {""}}, `{"success":true}`, []string{"header:Content-Type"}},
 		"HTML, JSON body": {http.Header{"Content-Type": {"text/html"}}, `{"success":1}`, []string{"header:Content-Type", "/success"}},
-		"HTML":            {http.Header{"Content-Type": {"text/html"}}, `<html>`, []string{"header:Content-Type"}},
-		"nothing at all":  {http.Header{}, ``, []string{""}},
 	} {
 		resp := newResponse(http.StatusOK, row.body)
 		resp.Header = row.header

@@ -211,27 +211,6 @@ func TestDriftOfAClient(t *testing.T) {
 	}
 }
 
-func TestDriftOfHostileBodiesIsBounded(t *testing.T) {
-	bodies := hostileJSON()
-	var names strings.Builder
-	for i := range 30_000 {
-		fmt.Fprintf(&names, `,"n%d":{}`, i)
-	}
-	bodies["many names"] = `{"success":true` + names.String() + "}"
-	for name, body := range bodies {
-		t.Run(name, func(t *testing.T) {
-			wantAllocated(t, 100*mib, func() {
-				d := contract.NewDrift()
-				_ = d.Add(unsendRequest(), newResponse(http.StatusOK, body))
-				_ = d.Add(unsendRequest(), newResponse(http.StatusTeapot, body))
-				if n := len(d.Findings()); n > 2_100 {
-					t.Errorf("%d findings", n)
-				}
-			})
-		})
-	}
-}
-
 // put puts the lines of all findings into a document, the last first. It returns the number of
 // findings that have lines.
 func put(document []byte, findings []contract.Finding) (edited []byte, n int) {

@@ -25,23 +25,17 @@ func TestRequestHeads(t *testing.T) {
 		}},
 
 		"a blank key":    {func(r *http.Request) { r.Header.Set("apiKey", " \t") }, []string{"header:apiKey"}},
-		"an empty key":   {func(r *http.Request) { r.Header.Set("apiKey", "") }, []string{"header:apiKey"}},
 		"two empty ones": {func(r *http.Request) { r.Header.Set("apiKey", ""); r.Header.Set("x-connection-id", "") }, []string{"header:apiKey", "header:x-connection-id"}},
-		"no credential":  {func(r *http.Request) { r.Header = http.Header{"Content-Type": {"application/json"}} }, []string{"header:apiKey", "header:x-connection-id"}},
 		"key as bearer": {func(r *http.Request) {
 			r.Header.Del("apiKey")
 			r.Header.Set("Authorization", "Bearer k")
 		}, []string{"header:apiKey"}},
 
-		"no method":       {func(r *http.Request) { r.Method = "" }, []string{"method"}},
 		"lower case":      {func(r *http.Request) { r.Method = "delete" }, []string{"method"}},
-		"another version": {func(r *http.Request) { r.URL.Path = "/v1/access/chats/7/messages/9" }, []string{"path"}},
-		"too short":       {func(r *http.Request) { r.URL.Path = "/v2/access/chats/7/messages" }, []string{"path"}},
 		"no URL":          {func(r *http.Request) { r.URL = nil }, []string{"path"}},
 		"path and method": {func(r *http.Request) { r.URL.Path, r.Method = "/", http.MethodGet }, []string{"method", "path"}},
 
 		"a malformed type":   {func(r *http.Request) { r.Header.Set("Content-Type", "json") }, []string{"header:Content-Type"}},
-		"problem json":       {func(r *http.Request) { r.Header.Set("Content-Type", "application/problem+json") }, []string{"header:Content-Type"}},
 		"everything at once": {func(r *http.Request) { *r = *requestTo(t, http.MethodPut, "/v2"); r.Header = nil }, []string{"method", "path", "header:apiKey", "header:x-connection-id", "header:Content-Type"}},
 	} {
 		req := requestTo(t, http.MethodDelete, path)
