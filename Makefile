@@ -39,7 +39,7 @@ build: ## Build the command as bin/unsend
 	go build -o bin/unsend ./cmd/unsend
 
 # What the race detector would distort, or slow down too much.
-UNRACED = 'Allocations|Memory|Killed|Hostile(Bodies|Snapshots)'
+UNRACED = 'Allocations|TestModules|Memory|Killed|Hostile(Bodies|Snapshots)'
 
 .PHONY: test
 test: ## Run every test, with the race detector if it works here
@@ -54,7 +54,7 @@ test: ## Run every test, with the race detector if it works here
 		echo "go test $$race ./... # in $$module"; (cd $$module && go test $$race ./...); done
 
 .PHONY: regressions
-regressions: ## Sizes, allocations and crashes, without the race detector
+regressions: ## Sizes, allocations, linked modules and crashes, without the race detector
 	go test -run $(UNRACED) ./api ./internal/bench ./batch/...
 
 .PHONY: soak
