@@ -14,17 +14,14 @@ import (
 // modules that they link, and no other: neither the generator nor what tests and tools need.
 func TestConsumersGetNoGenerator(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		packages []string
-		atMost   int // modules, the consumer and this one among them
-	}{
-		"the client":          {packages: []string{"api"}, atMost: 6},
-		"all but the command": {packages: []string{"api", "batch", "contract", "mock"}, atMost: 30},
+	for name, packages := range map[string][]string{
+		"the client":          {"api"},
+		"all but the command": {"api", "batch", "contract", "mock"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			program, linked := "package consumer\n", []string(nil)
-			for _, imported := range c.packages {
+			for _, imported := range packages {
 				program += "\nimport _ \"github.com/unsend-go/unsend/" + imported + "\"\n"
 				listed := goRun(t, root, "list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}{{end}}{{end}}", "./"+imported)
 				linked = append(linked, strings.Split(strings.TrimSpace(listed), "\n")...)
@@ -32,9 +29,6 @@ func TestConsumersGetNoGenerator(t *testing.T) {
 			slices.Sort(linked)
 			linked = slices.DeleteFunc(slices.Compact(linked), func(module string) bool { return module == "" })
 
-			if modules := len(linked) + 2; modules > c.atMost {
-				t.Errorf("%d modules, want at most %d:\n%s", modules, c.atMost, strings.Join(linked, "\n"))
-			}
 			for _, module := range linked {
 				if strings.HasPrefix(module, "github.com/oapi-codegen/oapi-codegen") {
 					t.Errorf("the program links the generator: %s", module)
