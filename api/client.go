@@ -28,7 +28,8 @@ const DefaultBaseURL = "https://api-next.ofauth.com"
 type Client struct {
 	settings
 	guard     *transport.Guard
-	sender    *gen.Client // for Unsend; its http.Client has the caller's Jar and Timeout
+	given     *http.Client // a copy of the caller's, over guard
+	sender    *gen.Client  // for Unsend, over given
 	keys      *keyring
 	userAgent string
 	limiter   *ratelimit.Limiter
@@ -68,29 +69,21 @@ func build(cfg config, opts []Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	var sender http.Client
+	given := http.Client{}
 	if cfg.http != nil {
-		sender = *cfg.http
+		given = *cfg.http
 	}
 	guard, err := transport.NewGuard(transport.Config{
-		Transport: sender.Transport, Middleware: cfg.middleware, Base: base, PlainHTTP: cfg.plainHTTP, Refusal: ErrConfig,
+		Transport: given.Transport, Middleware: cfg.middleware, Base: base, PlainHTTP: cfg.plainHTTP, Refusal: ErrConfig,
 	})
 	if err != nil {
 		return nil, err
 	}
-	sender.Transport = guard
+	given.Transport = guard
 	return &Client{
-		settings:  cfg.settings,
-		guard:     guard,
-		sender:    &gen.Client{Server: base.String() + "/", Client: &sender},
-		keys:      newKeyring(cfg.key, cfg.keyFunc),
-		userAgent: cfg.userAgent,
-		limiter:   ratelimit.New(),
-		rate:      cfg.rate,
-		log:       cfg.log,
-		jitter:    fullJitter,
-
-		errorBodies: make(chan struct{}, maxErrorBodies),
+		settings: cfg.settings, guard: guard, given: &given, sender: &gen.Client{Server: base.String() + "/", Client: &given},
+		keys: newKeyring(cfg.key, cfg.keyFunc), userAgent: cfg.userAgent, limiter: ratelimit.New(), rate: cfg.rate,
+		log: cfg.log, jitter: fullJitter, errorBodies: make(chan struct{}, maxErrorBodies),
 	}, nil
 }
 
@@ -104,33 +97,27 @@ func (c *Client) Generated() *gen.ClientWithResponses {
 	if c == nil || c.guard == nil {
 		return nil
 	}
-	client, err := gen.NewClientWithResponses(c.BaseURL(), gen.WithHTTPClient(c.HTTPClient()), gen.WithRequestEditorFn(c.Authenticate))
-	if err != nil {
-		return nil // only an option fails, and these do not
-	}
-	return client
+	return &gen.ClientWithResponses{ClientInterface: &gen.Client{
+		Server: c.sender.Server, Client: c.HTTPClient(), RequestEditors: []gen.RequestEditorFn{c.Authenticate},
+	}}
 }
 
-// HTTPClient returns a new http.Client for requests that [Client.Authenticate] prepared, of
-// another generated client, say. It sends to the client's host only, follows no redirect, waits
-// for the rate limit of the request's x-connection-id (without one it does not wait), bounds each
-// attempt by [WithTimeout] until its body is closed, and retries a GET or HEAD as [Client.Unsend]
-// retries a transient error; after the last retry it returns the last response. Its errors are an
-// [*Error] in a *url.Error. A body of more than 8 MiB ends in an error. Of an error response it
-// reads 64 KiB at most, and it removes the Content-Type if that is not the JSON it may claim to
-// be, so that generated parsers keep status and body. It returns nil for a nil Client.
+// HTTPClient returns a new http.Client for requests that [Client.Authenticate] prepared, such as
+// those of another generated client. It sends to the client's host only, follows no redirect, waits
+// for the rate limit of the request's x-connection-id, if any, and bounds each attempt by
+// [WithTimeout] until its body is closed. A GET or HEAD is retried as [Client.Unsend] is, and the
+// last response returned. Errors are an [*Error] in a *url.Error. A body over 8 MiB ends in an
+// error. Of an error response 64 KiB are read, and its Content-Type is removed if they are no JSON,
+// so that generated parsers keep status and body. It returns nil for a nil Client.
 func (c *Client) HTTPClient() *http.Client {
 	if c == nil || c.guard == nil {
 		return nil
 	}
-	client := &http.Client{Transport: &retryTransport{c, c.timeout}}
-	if given, ok := c.sender.Client.(*http.Client); ok {
-		client.Jar = given.Jar
-		if given.Timeout > 0 {
-			client.Transport = &retryTransport{c, min(c.timeout, given.Timeout)}
-		}
+	timeout := c.timeout
+	if c.given.Timeout > 0 {
+		timeout = min(timeout, c.given.Timeout)
 	}
-	return client
+	return &http.Client{Transport: &retryTransport{c, timeout}, Jar: c.given.Jar}
 }
 
 // BaseURL returns the service's address as the client uses it, without a slash at its end.
@@ -198,8 +185,7 @@ func (t *retryTransport) CloseIdleConnections() { t.client.guard.CloseIdleConnec
 func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	c, ctx := t.client, req.Context()
 	if err := c.guard.Check(req); err != nil {
-		closeBody(req)
-		return nil, c.otherError(req, &attempt{err: err, refused: true, unwritten: true}, 0)
+		return nil, c.unsent(req, &Error{Message: err.Error(), Scope: ScopeClient, Err: err}, 0)
 	}
 	safe := req.Method == http.MethodGet || req.Method == http.MethodHead
 	retries := c.retries
@@ -208,10 +194,10 @@ func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	connection := req.Header.Get(connectionHeader)
 	for attempts := 1; ; attempts++ {
-		if err := t.wait(ctx, connection); err != nil {
-			closeBody(req)
-			err.Attempts, err.other = attempts-1, true
-			return nil, err
+		if connection != "" {
+			if err := c.waitForToken(ctx, nil, connection); err != nil {
+				return nil, c.unsent(req, notSent(err, nil), attempts-1)
+			}
 		}
 		a, resp := t.send(req, connection)
 		if a.answer && a.status/100 == 2 {
@@ -230,16 +216,6 @@ func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, e
 	}
-}
-
-func (t *retryTransport) wait(ctx context.Context, connection string) *Error {
-	if connection == "" {
-		return nil
-	}
-	if err := t.client.waitForToken(ctx, nil, connection); err != nil {
-		return notSent(err, nil)
-	}
-	return nil
 }
 
 // send makes one attempt. The response's body, which ends the attempt when it is closed, is read
@@ -284,10 +260,13 @@ func (t *retryTransport) send(req *http.Request, connection string) (*attempt, *
 	return a, resp
 }
 
-func closeBody(req *http.Request) {
+// unsent completes the error of a request that was handed to no transport.
+func (c *Client) unsent(req *http.Request, e *Error, attempts int) *Error {
 	if req.Body != nil {
 		_ = req.Body.Close()
 	}
+	e.Attempts, e.other = attempts, true
+	return e
 }
 
 func (c *Client) redactorOf(req *http.Request) redactor {

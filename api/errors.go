@@ -17,38 +17,36 @@ import (
 	"github.com/unsend-go/unsend/internal/transport"
 )
 
-// What an error of this package is, for [errors.Is].
+// What an error of this package is, for [errors.Is]. Responses are the service's own, but those of
+// ErrServer, ErrRateLimited and ErrUnexpectedResponse.
 var (
 	// ErrConfig is returned by New, FromEnv and every request when the key, the connection, the
 	// base URL or an option is missing or invalid. No request was sent.
 	ErrConfig = errors.New("invalid configuration")
-	// ErrInvalidID is returned by Unsend when an id does not match the contract's pattern. It
-	// is an ErrConfig too if the id was given by an option. No request was sent.
+	// ErrInvalidID is returned by Unsend when an id does not match the contract's pattern; if an
+	// option set it, it is an ErrConfig too. No request was sent.
 	ErrInvalidID = errors.New("invalid id")
-	// ErrBadRequest is the service's 400 or 422: the request is invalid.
+	// ErrBadRequest is a 400 or 422: the request is invalid.
 	ErrBadRequest = errors.New("bad request")
-	// ErrUnauthorized is the service's 401 or 402: the key, its account or the creator's session
-	// is not accepted.
+	// ErrUnauthorized is a 401 or 402: the key, its account or the session is not accepted.
 	ErrUnauthorized = errors.New("unauthorized")
-	// ErrSessionExpired is a 401 or 403 of the service by which the creator has to connect again.
-	// It is an ErrUnauthorized or ErrForbidden too.
+	// ErrSessionExpired is a 401 or 403, and ErrUnauthorized or ErrForbidden too: the creator has
+	// to connect again.
 	ErrSessionExpired = errors.New("session expired")
-	// ErrForbidden is the service's 403: the key or the connection lacks messages:write.
+	// ErrForbidden is a 403: the key or the connection lacks messages:write.
 	ErrForbidden = errors.New("forbidden")
-	// ErrNotFound is the service's 404 RESOURCE_NOT_FOUND: there is no such message, or no longer.
-	// No other 404 is one.
+	// ErrNotFound is a 404 RESOURCE_NOT_FOUND, and no other 404: there is no such message, or no
+	// longer.
 	ErrNotFound = errors.New("not found")
-	// ErrRateLimited is a 425 or 429, or a wait for the client's own rate limit that cannot end
-	// before the context does (StatusCode 0, nothing sent).
+	// ErrRateLimited is a 425 or 429, or, with StatusCode 0, a wait for the client's own rate limit
+	// that cannot end before the context does; nothing was sent then.
 	ErrRateLimited = errors.New("rate limited")
 	// ErrServer is a 408 or any 5xx.
 	ErrServer = errors.New("server error")
-	// ErrRefused is a response of success: false, or a 4xx of the service's that is none of the
-	// above.
+	// ErrRefused is a success of false, or a 4xx that is none of the above.
 	ErrRefused = errors.New("refused")
-	// ErrUnexpectedResponse is a response that is not the service's, or that does not report
-	// whether the message was unsent: a 2xx whose success cannot be read, a redirect, a status
-	// outside 200 to 599, a page of a gateway, an unknown path.
+	// ErrUnexpectedResponse is a 2xx whose success cannot be read, a redirect, a status outside 200
+	// to 599, an unknown path, or a 4xx that something other than the service answered.
 	ErrUnexpectedResponse = errors.New("unexpected response")
 	// ErrStopped is a call that the channel of [WithStop] ended between two attempts.
 	ErrStopped = ratelimit.ErrStopped
