@@ -14,7 +14,7 @@ import (
 
 // attempt is one request and its response.
 type attempt struct {
-	answer    bool // a response came, with a status
+	responded bool // with a status
 	status    int
 	header    http.Header
 	ownHeader bool // nobody else holds header
@@ -50,7 +50,7 @@ func (o *operation) send(ctx context.Context) (a attempt) {
 		return a
 	}
 	defer func() { _ = resp.Body.Close() }()
-	a.answer, a.status, a.header, a.ownHeader = true, resp.StatusCode, resp.Header, o.guard.Standard() != nil
+	a.responded, a.status, a.header, a.ownHeader = true, resp.StatusCode, resp.Header, o.guard.Standard() != nil
 	if a.status < 200 || a.status > 599 { // a 101 has no body, but an open connection
 		trace.Drop()
 		return a
@@ -59,9 +59,7 @@ func (o *operation) send(ctx context.Context) (a attempt) {
 		select {
 		case o.errorBodies <- struct{}{}:
 			a.reading = true
-		case <-ctx.Done():
-			a.err = ctx.Err()
-			return a
+		case <-time.After(maxErrorTurn): // others come slowly
 		}
 	}
 	a.body, a.err = transport.ReadBody(resp.Body, resp.ContentLength)

@@ -54,22 +54,22 @@ const (
 // keyring returns the key of a request, and redacts those that it has returned. It is held by a
 // pointer, which formatting does not follow.
 type keyring struct {
-	ask func(context.Context) (string, error) // nil: New's key is used
+	fn func(context.Context) (string, error) // nil: New's key is used
 
 	mu    sync.RWMutex
-	known []string // New's, then the last ones of ask, the newest last
+	known []string // New's, then the last ones of fn, the newest last
 }
 
-func newKeyring(key string, ask func(context.Context) (string, error)) *keyring {
-	return &keyring{ask: ask, known: []string{key}}
+func newKeyring(key string, fn func(context.Context) (string, error)) *keyring {
+	return &keyring{fn: fn, known: []string{key}}
 }
 
 // key returns the key to send. It calls the key function outside of locks.
 func (k *keyring) key(ctx context.Context) (string, error) {
-	if k.ask == nil {
+	if k.fn == nil {
 		return k.known[0], nil
 	}
-	key, err := k.ask(ctx)
+	key, err := k.fn(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
 			return "", ctx.Err()

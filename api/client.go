@@ -40,9 +40,12 @@ type Client struct {
 	errorBodies chan struct{} // bounds the bodies of errors that are read at a time
 }
 
-// maxErrorBodies is how many bodies of errors a client reads at a time: thousands that come at
-// once, as in an outage, have several copies of up to 64 KiB each.
-const maxErrorBodies = 16
+// A client reads a few bodies of errors at a time, unless these come slowly: thousands that arrive
+// at once, as in an outage, have several copies of up to 64 KiB each.
+const (
+	maxErrorBodies = 16
+	maxErrorTurn   = time.Second // for which a body waits for others
+)
 
 // New returns a client that authenticates with apiKey, which may be empty with [WithKeyFunc]. It
 // sends nothing. An unusable key or option is an [ErrConfig].
@@ -200,7 +203,7 @@ func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 			}
 		}
 		a, resp := t.send(req, connection)
-		if a.answer && a.status/100 == 2 {
+		if a.responded && a.status/100 == 2 {
 			return resp, nil
 		}
 		e := c.otherError(req, a, attempts)
@@ -211,7 +214,7 @@ func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 			}
 			continue
 		}
-		if a.answer {
+		if a.responded {
 			return resp, nil
 		}
 		return nil, e
@@ -239,7 +242,7 @@ func (t *retryTransport) send(req *http.Request, connection string) (*attempt, *
 		c.observe(connection, resp.Header)
 	}
 	resp.Request = req
-	a := &attempt{answer: true, status: resp.StatusCode, header: resp.Header}
+	a := &attempt{responded: true, status: resp.StatusCode, header: resp.Header}
 	if a.status/100 == 2 {
 		resp.Body = &boundedBody{body: resp.Body, left: transport.MaxBody, end: cancel, redactor: c.redactorOf(req)}
 		return a, resp
@@ -324,7 +327,7 @@ func ErrorOf(resp *http.Response, body []byte) *Error {
 	if resp.Request != nil {
 		key = resp.Request.Header.Get(apiKeyHeader)
 	}
-	a := &attempt{answer: true, status: resp.StatusCode, header: resp.Header, body: body}
+	a := &attempt{responded: true, status: resp.StatusCode, header: resp.Header, body: body}
 	e := describe(a, redactor{own: &key})
 	e.Attempts, e.MaybeUnsent, e.other = 1, false, true
 	return e

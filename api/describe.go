@@ -25,7 +25,7 @@ import (
 // describe makes an error of an attempt: its texts, and in its exported fields the evidence from
 // which classify decides what it means.
 func describe(a *attempt, r redactor) *Error {
-	if !a.answer {
+	if !a.responded {
 		e := &Error{Message: line(r.redact(a.cause()), maxErrorText), Scope: ScopeService, MaybeUnsent: !a.unwritten, Err: redactError(a.err, r)}
 		if a.refused {
 			e.Scope = ScopeClient

@@ -90,14 +90,14 @@ type Error struct {
 	Type           string        // the service's name of the error, such as RESOURCE_NOT_FOUND
 	Message        string        // the response's text, or what failed before one came; at most 1 KiB
 	RequestID      string        // identifies the request to the vendor's support
-	ActionRequired string        // what the service asks the caller to do, such as refresh_session
+	ActionRequired string        // what the service requires of the caller, such as refresh_session
 	RetryAfter     time.Duration // how long to wait before the next call; 0 if not known
 	Attempts       int           // requests sent, or begun to be sent
 	MaybeUnsent    bool          // an attempt of the call, or one before it, may have unsent the message
 	Answered       bool          // the service itself responded, not a gateway, a proxy or the network
 	Scope          Scope         // what has to change before the same call can succeed
 	Header         http.Header   // of the last response, at most 16 KiB, without cookies; nil if none came
-	Err            error         // what status and type cannot tell: a sentinel, the context's error, a cause
+	Err            error         // what status and type cannot express: a sentinel, the context's error, a cause
 
 	body  []byte
 	other bool // of another operation than Unsend

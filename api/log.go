@@ -49,7 +49,7 @@ func (o *operation) logFailure(ctx context.Context, e *Error) {
 		slog.Duration("took", time.Since(o.started)))
 }
 
-// causeOf names why no answer came. The text of an answer is not logged: nothing then.
+// causeOf is why no response came. The text of a response is not logged.
 func causeOf(e *Error) slog.Attr {
 	if e.StatusCode != 0 || e.Message == "" {
 		return slog.Attr{}

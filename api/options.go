@@ -262,7 +262,7 @@ func WithStop(stop <-chan struct{}) CallOption {
 	})
 }
 
-// WithMaybeUnsent tells the call that an earlier one may have unsent the message: MaybeUnsent
+// WithMaybeUnsent is for a message that an earlier call may have unsent: MaybeUnsent
 // begins true, and a RESOURCE_NOT_FOUND is [AlreadyGone].
 func WithMaybeUnsent() CallOption {
 	return callOption(func(c *call) error {

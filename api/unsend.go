@@ -146,7 +146,7 @@ func (o *operation) attempt(ctx context.Context) (attempt, *Error) {
 	if a.reading {
 		defer func() { <-o.errorBodies }()
 	}
-	if a.answer {
+	if a.responded {
 		o.observe(o.call.connection, a.header)
 	}
 	if a.success {

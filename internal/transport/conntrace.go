@@ -16,20 +16,20 @@ import (
 // errReplay ends net/http's attempt to send a request again by itself.
 var errReplay = errors.New("the connection failed after the request may have been written (an HTTP/2 reset, refusal or GOAWAY, or a transport that retries by itself)")
 
-// alertInternalError is a TLS server's own trouble, such as that of a load balancer in a restart.
+// alertInternalError is a TLS server's own error, such as that of a load balancer that restarts.
 const alertInternalError = 80
 
 // errStale ends an attempt whose connection had gone stale twice over.
 var errStale = errors.New("the connection had been closed before the request was written")
 
-// ConnTrace follows one attempt through net/http, to know what was written and to keep it to
-// one request on the wire. Its hooks run on other goroutines, which may outlive the attempt.
+// ConnTrace follows one attempt through net/http: it reports what was written, and keeps the attempt
+// to one request on the wire. Its hooks run on other goroutines, which may outlive the attempt.
 type ConnTrace struct {
 	standard bool                  // sent through net/http's own transport
 	hooks    httptrace.ClientTrace // kept here to save an allocation
 
 	mu        sync.Mutex
-	asked     int      // for connections
+	requested int      // connections
 	conns     int      // connections obtained
 	unwritten int      // of these, those on which provably nothing was written
 	own       *ownConn // the last one, if it is of the transport of [New]
@@ -39,8 +39,8 @@ type ConnTrace struct {
 	handshake error    // of TLS, the last that failed
 }
 
-// NewConnTrace returns a trace. Standard says that the request goes through net/http's own
-// transport, as [Standard] tells.
+// NewConnTrace returns a trace. Standard reports that the request goes through net/http's own
+// transport, as [Guard.Standard] does.
 func NewConnTrace(standard bool) *ConnTrace { return &ConnTrace{standard: standard} }
 
 // WithContext returns a context in which a request is traced.
@@ -49,7 +49,7 @@ func (c *ConnTrace) WithContext(ctx context.Context) context.Context {
 		GetConn: func(string) {
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			c.asked++
+			c.requested++
 			if c.movedOn() {
 				c.unwritten = c.conns
 			}
@@ -92,9 +92,9 @@ func (c *ConnTrace) movedOn() bool {
 	return c.standard && c.conns > 0 && (!c.http2 || !c.begun)
 }
 
-// OneRequest keeps a request that has a body to one on the wire. net/http asks GetBody for the
-// body when it wants to send a request again. It gets one where nothing was written, for a kept
-// connection turned out to be closed: the request then goes out on another connection, once.
+// OneRequest keeps a request that has a body to one on the wire. net/http calls GetBody to send a
+// request again. That returns the body only if nothing was written, as a kept connection turned out
+// to be closed: the request then goes out on another connection, once.
 func (c *ConnTrace) OneRequest(req *http.Request) error {
 	again := req.GetBody
 	if again == nil {
@@ -115,33 +115,33 @@ func (c *ConnTrace) OneRequest(req *http.Request) error {
 	return nil
 }
 
-// Unwritten reports whether an attempt that ended with err provably wrote no request: it asked
-// for a connection and got none, or each that it got had been closed before. A transport that
-// reports nothing to the trace is taken at its word that it could not connect.
+// Unwritten reports whether an attempt that ended with err provably wrote no request: it got no
+// connection, or each that it got had been closed before. A transport that reports nothing to the
+// trace is believed that it could not connect.
 func (c *ConnTrace) Unwritten(ctx context.Context, err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.asked > 0 || c.conns > 0 {
+	if c.requested > 0 || c.conns > 0 {
 		return c.conns == c.unwritten || c.conns == c.unwritten+1 && c.neverBegun(ctx, err)
 	}
 	op, ok := errors.AsType[*net.OpError](err)
 	return is[*net.DNSError](err) || ok && (op.Op == "dial" || op.Op == "proxyconnect")
 }
 
-// neverBegun reports whether the last connection failed before a header was encoded. One who
-// leaves cannot tell: over HTTP/2 net/http does not wait for what writes.
+// neverBegun reports whether the last connection failed before a header was encoded. That is not
+// known of a request that was cancelled: over HTTP/2 net/http does not wait for its writer.
 func (c *ConnTrace) neverBegun(ctx context.Context, err error) bool {
 	late, ok := errors.AsType[net.Error](err)
 	return c.standard && !c.begun && ctx.Err() == nil && !errors.Is(err, context.Canceled) && (!ok || !late.Timeout())
 }
 
 // SentTwice reports whether a transport of the caller's may have sent the request more than once:
-// it asked for, or got, more connections than one on which something was written. Whatever the
+// it requested, or got, more connections than one on which something was written. Whatever the
 // last response is, an earlier request may have had its effect.
 func (c *ConnTrace) SentTwice() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return !c.standard && max(c.conns, c.asked)-c.unwritten > 1
+	return !c.standard && max(c.conns, c.requested)-c.unwritten > 1
 }
 
 // Explain returns err, or a [ProxyError] if err has the text that net/http makes of a proxy's
@@ -149,7 +149,7 @@ func (c *ConnTrace) SentTwice() bool {
 func (c *ConnTrace) Explain(err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.asked == 0 || c.conns > c.unwritten {
+	if c.requested == 0 || c.conns > c.unwritten {
 		return err
 	}
 	inner := err
@@ -164,9 +164,8 @@ func (c *ConnTrace) Explain(err error) error {
 	return err
 }
 
-// Refused reports whether an attempt that wrote nothing ended with err because either side
-// refused the other's certificate or TLS configuration, or [Client] the request, which no retry
-// changes.
+// Refused reports whether an attempt that wrote nothing ended with err because either side refused
+// the other's certificate or TLS configuration, or [Guard] the request: no retry changes that.
 func (c *ConnTrace) Refused(err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -181,9 +180,8 @@ func (c *ConnTrace) Refused(err error) bool {
 		is[x509.HostnameError](err) || is[x509.CertificateInvalidError](err)
 }
 
-// Drop lets no other request use the attempt's connection, on which its response may be followed
-// by what would be taken for the response to that. It does so on connections of the transport of
-// [New] only: others are their owner's.
+// Drop lets no other request use the attempt's connection, if it is of the transport of [New]:
+// bytes that follow the response would be taken for the response to that request.
 func (c *ConnTrace) Drop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -192,8 +190,8 @@ func (c *ConnTrace) Drop() {
 	}
 }
 
-// broken reports whether a handshake ended with the connection, or with trouble of the peer's
-// own, rather than with a refusal.
+// broken reports whether a handshake ended with the connection, or with an internal error of the
+// peer's, rather than with a refusal.
 func broken(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
 	if ok && op.Op == "remote error" { // an alert, whose type crypto/tls does not export over TCP

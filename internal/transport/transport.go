@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// Config is where requests may go, and by what.
+// Config configures a [Guard].
 type Config struct {
 	Transport  http.RoundTripper                           // the caller's; nil for the client's own
 	Middleware []func(http.RoundTripper) http.RoundTripper // around it, the outermost first
