@@ -60,6 +60,7 @@ func (o *operation) send(ctx context.Context) (a attempt) {
 		case o.errorBodies <- struct{}{}:
 			a.reading = true
 		case <-time.After(maxErrorTurn): // others come slowly
+		case <-ctx.Done():
 		}
 	}
 	a.body, a.err = transport.ReadBody(resp.Body, resp.ContentLength)
