@@ -22,78 +22,105 @@ import (
 	"github.com/unsend-go/unsend/mock"
 )
 
-// TestMessageInterrupted sends a signal while the service holds its answer back.
+// process is the command as a process of its own, without a terminal.
+type process struct {
+	*exec.Cmd
+
+	stdout bytes.Buffer
+	lines  *bufio.Scanner // of standard error
+}
+
+// start starts the command in dir against the server, unless prepare says otherwise.
+func start(t *testing.T, dir, url string, prepare func(*process), args ...string) *process {
+	t.Helper()
+	p := &process{Cmd: exec.CommandContext(t.Context(), "unsend", args...)}
+	p.Dir, p.Stdout = dir, &p.stdout
+	p.Env = append(os.Environ(), envKey+"="+mock.DemoKey, envConnection+"="+mock.DemoConnection, envBaseURL+"="+url)
+	stderr, err := p.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.lines = bufio.NewScanner(stderr)
+	if prepare != nil {
+		prepare(p)
+	}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func (p *process) signal(t *testing.T, s os.Signal) {
+	t.Helper()
+	if err := p.Process.Signal(s); err != nil {
+		t.Error(err)
+	}
+}
+
+// wantInterrupted reads standard error to its end, calls seen for each line, and returns the
+// lines. The exit code must be that of an interruption.
+func (p *process) wantInterrupted(t *testing.T, seen func(line string)) []string {
+	t.Helper()
+	var said []string
+	for p.lines.Scan() {
+		said = append(said, p.lines.Text())
+		if seen != nil {
+			seen(p.lines.Text())
+		}
+	}
+	_ = p.Wait() // says no more than the exit code
+	if got := p.ProcessState.ExitCode(); got != exitInterrupted {
+		t.Errorf("exit code %d, want %d; standard error:\n%s", got, exitInterrupted, strings.Join(said, "\n"))
+	}
+	return said
+}
+
+// TestMessageInterrupted sends a signal while the service holds its response back.
 func TestMessageInterrupted(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		signal os.Signal
-		json   bool
+		flag   string
 	}{
-		{"Ctrl-C", os.Interrupt, false},
-		{"SIGTERM", syscall.SIGTERM, true},
-	}
-	for _, tt := range tests {
+		{"Ctrl-C", os.Interrupt, "--json=false"},
+		{"SIGTERM", syscall.SIGTERM, "--json"},
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			server, arrived := heldServer(t)
-			cmd := exec.CommandContext(t.Context(), "unsend", "message", "--json="+map[bool]string{true: "true", false: "false"}[tt.json], "5", "6")
-			cmd.Env = append(os.Environ(), envKey+"="+mock.DemoKey, envConnection+"="+mock.DemoConnection, envBaseURL+"="+server.URL)
-			var stdout, stderr bytes.Buffer
-			cmd.Stdout, cmd.Stderr = &stdout, &stderr
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
+			p := start(t, "", server.URL, nil, "message", tt.flag, "5", "6")
 			<-arrived
-			if err := cmd.Process.Signal(tt.signal); err != nil {
-				t.Fatal(err)
-			}
-			_ = cmd.Wait() // says no more than the exit code
-			if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
-				t.Errorf("exit code %d, want %d", got, exitInterrupted)
-			}
+			p.signal(t, tt.signal)
+			said := p.wantInterrupted(t, nil)
 			const want = "unsend message: interrupted; the message may have been unsent; run it again"
-			if got := stderr.String(); !strings.HasPrefix(got, want) || strings.Count(got, "\n") != 1 {
-				t.Errorf("standard error is %q, want one line that starts with %q", got, want)
+			if len(said) != 1 || !strings.HasPrefix(said[0], want) {
+				t.Errorf("standard error is %q, want one line that starts with %q", said, want)
 			}
-			if got := strings.Contains(stdout.String(), `"maybe_unsent": true`); got != tt.json {
-				t.Errorf("standard output is %q", &stdout)
+			if got := strings.Contains(p.stdout.String(), `"maybe_unsent": true`); got != (tt.flag == "--json") {
+				t.Errorf("standard output is %q", &p.stdout)
 			}
 		})
 	}
 }
 
-// TestMessageInterruptedWhileWaiting sends a signal while the client waits as a 429 asks. The
-// message was not unsent, and the line says so.
+// TestMessageInterruptedWhileWaiting sends a signal while the client waits after a 429. The message
+// was not unsent, and the line says so.
 func TestMessageInterruptedWhileWaiting(t *testing.T) {
 	t.Parallel()
 	server := mock.New()
 	server.Next(mock.Fault{Status: http.StatusTooManyRequests, RetryAfter: "50"})
 	front := httptest.NewServer(server)
 	t.Cleanup(front.Close)
-	cmd := exec.CommandContext(t.Context(), "unsend", "message", "--verbose", "5", "6")
-	cmd.Env = append(os.Environ(), envKey+"="+mock.DemoKey, envConnection+"="+mock.DemoConnection, envBaseURL+"="+front.URL)
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	last := ""
-	for lines := bufio.NewScanner(stderr); lines.Scan(); {
-		if last = lines.Text(); strings.Contains(last, "status=429") && strings.Contains(last, "level=DEBUG") {
-			if err := cmd.Process.Signal(os.Interrupt); err != nil {
-				t.Fatal(err)
-			}
+	p := start(t, "", front.URL, nil, "message", "--verbose", "5", "6")
+	said := p.wantInterrupted(t, func(line string) {
+		if strings.Contains(line, "status=429") && strings.Contains(line, "level=DEBUG") {
+			p.signal(t, os.Interrupt)
 		}
-	}
-	_ = cmd.Wait() // says no more than the exit code
-	if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
-		t.Errorf("exit code %d, want %d", got, exitInterrupted)
-	}
-	if want := "unsend message: interrupted; the message was not unsent"; last != want {
-		t.Errorf("the last line on standard error is %q, want %q", last, want)
+	})
+	const want = "unsend message: interrupted; the message was not unsent"
+	if len(said) == 0 || said[len(said)-1] != want {
+		t.Errorf("standard error is %q, want %q as its last line", said, want)
 	}
 }
 
@@ -114,55 +141,40 @@ func heldServer(t *testing.T) (*httptest.Server, <-chan struct{}) {
 	return server, arrived
 }
 
-// TestBatchTerminated ends a batch as a cluster ends a container, by SIGTERM, without a
-// terminal: it says so in lines, and can be gone on with. While it runs no other process gets
-// its ledger.
+// TestBatchTerminated ends a batch as a cluster ends a container, by SIGTERM, without a terminal:
+// it prints lines, and can be resumed. While it runs no other process gets its ledger.
 func TestBatchTerminated(t *testing.T) {
 	t.Parallel()
 	dir, g := messages(t), newGate(t, 10)
-	cmd := exec.CommandContext(t.Context(), "unsend", "batch", "messages.csv", "--yes")
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), envKey+"="+mock.DemoKey, envBaseURL+"="+g.url)
-	var stdout bytes.Buffer
-	cmd.Stdout = &stdout
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	p := start(t, dir, g.url, nil, "batch", "messages.csv", "--yes")
 	<-g.held
 	second := exec.CommandContext(t.Context(), "unsend", "batch", "messages.csv", "--yes")
-	second.Dir, second.Env = cmd.Dir, cmd.Env
-	if out, _ := second.CombinedOutput(); second.ProcessState.ExitCode() != exitUsage || !strings.Contains(string(out), "unsend batch: ledger messages.csv.unsend.db is in use by another process") {
-		t.Errorf("a second run on the ledger ends with %d:\n%s", second.ProcessState.ExitCode(), out)
+	second.Dir, second.Env = p.Dir, p.Env
+	out, _ := second.CombinedOutput() // whose exit code is read below
+	if got := second.ProcessState.ExitCode(); got != exitUsage {
+		t.Errorf("a second run on the ledger ends with %d, want %d", got, exitUsage)
 	}
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
+	if want := "unsend batch: ledger messages.csv.unsend.db is in use by another process"; !strings.Contains(string(out), want) {
+		t.Errorf("a second run on the ledger prints\n%s\nwant %s", out, want)
 	}
-	var said []string
-	for lines := bufio.NewScanner(stderr); lines.Scan(); {
-		if said = append(said, lines.Text()); strings.HasPrefix(lines.Text(), "Finishing what is in flight") {
+	p.signal(t, syscall.SIGTERM)
+	said := p.wantInterrupted(t, func(line string) {
+		if strings.HasPrefix(line, "Finishing what is in flight") {
 			g.open()
 		}
-	}
-	_ = cmd.Wait() // says no more than the exit code
-	if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
-		t.Errorf("exit code %d, want %d", got, exitInterrupted)
-	}
+	})
 	if len(said) != 5 {
 		t.Errorf("standard error is %q, want the plan and a line about the end", said)
 	}
-	if !strings.HasSuffix(stdout.String(), "\n  unsend batch messages.csv --yes\n") {
-		t.Errorf("standard output does not end with the command to go on with:\n%s", &stdout)
+	if !strings.HasSuffix(p.stdout.String(), "\n  unsend batch messages.csv --yes\n") {
+		t.Errorf("standard output does not end with the command that resumes the run:\n%s", &p.stdout)
 	}
 }
 
 // TestBatchOfStalledReader presses Ctrl-C twice while nobody reads a pipe that is full.
 func TestBatchOfStalledReader(t *testing.T) {
 	t.Parallel()
-	dir, g := messages(t), newGate(t, 1)
+	g := newGate(t, 1)
 	unread, outcomes, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -172,63 +184,31 @@ func TestBatchOfStalledReader(t *testing.T) {
 		_ = outcomes.SetWriteDeadline(time.Now().Add(time.Millisecond))
 		_, err = outcomes.Write(make([]byte, 1<<10))
 	}
-	cmd := exec.CommandContext(t.Context(), "unsend", "batch", "messages.csv", "--yes", "--json")
-	cmd.Dir, cmd.Stdout = dir, outcomes
-	cmd.Env = append(os.Environ(), envKey+"="+mock.DemoKey, envBaseURL+"="+g.url)
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	p := start(t, messages(t), g.url, func(p *process) { p.Stdout = outcomes }, "batch", "messages.csv", "--yes", "--json")
 	<-g.held
-	lines := bufio.NewScanner(stderr)
-	interrupt := func() {
-		if err := cmd.Process.Signal(os.Interrupt); err != nil {
-			t.Error(err)
+	p.signal(t, os.Interrupt)
+	said := p.wantInterrupted(t, func(line string) {
+		if strings.HasPrefix(line, "Finishing what is in flight") {
+			p.signal(t, os.Interrupt)
 		}
-	}
-	interrupt()
-	var said strings.Builder
-	for lines.Scan() {
-		said.WriteString(lines.Text() + "\n")
-		if strings.HasPrefix(lines.Text(), "Finishing what is in flight") {
-			interrupt()
-		}
-	}
-	_ = cmd.Wait() // says no more than the exit code
-	if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
-		t.Errorf("exit code %d, want %d", got, exitInterrupted)
-	}
-	if want := "\n  unsend batch messages.csv --yes --json\n"; !strings.HasSuffix(said.String(), want) {
-		t.Errorf("standard error does not end with the command that resumes the run:\n%s", &said)
+	})
+	if want := "  unsend batch messages.csv --yes --json"; said[len(said)-1] != want {
+		t.Errorf("standard error is %q, want %q as its last line", said, want)
 	}
 }
 
-// TestBatchInterruptedWhileReading sends a signal while standard input says nothing.
+// TestBatchInterruptedWhileReading sends a signal while standard input is silent.
 func TestBatchInterruptedWhileReading(t *testing.T) {
 	t.Parallel()
-	cmd := exec.CommandContext(t.Context(), "unsend", "batch", "--mock", "--yes", "-")
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	var in io.WriteCloser
+	p := start(t, "", "", func(p *process) { in, _ = p.StdinPipe() }, "batch", "--mock", "--yes", "-")
 	// More than a pipe holds: once it is written, the command is reading.
 	if _, err := io.WriteString(in, "user_id,message_id\n"+strings.Repeat("5,6\n", 50_000)); err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	_ = cmd.Wait() // says no more than the exit code
-	if got := cmd.ProcessState.ExitCode(); got != exitInterrupted || out.String() != "unsend batch: interrupted; nothing was sent\n" {
-		t.Errorf("exit code %d, want %d:\n%s", got, exitInterrupted, &out)
+	p.signal(t, os.Interrupt)
+	if said := p.wantInterrupted(t, nil); len(said) != 1 || said[0] != "unsend batch: interrupted; nothing was sent" {
+		t.Errorf("standard error is %q, want one line", said)
 	}
 }
 

@@ -4,15 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
-	"io/fs"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 	"unicode"
-
-	"github.com/spf13/cobra"
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
@@ -81,19 +77,6 @@ func TestErrorLine(t *testing.T) {
 	}
 }
 
-func TestPathError(t *testing.T) {
-	tests := map[error]string{
-		&fs.PathError{Op: "open", Path: "f", Err: fs.ErrNotExist}:   "f does not exist; check the name",
-		&fs.PathError{Op: "open", Path: "f", Err: fs.ErrPermission}: "f may not be read; check its permissions",
-		io.ErrUnexpectedEOF: "unexpected EOF",
-	}
-	for err, want := range tests {
-		if got := pathError("f", err).Error(); got != want {
-			t.Errorf("%v becomes %q, want %q", err, got, want)
-		}
-	}
-}
-
 func TestQuoted(t *testing.T) {
 	tests := map[string]string{
 		"messages.csv":   "messages.csv",
@@ -134,53 +117,6 @@ func TestResumeCommand(t *testing.T) {
 		}
 		if got != tt.want {
 			t.Errorf("%q is gone on with by %s, want %s", tt.args, got, tt.want)
-		}
-	}
-}
-
-// TestPasswordIsPrintedNowhere gives the address of a ledger where it belongs and where not.
-func TestPasswordIsPrintedNowhere(t *testing.T) {
-	const address = "postgres://user:planted-secret@127.0.0.1:1/db"
-	t.Chdir(t.TempDir())
-	writeFile(t, "messages.csv", "user_id,message_id\n5,6\n")
-	for _, args := range [][]string{
-		{"batch", "--mock", "--yes", "messages.csv", "--ledger", address, "--run", "a"},
-		{"batch", "--mock", "--yes", "messages.csv", "--ledger=" + address},
-		{"batch", "--mock", "--dry-run", "messages.csv", "--run=a", "--ledger", address},
-		{"batch", "--mock", "--yes", "messages.csv", "--ledger", "postgres://user:planted-secret@[/db", "--run", "a"},
-		{"batch", "--mock", "--in-flight", address, "messages.csv"},
-		{"batch", address},
-		{"report", address},
-		{"report", address, "--run", "a"},
-		{"report", "mysql://user:planted-secret@127.0.0.1:1/db"},
-		{"report", "postgres://user:planted-secret@127.0.0.1:port/db", "--run", "a"},
-		{address},
-	} {
-		if out := runAll(t, args...); strings.Contains(out, "secret") || out == "" {
-			t.Errorf("%q prints %q", args, out)
-		}
-	}
-	t.Setenv(envLedger, address)
-	for _, args := range [][]string{{"report"}, {"report", "--run", "a"}, {"batch", "--yes"}, {"batch", "--run", "a", "--yes"}} {
-		if out := runAll(t, args...); strings.Contains(out, "secret") || out == "" {
-			t.Errorf("%q prints %q", args, out)
-		}
-	}
-}
-
-func TestDidYouMean(t *testing.T) {
-	parent := &cobra.Command{}
-	for _, name := range []string{"message", "batch", "report", "mock", "--connection", "--mock"} {
-		parent.AddCommand(&cobra.Command{Use: name, Run: func(*cobra.Command, []string) {}})
-	}
-	tests := map[string]string{
-		"mesage": "did you mean message?", "Message": "did you mean message?", "repotr": "did you mean report?",
-		"mess": "did you mean message?", "moc": "did you mean mock?", "bt": "no idea",
-		"--connectio": "did you mean --connection?", "--con": "did you mean --connection?", "frobnicate": "no idea", "": "no idea",
-	}
-	for word, want := range tests {
-		if got := didYouMean(parent, word, "no idea"); got != want {
-			t.Errorf("%q: %s, want %s", word, got, want)
 		}
 	}
 }

@@ -133,19 +133,25 @@ func TestKeyInWrongPlaces(t *testing.T) {
 	wantNoKey(t, runAll(t, "message", "5", "6"))
 }
 
-// TestUnencodedPassword gives addresses that read as if a part of the password were none.
-func TestUnencodedPassword(t *testing.T) {
+// TestPasswordIsPrintedNowhere gives addresses where they belong and where they do not, also such
+// that read as if a part of the password were none. None is taken for the name of a file.
+func TestPasswordIsPrintedNowhere(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeFile(t, "messages.csv", "user_id,message_id\n5,1\n")
 	for _, address := range []string{
 		"postgres://u:pa/s3cret@h", "postgres://u:5/s3cret@h/d", "postgres://u:s3cret/x@h/d", "postgres://u:5?s3cret@h/d", "postgres://u:5#s3cret@h/d",
 		"postgres://u:5@s3cret@h/d", "postgres://u:5%s3cret@h/d", "postgres://u:5 s3cret@h/d", "mysql://u:5/s3cret@h/d",
-		"u:s3cret@h/d", "//u:s3cret@h/d", "postgres:u:s3cret@h/d", "host=h password=s3cret", "password = s3cret host=h", "host=h password='5 user=s3cret'",
+		"postgres://u:s3cret@127.0.0.1:port/d", "postgres://u:s3cret@[/d", "mysql://u:s3cret@h/d", "u:s3cret@h/d", "//u:s3cret@h/d", "postgres:u:s3cret@h/d", "host=h password=s3cret", "password = s3cret host=h", "host=h password='5 user=s3cret'",
 		"host=h password=5 s3cret", "HOST=h PASSWORD=s3cret", "postgres://h/d?password=s3cret", "postgres://h/d?password=5&s3cret", "postgres://h/d?password=5#s3cret", "postgres://h/d?password=5;s3cret",
 	} {
 		out := runAll(t, "batch", "--mock", "--yes", "messages.csv", "--run", "june", "--ledger", strings.Replace(address, "@h", "@127.0.0.1:1", 1))
 		if again := withoutPassword(address); strings.Contains(out+again, "s3cret") || out == "" {
 			t.Errorf("%s: prints %q, and %q", address, out, again)
+		}
+		for _, args := range [][]string{{"report", address}, {"batch", "--mock", "--in-flight", address, "messages.csv"}, {"batch", address}, {address}} {
+			if out := runAll(t, args...); strings.Contains(out, "s3cret") || out == "" {
+				t.Errorf("%v prints %q", args, out)
+			}
 		}
 		t.Setenv(envLedger, address)
 		for _, args := range [][]string{{"report"}, {"report", "--run", "june"}, {"batch", "--yes", "messages.csv"}} {
