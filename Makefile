@@ -39,7 +39,7 @@ build: ## Build the command as bin/unsend
 	go build -o bin/unsend ./cmd/unsend
 
 # What the race detector would distort, or slow down too much.
-UNRACED = 'Allocations|TestModules|Memory|Killed|Hostile(Bodies|Snapshots)'
+UNRACED = 'Allocations|TestModules|Memory|Killed|Copies|Interrupted|Hostile(Bodies|Snapshots)'
 
 .PHONY: test
 test: ## Run every test, with the race detector if it works here

@@ -31,7 +31,7 @@ func figure(name string, measurements ...any) {
 // TestRateLimit keeps ten thousand connections at 60 a minute, without a burst, for half a minute
 // of virtual time. Each must use what the service allows it.
 func TestRateLimit(t *testing.T) {
-	connections, each := 500, 30
+	connections, each := 200, 30
 	if full() {
 		connections = 10_000
 	}
