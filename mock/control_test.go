@@ -50,6 +50,7 @@ func TestControlRefusesStrangers(t *testing.T) {
 		{name: "a page of any origin", host: "127.0.0.1:4010", peer: loopback, origin: "*", want: 403},
 		{name: "a name that resolves here", host: "evil.example:4010", peer: loopback, want: 403},
 		{name: "a name that looks like here", host: "localhost.evil.example", peer: loopback, want: 403},
+		{name: "an address of this machine elsewhere", host: "192.168.0.5:4010", peer: loopback, want: 403},
 		{name: "no host", host: "", peer: loopback, want: 403},
 		{name: "another machine", host: "127.0.0.1:4010", peer: "10.0.0.7:5", want: 403},
 		{name: "an unknown peer", host: "127.0.0.1:4010", peer: "", want: 403},

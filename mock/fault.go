@@ -308,7 +308,7 @@ func (f *Fault) parse(part string) (err error) {
 
 func (f *Fault) parseWord(word string) error {
 	if status, err := strconv.Atoi(word); err == nil {
-		if f.Status != 0 || status < 200 || status > 599 {
+		if f.Status != 0 || status == 0 {
 			return errors.New("give one status of 200 to 599")
 		}
 		f.Status = status

@@ -52,6 +52,7 @@ func TestFaultsDoWhatTheirNamesSay(t *testing.T) {
 		{fault: mock.Fault{Kind: mock.Oversized}, status: 200, prefix: plain, suffix: "}}", length: 9 << 20, broken: true, unsent: true},
 		{fault: mock.Fault{Kind: mock.OversizedLate, Acted: true}, status: 200,
 			prefix: `{"queue":{"id":9,`, suffix: `,"success":true}`, length: 9 << 20, broken: true, unsent: true},
+		{fault: mock.Fault{Kind: mock.OversizedLate}, status: 200, suffix: `,"success":false}`, length: 9 << 20, broken: true},
 		{fault: mock.Fault{Kind: mock.Slow, Delay: time.Nanosecond}, status: 200, prefix: plain, suffix: "}}", unsent: true},
 		{fault: mock.Fault{Kind: mock.Text}, status: 200, prefix: "upstream", broken: true},
 		{fault: mock.Fault{Kind: mock.HTML}, status: 200, prefix: "<!DOCTYPE html>", suffix: "</html>", broken: true},
@@ -152,6 +153,9 @@ func TestErrorFaults(t *testing.T) {
 		row.want.RequestID = r.header.Get("X-Request-Id")
 		if r.status != row.fault.Status || fmt.Sprint(p) != fmt.Sprint(row.want) {
 			t.Errorf("%v: answered %d %+v, want %+v", row.fault, r.status, p, row.want)
+		}
+		if got := g.server.Journal()[0].Type; got != row.want.Type {
+			t.Errorf("%v: journaled as %q, want %q", row.fault, got, row.want.Type)
 		}
 		if got := r.header.Get("Retry-After"); got != row.retryAfter {
 			t.Errorf("%v: Retry-After %q, want %q", row.fault, got, row.retryAfter)
