@@ -37,7 +37,7 @@ type Entry struct {
 	Fault        string // the fault that it consumed, as [ParseFault] reads it; empty for none
 
 	// Header and Body are those of the request, with [WithBodies] or [WithControl] alone: of the
-	// newest requests, 8 MiB in all, and of a body the first 64 KiB. The headers apiKey,
+	// newest requests, 8 MiB in all, and without bodies of more than 64 KiB. The headers apiKey,
 	// Authorization and Cookie are left out. "(key)" stands in place of a key elsewhere.
 	Header http.Header
 	Body   string
@@ -142,19 +142,20 @@ func (x *exchange) keepBody() {
 			x.entry.Header.Add(x.journaled(name, len(name)), x.journaled(value, len(value)))
 		}
 	}
-	x.entry.Body = x.journaled(string(x.body), maxRequestBody)
+	if len(x.body) <= maxRequestBody { // a key could stand across the end of a longer one
+		x.entry.Body = x.journaled(string(x.body), maxRequestBody)
+	}
 	x.s.journal.update(x.kept, x.entry)
 }
 
 // journaled is what the journal keeps of a part of the request: a copy, since a substring would
 // keep all of the request's header, without a key, in whatever spelling the client put it there.
 func (x *exchange) journaled(text string, most int) string {
-	decoded := unescaped(text)
 	for _, key := range x.keys {
-		if strings.Contains(decoded, key) && !strings.Contains(text, key) {
+		text = strings.ReplaceAll(text, key, "(key)")
+		if strings.Contains(unescaped(text), key) {
 			return "(key)"
 		}
-		text = strings.ReplaceAll(text, key, "(key)")
 	}
 	return strings.Clone(text[:min(len(text), most)])
 }
