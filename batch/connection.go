@@ -11,9 +11,9 @@ const (
 	maxRequeues     = 10
 	firstWait       = time.Second
 	longestWait     = 30 * time.Second
-	longestHold     = 10 * time.Minute // that a Retry-After is waited for
-	longestOutage   = 15 * time.Minute // after which a connection is given up
-	longestQueue    = 1024             // messages of one connection that wait to be sent again
+	longestHold     = 10 * time.Minute // of a Retry-After
+	longestOutage   = 15 * time.Minute // after which a connection is stopped
+	longestQueue    = 1024             // messages of one connection that wait for another attempt
 	maxFailureInRow = 8                // after which a connection only probes
 )
 
@@ -27,7 +27,7 @@ func backoff(n int) time.Duration {
 	return d/2 + rand.N(d/2+1)
 }
 
-// task is a message that is being sent, or waits to be sent again.
+// task is a message that is being sent, or waits for another attempt.
 type task struct {
 	Message
 	connection *connection
@@ -35,14 +35,14 @@ type task struct {
 	tries      int  // sends in this run that failed with a transient error
 	sent       int  // requests in this run
 	unrecorded int  // of these, not yet in the ledger
-	begun      bool // the worker has come to send it
+	begun      bool // the sender has begun to send it
 	began      time.Time
 	err        error // of the last try
 	due        time.Time
 }
 
-// connection is the state of one connection at work. The dispatcher owns it, but counts, which
-// the progress's mutex guards.
+// connection is the state of one connection. The dispatcher owns it, but counts, which the
+// progress's mutex guards.
 type connection struct {
 	id     string
 	quit   chan struct{} // closed when nothing more is sent
@@ -51,21 +51,21 @@ type connection struct {
 	queue   []Message // read ahead
 	last    Message   // the last that was read
 	drained bool      // the ledger has no more
-	retries []*task   // that wait to be sent again, the earliest first
+	retries []*task   // that wait for another attempt, the earliest first
 
-	flying    int  // requests recorded or under way
-	unstarted int  // of these, not yet begun: their tokens are still in the connection's bucket
-	paced     bool // no token is left for another: the next is recorded when it is there
+	inFlight  int  // requests recorded or under way
+	queued    int  // of these, not yet begun: their tokens are still in the connection's bucket
+	throttled bool // no token is left for another: the next is recorded when there is one
 
-	proven   bool      // the service has accepted the connection
-	failures int       // transient failures in a row
-	rounds   int       // probes in a row
-	answered time.Time // when the last other answer came, or when the first request was sent
-	hold     time.Time // nothing is sent before
-	probe    time.Time // while probing, nothing is sent before this either
-	probed   time.Time // when probe was set
-	stopped  error
-	finished bool // nothing is left to do, and it was given back
+	accepted     bool      // the service has accepted the connection
+	failures     int       // transient failures in a row
+	rounds       int       // probes in a row
+	answered     time.Time // when the last other answer came, or when the first request was sent
+	blockedUntil time.Time // nothing is sent before
+	probe        time.Time // while probing, nothing is sent before this either
+	probed       time.Time // when probe was set
+	stopped      error
+	finished     bool // nothing is left to do, and it was given back
 
 	at    time.Time // when it can send next, while it is in the dispatcher's heap
 	index int       // in that heap; -1 outside
@@ -87,25 +87,25 @@ func (c *connection) close() {
 	}
 }
 
-// probing reports whether the connection only asks, now and then, if it can go on: until the
+// probing reports whether the connection sends one request at a time, ever more rarely: until the
 // service has accepted it, and while everything on it fails.
 func (c *connection) probing() bool {
-	return c.failures >= maxFailureInRow || c.failures > 0 && !c.proven
+	return c.failures >= maxFailureInRow || c.failures > 0 && !c.accepted
 }
 
-// limit is how many requests may be under way.
+// limit returns how many requests may be in flight.
 func (c *connection) limit(inFlight int) int {
-	if !c.proven || c.probing() {
+	if !c.accepted || c.probing() {
 		return 1
 	}
 	return inFlight
 }
 
-// more reports whether messages are left that were not sent yet.
+// more reports whether messages are left that were not sent.
 func (c *connection) more() bool { return len(c.queue) > 0 || !c.drained }
 
-// fresh reports whether what is sent next is a message that was not sent yet. A probing
-// connection prefers those: a message that always fails says nothing of the others.
+// fresh reports whether what is sent next is a message that was not sent. A probing connection
+// prefers those: a message that always fails is no evidence about the others.
 func (c *connection) fresh(now time.Time) bool {
 	if !c.more() || len(c.retries) >= longestQueue {
 		return false
@@ -113,20 +113,20 @@ func (c *connection) fresh(now time.Time) bool {
 	return len(c.retries) == 0 || c.probing() || c.retries[0].due.After(now)
 }
 
-// next returns when the connection has something that it may send, its pace aside; false where
-// nothing is to be sent before something else happens.
+// next returns when the connection has something to send, its rate limit aside; false if nothing
+// is to be sent before something else happens.
 func (c *connection) next(now time.Time, inFlight int) (time.Time, bool) {
 	switch {
-	case c.stopped != nil, c.flying >= c.limit(inFlight), c.paced && c.unstarted > 0:
+	case c.stopped != nil, c.inFlight >= c.limit(inFlight), c.throttled && c.queued > 0:
 		return time.Time{}, false
 	case !c.more() && len(c.retries) == 0:
 		return time.Time{}, false
 	case c.probing():
-		return later(c.hold, c.probe), true
+		return later(c.blockedUntil, c.probe), true
 	case c.fresh(now):
-		return c.hold, true
+		return c.blockedUntil, true
 	}
-	return later(c.hold, c.retries[0].due), true
+	return later(c.blockedUntil, c.retries[0].due), true
 }
 
 // take returns what is sent next.
@@ -143,22 +143,22 @@ func (c *connection) take(now time.Time) *task {
 	return &task{Message: m, connection: c, maybe: m.Item.MaybeUnsent}
 }
 
-// recordSuccess notes an answer that says that the service works, on this connection too.
+// recordSuccess notes a response which shows that the service works, on this connection too.
 func (c *connection) recordSuccess(now time.Time) {
-	c.proven, c.failures, c.rounds, c.answered = true, 0, 0, now
+	c.accepted, c.failures, c.rounds, c.answered = true, 0, 0, now
 }
 
-// recordFailure counts a transient failure of a request, and holds the connection: for as long
-// as the answer asks, and, where nothing else comes, longer after each round of requests. It
-// reports whether to give the connection up.
+// recordFailure counts a transient failure of a request, and blocks the connection: for as long as
+// the response asks and, if nothing else comes, longer after each round of requests. It reports
+// whether to stop the connection.
 func (c *connection) recordFailure(began, now time.Time, retryAfter time.Duration) (giveUp bool) {
 	c.failures++
 	if retryAfter > 0 {
-		c.hold = later(c.hold, now.Add(min(retryAfter, longestHold)))
+		c.blockedUntil = later(c.blockedUntil, now.Add(min(retryAfter, longestHold)))
 	}
 	if c.probing() && began.After(c.probed) {
 		c.rounds++
-		c.probed = now // what was under way by now belongs to this round
+		c.probed = now // what is in flight belongs to this round
 		c.probe = now.Add(backoff(c.rounds))
 	}
 	return c.failures > maxRequeues && now.Sub(c.answered) > longestOutage
@@ -166,7 +166,7 @@ func (c *connection) recordFailure(began, now time.Time, retryAfter time.Duratio
 
 // idle reports whether nothing of the connection is left to do.
 func (c *connection) idle() bool {
-	return c.flying == 0 && len(c.retries) == 0 && !c.more()
+	return c.inFlight == 0 && len(c.retries) == 0 && !c.more()
 }
 
 func later(a, b time.Time) time.Time {
@@ -176,7 +176,7 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// retry puts a task among those that wait to be sent again, the earliest first.
+// retry puts a task among those that wait for another attempt, the earliest first.
 func (c *connection) retry(t *task) {
 	at, _ := slices.BinarySearchFunc(c.retries, t.due, func(other *task, due time.Time) int { return other.due.Compare(due) })
 	c.retries = slices.Insert(c.retries, at, t)
@@ -208,7 +208,7 @@ func (h *dueHeap) Pop() any {
 	return last
 }
 
-// put gives a connection its place, or takes it out where ok is false.
+// put gives a connection its place, or takes it out if ok is false.
 func (h *dueHeap) put(c *connection, at time.Time, ok bool) {
 	switch {
 	case !ok && c.index >= 0:

@@ -10,22 +10,22 @@ import (
 )
 
 const (
-	// maxInFlightOverall bounds the requests under way on all connections: enough for ten
-	// thousand connections at 60 a minute whose answers take 400 ms, at some 30 KiB each.
+	// maxInFlightOverall bounds the requests in flight on all connections: enough for ten
+	// thousand connections at 60 a minute whose responses take 400 ms, at some 30 KiB each.
 	maxInFlightOverall = 4096
 	// maxReadAhead is how many messages of all connections are in memory.
 	maxReadAhead = 1 << 16
-	// claimInterval is the time between two looks at a ledger that others work on too.
+	// claimInterval is the time between two claims in a ledger that others work on too.
 	claimInterval = 2 * time.Second
 	// maxSkipped is how many messages of stopped connections are recorded at once.
 	maxSkipped = 256
 )
 
-// dispatcher decides what is sent when. Its state, and that of its connections, is of one
+// dispatcher decides what is sent when. Its state, and that of its connections, belongs to one
 // goroutine, which runs work; all methods run on it. The recorder and the sender have types of
-// their own, and tell it through events.
+// their own, and send it events.
 //
-//	dispatcher ─ Sending ─> recorder ─ synced ─> sender ─ answer ─> dispatcher (and so on)
+//	dispatcher ─ Sending ─> recorder ─ synced ─> sender ─ response ─> dispatcher
 //	dispatcher ─ Ended ───> recorder ─ synced ─> results
 type dispatcher struct {
 	*run
@@ -34,17 +34,17 @@ type dispatcher struct {
 	connections []*connection
 	due         dueHeap
 	working     int           // connections that are not done
-	skipping    []*connection // that were stopped, and of which the rest is to be skipped
+	skipping    []*connection // that were stopped, and whose rest is to be skipped
 	inFlight    int
 	pending     commit // goes to the recorder when that is ready
-	left        int    // connections with open messages that others work on
+	left        int    // connections with open messages that others have
 	claimAt     time.Time
 	broken      error // the ledger failed: nothing can be recorded any more
 	ending      bool  // nothing more is sent
 }
 
-// event is what becomes of a task: it is begun, or, where done is true, it has ended. Without a
-// task it says that the ledger failed.
+// event reports that a task is begun or, if done is true, is over; without a task, that the ledger
+// failed.
 type event struct {
 	task   *task
 	done   bool
@@ -56,8 +56,8 @@ func newDispatcher(r *run) *dispatcher {
 	return &dispatcher{run: r, events: make(chan event, maxInFlightOverall)}
 }
 
-// work goes on until nothing is left to do, or all that was under way when the run was halted
-// has ended. It returns what went wrong with the ledger.
+// work runs until nothing is left to do, or all that was in flight when the run was ended is over.
+// It returns the ledger's error.
 func (d *dispatcher) work() error {
 	commits, recorded := make(chan commit), make(chan error, 1)
 	sender := &sender{ctx: d.ctx, client: d.client, events: d.events}
@@ -101,8 +101,8 @@ func (d *dispatcher) work() error {
 	return cmp.Or(d.broken, err)
 }
 
-// done reports whether the session is at its end: nothing is under way, and nothing that could
-// be sent is left, or may be.
+// done reports whether the session is over: nothing is in flight, and nothing is left to send, here
+// or with others.
 func (d *dispatcher) done() bool {
 	if d.inFlight > 0 {
 		return false
@@ -110,7 +110,7 @@ func (d *dispatcher) done() bool {
 	return d.ending || d.working == 0 && d.left == 0
 }
 
-// claim takes over connections that nobody works on, and asks what others have done.
+// claim claims connections that have no worker, and reads what others have done.
 func (d *dispatcher) claim() {
 	now := time.Now()
 	if d.ending || d.claimAt.After(now) || !d.claimAt.IsZero() && !d.store.Shared() {
@@ -138,7 +138,7 @@ func (d *dispatcher) claim() {
 	}
 }
 
-func (d *dispatcher) record(rec record) {
+func (d *dispatcher) enqueue(rec record) {
 	if d.broken == nil {
 		rec.entry.At = time.Now()
 		rec.entry.Attempts, rec.task.unrecorded = rec.task.unrecorded, 0
@@ -166,17 +166,17 @@ func (d *dispatcher) dispatch() {
 		t := c.take(now)
 		d.progress.underWay(c, 1, -min(t.tries, 1))
 		t.begun = false
-		c.flying++
-		c.unstarted++
+		c.inFlight++
+		c.queued++
 		d.inFlight++
-		d.record(record{task: t, entry: Entry{Message: t.Message, Event: Sending, MaybeUnsent: true}})
+		d.enqueue(record{task: t, entry: Entry{Message: t.Message, Event: Sending, MaybeUnsent: true}})
 		d.schedule(c, now)
 	}
 }
 
-// next returns when a connection can send. A request is recorded when its time has come, not
-// before: its token then counts from when it really goes, and the next comes no earlier to the
-// service than the service expects it.
+// next returns when a connection can send. A request is recorded when it is due, not before: its
+// token then counts from when it is really sent, and the next comes no earlier than the service
+// expects it.
 func (d *dispatcher) next(c *connection, now time.Time) (time.Time, bool) {
 	at, ok := c.next(now, d.opts.InFlight)
 	if !ok {
@@ -193,12 +193,12 @@ func (d *dispatcher) schedule(c *connection, now time.Time) {
 	}
 }
 
-// readAhead is how many messages are read at once: the more connections, the fewer.
+// readAhead returns how many messages are read at once: the more connections, the fewer.
 func (d *dispatcher) readAhead() int {
 	return min(max(maxReadAhead/len(d.connections), 2), 64)
 }
 
-// fill reads messages of a connection, where none are left. It reports whether it could.
+// fill reads messages of a connection if none are left. It reports whether that worked.
 func (d *dispatcher) fill(c *connection, n int) bool {
 	if len(c.queue) > 0 || c.drained {
 		return true
@@ -215,7 +215,7 @@ func (d *dispatcher) fill(c *connection, n int) bool {
 	return true
 }
 
-// finish gives a connection back on which nothing is left to do.
+// finish releases a connection on which nothing is left to do.
 func (d *dispatcher) finish(c *connection) {
 	if c.idle() && !c.finished {
 		c.finished = true
@@ -224,17 +224,17 @@ func (d *dispatcher) finish(c *connection) {
 	}
 }
 
-// land takes a task out of what is in flight.
-func (d *dispatcher) land(t *task) {
+// taskDone takes a task out of what is in flight.
+func (d *dispatcher) taskDone(t *task) {
 	if !t.begun {
-		t.connection.unstarted--
+		t.connection.queued--
 	}
-	t.connection.flying--
+	t.connection.inFlight--
 	d.inFlight--
 	d.progress.underWay(t.connection, -1, 0)
 }
 
-// handle takes in what a worker tells.
+// handle handles an event.
 func (d *dispatcher) handle(e event) {
 	if e.task == nil {
 		d.broken = e.err
@@ -247,21 +247,21 @@ func (d *dispatcher) handle(e event) {
 		if c.answered.IsZero() {
 			c.answered = now
 		}
-		c.unstarted--
-		c.paced = d.client.Delay(c.id) > 0
+		c.queued--
+		c.throttled = d.client.Delay(c.id) > 0
 		d.schedule(c, now)
 		return
 	}
-	d.land(t)
+	d.taskDone(t)
 	if d.broken != nil {
 		return
 	}
-	d.settle(t, e.result, e.err, now)
+	d.handleResult(t, e.result, e.err, now)
 	d.schedule(c, now)
 	d.finish(c)
 }
 
-// sleep is how long nothing is to be done unless something is told.
+// sleep returns how long nothing is to be done if no event comes.
 func (d *dispatcher) sleep() time.Duration {
 	at := time.Now().Add(time.Hour)
 	if len(d.due) > 0 && d.inFlight < maxInFlightOverall && d.due[0].at.Before(at) {
@@ -273,9 +273,9 @@ func (d *dispatcher) sleep() time.Duration {
 	return max(0, time.Until(at))
 }
 
-// settle finds out what an answer means for its message and its connection. It asks for facts
-// of the error only: what a status or a type means is decided in package api.
-func (d *dispatcher) settle(t *task, result *api.Result, err error, now time.Time) {
+// handleResult decides what a result means for its message and its connection. It reads the scope of
+// an error only: package api decides what a status or a type means.
+func (d *dispatcher) handleResult(t *task, result *api.Result, err error, now time.Time) {
 	c := t.connection
 	if err == nil {
 		t.sent += result.Attempts
@@ -289,12 +289,12 @@ func (d *dispatcher) settle(t *task, result *api.Result, err error, now time.Tim
 		rec := ending(t, outcome, true, nil)
 		rec.entry.RequestID = cut(result.RequestID, maxFailureText)
 		rec.result.RequestID, rec.result.Response = rec.entry.RequestID, result
-		d.record(rec)
+		d.enqueue(rec)
 		return
 	}
 	var e *api.Error
 	if !errors.As(err, &e) {
-		d.settleUnsendable(t, err)
+		d.handleUnsendable(t, err)
 		return
 	}
 	t.sent += e.Attempts
@@ -306,40 +306,40 @@ func (d *dispatcher) settle(t *task, result *api.Result, err error, now time.Tim
 	case e.Attempts == 0 && (d.ending || c.stopped != nil || d.ctx.Err() != nil):
 		d.notSent(t, true)
 	case d.ctx.Err() != nil:
-		d.record(ending(t, Failed, false, err))
+		d.enqueue(ending(t, Failed, false, err))
 	default:
-		d.settleError(t, e, now)
+		d.handleError(t, e, now)
 	}
 }
 
-// settleUnsendable is for a call that was refused before it began: for the message's ids, or
-// for the client's configuration.
-func (d *dispatcher) settleUnsendable(t *task, err error) {
-	d.record(ending(t, Failed, false, err))
+// handleUnsendable handles a call that was refused before it began: for the message's ids, or for
+// the client's configuration.
+func (d *dispatcher) handleUnsendable(t *task, err error) {
+	d.enqueue(ending(t, Failed, false, err))
 	if !errors.Is(err, api.ErrInvalidID) || errors.Is(err, api.ErrConfig) {
 		d.abort(err)
 	}
 }
 
-func (d *dispatcher) settleError(t *task, e *api.Error, now time.Time) {
+func (d *dispatcher) handleError(t *task, e *api.Error, now time.Time) {
 	c := t.connection
 	switch e.Scope {
 	case api.ScopeMessage:
 		c.recordSuccess(now)
-		d.record(ending(t, Failed, e.Answered && !t.maybe, e))
+		d.enqueue(ending(t, Failed, e.Answered && !t.maybe, e))
 	case api.ScopeConnection:
-		d.record(ending(t, Failed, false, e))
+		d.enqueue(ending(t, Failed, false, e))
 		d.stop(c, e)
 	case api.ScopeAccount, api.ScopeClient:
-		d.record(ending(t, Failed, false, e))
+		d.enqueue(ending(t, Failed, false, e))
 		d.abort(e)
 	case api.ScopeService, api.ScopeUnknown:
-		d.settleTransient(t, e, now)
+		d.handleTransient(t, e, now)
 	}
 }
 
-// settleTransient sends the message again, later, unless that has been done often enough.
-func (d *dispatcher) settleTransient(t *task, e *api.Error, now time.Time) {
+// handleTransient lets the message be sent again later, unless that was done often enough.
+func (d *dispatcher) handleTransient(t *task, e *api.Error, now time.Time) {
 	c := t.connection
 	d.progress.change(func() { d.progress.trouble = e })
 	t.err = e
@@ -352,13 +352,13 @@ func (d *dispatcher) settleTransient(t *task, e *api.Error, now time.Time) {
 		wait = backoff(t.tries)
 	}
 	if d.ending || c.stopped != nil || t.tries > maxRequeues {
-		d.record(ending(t, Failed, false, e))
+		d.enqueue(ending(t, Failed, false, e))
 		return
 	}
 	t.due = now.Add(wait)
 	c.retry(t)
 	d.progress.underWay(c, 0, 1)
-	d.record(record{task: t, entry: Entry{
+	d.enqueue(record{task: t, entry: Entry{
 		Message: t.Message, Event: Waiting, MaybeUnsent: t.maybe, Failure: failureOf(e), RequestID: cut(e.RequestID, maxFailureText),
 	}})
 }
@@ -380,7 +380,7 @@ func (d *dispatcher) abort(reason error) {
 	d.stopSending()
 }
 
-// stopSending ends the sending. What had failed and waited to be sent again has failed.
+// stopSending ends the sending. What waited for another attempt has failed.
 func (d *dispatcher) stopSending() {
 	if d.ending {
 		return
@@ -395,7 +395,7 @@ func (d *dispatcher) stopSending() {
 	}
 }
 
-// stop ends the sending on one connection. The first reason stands.
+// stop ends the sending on one connection, for a reason, of which the first stands.
 func (d *dispatcher) stop(c *connection, reason error) {
 	if c.stopped != nil {
 		return
@@ -411,7 +411,7 @@ func (d *dispatcher) stop(c *connection, reason error) {
 	}
 }
 
-// withdraw takes back requests that are not on record yet.
+// withdraw drops requests that are not recorded yet.
 func (d *dispatcher) withdraw(of func(*connection) bool) {
 	all := d.pending.records
 	d.pending.records = nil
@@ -420,21 +420,21 @@ func (d *dispatcher) withdraw(of func(*connection) bool) {
 			d.pending.records = append(d.pending.records, rec)
 			continue
 		}
-		d.land(rec.task)
+		d.taskDone(rec.task)
 		d.notSent(rec.task, false)
 	}
 }
 
-// failRetries ends the messages that would have been sent again.
+// failRetries fails the messages that wait for another attempt.
 func (d *dispatcher) failRetries(c *connection) {
 	d.progress.underWay(c, 0, -len(c.retries))
 	for _, t := range c.retries {
-		d.record(ending(t, Failed, false, t.err))
+		d.enqueue(ending(t, Failed, false, t.err))
 	}
 	c.retries = nil
 }
 
-// skip ends the messages of connections that were stopped.
+// skip skips the messages of connections that were stopped.
 func (d *dispatcher) skip() {
 	for len(d.skipping) > 0 && len(d.pending.records) < maxSkipped {
 		c := d.skipping[0]
@@ -442,7 +442,7 @@ func (d *dispatcher) skip() {
 			return
 		}
 		for _, m := range c.queue {
-			d.record(ending(&task{Message: m, connection: c, maybe: m.Item.MaybeUnsent}, Skipped, false, c.stopped))
+			d.enqueue(ending(&task{Message: m, connection: c, maybe: m.Item.MaybeUnsent}, Skipped, false, c.stopped))
 		}
 		c.queue = nil
 		if c.drained {
@@ -452,15 +452,15 @@ func (d *dispatcher) skip() {
 	}
 }
 
-// notSent is for a task that was kept from being sent, this time, by the end of the run or of
-// its connection. Recorded says that the ledger has it as being sent.
+// notSent handles a task that the end of the run or of its connection kept from being sent. If
+// recorded is true, the ledger has it as being sent.
 func (d *dispatcher) notSent(t *task, recorded bool) {
 	switch {
 	case t.tries > 0:
-		d.record(ending(t, Failed, false, t.err))
+		d.enqueue(ending(t, Failed, false, t.err))
 	case t.connection.stopped != nil && !d.ending:
-		d.record(ending(t, Skipped, false, t.connection.stopped))
+		d.enqueue(ending(t, Skipped, false, t.connection.stopped))
 	case recorded:
-		d.record(record{task: t, entry: Entry{Message: t.Message, Event: Waiting, MaybeUnsent: t.maybe}})
+		d.enqueue(record{task: t, entry: Entry{Message: t.Message, Event: Waiting, MaybeUnsent: t.maybe}})
 	}
 }

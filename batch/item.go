@@ -52,38 +52,37 @@ func (i Item) check() error {
 	return nil
 }
 
-// Outcome is how a message ended: that of [api], Failed or Skipped.
+// Outcome is an [api.Outcome], Failed or Skipped.
 type Outcome = api.Outcome
 
-// Outcomes. The zero value is a message that has not ended.
+// Outcomes. The zero value is that of a message that is still to be sent.
 const (
 	Unsent              = api.Unsent      // the service said that it took the message back
-	AlreadyGone         = api.AlreadyGone // an earlier request may have taken it back, and it is gone
-	Failed      Outcome = "failed"        // Result.Err says why
-	Skipped     Outcome = "skipped"       // not sent: its connection was stopped, as Result.Err says
+	AlreadyGone         = api.AlreadyGone // an earlier request may have unsent it, and it is gone
+	Failed      Outcome = "failed"        // for the reason in Result.Err
+	Skipped     Outcome = "skipped"       // not sent: its connection was stopped, for the reason in Result.Err
 )
 
-// Result is how one message ended.
+// Result is the outcome of one message.
 type Result struct {
 	Item    Item
-	Outcome Outcome // empty, of [Ledger.Messages] only, for a message that is still to be sent
+	Outcome Outcome // empty, from [Ledger.Messages] only, for a message that is still to be sent
 
-	// Final messages have ended for good, and are never sent again. Unsent and AlreadyGone
-	// are; Failed is where the service itself refused this message and nothing of it is
-	// ambiguous. Everything else is sent again by the next run.
+	// Final messages are never sent again. Unsent and AlreadyGone are final; Failed is if the
+	// service itself refused this message and nothing of it is ambiguous.
 	Final bool
 	// MaybeUnsent is true of a message that is not known to be gone, but may be.
 	MaybeUnsent bool
 
-	Attempts  int         // requests: of this run, or of all runs in what [Ledger.Messages] yields
-	RequestID string      // names the last request to the vendor's support
-	Response  *api.Result // the client's answer; nil where there was no good one, and from Messages
+	Attempts  int         // requests: of this run, or of all runs from [Ledger.Messages]
+	RequestID string      // identifies the last request to the vendor's support
+	Response  *api.Result // the client's result; nil if it returned an error, and from Messages
 
-	// Err is nil for Unsent and AlreadyGone. Of a Failed message it is an [*api.Error], whose
-	// Attempts and MaybeUnsent are of all that this run sent for it. Of a Skipped one it is
-	// what stopped its connection. From Messages it is an *api.Error made of what the ledger
-	// keeps of it.
+	// Err is nil for Unsent and AlreadyGone. For Failed it is an [*api.Error], whose Attempts
+	// and MaybeUnsent are of all that this run sent for the message; for Skipped, what stopped
+	// its connection. It has no body and no header. From Messages it is made of what the ledger
+	// stores, and matches the same sentinels.
 	Err error
-	// Hint is one line that says what to do about Err, or empty.
+	// Hint is one line on what to do about Err, or empty.
 	Hint string
 }

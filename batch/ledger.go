@@ -11,21 +11,22 @@ import (
 	"github.com/unsend-go/unsend/internal/ids"
 )
 
-// ErrLedger is a ledger that cannot be used: no ledger, another service's, in use by another
-// process, damaged, or on a disk that is full or fails. The error says which, and what to do.
+// ErrLedger is returned when the ledger cannot be used: the file is not a ledger, belongs to
+// another service, is locked or damaged, or the disk is full or failing. The error names which,
+// and what to do.
 var ErrLedger = errors.New("ledger")
 
-// Ledger is a list of messages to take back, and the record of what became of each. Make it
-// with package batch/sqlite or batch/postgres; [Run] works on it. Its methods may
-// be called at the same time, and while a run goes on, but Add and Replace, which a run refuses.
+// Ledger is a list of messages to unsend, and the record of each one's outcome. Open it with
+// package batch/sqlite or batch/postgres. Methods are safe for concurrent use. During a run, Add
+// and Replace return an error.
 type Ledger struct {
 	store    Store
 	settings settings
-	busy     atomic.Bool // a run, an Add or a Replace goes on
+	busy     atomic.Bool // with a run, an Add or a Replace
 }
 
-// NewLedger returns a ledger over the store that open opens, for packages that have one. It
-// calls open with what the options say.
+// NewLedger returns a ledger over the store that open returns. It is for stores of this module only;
+// it may change in a minor version.
 func NewLedger(open func(StoreOptions) (Store, error), opts ...Option) (*Ledger, error) {
 	settings, err := newSettings(opts)
 	if err != nil {
@@ -38,37 +39,37 @@ func NewLedger(open func(StoreOptions) (Store, error), opts ...Option) (*Ledger,
 	return &Ledger{store: store, settings: settings}, nil
 }
 
-// take makes the ledger the caller's alone, until give.
-func (l *Ledger) take() error {
+// acquire makes the ledger the caller's alone, until release.
+func (l *Ledger) acquire() error {
 	if !l.busy.CompareAndSwap(false, true) {
 		return fmt.Errorf("%w %s is in use by a run, or something is being added to it; wait until that has ended", ErrLedger, l.Name())
 	}
 	return nil
 }
 
-func (l *Ledger) give() { l.busy.Store(false) }
+func (l *Ledger) release() { l.busy.Store(false) }
 
-// Add adds the rows to the ledger: all of them, or none where one is bad. The error is then an
-// [*InputError] that lists the bad rows, or the error of rows that matches [ErrInput] where
-// reading could not go on. With [SkipBad] bad rows are left out. A message that the ledger has
-// already is not added again, and one that has ended stays ended. What was added is on the
-// disk when Add returns. Where nothing of the ledger fits, the error is an [ErrLedger].
+// Add adds the rows to the ledger: all of them, or none if one is bad. The error is then an
+// [*InputError] that lists the bad rows, or, if the input cannot be read to its end, one that
+// matches [ErrInput]. With [SkipBad] bad rows are left out. A message that the ledger has is not
+// added again, and a final one stays final. What was added is durable when Add returns. If the
+// ledger fails, the error is an [ErrLedger].
 func (l *Ledger) Add(ctx context.Context, rows iter.Seq2[Item, error], opts ...AddOption) (Added, error) {
 	return l.add(ctx, rows, false, opts)
 }
 
-// Replace is Add, and makes the rows the list of what is still to be done: open messages that
-// rows does not list are set aside. They stay in the ledger, and are sent only once a later
-// input lists them again. What has ended is not touched.
+// Replace is Add, and makes the rows the list of what is to be sent: open messages that they lack
+// are set aside, and sent only when a later list has them again. Of final ones the outcome stays;
+// those that failed and are not listed are no longer sent by [Options].RetryFailed.
 func (l *Ledger) Replace(ctx context.Context, rows iter.Seq2[Item, error], opts ...AddOption) (Added, error) {
 	return l.add(ctx, rows, true, opts)
 }
 
 func (l *Ledger) add(ctx context.Context, rows iter.Seq2[Item, error], replace bool, opts []AddOption) (Added, error) {
-	if err := l.take(); err != nil {
+	if err := l.acquire(); err != nil {
 		return Added{}, err
 	}
-	defer l.give()
+	defer l.release()
 	check := rowCheck{connection: l.settings.connection}
 	for i, opt := range opts {
 		if opt == nil {
@@ -112,7 +113,7 @@ func (l *Ledger) Plan(ctx context.Context, retryFailed bool) (Plan, error) {
 	return newPlan(counts, open, failed, retryFailed), err
 }
 
-// Report sums up what became of the messages.
+// Report sums up the outcomes.
 func (l *Ledger) Report(ctx context.Context) (Report, error) {
 	counts, err := l.store.Counts(ctx, false)
 	if err != nil {
@@ -125,8 +126,8 @@ func (l *Ledger) Report(ctx context.Context) (Report, error) {
 	return Report{Counts: counts, Open: counts.Items - counts.Ended(), Service: l.store.Service(), Groups: groups}, nil
 }
 
-// Messages yields the messages that the filter asks for, in the order in which the ledger got
-// them, and how each ended. An error ends the loop.
+// Messages yields the messages that the filter selects, in the order in which they were added, as
+// results. An error ends the loop.
 func (l *Ledger) Messages(ctx context.Context, filter Filter) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
 		for entry, err := range l.store.Messages(ctx, filter) {
@@ -141,7 +142,7 @@ func (l *Ledger) Messages(ctx context.Context, filter Filter) iter.Seq2[Result, 
 	}
 }
 
-// result is what a ledger keeps of a message, as one that has just ended.
+// result makes a result of what a ledger stores.
 func (e Entry) result() Result {
 	r := Result{
 		Item: e.Item, Outcome: e.Outcome, Final: e.Final, MaybeUnsent: e.MaybeUnsent,
@@ -156,15 +157,15 @@ func (e Entry) result() Result {
 	return r
 }
 
-// Name returns how the ledger is called: its path, or its address without the password.
+// Name returns the ledger's path, or its address without the password.
 func (l *Ledger) Name() string { return l.store.Name() }
 
-// Service returns the service that the ledger is for, as [ServiceOf] writes it, or "mock";
-// empty where it is for any.
+// Service returns the service that the ledger is for, as [ServiceOf] writes it, or "mock"; empty
+// if it is for any.
 func (l *Ledger) Service() string { return l.store.Service() }
 
-// Warning returns one line about a ledger that works, but not as safely as it should, such as
-// one on a network file system; empty where there is none.
+// Warning returns one line about a ledger that works, but not as safely as it should, as on a
+// network file system; empty if there is none. A run may change it.
 func (l *Ledger) Warning() string { return l.store.Warning() }
 
 // Discard is Close. It also removes the ledger's file if opening this ledger created it and no
@@ -174,7 +175,7 @@ func (l *Ledger) Discard() error { return l.store.Discard() }
 // Close releases the ledger. A loop over [Run] must have ended.
 func (l *Ledger) Close() error { return l.store.Close() }
 
-// Option configures a ledger that is opened.
+// Option configures the opening of a ledger. A nil one is an [ErrOptions].
 type Option func(*settings) error
 
 type settings struct {
@@ -183,7 +184,7 @@ type settings struct {
 	readOnly   bool
 }
 
-// DefaultConnection names the connection of items that name none. Without it they are bad rows.
+// DefaultConnection sets the connection of items that name none. Without it they are bad rows.
 func DefaultConnection(id string) Option {
 	return func(s *settings) error {
 		if err := ids.Check(id); err != nil {
@@ -194,8 +195,9 @@ func DefaultConnection(id string) Option {
 	}
 }
 
-// ReadOnly opens a ledger for Report, Messages and Plan only. It takes no lock, so that it
-// works beside a run that goes on, and creates nothing.
+// ReadOnly opens a ledger for Report, Messages and Plan only; in PostgreSQL for [Preview] too. It
+// takes no lock, works during a run, and creates nothing: if there is no such ledger, the error
+// matches [io/fs.ErrNotExist].
 func ReadOnly() Option {
 	return func(s *settings) error {
 		s.readOnly = true
@@ -203,13 +205,13 @@ func ReadOnly() Option {
 	}
 }
 
-// AddOption configures one call of [Ledger.Add] or [Ledger.Replace].
+// AddOption configures one call of [Ledger.Add] or [Ledger.Replace]. A nil one is an [ErrOptions].
 type AddOption func(*addSettings)
 
 type addSettings struct{ skipBad, preview bool }
 
-// SkipBad leaves bad rows out and adds the others. An input that cannot be read on is refused
-// as a whole all the same.
+// SkipBad leaves bad rows out and adds the others. An input that cannot be read to its end is
+// refused all the same.
 func SkipBad() AddOption {
 	return func(s *addSettings) { s.skipBad = true }
 }

@@ -6,9 +6,8 @@ import (
 	"sync"
 )
 
-// Progress follows a run, for a progress bar. Make one with new(Progress), hand it to the run
-// in [Options], and ask it from any goroutine; asking is cheap. It follows the latest run that
-// was given it.
+// Progress follows a run, for a progress bar. Make one with new(Progress) and set it in [Options].
+// Methods are safe for concurrent use, and cheap. It follows the latest run that it was given to.
 type Progress struct {
 	mu          sync.Mutex // guards all below, and the connections' counts
 	counts      Counts
@@ -20,19 +19,18 @@ type Progress struct {
 type ConnectionCounts struct {
 	ID string
 	Counts
-	Stopped error // why nothing more is sent on it; nil while it works
+	Stopped error // why nothing more is sent on it; nil if it is not stopped
 }
 
-// Counts returns the counts of all connections together, those that earlier runs ended for good
-// included; of a ledger that several workers share, of all workers, as of some seconds ago.
+// Counts returns the counts of all connections together, with those final before the run; in a
+// ledger that several workers share, of all workers, as of some seconds ago.
 func (p *Progress) Counts() Counts {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.counts
 }
 
-// Connections returns the counts of each connection that this run works on or has worked on,
-// by name.
+// Connections returns the counts of each connection that this run has claimed, by name.
 func (p *Progress) Connections() []ConnectionCounts {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -44,14 +42,14 @@ func (p *Progress) Connections() []ConnectionCounts {
 	return list
 }
 
-// Trouble returns the error of the latest request, while requests fail; nil once one succeeds.
+// Trouble returns the error of the latest request while requests fail; nil when one succeeds.
 func (p *Progress) Trouble() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.trouble
 }
 
-// change lets f change what the progress says.
+// change calls f, which may change everything.
 func (p *Progress) change(f func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -63,7 +61,7 @@ func (p *Progress) begin() {
 	p.change(func() { p.counts, p.connections, p.trouble = Counts{}, nil, nil })
 }
 
-// recount takes over what the ledger counts.
+// recount sets what the ledger counts.
 func (p *Progress) recount(c Counts) {
 	p.change(func() {
 		c.InFlight, c.Waiting = p.counts.InFlight, p.counts.Waiting
@@ -71,7 +69,7 @@ func (p *Progress) recount(c Counts) {
 	})
 }
 
-// underWay counts requests that begin or, negative, end, and messages that wait to be sent again.
+// underWay counts requests that begin or, negative, end, and messages that wait for another attempt.
 func (p *Progress) underWay(c *connection, inFlight, waiting int) {
 	p.change(func() {
 		p.counts.InFlight += inFlight
@@ -81,7 +79,7 @@ func (p *Progress) underWay(c *connection, inFlight, waiting int) {
 	})
 }
 
-// ended counts a message that has ended.
+// ended counts a message with its outcome.
 func (p *Progress) ended(c *connection, o Outcome, shared bool) {
 	p.change(func() {
 		if !shared {

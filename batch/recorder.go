@@ -7,23 +7,23 @@ import (
 	"github.com/unsend-go/unsend/api"
 )
 
-// record is an entry for the ledger, and what happens once it is synced there: a Sending is
-// sent, an Ended is told.
+// record is an entry for the ledger, and what happens when it is synced: a Sending is sent, an Ended
+// is yielded.
 type record struct {
 	entry  Entry
 	task   *task
 	result Result // of an Ended
 }
 
-// commit is what goes to the ledger at once.
+// commit is what is written to the ledger at once.
 type commit struct {
 	records []record
-	release []string // connections on which nothing is left to do, once this is written
+	release []string // connections on which nothing is left to do when this is written
 }
 
 func (c *commit) empty() bool { return len(c.records)+len(c.release) == 0 }
 
-// recorder writes what the dispatcher decides to the ledger, on a goroutine of its own.
+// recorder writes to the ledger what the dispatcher decides, on a goroutine of its own.
 type recorder struct {
 	store    Store
 	progress *Progress
@@ -32,9 +32,9 @@ type recorder struct {
 	results  chan<- Result
 }
 
-// work writes one commit at a time, and returns the error after which it wrote, sent and told
-// nothing more. While one commit is synced, the dispatcher gathers the next: that is what makes
-// each sync worth many messages.
+// work writes one commit at a time, and returns the error after which it wrote, sent and yielded
+// nothing more. While one commit is synced the dispatcher gathers the next, so that each sync
+// serves many messages.
 func (r *recorder) work(ctx context.Context, commits <-chan commit) (failed error) {
 	var entries []Entry
 	for c := range commits {
@@ -53,14 +53,14 @@ func (r *recorder) work(ctx context.Context, commits <-chan commit) (failed erro
 			r.events <- event{err: failed}
 		}
 		for i := range c.records {
-			r.written(&c.records[i], synced)
+			r.afterCommit(&c.records[i], synced)
 		}
 	}
 	return failed
 }
 
-// written lets happen what a record was waiting for.
-func (r *recorder) written(rec *record, synced bool) {
+// afterCommit does what a record was waiting for.
+func (r *recorder) afterCommit(rec *record, synced bool) {
 	switch {
 	case rec.entry.Event == Sending && synced:
 		r.sender.start(rec.task)
@@ -72,7 +72,7 @@ func (r *recorder) written(rec *record, synced bool) {
 	}
 }
 
-// ending makes the record of a task that has ended.
+// ending returns the record of a task's outcome.
 func ending(t *task, outcome Outcome, final bool, err error) record {
 	r := record{task: t, entry: Entry{Message: t.Message, Event: Ended, Outcome: outcome, Final: final}}
 	r.entry.MaybeUnsent = t.maybe && (outcome == Failed || outcome == Skipped)
@@ -90,7 +90,7 @@ func ending(t *task, outcome Outcome, final bool, err error) record {
 	return r
 }
 
-// whole makes the error of the last call one of all calls for its message.
+// whole returns the error of the last call as one of all calls for its message.
 func whole(e *api.Error, t *task) error {
 	if e.Attempts == t.sent && e.MaybeUnsent == t.maybe {
 		return e

@@ -10,16 +10,16 @@ import (
 
 const maxGroups = 50 // the service's set of types is open
 
-// Filter chooses the messages that [Ledger.Messages] yields.
+// Filter selects the messages that [Ledger.Messages] yields.
 type Filter int
 
 // Filters.
 const (
 	All       Filter = iota // every message but those set aside
-	NotUnsent               // those that are not known to be gone: failed, skipped, or still open
+	NotUnsent               // those that are not known to be gone: failed, skipped or open
 )
 
-// Counts are how many messages there are of each kind.
+// Counts are numbers of messages.
 type Counts struct {
 	Items       int // all but those set aside
 	Unsent      int
@@ -27,8 +27,8 @@ type Counts struct {
 	Failed      int
 	Skipped     int
 	SetAside    int // not among Items
-	InFlight    int // being sent; of Progress only
-	Waiting     int // failed in passing, to be sent again; of Progress only
+	InFlight    int // being sent; from Progress only
+	Waiting     int // for another attempt after a transient error; from Progress only
 }
 
 // count adds n messages of an outcome.
@@ -45,14 +45,14 @@ func (c *Counts) count(o Outcome, n int) {
 	}
 }
 
-// Ended is how many messages have an outcome.
+// Ended returns how many messages have an outcome.
 func (c Counts) Ended() int { return c.Unsent + c.AlreadyGone + c.Failed + c.Skipped }
 
 // Plan is what a run would do.
 type Plan struct {
 	Messages    int    // to be sent
 	Connections []Load // that they are on, by name
-	Ended       int    // messages that earlier runs ended for good, and this one would not send
+	Ended       int    // final messages that it would not send
 	Failed      int    // listed messages that failed and are final; Options.RetryFailed sends them again
 	SetAside    int    // messages that no run sends unless an input lists them again
 }
@@ -81,8 +81,9 @@ func newPlan(counts Counts, open, failed []Load, retryFailed bool) Plan {
 	return plan
 }
 
-// Duration is how long the plan takes at perMinute requests a minute on each connection after a
-// burst: as long as the connection with the most messages takes. 0 a minute is no rate limit.
+// Duration returns how long the plan takes at least, at perMinute requests a minute on each
+// connection after a burst: as long as the connection with the most messages. It is 0 for 0 a
+// minute, which is no rate limit.
 func (p Plan) Duration(perMinute, burst int) time.Duration {
 	if perMinute <= 0 {
 		return 0
@@ -95,22 +96,22 @@ func (p Plan) Duration(perMinute, burst int) time.Duration {
 	return time.Duration(max(most-burst, 0)) * interval
 }
 
-// Report is what became of the messages of a ledger.
+// Report sums up a ledger.
 type Report struct {
 	Counts
 	Open    int     // of Items, still to be sent, without an outcome
 	Service string  // as [ServiceOf] writes it, or "mock"
-	Groups  []Group // of those that did not end well, the most frequent first; at most 50
+	Groups  []Group // of those that are not known to be gone, the most frequent first; at most 50
 }
 
-// Group is how many messages ended in the same way.
+// Group is a number of messages with the same outcome and cause.
 type Group struct {
 	Outcome     Outcome // Failed, Skipped, or empty for those still open
 	Scope       api.Scope
-	Status      int    // of the answer; 0 where none came
+	Status      int    // of the response; 0 if none came
 	Type        string // the service's name of the error
 	Hint        string // what to do
 	Count       int
 	Final       int // of Count, never sent again
-	MaybeUnsent int // of Count, may have been unsent all the same
+	MaybeUnsent int // of Count, may have been unsent
 }

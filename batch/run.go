@@ -26,15 +26,15 @@ var (
 
 // Options configure [Run]. The zero value works.
 type Options struct {
-	// InFlight is how many requests are under way at most on one connection. The default is
-	// 4; 1 to 1,000. A connection starts with one, until the service has accepted it.
+	// InFlight is how many requests one connection may have in flight, 1 to 1,000. The default
+	// is 4. A connection starts with one, until the service has accepted it.
 	InFlight int
-	// Stop, once closed, ends the run: nothing more is sent, what is under way is finished,
-	// and the results of that are still yielded. To stop at once, end the context instead.
+	// Stop ends the run when it is closed: nothing more is sent, requests in flight are
+	// completed, and their results yielded. To stop at once, end the context instead.
 	Stop <-chan struct{}
-	// Progress, where it is not nil, follows the run.
+	// Progress, if it is not nil, follows the run.
 	Progress *Progress
-	// RetryFailed opens failed messages again that had ended for good.
+	// RetryFailed sends again what failed and is final, as far as the last list has it.
 	RetryFailed bool
 }
 
@@ -86,7 +86,7 @@ func Run(ctx context.Context, client *api.Client, ledger *Ledger, opts Options) 
 
 // loop yields the results of the run, and returns why it ended early; nil if the caller left.
 func (r *run) loop(ledger *Ledger, yield func(Result, error) bool) (early error) {
-	defer ledger.give()
+	defer ledger.release()
 	go r.work()
 	panicked := true
 	defer func() {
@@ -140,7 +140,7 @@ func newRun(ctx context.Context, client *api.Client, ledger *Ledger, opts Option
 	if made := ledger.Service(); made != "" && made != mockService && made != ServiceOf(client) {
 		return nil, fmt.Errorf("%w %s is of %s, not of %s", ErrLedger, ledger.Name(), made, ServiceOf(client))
 	}
-	if err := ledger.take(); err != nil {
+	if err := ledger.acquire(); err != nil {
 		return nil, err
 	}
 	r := &run{client: client, store: ledger.store, opts: opts, progress: progress, results: make(chan Result, 64)}
@@ -149,11 +149,11 @@ func newRun(ctx context.Context, client *api.Client, ledger *Ledger, opts Option
 	return r, nil
 }
 
-// maxLost is how many times in a row the claims may be lost: in some 13 minutes.
+// maxLost is how often in a row the claims may be lost: in some 13 minutes.
 const maxLost = 30
 
-// work works on the ledger until nothing is left, or the run is halted. Where the claims are
-// lost, as when a database was restarted, it begins again.
+// work works on the ledger until nothing is left, or the run is ended. If the claims are lost, as
+// when a database restarts, it begins again.
 func (r *run) work() {
 	defer close(r.results)
 	for lost := 1; ; lost++ {
@@ -170,7 +170,7 @@ func (r *run) work() {
 	}
 }
 
-// session works on the ledger with one set of claims, and reports whether it could begin to.
+// session works on the ledger with one set of claims, and reports whether it began.
 func (r *run) session() (begun bool, err error) {
 	ctx := context.WithoutCancel(r.ctx)
 	if err := r.store.Begin(ctx, r.opts.RetryFailed); err != nil {
@@ -192,7 +192,7 @@ func (r *run) session() (begun bool, err error) {
 	return begun, err
 }
 
-// recount tells the progress what the ledger counts.
+// recount sets the progress to what the ledger counts.
 func (r *run) recount(ctx context.Context) error {
 	counts, err := r.store.Counts(ctx, true)
 	if err == nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/unsend-go/unsend/api"
 )
 
-// sender sends messages, each on a goroutine of its own, and tells the dispatcher.
+// sender sends messages, each on a goroutine of its own, and sends events to the dispatcher.
 type sender struct {
 	ctx     context.Context //nolint:containedctx // that of the requests
 	client  *api.Client
@@ -18,7 +18,7 @@ type sender struct {
 
 func (s *sender) start(t *task) { s.workers.Go(func() { s.send(t) }) }
 
-// wait returns when all that was started has ended.
+// wait returns when all that was started is over.
 func (s *sender) wait() { s.workers.Wait() }
 
 // send sends one message.

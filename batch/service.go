@@ -12,7 +12,7 @@ import (
 
 const mockService = "mock"
 
-// ServiceOf returns how a ledger names the client's service: scheme, host and path of its base
+// ServiceOf returns the name of the client's service in a ledger: scheme, host and path of its base
 // URL, host in lower case, and without the port if the host is loopback; "mock" for a client over
 // the HTTP client that [github.com/unsend-go/unsend/mock.Server.Client] returned.
 func ServiceOf(client *api.Client) string {
@@ -21,7 +21,7 @@ func ServiceOf(client *api.Client) string {
 	}
 	base, err := url.Parse(client.BaseURL())
 	if err != nil || base.Host == "" {
-		return client.BaseURL() // no client has such a one
+		return client.BaseURL() // of no client
 	}
 	host := strings.TrimSuffix(strings.ToLower(base.Hostname()), ".")
 	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
@@ -30,10 +30,9 @@ func ServiceOf(client *api.Client) string {
 	return base.Scheme + "://" + strings.ToLower(base.Host) + base.Path
 }
 
-// ForService says which service the ledger is for: that of the client's base URL. A new ledger
-// keeps it; one that was made for another service is refused with an [ErrLedger], untouched.
-// Scheme, host and path count, the port does too, but not on loopback: any local server is one
-// service. A client of a mock in this process is recognized, through [api.WithMiddleware] and
+// ForService makes the ledger one of the client's service. A new ledger stores it; one of another
+// service is refused with an [ErrLedger], untouched. Scheme, host, port and path count, but on
+// loopback not the port: all local servers are one service. A client of a mock in this process is recognized, through [api.WithMiddleware] and
 // transports with an Unwrap method: its ledger belongs to the mock alone.
 func ForService(client *api.Client) Option {
 	return func(s *settings) error {

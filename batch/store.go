@@ -15,24 +15,19 @@ import (
 	"github.com/unsend-go/unsend/internal/transport"
 )
 
-// Store is what a database does for a [Ledger]. It is implemented by the packages batch/sqlite
-// and batch/postgres, and hand-written code has no use for it: it may grow in any version. All
-// methods may be called at the same time.
+// Store is the database of a [Ledger]. It is for stores of this module only, batch/sqlite and
+// batch/postgres, and may change in a minor version. Methods are safe for concurrent use.
 //
-// Between Begin and End a worker works on the messages: it claims connections, records each
-// request before it is sent, and each answer before it is told. A store that several workers
-// share gives each connection to one of them, and to another when that one has died.
+// Between Begin and End a worker claims connections, records each request before it is sent, and
+// each outcome before it is yielded. A store that several workers share gives each connection to
+// one of them, and to another when that one dies.
 type Store interface {
-	// Name is how messages to people name the ledger, without a password.
+	// Name, Service and Warning are those of the [Ledger].
 	Name() string
-	// Service is the service that the ledger was made for, as [ServiceOf] writes it; empty
-	// where it was made for none.
 	Service() string
-	// Warning is one line about a store that works, but not as safely as it should; empty
-	// where there is none.
 	Warning() string
-	// Shared reports whether other workers may work on the same messages at the same time,
-	// so that what is done must be asked for and cannot be counted here.
+	// Shared reports whether other workers may work on the same messages at the same time, so
+	// that counts have to be read again.
 	Shared() bool
 
 	// Add stores the items, in one transaction: all of them or, if items yields an error,
@@ -42,41 +37,39 @@ type Store interface {
 	// listed. What is added is synced when Add returns.
 	Add(ctx context.Context, items iter.Seq2[Item, error], how AddMode) (Added, error)
 
-	// Begin begins a run, or joins the one that other workers are at. If retryFailed is
-	// true, listed messages that ended with Failed and are final are opened again. Of a message
-	// that ended in the run it stays known that it did: nobody gets it again before the next.
+	// Begin begins a run, or joins that of other workers. If retryFailed is true, listed
+	// messages that failed and are final are opened again. A message that got an outcome in a
+	// run is not returned by Next before another run begins.
 	Begin(ctx context.Context, retryFailed bool) error
-	// Claim gives the caller connections that have open messages and that nobody works on,
-	// to work on until Release or End; more of them each time it is called, where the store
-	// would rather leave some to other workers. Left is how many connections with open
-	// messages the caller has not been given in this run: others work on them, or may.
+	// Claim gives the caller connections that have open messages and no worker, until Release
+	// or End; more each time it is called, if the store would rather leave some to other
+	// workers. Left is how many connections with open messages others have, or may get.
 	Claim(ctx context.Context) (claimed []Load, left int, err error)
-	// Next returns up to n open messages of a connection that the caller has claimed, in the
-	// order of their lines, behind the message after; its zero value is before the first. It
-	// does not wait for a Write that is being synced.
+	// Next returns up to n open messages of a claimed connection, in the order of their lines,
+	// after the message after; its zero value is before the first. It does not wait for a
+	// Write that is being synced.
 	Next(ctx context.Context, connectionID string, after Message, n int) ([]Message, error)
-	// Write records entries in their order, as one transaction, and returns when it is
-	// synced. Where the caller no longer has the claim of any entry's connection nothing is
-	// written, and the error matches [ErrClaimLost].
+	// Write records entries in their order, in one transaction, and returns when it is synced.
+	// If the caller has lost the claim of any entry's connection nothing is written, and the
+	// error matches [ErrClaimLost].
 	Write(ctx context.Context, entries []Entry) error
-	// Release gives connections back on which the caller has nothing left to do.
+	// Release returns connections on which the caller has nothing left to do.
 	Release(ctx context.Context, connectionIDs []string) error
-	// End ends the caller's part of the run, and gives back all claims. It is not called by
-	// a process that was killed: what that had claimed becomes free by itself.
+	// End ends the caller's part of the run, and releases all claims. The claims of a process
+	// that was killed become free without it.
 	End(ctx context.Context) error
 
-	// Counts counts the messages by how they ended last. Where inRun is true, only those that
-	// have ended for good or in the run that goes on count as ended.
+	// Counts counts the messages by outcome. If inRun is true, outcomes count only if they are
+	// final or of the current run.
 	Counts(ctx context.Context, inRun bool) (Counts, error)
 	// Loads returns the connections with open messages and how many each has, by name; if
 	// failed is true, with those that Begin opens again for retryFailed instead.
 	Loads(ctx context.Context, failed bool) ([]Load, error)
-	// Groups counts the messages that did not end well, or not yet, by everything that a [Group] tells of them, the most
-	// frequent first; beyond limit groups the rest is left out.
+	// Groups counts the messages that are not known to be gone by everything that a [Group]
+	// holds, the most frequent first, and at most limit groups.
 	Groups(ctx context.Context, limit int) ([]Group, error)
-	// Messages yields the messages that filter asks for, in the order in which they were
-	// added, those set aside not among them. The loop may take its time: it holds up nothing
-	// else.
+	// Messages yields the messages that filter selects, in the order in which they were added.
+	// A slow loop holds up nothing else.
 	Messages(ctx context.Context, filter Filter) iter.Seq2[Entry, error]
 
 	// Discard is Close. It removes a ledger that opening this store created, if no run has
@@ -86,7 +79,7 @@ type Store interface {
 	Close() error
 }
 
-// AddMode is what [Store].Add does beside adding.
+// AddMode is what [Store].Add does beside adding. It is for stores of this module only.
 type AddMode struct {
 	// Replace makes the items the list. An open message that they lack is set aside and
 	// counted in SetAside; one that failed and is final stays what it is, and is no longer
@@ -97,8 +90,8 @@ type AddMode struct {
 	Preview func(counts Counts, open, failed []Load)
 }
 
-// ErrClaimLost is returned by a [Store] for a worker whose claims have become void, because
-// its session with the database ended. [Run] begins again, and claims anew.
+// ErrClaimLost is matched by the error of a [Store] whose session with the database ended, and with
+// it the claims. [Run] begins again, and claims anew.
 var ErrClaimLost = errors.New("the claim on the connection was lost")
 
 // Load is how many messages a connection has to send.
@@ -109,25 +102,25 @@ type Load struct {
 
 // Message is an open message, as a [Store] hands it out.
 type Message struct {
-	Key  int64 // the store's own name of it, above 0
+	Key  int64 // the store's, above 0
 	Item Item
 }
 
-// Event is what an [Entry] records.
+// Event is the kind of an [Entry].
 type Event int
 
 // Events.
 const (
 	Sending Event = iota // a request is about to be sent: the message may be unsent from here on
-	Waiting              // the message is not ended, and waits to be sent again
-	Ended                // the message has ended, for this run or for good
+	Waiting              // the message waits for another attempt
+	Ended                // the message has an outcome
 )
 
 // Entry is what is recorded of a message.
 type Entry struct {
 	Message
 	Event       Event
-	MaybeUnsent bool    // what is known now: true of every Sending
+	MaybeUnsent bool    // from now on: true of every Sending
 	Outcome     Outcome // of Ended
 	Final       bool    // of Ended: it is never sent again
 	Attempts    int     // of Waiting and Ended: requests sent since the last entry; from Messages: of all runs
@@ -136,7 +129,7 @@ type Entry struct {
 	At          time.Time
 }
 
-// Failure is what a ledger keeps of an error. Its texts are bounded, and hold nothing of a
+// Failure is what a ledger stores of an error. Its texts are bounded, and hold nothing of a
 // message's text.
 type Failure struct {
 	Scope    api.Scope
@@ -148,23 +141,22 @@ type Failure struct {
 	Hint     string // what to do; at most 200 bytes
 }
 
-// StoreOptions are what a package of another [Store] needs to know of the options.
+// StoreOptions are what opening a [Store] depends on.
 type StoreOptions struct {
-	// Service is that of [ForService] or [ForMock], as [ServiceOf] writes it; empty where
+	// Service is that of [ForService] or [ForMock], as [ServiceOf] writes it; empty if
 	// neither is given.
-	Service string
-	// ReadOnly is whether [ReadOnly] is given.
+	Service  string
 	ReadOnly bool
 }
 
-// Bounds of the texts that are kept of an error, in bytes.
+// Bounds of the stored texts, in bytes.
 const (
 	maxFailureType = 60
 	maxFailureText = 300
 	maxFailureHint = 200
 )
 
-// failureOf is what a ledger keeps of an error.
+// failureOf returns what a ledger stores of an error.
 func failureOf(err error) Failure {
 	var e *api.Error
 	switch {
@@ -242,7 +234,7 @@ func keepable(e *api.Error) *api.Error {
 	}
 }
 
-// cut makes a text of others fit for one line of so many bytes.
+// cut makes a text fit for one line of so many bytes.
 func cut(s string, limit int) string { return textutil.Truncate(textutil.OneLine(s), limit) }
 
 // ScopeOf reads what Scope.String wrote.

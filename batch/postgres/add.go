@@ -144,7 +144,7 @@ func (s *store) merge(ctx context.Context, tx pgx.Tx, replace bool) (added batch
 // changeList returns the number of the run's list, which is another one where replacing it has
 // changed it. That is refused while others work.
 func (s *store) changeList(ctx context.Context, tx pgx.Tx, replace bool, fresh, aside int) (list int32, err error) {
-	if err := s.lockRunAndBury(ctx, tx); err != nil {
+	if err := s.lockRunAndReap(ctx, tx); err != nil {
 		return 0, err
 	}
 	step := 0

@@ -23,22 +23,22 @@ const (
 	// what. There is none for a connection: a stock server holds some 12,000.
 	lockRun    = `SELECT pg_advisory_xact_lock('run'::regclass::oid::int4, $1)`
 	lockWorker = `SELECT pg_advisory_lock('worker'::regclass::oid::int4, $1)`
-	// buryDead deletes the workers of a run whose lock is free, and with them their claims.
-	buryDead = `DELETE FROM worker WHERE run_id = $1 AND id <> $2 AND pg_try_advisory_xact_lock_shared('worker'::regclass::oid::int4, id)`
+	// reapDead deletes the workers of a run whose lock is free, and with them their claims.
+	reapDead = `DELETE FROM worker WHERE run_id = $1 AND id <> $2 AND pg_try_advisory_xact_lock_shared('worker'::regclass::oid::int4, id)`
 
-	// othersMayCome is how long after it began a worker leaves connections to others, but for
+	// othersMayJoin is how long after it began a worker leaves connections to others, but for
 	// firstClaim of them.
-	othersMayCome = 10 * time.Second
+	othersMayJoin = 10 * time.Second
 	firstClaim    = 16
 )
 
-// lockRunAndBury makes the caller the only one that changes who works on what, until its
+// lockRunAndReap makes the caller the only one that changes who works on what, until its
 // transaction ends, and frees what the dead have claimed.
-func (s *store) lockRunAndBury(ctx context.Context, tx pgx.Tx) error {
+func (s *store) lockRunAndReap(ctx context.Context, tx pgx.Tx) error {
 	if _, err := tx.Exec(ctx, lockRun, s.runID); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, buryDead, s.runID, s.workerID)
+	_, err := tx.Exec(ctx, reapDead, s.runID, s.workerID)
 	return err
 }
 
@@ -58,7 +58,7 @@ func (s *store) Begin(ctx context.Context, retryFailed bool) error {
 	}
 	var id, round int32
 	err := s.write(ctx, writeTimeout, func(ctx context.Context, tx pgx.Tx) error {
-		if err := s.lockRunAndBury(ctx, tx); err != nil {
+		if err := s.lockRunAndReap(ctx, tx); err != nil {
 			return err
 		}
 		var list, others int32
@@ -107,7 +107,7 @@ func (s *store) reopen(ctx context.Context, tx pgx.Tx, round int32) error {
 // Claim gives the worker its share of what is free, and more each time while nobody else comes.
 func (s *store) Claim(ctx context.Context) (claimed []batch.Load, left int, err error) {
 	err = s.work(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		if err := s.lockRunAndBury(ctx, tx); err != nil {
+		if err := s.lockRunAndReap(ctx, tx); err != nil {
 			return err
 		}
 		round := s.round.Load()
@@ -122,7 +122,7 @@ func (s *store) Claim(ctx context.Context) (claimed []batch.Load, left int, err 
 		if err != nil {
 			return err
 		}
-		take := free[:share(len(free), mine, others, workers, time.Since(s.begun) < othersMayCome)]
+		take := free[:share(len(free), mine, others, workers, time.Since(s.begun) < othersMayJoin)]
 		left = others + len(free) - len(take)
 		if left+mine+len(take) == 0 {
 			s.recount() // others have done all: the last count is exact
