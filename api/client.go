@@ -248,7 +248,7 @@ func (t *retryTransport) send(req *http.Request, connection string) (*attempt, *
 		return a, resp
 	}
 	if a.status >= 200 { // a 101 has no body, but an open connection
-		a.body, _ = io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) //nolint:errcheck // what was read is handed on
+		a.body, _ = io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // what was read is handed on
 	}
 	_ = resp.Body.Close()
 	cancel()

@@ -205,9 +205,9 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 				if e.MaybeUnsent != (status == http.StatusSeeOther) { // its meaning is that the request was carried out
 					t.Errorf("MaybeUnsent %v", e.MaybeUnsent)
 				}
-				resp, _, err := get(t.Context(), t, client, http.MethodGet, nil)
-				if err != nil || resp.StatusCode != status || len(wire.sent) != 2 {
-					t.Errorf("a GET: %v, %v after %d requests", resp, err, len(wire.sent))
+				resp, err := get(t.Context(), t, client, http.MethodGet, nil)
+				if err != nil || resp.status != status || len(wire.sent) != 2 {
+					t.Errorf("a GET: %d, %v after %d requests", resp.status, err, len(wire.sent))
 				}
 			})
 		}

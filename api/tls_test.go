@@ -30,13 +30,13 @@ func TestRefusedBeforeARequest(t *testing.T) {
 	}
 	serves := func(identity tls.Certificate) *tls.Config {
 		return &tls.Config{Certificates: []tls.Certificate{identity}}
-	} //nolint:gosec // a test's
-	trusts := func(roots *x509.CertPool) *tls.Config { return &tls.Config{RootCAs: roots} } //nolint:gosec // a test's
+	}
+	trusts := func(roots *x509.CertPool) *tls.Config { return &tls.Config{RootCAs: roots} }
 	const theirs, ours = "a proxy that inspects traffic needs its own installed", "check the base url"
 	tls12 := &tls.Config{RootCAs: roots, MaxVersion: tls.VersionTLS12} //nolint:gosec // the case in question
 	tls13 := &tls.Config{Certificates: []tls.Certificate{valid}, MinVersion: tls.VersionTLS13}
-	named := &tls.Config{RootCAs: otherRoots, ServerName: "service.example"}          //nolint:gosec // a test's
-	identified := &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{valid}} //nolint:gosec // a test's
+	named := &tls.Config{RootCAs: otherRoots, ServerName: "service.example"}
+	identified := &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{valid}}
 	for name, c := range map[string]struct {
 		server, client *tls.Config
 		serve          func(*rawServer, net.Conn) // in place of TLS

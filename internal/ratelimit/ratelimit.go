@@ -151,7 +151,7 @@ func (l *Limiter) Observe(connection string, rate Rate, remaining int, retryAfte
 		until := now.Add(min(retryAfter, MaxHold))
 		// Those that wait keep their order: the first, whose token comes next, waits until then.
 		if last := b.tat.Add(-capacity); last.After(now) {
-			first := last.Add(-(last.Sub(now) - 1) / interval * interval)
+			first := now.Add((last.Sub(now)-1)%interval + 1)
 			if by := until.Sub(first); by > 0 {
 				b.moved += by
 				b.tat = b.tat.Add(by)

@@ -46,7 +46,7 @@ func fill(b []byte, r io.Reader) ([]byte, error) {
 		switch {
 		case len(b) > MaxBody:
 			return b[:MaxBody], ErrTooLarge
-		case err == io.EOF: //nolint:errorlint // a wrapped one is no end
+		case err == io.EOF: // a wrapped one is no end
 			return b, nil
 		case err != nil:
 			return b, err

@@ -38,8 +38,8 @@ func TestConnTrace(t *testing.T) {
 		"stale twice":                      {steps: "standard want got host again want got host again", err: failed, unwritten: true, replays: "yn"},
 		"stale, a caller's":                {steps: "want got host again", err: failed, replays: "n"},
 		"a caller's sends twice":           {steps: "want got host want got host", err: failed, sentTwice: true},
-		"a caller's hedges":                {steps: "want want got host", err: failed, sentTwice: true},
-		"net/http's own asks twice":        {steps: "standard want want got host", err: failed},
+		"a caller's hedges":                {steps: "want ask got host", err: failed, sentTwice: true},
+		"net/http's own asks twice":        {steps: "standard want ask got host", err: failed},
 		"HTTP/2 reset":                     {steps: "standard want got :method again", err: failed, replays: "n"},
 		"HTTP/2 connection unusable":       {steps: "standard want got again want got :method", err: failed, replays: "y"},
 		"HTTP/2 unusable, then none":       {steps: "standard want got again want", err: failed, unwritten: true, replays: "y"},
@@ -68,7 +68,7 @@ func TestConnTrace(t *testing.T) {
 			for _, step := range steps {
 				switch step {
 				case "standard":
-				case "want":
+				case "want", "ask":
 					hooks.GetConn("localhost:80")
 				case "got":
 					hooks.GotConn(httptrace.GotConnInfo{})

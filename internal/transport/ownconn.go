@@ -24,7 +24,7 @@ func ownConnOf(conn net.Conn) *ownConn {
 	if secure, ok := conn.(*tls.Conn); ok {
 		conn = secure.NetConn()
 	}
-	own, _ := conn.(*ownConn) //nolint:errcheck // nil if it is another
+	own, _ := conn.(*ownConn) // nil if it is another
 	return own
 }
 
