@@ -267,7 +267,7 @@ func widened(node *yaml.Node, schema *openapi3.Schema, kinds []string) *yaml.Nod
 	}
 	branches := []*yaml.Node{typed}
 	for _, kind := range kinds {
-		if kind != "null" && !(kind == "number" && isNumber) {
+		if kind != "null" && (kind != "number" || !isNumber) {
 			branches = append(branches, encoded(entryOf(kind)))
 		}
 	}

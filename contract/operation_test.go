@@ -201,6 +201,7 @@ func TestResponseIsJudgedAsItsOperation(t *testing.T) {
 		"the request is stronger than a name": {[]contract.Option{contract.ForOperation("unsendChatMessage")}, listRequest, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			v, err := longer(t, row.opts...)
 			if err != nil {
 				t.Fatal(err)

@@ -73,9 +73,9 @@ func TestFaultsDoWhatTheirNamesSay(t *testing.T) {
 		{fault: mock.Fault{Kind: "nonsense", Acted: true}, status: 500, prefix: `{"error":"This scripted fault`, unsent: true},
 		{fault: mock.Fault{Set: "queue.id=x"}, status: 500, prefix: `{"error":"This scripted fault`},
 		{fault: mock.Fault{Set: "queue=null"}, status: 200, prefix: `{"success":true,"queue":null}`, unsent: true},
-		{fault: mock.Fault{Set: `queue.id="9"`}, status: 200, prefix: `{"success":true,"queue":{"id":"9",`, broken: true, unsent: true},
-		{fault: mock.Fault{Set: "success=null", Acted: true}, status: 200,
-			prefix: `{"success":null,"queue":{"id":9,`, broken: true, unsent: true},
+		{fault: mock.Fault{Set: `queue.id={}`}, status: 200, prefix: `{"success":true,"queue":{"id":{},`, broken: true, unsent: true},
+		{fault: mock.Fault{Set: "success={}", Acted: true}, status: 200,
+			prefix: `{"success":{},"queue":{"id":9,`, broken: true, unsent: true},
 		{fault: mock.Fault{Set: "success=false"}, status: 200, prefix: `{"success":false,"queue":{"id":9,`},
 	}
 	for _, row := range rows {

@@ -62,17 +62,23 @@ messages=6432457811000
 try() { # tool, command...
   local tool=$1 result=ok fault want got
   shift
-  curl --silent --fail --output control.json --request POST "$MOCK/_mock/reset"
+  control POST reset
   for fault in '' 401 404 429; do
     messages=$((messages + 1)) want="$fault $(type_of "$fault")"
     [ -n "$fault" ] || want="true $messages 0 photo"
-    [ -z "$fault" ] || curl --silent --fail --output control.json --json "[\"$fault\"]" "$MOCK/_mock/faults"
+    case $fault in
+    404) control DELETE "messages/51234567/$messages" ;;
+    ?*) control POST faults --json "[\"$fault\"]" ;;
+    esac
     if ! got=$(MESSAGE=$messages "$@" 2>&1) || [ "$got" != "$want" ]; then
       printf '%s, %s: got %s, want %s\n' "$tool" "${fault:-200}" "$got" "$want"
       result=FAIL
     fi
   done
   report $result "$tool" 'a client calls the mock: 200, 401, 404, 429'
+}
+control() { # method, path, options of curl...
+  curl --silent --show-error --fail --output control.json --request "$1" "${@:3}" "$MOCK/_mock/$2"
 }
 type_of() {
   case $1 in 401) echo UNAUTHORIZED ;; 404) echo RESOURCE_NOT_FOUND ;; 429) echo RATE_LIMIT_EXCEEDED ;; esac
