@@ -2,6 +2,7 @@ package input
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,7 +12,7 @@ import (
 	"github.com/unsend-go/unsend/batch/internal/cell"
 )
 
-// column is one that is read, from CSV and JSON alike.
+// column is a column of a CSV, or a member of a JSON object, that is read.
 type column int
 
 const (
@@ -38,7 +39,7 @@ func exactColumn(name string) (column, bool) {
 	return 0, false
 }
 
-// nearColumn finds the column that a name which is none of ours could be meant as.
+// nearColumn finds the column that another name could be meant as.
 func nearColumn(name string) (column, bool) {
 	folded := cell.Fold(name)
 	if strings.Contains(folded, "conn") {
@@ -54,7 +55,7 @@ func nearColumn(name string) (column, bool) {
 
 func (c column) folded() string { return cell.Folded[c] }
 
-// distance is how many letters to add, drop or replace lead from a to b.
+// distance returns how many letters have to be added, dropped or replaced to get from a to b.
 func distance(a, b string) int {
 	if len(a) > len(b)+2 {
 		return len(a) - len(b)
@@ -78,8 +79,8 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// nearMiss is the error of a column that is not read and could be meant as one that the input
-// lacks. What could name connections is one in any case: the wrong account could act.
+// nearMiss returns the error of a column that is not read and could be meant as one that the input
+// lacks; a name like that of connections is always refused: the wrong account could act.
 func nearMiss(name string, has func(column) bool) error {
 	near, ok := nearColumn(name)
 	if !ok || has(near) && near != inConnection {
@@ -104,7 +105,7 @@ func namedTwice(c column) error { return fmt.Errorf("the column %s is there twic
 type values [numColumns]string
 
 func (v *values) item() (batch.Item, error) {
-	for c := range inRef { // an apostrophe makes a spreadsheet take a number for text
+	for c := range inRef { // with an apostrophe a spreadsheet keeps a number as text
 		v[c] = strings.TrimPrefix(strings.TrimFunc(v[c], cell.IsBlank), "'")
 	}
 	for c := range inMaybeUnsent {
@@ -118,10 +119,9 @@ func (v *values) item() (batch.Item, error) {
 	return item, err
 }
 
-// SafeCell returns a text as a CSV should hold it, so that a spreadsheet neither rounds it nor
-// takes it for a formula: with an apostrophe in front if it has twelve digits and no other
-// character, or begins with =, +, -, @, a tab, a line end or an apostrophe. [Read] strips
-// that apostrophe.
+// SafeCell returns text as a cell that no spreadsheet rounds or takes for a formula: with an
+// apostrophe in front if it is a number of twelve digits or more, or begins with =, +, -, @, a tab,
+// a line end or an apostrophe. [Read] strips that apostrophe.
 func SafeCell(text string) string {
 	if misread(text) {
 		return "'" + text
@@ -140,7 +140,7 @@ func misread(text string) bool {
 	return text != "" && strings.ContainsRune("=+-@\t\r\n'", rune(text[0])) || len(text) >= longID && isWholeNumber(text)
 }
 
-// checkID says what is wrong with the id of a column.
+// checkID returns what is wrong with the id of a column.
 func checkID(c column, text string) error {
 	if text == "" && c != inUser && c != inMessage {
 		return nil
@@ -151,7 +151,7 @@ func checkID(c column, text string) error {
 	return nil
 }
 
-// invalidID takes a reason that reads as the rest of a sentence.
+// invalidID makes the error of an id; the reason completes the sentence.
 func invalidID(c column, reason error) error {
 	return fmt.Errorf("%w: %s %w", api.ErrInvalidID, c, reason)
 }
@@ -179,11 +179,12 @@ func shown(text string) string {
 	return strconv.Quote(cell.Printable(text))
 }
 
-// refuseConnections refuses a column that is not read and holds connections: another account
-// would act.
+var connection = regexp.MustCompile(`^conn_[0-9A-Za-z_-]+$`)
+
+// refuseConnections refuses a column that is not read and holds connections: another account would
+// act.
 func refuseConnections(name, text string) error {
-	id, ok := strings.CutPrefix(strings.TrimFunc(text, cell.IsBlank), "conn_")
-	if !ok || cell.Check("conn_"+id) != nil {
+	if !connection.MatchString(strings.TrimFunc(text, cell.IsBlank)) {
 		return nil
 	}
 	return unusable("the column %q holds connections: rename it to %s, or delete it", cell.Printable(name), inConnection)

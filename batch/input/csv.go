@@ -20,7 +20,7 @@ type csvReader struct {
 	text    csvText
 	csv     *csv.Reader     // nil until the first row was found
 	before  int             // lines above it
-	at      [numColumns]int // where a row has each column; -1 where there is none
+	at      [numColumns]int // where a row has each column, or -1
 	least   int             // cells that a row must have: up to its ids
 	most    int             // cells that the first row names
 	names   []string        // of the first row
@@ -75,7 +75,7 @@ func (c *csvReader) row() ([]string, int, error) {
 	case errors.Is(c.text.err, batch.ErrInput):
 		return nil, c.text.lines.number, c.text.err
 	case broken && (c.text.err != nil || parse.Line > parse.StartLine || c.opensAfter(parse.Column)):
-		// Where the cell ends is a guess, and so is where the next row starts.
+		// The end of the cell, and so the start of the next row, would be a guess.
 		line := parse.StartLine
 		if last := len(cells) - 1; last >= 0 {
 			line, _ = c.csv.FieldPos(last)
@@ -218,8 +218,8 @@ func (c *csvReader) separator() string {
 	return map[rune]string{',': "commas", ';': "semicolons", '\t': "tabs"}[c.csv.Comma]
 }
 
-// guessSeparator returns what makes most of a first row's names known or, where none is, gives
-// most cells.
+// guessSeparator returns the separator that gives a first row the most known names or, if it has
+// none, the most cells.
 func guessSeparator(first string) rune {
 	best, most := ',', -1
 	for _, comma := range ",;\t" {
@@ -260,8 +260,8 @@ func countFilled(cells []string) int {
 	return n
 }
 
-// csvText hands lines to a csv.Reader one by one, so that it does not read ahead: what it has
-// taken since size was set to 0 is the row that it is reading, and can be bounded.
+// csvText gives lines to a csv.Reader one by one, so that it does not read ahead: what it has read
+// since size was set to 0 is its present row, which is bounded.
 type csvText struct {
 	lines *lines
 	line  []byte // with its end
@@ -289,6 +289,9 @@ func (t *csvText) peek() (string, error) {
 		row := string(text)
 		for strings.Count(row, `"`)%2 == 1 && len(row) < maxRow {
 			more, err := t.lines.next()
+			if errors.Is(err, batch.ErrInput) {
+				return "", err
+			}
 			if err != nil {
 				break
 			}
@@ -299,7 +302,7 @@ func (t *csvText) peek() (string, error) {
 	}
 }
 
-// formula is a text as Excel's users protect it from Excel: ="51".
+// formula matches an id that is protected from Excel: ="51".
 var formula = regexp.MustCompile(`(^|[,;\t])="([0-9A-Za-z_-]+)"`)
 
 func (t *csvText) hold(text []byte) {
@@ -310,7 +313,7 @@ func (t *csvText) hold(text []byte) {
 	t.rest = t.line
 }
 
-// Read takes any error for the end of the text, and leaves it in err.
+// Read ends the text at any error, and keeps that in err.
 func (t *csvText) Read(p []byte) (int, error) {
 	if t.err == nil && len(t.rest) == 0 {
 		var text []byte

@@ -19,7 +19,7 @@ const (
 	JSONL               // a JSON object on each line; ids may be whole numbers
 )
 
-// recognize returns the text of r in UTF-8 with LF as line ends, and its format.
+// recognize returns the text of r, in UTF-8 with LF as line ends, and its format.
 func recognize(r io.Reader, format Format) (*bufio.Reader, Format, error) {
 	raw := bufio.NewReader(r)
 	start, err := raw.Peek(raw.Size())
@@ -45,7 +45,7 @@ func recognize(r io.Reader, format Format) (*bufio.Reader, Format, error) {
 	return in, CSV, nil
 }
 
-// foreign names what is neither CSV nor JSON lines, by how it starts, and says what to do.
+// foreign recognizes other files by how they start, and returns what to do.
 func foreign(start []byte) (what, remedy string) {
 	const save = "save it as CSV (UTF-8), in Excel with File, Save As, and use that file"
 	const text = "save the list in it as CSV (UTF-8)"

@@ -22,7 +22,7 @@ type jsonReader struct {
 	text    bytes.Reader // one line
 	decoder *jsontext.Decoder
 	options []jsontext.Options
-	foreign map[string]bool // members seen before that are none of ours; true: could be meant as one
+	foreign map[string]bool // members seen before that are not read; true: could be meant as another
 	later   bool            // an object was read before
 	ignored *ignoredNames
 }
@@ -54,7 +54,7 @@ func (r *jsonReader) next() (batch.Item, int, error) {
 	}
 }
 
-// item reads one object. Its errors show nothing of the line but where it is wrong.
+// item reads one object. Its errors quote nothing of the line.
 func (r *jsonReader) item(line []byte) (batch.Item, error) {
 	if line[0] != '{' {
 		return batch.Item{}, fmt.Errorf("the line is no JSON object: want one such as %s", jsonExample)
@@ -117,8 +117,8 @@ func (r *jsonReader) members() (*values, error) {
 	return &v, nil
 }
 
-// similar reports whether a member that is none of ours could be meant as one. It finds that
-// out once for each name.
+// similar reports whether the name of a member that is not read could be meant as another. It
+// remembers the names.
 func (r *jsonReader) similar(name string) bool {
 	const most, longest = 1000, 100 // so that names which do not come again cannot fill the memory
 	similar, known := r.foreign[name]
@@ -133,7 +133,7 @@ func (r *jsonReader) similar(name string) bool {
 	return similar
 }
 
-// skip skips the value of a member that is none of ours.
+// skip skips the value of a member that is not read.
 func (r *jsonReader) skip(name string) error {
 	if r.decoder.PeekKind() != '"' {
 		return r.decoder.SkipValue()

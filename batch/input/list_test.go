@@ -13,12 +13,12 @@ import (
 
 // bothForms writes message ids as CSV and as JSON lines, in which a row has the same line.
 func bothForms(ids ...string) map[string]string {
-	csv, json := "user_id,message_id\n", "\n"
+	rows, objects := "user_id,message_id\n", "\n"
 	for _, id := range ids {
-		csv += "51," + id + "\n"
-		json += fmt.Sprintf(`{"user_id":51,"message_id":%q}`+"\n", id)
+		rows += "51," + id + "\n"
+		objects += fmt.Sprintf(`{"user_id":51,"message_id":%q}`+"\n", id)
 	}
-	return map[string]string{"CSV": csv, "JSON": json}
+	return map[string]string{"CSV": rows, "JSON": objects}
 }
 
 // TestColumnsAreCheckedAsAWhole: whatever is no number is a bad row in a column of numbers.

@@ -120,6 +120,24 @@ func TestBatchSession(t *testing.T) {
 	}
 }
 
+// TestBarCountsThePlan: what was done before the run is neither done nor to be done in it.
+func TestBarCountsThePlan(t *testing.T) {
+	t.Parallel()
+	dir := messages(t)
+	file := filepath.Join(dir, "messages.csv")
+	list := readFile(t, file)
+	writeFile(t, file, strings.Join(strings.SplitAfter(list, "\n")[:31], ""))
+	onTerminal(t, dir, newGate(t, 30).url, "batch", "messages.csv", "--yes").end(t, exitOK)
+	writeFile(t, file, list)
+	g := newGate(t, 10)
+	s := onTerminal(t, dir, g.url, "batch", "messages.csv", "--yes")
+	s.waitFor(t, `^messages\.csv: 30 messages on 2 connections`)
+	s.waitFor(t, `^█+░+ 10 of 30\b`)
+	s.keys(t, ctrlC)
+	g.open()
+	s.end(t, exitInterrupted)
+}
+
 // TestBatchStoppedAtOnce presses Ctrl-C twice while nothing is answered.
 func TestBatchStoppedAtOnce(t *testing.T) {
 	t.Parallel()
