@@ -13,7 +13,7 @@ import (
 )
 
 // A request with several flaws is refused for the first in the order of checks; each row
-// mends one and meets the next.
+// fixes one and meets the next.
 func TestOrderOfChecks(t *testing.T) {
 	t.Parallel()
 	body := func(text string) func(*http.Request) {
@@ -26,7 +26,7 @@ func TestOrderOfChecks(t *testing.T) {
 	}
 	steps := []struct {
 		name   string
-		mend   []func(*http.Request)
+		fix    []func(*http.Request)
 		status int
 		kind   string
 		part   string // of the text
@@ -58,12 +58,12 @@ func TestOrderOfChecks(t *testing.T) {
 	empty.Header.Set("apiKey", "writer")
 	g.do(empty).wantProblem(t, http.StatusForbidden, "FORBIDDEN") // takes the one token
 
-	var mends []func(*http.Request)
+	var fixes []func(*http.Request)
 	for _, step := range steps {
-		mends = append(mends, step.mend...)
+		fixes = append(fixes, step.fix...)
 		req := g.request("7", "9")
-		for _, mend := range mends {
-			mend(req)
+		for _, fix := range fixes {
+			fix(req)
 		}
 		r := g.try(req)
 		p := r.wantProblem(t, step.status, step.kind)
@@ -98,8 +98,8 @@ func TestConnectionChangesOnTheWay(t *testing.T) {
 	g.unsend("7", "2").wantUnsent(t)
 }
 
-// What the contract refuses is a 400 that says why, and prints nothing of the request.
-func TestContractIsTheJudge(t *testing.T) {
+// A request that violates the contract gets a 400 with the reason, which quotes nothing of it.
+func TestContractViolationsAreRefused(t *testing.T) {
 	t.Parallel()
 	rows := []struct{ name, target, contentType, body, says string }{
 		{"empty body", "", "application/json", "", "body"},
@@ -127,7 +127,7 @@ func TestContractIsTheJudge(t *testing.T) {
 		r := g.try(req)
 		p := r.wantProblem(t, http.StatusBadRequest, "BAD_REQUEST")
 		if !strings.Contains(p.Error, row.says) || strings.Contains(p.Error, "secret") || len(p.Error) > 500 {
-			t.Errorf("%s: says %q", row.name, p.Error)
+			t.Errorf("%s: error %q", row.name, p.Error)
 		}
 	}
 	if n := g.server.Counts().Unsent; n != 0 {
@@ -269,7 +269,7 @@ func TestWithoutRateLimit(t *testing.T) {
 	for i := range 100 {
 		r := g.tryUnchecked(g.request("7", strconv.Itoa(i)))
 		if got := r.header.Get("X-RateLimit-Limit"); r.status != http.StatusOK || got != "" {
-			t.Fatalf("answered %d with the limit %q", r.status, got)
+			t.Fatalf("status %d with the limit %q", r.status, got)
 		}
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/unsend-go/unsend/internal/spec"
 )
 
-// An operation that is added to the document is answered 501 without another edit.
-func TestOperationsThatTheMockDoesNotKnow(t *testing.T) {
+// An operation without an example gets a 501, whatever else is in the document.
+func TestOperationsWithoutExamples(t *testing.T) {
 	t.Parallel()
 	text, err := spec.JSON(spec.Document)
 	if err != nil {
@@ -52,7 +52,7 @@ func TestOperationsThatTheMockDoesNotKnow(t *testing.T) {
 		rec := httptest.NewRecorder()
 		server.ServeHTTP(rec, req)
 		if rec.Code != row.status || !strings.Contains(rec.Body.String(), row.says) || !strings.Contains(rec.Body.String(), `"requestId":"req_`) {
-			t.Errorf("%s %s is answered %d %s", row.method, row.path, rec.Code, rec.Body)
+			t.Errorf("%s %s: status %d %s", row.method, row.path, rec.Code, rec.Body)
 		}
 		known := httptest.NewRequestWithContext(t.Context(), http.MethodDelete, "/v2/access/chats/7/messages/9", nil)
 		resp := rec.Result()
@@ -65,9 +65,9 @@ func TestOperationsThatTheMockDoesNotKnow(t *testing.T) {
 	}
 }
 
-// Examples are found under names of any kind, inline or by reference; where there is none, an
-// error still has its documented shape.
-func TestExamplesAreFoundWhereverTheyStand(t *testing.T) {
+// Examples are found under names of any kind, inline or by reference; without one, an error still
+// has its documented shape.
+func TestExamplesAreFoundByReference(t *testing.T) {
 	t.Parallel()
 	const document = `{"paths":{"/a":{"$ref":"#/components/pathItems/a~1b"}},"components":{
 		"pathItems":{"a/b":{"delete":{"operationId":"x","responses":{

@@ -24,7 +24,7 @@ func unsend(client *http.Client, base, messageID string) {
 	req.Header.Set("x-connection-id", mock.DemoConnection)
 	resp, err := client.Do(req)
 	if err != nil {
-		fmt.Println("no answer")
+		fmt.Println("no response")
 		return
 	}
 	defer func() { _ = resp.Body.Close() }()
@@ -54,7 +54,7 @@ func ExampleServer_Client() {
 		fmt.Println(err)
 		return
 	}
-	server.Next(mock.Fault{Kind: mock.Drop, Acted: true}) // the first answer is lost
+	server.Next(mock.Fault{Kind: mock.Drop, Acted: true}) // the first response is lost
 	result, err := client.Unsend(context.Background(), "51234567", "6432457811894")
 	if err != nil {
 		fmt.Println(err)
@@ -71,7 +71,7 @@ func ExampleServer_Next() {
 	server := mock.New()
 	server.Next(
 		mock.Fault{Status: 503, RetryAfter: "5"},
-		mock.Fault{Kind: mock.Drop, Acted: true}, // the answer is lost, the message is unsent
+		mock.Fault{Kind: mock.Drop, Acted: true}, // the response is lost, the message is unsent
 	)
 	client := server.Client()
 	for range 3 {
@@ -82,7 +82,7 @@ func ExampleServer_Next() {
 	}
 	// Output:
 	// 503 Service Unavailable {"error":"Network error","requestId":"req_0000
-	// no answer
+	// no response
 	// 404 Not Found {"error":"Message not found","type":"RESOURCE_
 	// 503  false 503,retry-after=5
 	// 0  true drop,acted

@@ -24,7 +24,7 @@ type testServer struct {
 	base   string
 }
 
-// transports are the ways to reach a server: every test of what it answers runs over both.
+// transports are the ways to reach a server: tests of its responses run over both.
 func transports() map[string]func(testing.TB, ...mock.Option) *testServer {
 	return map[string]func(testing.TB, ...mock.Option) *testServer{"pipe": overPipe, "socket": overSocket}
 }
@@ -57,7 +57,7 @@ type result struct {
 	status     int
 	header     http.Header
 	body       string
-	err        error // no answer, or a body that broke off
+	err        error // no response, or a body that ended early
 	violations []contract.Violation
 }
 
@@ -155,7 +155,7 @@ func (r result) wantProblem(t testing.TB, status int, kind string) problem {
 	t.Helper()
 	p := r.problem(t)
 	if r.status != status || p.Type != kind {
-		t.Errorf("answered %d %q, want %d %q", r.status, p.Type, status, kind)
+		t.Errorf("status %d %q, want %d %q", r.status, p.Type, status, kind)
 	}
 	if p.Error == "" || p.RequestID == "" || p.RequestID != r.header.Get("X-Request-Id") {
 		t.Errorf("text %q, request id %q in the body and %q in the header", p.Error, p.RequestID, r.header.Get("X-Request-Id"))
@@ -166,11 +166,11 @@ func (r result) wantProblem(t testing.TB, status int, kind string) problem {
 	return p
 }
 
-// wantUnsent asserts the plain answer.
+// wantUnsent asserts the plain response.
 func (r result) wantUnsent(t testing.TB) {
 	t.Helper()
 	if r.status != http.StatusOK || !strings.HasPrefix(r.body, `{"success":true,`) {
-		t.Errorf("answered %d %.60q, want a 200 with success first", r.status, r.body)
+		t.Errorf("status %d %.60q, want a 200 with success first", r.status, r.body)
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 	"github.com/unsend-go/unsend/mock"
 )
 
-func TestJournalTellsWhatHappened(t *testing.T) {
+func TestJournalListsRequests(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, checkJournal)
 }
@@ -50,7 +50,7 @@ func checkJournal(t *testing.T) {
 		t.Errorf("journal\n%+v\nwant\n%+v", got, want)
 	}
 	if id := first.header.Get("X-Request-Id"); id != got[0].RequestID {
-		t.Errorf("answered as %s", id)
+		t.Errorf("request id %s in the response, want that of the journal", id)
 	}
 	if strings.Contains(fmt.Sprintf("%#v", got), mock.DemoKey) {
 		t.Error("the key is in the journal")

@@ -15,7 +15,7 @@ import (
 	"github.com/unsend-go/unsend/mock"
 )
 
-func TestServerKnowsAfterARestartWhatItKnew(t *testing.T) {
+func TestRestartKeepsState(t *testing.T) {
 	t.Parallel()
 	g := overSocket(t, mock.WithRateLimit(1, 3))
 	g.unsend("7", "9").wantUnsent(t)
@@ -26,7 +26,7 @@ func TestServerKnowsAfterARestartWhatItKnew(t *testing.T) {
 		t.Errorf("closed, its URL is %q", url)
 	}
 	if r := g.try(g.request("7", "8")); r.err == nil {
-		t.Error("a closed server answers")
+		t.Error("a closed server responds")
 	}
 	url, err := g.server.StartAddr(strings.TrimPrefix(g.base, "http://"))
 	if err != nil || url != g.base || g.server.URL() != url {
@@ -42,7 +42,7 @@ func TestServerKnowsAfterARestartWhatItKnew(t *testing.T) {
 	}
 }
 
-func TestStartSaysWhatToDo(t *testing.T) {
+func TestStartErrors(t *testing.T) {
 	t.Parallel()
 	g := overSocket(t)
 	if _, err := g.server.Start(); err == nil || !strings.Contains(err.Error(), "close it first") {
@@ -66,7 +66,7 @@ func waitForFaults(server *mock.Server, n int) {
 	}
 }
 
-func TestCloseEndsDelayedAnswers(t *testing.T) {
+func TestCloseEndsDelayedResponses(t *testing.T) {
 	t.Parallel()
 	g := overSocket(t)
 	g.server.Next(mock.Fault{Delay: time.Hour}, mock.Fault{Delay: time.Hour})
@@ -81,33 +81,13 @@ func TestCloseEndsDelayedAnswers(t *testing.T) {
 	}
 	for range 2 {
 		if r := <-results; r.err == nil {
-			t.Errorf("answered %d", r.status)
+			t.Errorf("status %d, want none", r.status)
 		}
 	}
 	for _, e := range g.server.Journal() {
 		if e.Acted || e.Status != 0 || e.Fault != "delay=1h0m0s" {
 			t.Errorf("journal %+v", e)
 		}
-	}
-}
-
-func TestClientLeavingASocketIsNoticed(t *testing.T) {
-	t.Parallel()
-	g := overSocket(t)
-	g.server.Next(mock.Fault{Delay: time.Hour})
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() {
-		waitForFaults(g.server, 1)
-		cancel()
-	}()
-	if r := g.try(g.request("7", "9").WithContext(ctx)); !errors.Is(r.err, context.Canceled) {
-		t.Errorf("%v", r.err)
-	}
-	if err := g.server.Close(); err != nil { // returns only once the request has ended
-		t.Fatal(err)
-	}
-	if !g.server.Exists("7", "9") {
-		t.Error("acted for a client that had left")
 	}
 }
 
@@ -160,7 +140,7 @@ func TestClientReachesTheServerUnderAnyHost(t *testing.T) {
 	}
 }
 
-// An answer is not lost with a client that is still writing its request.
+// A response is not lost for a client that is still writing its request.
 func TestRefusalsOfLongBodiesArrive(t *testing.T) {
 	t.Parallel()
 	long := bytes.Repeat([]byte(" "), 1<<20)
@@ -199,7 +179,7 @@ func TestCancelingEndsTheExchange(t *testing.T) {
 	}{
 		{"before", mock.Fault{}, 0, -1, false},
 		{"while it is delayed", mock.Fault{Delay: time.Hour}, time.Second, -1, false},
-		{"while its answer is delayed", mock.Fault{Delay: time.Hour, Acted: true}, time.Second, -1, true},
+		{"while its response is delayed", mock.Fault{Delay: time.Hour, Acted: true}, time.Second, -1, true},
 		{"amid the body", mock.Fault{Kind: mock.Slow, Delay: time.Second}, 2500 * time.Millisecond, 2, true},
 	}
 	for _, row := range rows {

@@ -124,7 +124,7 @@ func TestWithOperation(t *testing.T) {
 	g.unsend("7", "9").wantUnsent(t)
 }
 
-// What cannot be served is named by Start, and answered 501 if a request can reach it.
+// Start names what cannot be served; a request that can reach it gets a 501.
 func TestStartNamesWhatCannotBeServed(t *testing.T) {
 	t.Parallel()
 	handler := http.NotFoundHandler()

@@ -59,7 +59,7 @@ func everyFault() []mock.Fault {
 	return list
 }
 
-// Whatever is scripted, what an answer says about the message is so.
+// Whatever is scripted, what a response means for the message is true.
 func TestFaultsNeverLie(t *testing.T) {
 	t.Parallel()
 	t.Run("pipe", func(t *testing.T) {
@@ -105,12 +105,12 @@ func checkTruth(t *testing.T, g *testServer) {
 	}
 	for _, said := range []string{"unsent", "not unsent", "gone", "ambiguous"} {
 		if met[said] < 10 {
-			t.Errorf("only %d answers meant %q", met[said], said)
+			t.Errorf("only %d responses meant %q", met[said], said)
 		}
 	}
 }
 
-// impliedBy is what an answer means for the message, as the documentation's table has it.
+// impliedBy is what a response means for the message, by the documented table.
 func impliedBy(r result) string {
 	switch {
 	case r.status == 0, r.status/100 == 5, r.status == http.StatusRequestTimeout, r.status == http.StatusSeeOther:

@@ -1,6 +1,6 @@
 // Package docs serves the contract as an interactive page, from the program's own memory: no
-// request leaves the host that serves it. It is apart from package mock, so that tests which
-// use the mock do not link a page.
+// request leaves the host that serves it. It is a package of its own, so that tests which use the
+// mock do not link a page.
 package docs
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/unsend-go/unsend/internal/spec"
 )
 
-// Prefix is where [Handler] has to be mounted: with package mock,
+// Prefix is the path under which [Handler] must be mounted; with package mock:
 //
 //	mock.New(mock.WithHandler(docs.Prefix, docs.Handler(mock.DemoKey, mock.DemoConnection)))
 const Prefix = "/docs"
@@ -41,9 +41,9 @@ const showNote = `function (response) {
 	return response;
 }`
 
-// Handler serves the page at /docs/, and as /docs/openapi.json the contract it shows. The
-// server of that contract is the host that was asked for it, so that Execute calls what serves
-// the page. The credentials are filled in.
+// Handler serves the page at /docs/, and at /docs/openapi.json the contract that it shows. The
+// server in that contract is the request's host, so that Execute calls what serves the page. The
+// credentials are filled in.
 func Handler(apiKey, connectionID string) http.Handler {
 	page := v5emb.NewHandlerWithConfig(swgui.Config{
 		Title:              "Unsend chat message",

@@ -22,15 +22,15 @@ func serve(t *testing.T) *httptest.Server {
 	return front
 }
 
-// answer is a response that has been read.
-type answer struct {
+// fetched is a response that has been read.
+type fetched struct {
 	status int
 	header http.Header
 	body   string
 }
 
 // get follows no redirect.
-func get(t *testing.T, url string) answer {
+func get(t *testing.T, url string) fetched {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
@@ -45,16 +45,16 @@ func get(t *testing.T, url string) answer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer{resp.StatusCode, resp.Header, string(body)}
+	return fetched{resp.StatusCode, resp.Header, string(body)}
 }
 
-// TestPage follows every reference of the page: each is answered by the same server, and the
+// TestPage follows every reference of the page: each is served by the same server, and the
 // credentials are in it.
 func TestPage(t *testing.T) {
 	server := serve(t)
 	page := get(t, server.URL+"/docs/")
 	if page.status != http.StatusOK || !strings.HasPrefix(page.header.Get("Content-Type"), "text/html") {
-		t.Fatalf("the page is answered %d, %s", page.status, page.header.Get("Content-Type"))
+		t.Fatalf("the page: status %d, %s", page.status, page.header.Get("Content-Type"))
 	}
 	for _, want := range []string{"the-key", "the-connection", `"/docs/openapi.json"`, `name="viewport"`, "because the message is gone"} {
 		if !strings.Contains(strings.ReplaceAll(page.body, `\/`, "/"), want) {
@@ -69,7 +69,7 @@ func TestPage(t *testing.T) {
 		if path := reference[1]; !strings.HasPrefix(path, "/docs/") {
 			t.Errorf("the page refers to %s, which is not below /docs/", path)
 		} else if got := get(t, server.URL+path); got.status != http.StatusOK || got.body == "" {
-			t.Errorf("%s is answered %d", path, got.status)
+			t.Errorf("%s: status %d", path, got.status)
 		}
 	}
 }
@@ -98,7 +98,7 @@ func TestSpec(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got.status != http.StatusOK || document.OpenAPI != "3.0.3" || len(document.Paths) != 1 {
-			t.Errorf("the contract is answered %d: %.80s", got.status, got.body)
+			t.Errorf("the contract: status %d: %.80s", got.status, got.body)
 		}
 		if len(document.Servers) != 1 || document.Servers[0].URL != base || !strings.Contains(document.Servers[0].Description, "mock") {
 			t.Errorf("its servers are %v, want %s alone, called a mock", document.Servers, base)
