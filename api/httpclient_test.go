@@ -131,6 +131,9 @@ func TestHTTPClientRetries(t *testing.T) {
 				}
 				if c.status == 0 {
 					e := apiError(t, err)
+					if strings.Contains(e.Error(), "unsend message") {
+						t.Errorf("the error of a %s is of unsending: %v", method, e)
+					}
 					if e.Attempts != c.requests || e.MaybeUnsent != (method == http.MethodPost) || !errors.Is(err, io.EOF) {
 						t.Errorf("%v: %d attempts, MaybeUnsent %v", err, e.Attempts, e.MaybeUnsent)
 					}
@@ -256,6 +259,14 @@ func TestGeneratedKeepsStatusAndBody(t *testing.T) {
 	e := api.ErrorOf(resp.HTTPResponse, resp.Body)
 	if !errors.Is(e, api.ErrServer) || e.Attempts != 1 || e.MaybeUnsent || e.StatusCode != 502 || !strings.HasPrefix(string(e.Body()), "<html>Bad gateway [red") {
 		t.Errorf("%v: %d attempts, %q", e, e.Attempts, e.Body())
+	}
+	wire = &replies{list: []reply{{status: 404, body: `{"error":"No","type":"RESOURCE_NOT_FOUND"}`}}}
+	resp, err = newClient(t, wire).Generated().UnsendChatMessageWithResponse(t.Context(), userID, messageID, unsendBody())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.JSON404 == nil {
+		t.Error("an error of the service was not parsed")
 	}
 	if e := api.ErrorOf(&http.Response{StatusCode: 200}, nil); e != nil {
 		t.Errorf("a 200 is %v", e)

@@ -71,6 +71,7 @@ func TestMeanings(t *testing.T) {
 		{"404 of a gateway's page", 404, "<html>RESOURCE_NOT_FOUND</html>", api.ScopeService, "silent", "ErrUnexpectedResponse"},
 		{"404 of a gateway's JSON", 404, `{"message":"no Route matched"}`, api.ScopeService, "silent", "ErrUnexpectedResponse"},
 		{"404 of a type alone", 404, `{"type":"RESOURCE_NOT_FOUND"}`, api.ScopeService, "silent", "ErrUnexpectedResponse"},
+		{"not found, by another status", 410, typed("RESOURCE_NOT_FOUND"), api.ScopeMessage, "", "ErrRefused"},
 		{"bad request", 400, typed("BAD_REQUEST"), api.ScopeMessage, "", "ErrBadRequest"},
 		{"validation failed", 422, `{"error":"No","code":"VALIDATION_ERROR","details":[]}`, api.ScopeMessage, "", "ErrBadRequest"},
 		{"400 of a framework", 400, `{"status":400,"error":"Bad Request"}`, api.ScopeService, "silent", "ErrUnexpectedResponse"},
