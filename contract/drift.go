@@ -184,8 +184,8 @@ func (p place) isTyped() bool {
 	return slices.ContainsFunc(p, func(s *openapi3.Schema) bool { return s.Type != nil })
 }
 
-func (p place) namesMembers() bool {
-	return slices.ContainsFunc(p, func(s *openapi3.Schema) bool { return s.Properties != nil })
+func (p place) describesMembers() bool {
+	return slices.ContainsFunc(p, func(s *openapi3.Schema) bool { return s.Properties != nil || s.AdditionalProperties.Schema != nil })
 }
 
 // admits reports whether the contract admits values of a kind.
@@ -223,7 +223,7 @@ func (d *Drift) place(at place) *observed {
 
 // walk compares a value with what the contract says of its place.
 func (d *Drift) walk(value any, at place) {
-	if !at.isTyped() && !at.namesMembers() {
+	if !at.isTyped() && !at.describesMembers() {
 		return // it may be anything
 	}
 	o := d.place(at)
@@ -236,7 +236,7 @@ func (d *Drift) walk(value any, at place) {
 		}
 	}
 	members, isObject := value.(map[string]any)
-	if !isObject || !at.namesMembers() {
+	if !isObject || !at.describesMembers() {
 		return // it may have any members
 	}
 	for _, name := range at[0].Required {

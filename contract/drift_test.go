@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"go.yaml.in/yaml/v4"
+
 	"github.com/unsend-go/unsend/contract"
 )
 
@@ -331,5 +333,117 @@ func TestFindingsPutIntoTheContractAreGone(t *testing.T) {
 	}
 	if _, err := contract.New(contract.WithDocument(document)); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestDriftOfOtherDocuments: unions of objects, allOf, maps, a response's own schema, and JSON.
+func TestDriftOfOtherDocuments(t *testing.T) {
+	t.Parallel()
+	const text = `openapi: 3.0.3
+info: {title: x, version: '1'}
+paths:
+  /things:
+    get:
+      responses:
+        '200':
+          description: x
+          content:
+            application/json:
+              schema:
+                type: object
+                properties:
+                  a:
+                    anyOf:
+                      - type: object
+                        properties:
+                          x:
+                            type: integer
+                      - type: object
+                        properties:
+                          y:
+                            type: string
+                  b:
+                    allOf:
+                      - type: object
+                        properties:
+                          x:
+                            type: integer
+                  c:
+                    type: object
+                    additionalProperties:
+                      type: object
+                      properties:
+                        x:
+                          type: boolean
+                  d:
+                    type: array
+                    items:
+                      type: integer
+                  e:
+                    type: string
+                    nullable: false
+        5XX:
+          description: x
+          content:
+            application/json:
+              schema:
+                type: object
+                properties:
+                  type:
+                    type: string
+`
+	var tree any
+	if err := yaml.Unmarshal([]byte(text), &tree); err != nil {
+		t.Fatal(err)
+	}
+	inJSON, err := json.Marshal(tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, document := range map[string][]byte{"YAML": []byte(text), "JSON": inJSON} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			add := func(document []byte) []contract.Finding {
+				d := contract.NewDrift(contract.WithDocument(document))
+				for status, body := range map[int]string{
+					200: `{"a":{"x":"1","new":1},"b":{"x":null,"new":1},"c":{"some key":{"x":null,"new":1}},"d":[null,"x"],"e":null}`,
+					503: `{"type":"BUSY","new":1}`, 404: `{"error":1}`, 201: `{}`,
+				} {
+					if err := d.Add(requestTo(t, http.MethodGet, "/things"), newResponse(status, body)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				return d.Findings()
+			}
+			findings := add(document)
+			var got []string
+			for _, f := range findings {
+				got = append(got, f.Schema+": "+f.Member)
+				if f.Line < 1 || f.YAML == "" {
+					t.Errorf("%v: has no line or nothing to say", f)
+				}
+			}
+			slices.Sort(got)
+			want := []string{
+				"GET /things 200: a.new", "GET /things 200: a.x", "GET /things 200: b.new", "GET /things 200: b.x", "GET /things 200: c.*.new",
+				"GET /things 200: c.*.x", "GET /things 200: d[]", "GET /things 200: e", "GET /things 5XX: new", "GET /things 5XX: type",
+				"GET /things: 201", "GET /things: 404",
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("got  %q\nwant %q", got, want)
+			}
+			if name == "JSON" { // which takes its lines by hand
+				return
+			}
+			edited, n := put(document, findings)
+			for _, f := range add(edited) {
+				if !strings.HasPrefix(f.YAML, "#") {
+					t.Errorf("is not gone: %v", f)
+				}
+			}
+			if n != len(want)-1 { // all but the items of two kinds
+				t.Errorf("%d findings have lines: %v", n, findings)
+			}
+		})
 	}
 }

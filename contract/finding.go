@@ -78,9 +78,10 @@ func (d *Drift) Findings() []Finding {
 
 // writer writes findings about a document.
 type writer struct {
-	ids      map[string]string // of operations, by method and path
-	entries  map[position]docEntry
-	named    map[string]bool // words in capitals, in descriptions and as values of type
+	ids      map[string]string     // of operations, by method and path
+	entries  map[position]docEntry // of mappings
+	items    map[position]docEntry // of lists, which are their own keys
+	named    map[string]bool       // words in capitals, in descriptions and as values of type
 	findings []Finding
 }
 
@@ -95,7 +96,7 @@ type docEntry struct {
 var capitals = regexp.MustCompile(`[A-Z][A-Z0-9_]+`)
 
 func newWriter(v *Validator) *writer {
-	w := &writer{ids: map[string]string{}, entries: map[position]docEntry{}, named: map[string]bool{}}
+	w := &writer{ids: map[string]string{}, entries: map[position]docEntry{}, items: map[position]docEntry{}, named: map[string]bool{}}
 	for _, op := range v.operations {
 		w.ids[strings.ToLower(op.method)+op.path] = op.id()
 	}
@@ -108,6 +109,7 @@ func newWriter(v *Validator) *writer {
 func (w *writer) read(node *yaml.Node, path []string) {
 	for i, child := range node.Content {
 		if node.Kind != yaml.MappingNode {
+			w.items[position{child.Line, child.Column}] = docEntry{child, child, path}
 			w.read(child, path)
 		} else if i%2 == 1 {
 			key := node.Content[i-1]
@@ -125,7 +127,14 @@ func (w *writer) read(node *yaml.Node, path []string) {
 
 // find returns the entry of a schema, or of something inside it.
 func (w *writer) find(origin *openapi3.Origin, inside ...string) docEntry {
-	e := w.entries[position{origin.Key.Line, origin.Key.Column}]
+	at := position{origin.Key.Line, origin.Key.Column}
+	e, isItem := w.items[at]
+	if !isItem {
+		e = w.entries[at]
+	}
+	if strings.Contains(origin.Key.Name, "/") { // the media type of the schema
+		inside = append([]string{"schema"}, inside...)
+	}
 	for _, name := range inside {
 		for i := 0; i < len(e.value.Content); i += 2 {
 			if key := e.value.Content[i]; key.Value == name {
@@ -151,6 +160,8 @@ func (w *writer) about(e docEntry, member string, kinds map[string]int) Finding 
 		switch {
 		case path[i] == "items":
 			f.Member += "[]"
+		case path[i] == "additionalProperties":
+			f.Member += ".*"
 		case path[i] == "properties" && i+1 < len(path):
 			i++
 			f.Member += "." + path[i]
@@ -192,7 +203,7 @@ func (w *writer) place(o *observed) {
 		w.refused(o.at[0], e, refused)
 	}
 	i := slices.IndexFunc(o.at, func(s *openapi3.Schema) bool { return s.Properties != nil })
-	if i < 0 {
+	if len(o.members) == 0 {
 		return
 	}
 	e = w.find(o.at[i].Origin, "properties")
@@ -236,7 +247,7 @@ func (w *writer) refused(schema *openapi3.Schema, e docEntry, kinds map[string]i
 			branches[i] = entryOf(kind)
 		}
 		w.below(f, w.find(schema.Origin, "anyOf"), branches)
-	case isNull && e.value.Style&yaml.FlowStyle == 0:
+	case isNull && e.value.Style&yaml.FlowStyle == 0 && w.find(schema.Origin, "nullable").key == e.key:
 		w.below(f, e, &entry{Nullable: true})
 	default:
 		w.inPlace(f, e, widened(e.value, schema, f.Kinds))

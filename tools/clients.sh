@@ -41,11 +41,11 @@ cat >package.json <<'JSON'
 JSON
 npm install --no-audit --no-fund --loglevel=error
 
-running=()
+rm -f mock.log # it has the address of the last run
 trap 'kill "${running[@]}"' EXIT
 "$root/bin/unsend" mock --quiet --control --addr 127.0.0.1:0 >mock.log 2>&1 &
 running+=($!)
-until MOCK=$(grep -o 'http://[0-9.:]*' mock.log | head -n 1) && [ -n "$MOCK" ]; do sleep 0.1; done
+until MOCK=$(grep -so "http://[0-9.:]*" mock.log | head -n 1) && [ -n "$MOCK" ]; do sleep 0.1; done
 export MOCK
 
 failed=0
