@@ -194,13 +194,12 @@ func listNames(names []string) string {
 // findNamesBelow looks for the names of the columns below a title, and returns the error that
 // says where they are; otherwise err.
 func (c *csvReader) findNamesBelow(err error) error {
-	const most = 20 // lines
+	const most = 20 // rows
 	for range most {
-		text, ended := c.text.lines.next()
+		row, ended := c.text.nextRow()
 		if ended != nil {
 			break
 		}
-		row := string(text)
 		found := 0
 		for _, name := range splitRow(row, guessSeparator(row)) {
 			if column, ok := exactColumn(name); ok && column <= inMessage {
@@ -208,7 +207,7 @@ func (c *csvReader) findNamesBelow(err error) error {
 			}
 		}
 		if found > 1 {
-			return fmt.Errorf("the columns are named in line %d: delete the rows above it", c.text.lines.number)
+			return fmt.Errorf("the columns are named in line %d: delete the rows above it", c.text.lines.number-strings.Count(row, "\n"))
 		}
 	}
 	return err
@@ -270,36 +269,39 @@ type csvText struct {
 	err   error // that ended the text
 }
 
-// peek returns the first row that is not blank, of several lines if a name has a line break, and
-// leaves it to Read. Excel's own "sep=;" is skipped: the row below it shows the separator.
+// peek returns the first row that is not blank, and leaves it to Read. Excel's own "sep=;" is
+// skipped: the row below it shows the separator.
 func (t *csvText) peek() (string, error) {
 	for {
-		text, err := t.lines.next()
+		row, err := t.nextRow()
 		if errors.Is(err, errTooLong) {
 			err = unusable("%w", err)
 		}
 		if err != nil {
 			return "", err
 		}
-		line := strings.TrimFunc(string(text), cell.IsBlank)
+		line := strings.TrimFunc(row, cell.IsBlank)
 		hint := len(line) <= len(`"sep=;"`) && strings.HasPrefix(strings.ToLower(strings.Trim(line, `"`)), "sep=")
-		if line == "" || hint {
-			continue
+		if line != "" && !hint {
+			t.hold([]byte(row))
+			return row, nil
 		}
-		row := string(text)
-		for strings.Count(row, `"`)%2 == 1 && len(row) < maxRow {
-			more, err := t.lines.next()
-			if errors.Is(err, batch.ErrInput) {
-				return "", err
-			}
-			if err != nil {
-				break
-			}
-			row += "\n" + string(more)
-		}
-		t.hold([]byte(row))
-		return row, nil
 	}
+}
+
+// nextRow returns the next line, with those that follow while a quote is open.
+func (t *csvText) nextRow() (string, error) {
+	text, err := t.lines.next()
+	row := string(text)
+	for err == nil && strings.Count(row, `"`)%2 == 1 && len(row) < maxRow {
+		if text, err = t.lines.next(); err == nil {
+			row += "\n" + string(text)
+		}
+	}
+	if row != "" && !errors.Is(err, batch.ErrInput) {
+		err = nil // the row is complete, or its quote stays open
+	}
+	return row, err
 }
 
 // formula matches an id that is protected from Excel: ="51".

@@ -46,6 +46,7 @@ func TestInputsThatCannotBeUsed(t *testing.T) {
 		{name: "empty JSON lines", format: JSONL, input: "\n", want: none},
 		{name: "ids without a header", input: "\n51,64,conn_1\n", line: 2, want: "the first row does not name the columns: put one with user_id,message_id above it"},
 		{name: "a title", input: "Report, of May\n\nUser ID;Message ID\n", line: 1, want: "the columns are named in line 3: delete the rows above it"},
+		{name: "a title above a name with a line break", input: "Report;;\nUser ID;\"Message\r\nID\";\n", line: 1, want: "the columns are named in line 2: delete the rows above it"},
 		{name: "a title above nothing", input: "Report of May\n", line: 1, want: named("user_id", `"Report of May"`)},
 		{name: "German names", input: "Nutzer;Nachricht;sk_live_4f9a\n51;64;\n", line: 1, want: named("user_id", `"Nutzer", "Nachricht", "(hidden)"`)},
 		{name: "many other names", input: "a,b,c,d,e,f,g\n", line: 1, want: named("user_id", `"a", "b", "c", "d", "e" and others`)},
