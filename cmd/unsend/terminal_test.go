@@ -153,7 +153,7 @@ func TestBatchStoppedAtOnce(t *testing.T) {
 	s.waitFor(t, `^   0  unsent$`)
 	s.waitFor(t, `^   2  failed$`)
 	s.waitFor(t, `^  58  not sent, or without an outcome$`)
-	s.waitFor(t, `^  2 failed, this machine: the request was ended on this machine; 2 may have been unsent$`)
+	s.waitFor(t, `^  2 failed, this machine: it ended here before a response came; 2 may have been unsent$`)
 	s.waitFor(t, `^To continue with 60 messages:$`)
 	s.waitFor(t, `^  unsend batch messages\.csv --yes$`)
 }

@@ -109,7 +109,7 @@ func reasonOf(g *batch.Group) string {
 	case g.Outcome == "" && g.Scope == api.ScopeUnknown:
 		return "a request was sent, and its outcome is not known"
 	case g.Status == 0 && g.Scope == api.ScopeClient:
-		text = "the request was ended on this machine"
+		text = "it ended here before a response came"
 	case g.Status != 0:
 		text = "the service returned an error"
 	}
