@@ -26,14 +26,14 @@ type document struct {
 var ownDocument = sync.OnceValue(func() document { return readDocument(spec.Document) })
 
 func readDocument(text []byte) document {
-	d := document{validator: sync.OnceValues(func() (*contract.Validator, error) { return contract.New(contract.WithDocument(text)) })}
-	asJSON, err := spec.JSON(text)
-	if err != nil {
-		d.err = err
-		return d
+	indented, err := spec.JSON(text)
+	var compact bytes.Buffer
+	_ = json.Compact(&compact, indented) // nothing is left of what is no JSON
+	return document{
+		operations: readOperations(parseObject(compact.Bytes())),
+		validator:  sync.OnceValues(func() (*contract.Validator, error) { return contract.New(contract.WithDocument(text)) }),
+		err:        err,
 	}
-	d.operations = readOperations(parseObject(asJSON))
-	return d
 }
 
 // operation is an operation of the document: its route, and the examples of its responses.
@@ -74,11 +74,6 @@ func bodies(document, response object) (list []json.RawMessage) {
 	}
 	if own := resolve(document, media.get("schema")).get("example"); len(list) == 0 && own != nil {
 		list = append(list, own)
-	}
-	for i, indented := range list {
-		var compact bytes.Buffer
-		_ = json.Compact(&compact, indented) // JSON that was just written
-		list[i] = compact.Bytes()
 	}
 	return list
 }
@@ -340,6 +335,9 @@ var escape = regexp.MustCompile(`\\u00[0-9a-fA-F]{2}|%[0-9a-fA-F]{2}|\\/`)
 
 // unescaped spells the text in characters that stand for themselves, if they are of ASCII.
 func unescaped(text string) string {
+	if !strings.ContainsAny(text, `\%`) {
+		return text
+	}
 	return escape.ReplaceAllStringFunc(text, func(spelled string) string {
 		if spelled == `\/` {
 			return "/"

@@ -80,7 +80,6 @@ type kind struct {
 	means     outcome                    // what a 2xx means for the message
 	apply     func(a *response, f Fault) // what it does to the response
 	sendsBody bool                       // sends Fault.Body, if there is one
-	costly    bool                       // not drawn unless named
 }
 
 const (
@@ -95,8 +94,8 @@ var kinds = []kind{
 	{name: Drop, about: "connection closed without a response", means: ambiguous, apply: func(a *response, _ Fault) { a.dropped = true }},
 	{name: Truncated, about: "body ends before success", means: ambiguous, sendsBody: true, apply: truncate},
 	{name: TruncatedLate, about: "body ends behind success", means: unsent, sendsBody: true, apply: truncate},
-	{name: Oversized, about: "body of 9 MiB, success first", means: unsent, costly: true, apply: func(a *response, _ Fault) { a.inflate() }},
-	{name: OversizedLate, about: "body of 9 MiB, success last", means: ambiguous, costly: true, apply: func(a *response, _ Fault) {
+	{name: Oversized, about: "body of 9 MiB, success first", means: unsent, apply: func(a *response, _ Fault) { a.inflate() }},
+	{name: OversizedLate, about: "body of 9 MiB, success last", means: ambiguous, apply: func(a *response, _ Fault) {
 		a.moveSuccessLast()
 		a.inflate()
 	}},

@@ -25,7 +25,7 @@ func DefaultFaults() []Fault {
 		{Status: 503, RetryAfter: "1"}, {Status: 502, Kind: HTML}, {Status: 204}, {Delay: 2 * time.Second},
 	}
 	for _, k := range kinds[1:] {
-		if !k.costly {
+		if k.name != Oversized && k.name != OversizedLate {
 			faults = append(faults, Fault{Kind: k.name})
 		}
 	}
