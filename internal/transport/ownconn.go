@@ -21,7 +21,7 @@ type ownConn struct {
 
 // ownConnOf returns the ownConn that conn is or encrypts; nil if there is none.
 func ownConnOf(conn net.Conn) *ownConn {
-	if secure, ok := conn.(*tls.Conn); ok {
+	for secure, ok := conn.(*tls.Conn); ok; secure, ok = conn.(*tls.Conn) { // twice through a proxy over TLS
 		conn = secure.NetConn()
 	}
 	own, _ := conn.(*ownConn) // nil if it is another
