@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,67 +14,51 @@ import (
 	"github.com/unsend-go/unsend/api"
 )
 
-// slowBody is a body that comes in two parts, and counts how many are between them.
-type slowBody struct {
+// delayed is a body that comes after a while, and counts how many do at a time.
+type delayed struct {
 	io.Reader
 
-	mu            *sync.Mutex
-	reading, most *int
-	begun         bool
+	delay         time.Duration
+	reading, most *atomic.Int64
 }
 
-func (b *slowBody) add(n int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	*b.reading += n
-	*b.most = max(*b.most, *b.reading)
-}
-
-func (b *slowBody) Read(p []byte) (int, error) {
-	if !b.begun {
-		b.begun = true
-		b.add(1)
-		time.Sleep(10 * time.Millisecond) //nolint:forbidigo // virtual
-		b.add(-1)
+func (d *delayed) Read(p []byte) (int, error) {
+	if d.delay > 0 {
+		d.most.Store(max(d.most.Load(), d.reading.Add(1)))
+		<-time.After(d.delay) // virtual
+		d.reading.Add(-1)
+		d.delay = 0
 	}
-	return b.Reader.Read(p)
+	return d.Reader.Read(p)
 }
 
-func (b *slowBody) Close() error { return nil }
-
-type roundTripFunc func(*http.Request) (*http.Response, error)
-
-func (f roundTripFunc) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
-
-// Thousands of errors may come at once, as in an outage, each with 64 KiB: a few are read at a
-// time.
+// TestErrorBodiesAreReadAFewAtATime: thousands may come at once, as in an outage, each with 64 KiB.
+// Those that come slowly hold up the others for a second, and no longer.
 func TestErrorBodiesAreReadAFewAtATime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const calls, limit = 300, 16
-		var mu sync.Mutex
-		var reading, most int
-		client, err := api.New("sk_sandbox_key", api.WithoutRateLimit(), api.WithConnection("conn_1"), api.WithHTTPClient(&http.Client{
-			Transport: roundTripFunc(func(*http.Request) (*http.Response, error) {
-				text := `{"error":"` + strings.Repeat("x", 1000) + `","type":"BAD_REQUEST"}`
-				return &http.Response{StatusCode: 422, ContentLength: -1, Header: http.Header{}, Body: &slowBody{
-					Reader: strings.NewReader(text), mu: &mu, reading: &reading, most: &most,
-				}}, nil
-			}),
-		}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var wg sync.WaitGroup
-		for range calls {
-			wg.Go(func() {
-				if _, err := client.Unsend(t.Context(), "5", "6"); !errors.Is(err, api.ErrBadRequest) {
-					t.Errorf("the call returns %v; want ErrBadRequest", err)
-				}
-			})
-		}
-		wg.Wait()
-		if most > limit || most < 2 {
-			t.Errorf("%d bodies were read at a time; want 2 to %d", most, limit)
-		}
-	})
+	const calls, limit = 300, 16
+	for delay, took := range map[time.Duration]time.Duration{10 * time.Millisecond: 190 * time.Millisecond, 10 * time.Second: 11 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			var reading, most atomic.Int64
+			client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+				body := strings.NewReader(`{"error":"No","type":"BAD_REQUEST"}`)
+				return newResponse(req, 422, nil, &delayed{Reader: body, delay: delay, reading: &reading, most: &most}), nil
+			}), api.WithoutRateLimit())
+			started := time.Now()
+			var wg sync.WaitGroup
+			for range calls {
+				wg.Go(func() {
+					if _, err := client.Unsend(t.Context(), userID, messageID); !errors.Is(err, api.ErrBadRequest) {
+						t.Errorf("the call returns %v; want ErrBadRequest", err)
+					}
+				})
+			}
+			wg.Wait()
+			if n := most.Load(); delay < time.Second && n != limit {
+				t.Errorf("%d bodies were read at a time; want %d", n, limit)
+			}
+			if got := time.Since(started); got != took {
+				t.Errorf("bodies that take %v took %v; want %v", delay, got, took)
+			}
+		})
+	}
 }
