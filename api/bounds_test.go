@@ -58,16 +58,11 @@ func TestHostileBodies(t *testing.T) {
 		"an error's text":       {says: whole(400, "", `{"error":"`+text+`","type":"X"}`), certain: true},
 		"an error's escapes":    {says: whole(400, "", `{"error":"`+strings.Repeat(`\u00e9`, 1_398_000)+`"}`), certain: true},
 		"a number":              {says: whole(400, "", `{"error":`+strings.Repeat("9", len(text))+`}`), certain: true},
-		"many members":          {says: whole(400, "", `{`+strings.Repeat(`"error":"x",`, 600_000)+`"type":"X"}`), certain: true},
-		"deep":                  {says: whole(400, "", strings.Repeat(`{"error":`, 900_000)), certain: true},
 		"an error's bomb":       {says: whole(403, "Content-Encoding: gzip\r\n", bomb.String()), certain: true},
 		"a bomb":                {says: whole(200, "Content-Encoding: gzip\r\n", bomb.String())},
-		"a 200 of members":      {says: whole(200, "", `{`+strings.Repeat(`"a":{},`, 1_100_000)+`"b":1}`)},
-		"success late":          {says: whole(200, "", `{"a":"`+text+`","success":1}`)},
 		"endless":               {says: endless("HTTP/1.1 200 OK\r\n\r\n{\"a\":\"", text[:mebibyte])},
 		"endless chunks":        {says: endless("HTTP/1.1 500 X\r\nTransfer-Encoding: chunked\r\n\r\n", "10000\r\n"+text[:65536]+"\r\n")},
 		"an endless header":     {says: endless("HTTP/1.1 200 OK\r\n", "A: "+text[:4000]+"\r\n")},
-		"endless interim":       {says: endless("", "HTTP/1.1 102 X\r\nA: "+text[:4000]+"\r\n\r\n")},
 		"an announced length":   {says: endless("HTTP/1.1 200 OK\r\nContent-Length: 9000000000000000000\r\n\r\n", text[:mebibyte])},
 		"a byte now and then":   {says: slowly("HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n{")},
 		"a header byte by byte": {says: slowly("HTTP/1.1 200 OK\r\nA: ")},
@@ -104,19 +99,14 @@ func TestHostileBodies(t *testing.T) {
 func TestHostileSnapshots(t *testing.T) {
 	for name, c := range map[string]struct{ head, repeated, tail string }{
 		"deep lists":             {head: `"queue":`, repeated: "["},
-		"deep objects":           {head: `"queue":`, repeated: `{"a":`},
 		"media of release forms": {head: `"queue":{"id":1,"media":[`, repeated: `{"releaseForms":[{},{},{},{}]},`, tail: "{}]}}"},
-		"sources":                {head: `"queue":{"id":1,"media":[{"files":{"full":{"sources":[`, repeated: "{},", tail: "{}]}}}]}}"},
 		"previews as fractions":  {head: `"queue":{"id":1,"previews":[`, repeated: "1.5,", tail: "1]}}"},
 		"any lists":              {head: `"queue":{"id":1,"releaseForms":[`, repeated: "[],", tail: "1]}}"},
-		"any objects":            {head: `"queue":{"id":1,"releaseForms":[`, repeated: `{"a":1},`, tail: "1]}}"},
 		"any names":              {head: `"queue":{"id":1,"releaseForms":{`, repeated: `"#":1,`, tail: `"a":1}}}`},
-		"a text of escapes":      {head: `"queue":{"id":1,"text":"`, repeated: `\n`, tail: `"}}`},
 		"a text of no UTF-8":     {head: `"queue":{"id":1,"text":"`, repeated: "\xff", tail: `","text":"x"}}`},
 		"repeated lists":         {head: `"queue":{"id":1`, repeated: `,"media":[{}]`, tail: "}}"},
 		"an added name":          {head: `"`, repeated: "n", tail: `":{"m":[`},
 		"long names, deep":       {head: `"a":1`, repeated: `,"` + strings.Repeat("~", 250) + `":{"a":1`},
-		"added members":          {head: `"a":1`, repeated: `,"#":[]`, tail: `,"queue":{"id":1}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var body strings.Builder

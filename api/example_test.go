@@ -78,22 +78,3 @@ func ExampleError() {
 	// status 404 type RESOURCE_NOT_FOUND request req_000000000001
 	// may have been unsent: false
 }
-
-func ExampleError_maybeUnsent() {
-	server := mock.New()
-	client, err := api.New(mock.DemoKey, api.WithConnection(mock.DemoConnection), api.WithHTTPClient(server.Client()), api.WithRetries(0))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	server.Next(mock.Fault{Status: 502})
-
-	_, err = client.Unsend(context.Background(), "51234567", "6432457811894")
-	if failed, ok := errors.AsType[*api.Error](err); ok && failed.MaybeUnsent {
-		fmt.Println("look before you tell anyone that it is still there")
-	}
-	fmt.Println(err)
-	// Output:
-	// look before you tell anyone that it is still there
-	// unsend message: 502: Proxy error (request req_000000000001); it may have been unsent
-}

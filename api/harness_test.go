@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -58,23 +59,24 @@ func newClient(t testing.TB, next http.RoundTripper, opts ...api.Option) *api.Cl
 	return client
 }
 
-// validated holds every exchange against the contract, in both directions.
+// validated checks every exchange against the contract, in both directions.
 func validated(t testing.TB, next http.RoundTripper) http.RoundTripper {
 	t.Helper()
-	return contract.Transport(next, func(vs []contract.Violation) {
-		for _, v := range vs {
-			t.Errorf("breaks the contract: %v", v)
-		}
-	})
+	return validate(t, next, contract.Request, contract.Response)
 }
 
-// validatedRequests is for servers that break the contract on purpose.
+// validatedRequests is for servers that violate the contract on purpose.
 func validatedRequests(t testing.TB, next http.RoundTripper) http.RoundTripper {
+	t.Helper()
+	return validate(t, next, contract.Request)
+}
+
+func validate(t testing.TB, next http.RoundTripper, sides ...contract.Side) http.RoundTripper {
 	t.Helper()
 	return contract.Transport(next, func(vs []contract.Violation) {
 		for _, v := range vs {
-			if v.Side == contract.Request {
-				t.Errorf("breaks the contract: %v", v)
+			if slices.Contains(sides, v.Side) {
+				t.Errorf("violates the contract: %v", v)
 			}
 		}
 	})

@@ -240,40 +240,30 @@ func badIDs() map[string]string {
 }
 
 func TestBadIDsAreNotSent(t *testing.T) {
-	server := newMock()
-	sent := &counter{next: server.Client().Transport}
-	client := newClient(t, sent)
-	for name, id := range badIDs() {
-		t.Run(name, func(t *testing.T) {
-			for what, call := range map[string]func() error{
-				"user id":    func() error { _, err := client.Unsend(t.Context(), id, messageID); return err },
-				"message id": func() error { _, err := client.Unsend(t.Context(), userID, id); return err },
-				"connection id": func() error {
-					_, err := client.Unsend(t.Context(), userID, messageID, api.WithConnection(id))
-					return err
-				},
-				"with-user id": func() error { _, err := client.Unsend(t.Context(), userID, messageID, api.WithUserID(id)); return err },
-				"connection id of the client": func() error {
-					_, err := api.New(plantedKey, api.WithConnection(id))
-					return err
-				},
-			} {
-				err := call()
-				if !errors.Is(err, api.ErrInvalidID) {
-					t.Errorf("%s: want an ErrInvalidID, got %v", what, err)
-					continue
-				}
-				if config := errors.Is(err, api.ErrConfig); config != (what != "user id" && what != "message id") {
-					t.Errorf("%s: ErrConfig is %v of %v", what, config, err)
-				}
-				if name := strings.TrimSuffix(what, " of the client"); !strings.Contains(err.Error(), name) {
-					t.Errorf("the error %q does not name the %s", err, what)
-				}
-				checkErrorText(t, err)
-			}
-		})
+	wire := &replies{list: []reply{{status: 200, body: `{"success":true}`}}}
+	client := newClient(t, wire)
+	call := func(user, message string, opts ...api.CallOption) error {
+		_, err := client.Unsend(t.Context(), user, message, opts...)
+		return err
 	}
-	if n := sent.n.Load() + int64(len(server.Journal())); n != 0 {
-		t.Errorf("%d requests were sent", n)
+	for name, id := range badIDs() {
+		_, ofClient := api.New(plantedKey, api.WithConnection(id))
+		for what, c := range map[string]struct {
+			err    error
+			config bool
+		}{
+			"user id": {call(id, messageID), false}, "message id": {call(userID, id), false},
+			"connection id": {call(userID, messageID, api.WithConnection(id)), true}, "connection": {ofClient, true},
+			"with-user id": {call(userID, messageID, api.WithUserID(id)), true},
+		} {
+			if !errors.Is(c.err, api.ErrInvalidID) || errors.Is(c.err, api.ErrConfig) != c.config || !strings.Contains(c.err.Error(), what) {
+				t.Errorf("%s, as a %s: %v", name, what, c.err)
+				continue
+			}
+			checkErrorText(t, c.err)
+		}
+	}
+	if len(wire.sent) != 0 {
+		t.Errorf("%d requests were sent", len(wire.sent))
 	}
 }

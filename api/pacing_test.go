@@ -36,26 +36,6 @@ func burst(t *testing.T, server *mock.Server, client *api.Client, n int) []time.
 	return sent
 }
 
-// TestConnectionsHaveTheirOwnPace, and Delay tells it.
-func TestConnectionsHaveTheirOwnPace(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		other := mock.Connection{ID: "conn_other"}
-		server := newMock(mock.WithConnections(other))
-		client := mockClient(t, server)
-		burst(t, server, client, 90)
-		if client.Delay(other.ID) != 0 || client.Delay(connection) != time.Second {
-			t.Errorf("delays of %v and %v", client.Delay(other.ID), client.Delay(connection))
-		}
-		started := time.Now()
-		if _, err := unsend(t.Context(), t, client, api.WithConnection(other.ID)); err != nil || time.Since(started) != 0 {
-			t.Errorf("the other connection waited %v: %v", time.Since(started), err)
-		}
-		if _, err := unsendMessage(t.Context(), t, client, userID, "7"); err != nil || time.Since(started) != time.Second {
-			t.Errorf("this one waited %v: %v", time.Since(started), err)
-		}
-	})
-}
-
 // TestSecondProcessIsNoticed has two clients that know nothing of each other on a connection.
 func TestSecondProcessIsNoticed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

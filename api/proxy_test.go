@@ -80,40 +80,30 @@ func TestProxies(t *testing.T) {
 	}
 }
 
-// TestKeyInClearThroughAProxy: plain http to this machine is refused where a proxy of another
-// machine would see it. Names are compared as hosts are.
+// TestKeyInClearThroughAProxy: plain http to this machine is refused if a proxy of another machine
+// would see it. Names are compared as hosts are.
 func TestKeyInClearThroughAProxy(t *testing.T) {
-	for _, base := range []string{"http://localhost:1", "http://LOCALHOST.:1", "http://127.0.0.1:1", "http://[::1]:1", "http://127.9.9.9:1"} {
-		for proxy, refused := range map[string]bool{
-			"http://proxy.example:1": true, "https://proxy.example:1": true, "socks5://proxy.example:1": true, "http://localhost.proxy.example:1": true, "http://10.0.0.1:1": true, "http://0.0.0.0:1": true,
-			"http://localhost:1": false, "http://LocalHost.:1": false, "http://[::1]:1": false, "http://127.0.0.2:1": false,
-		} {
-			for _, allowed := range []bool{false, true} {
-				t.Run(fmt.Sprint(base, " ", proxy, " ", allowed), func(t *testing.T) {
-					opts := []api.Option{api.WithRetries(0)}
-					if allowed {
-						opts = append(opts, api.WithPlainHTTP())
-					}
-					address, err := url.Parse(proxy)
-					if err != nil {
-						t.Fatal(err)
-					}
-					dials := 0
-					transport := &http.Transport{Proxy: http.ProxyURL(address), DialContext: func(context.Context, string, string) (net.Conn, error) {
-						dials++
-						return nil, errors.New("no network")
-					}}
-					client := newClient(t, transport, append(opts, api.WithBaseURL(base))...)
-					_, err = unsend(t.Context(), t, client)
-					e := apiError(t, err)
-					refused := refused && !allowed
-					if (dials == 0) != refused || errors.Is(err, api.ErrConfig) != refused {
-						t.Errorf("%d dials: %v", dials, err)
-					}
-					if e.MaybeUnsent || refused && (e.Scope != api.ScopeClient || e.Retryable() || !strings.Contains(e.Hint()+e.Message, "https")) {
-						t.Errorf("%v: %+v", err, e)
-					}
-				})
+	for proxy, refused := range map[string]bool{
+		"http://proxy.example:1": true, "https://proxy.example:1": true, "socks5://proxy.example:1": true,
+		"http://localhost.proxy.example:1": true, "http://10.0.0.1:1": true, "http://0.0.0.0:1": true,
+		"http://localhost:1": false, "http://LocalHost.:1": false, "http://[::1]:1": false, "http://127.0.0.2:1": false,
+	} {
+		for _, base := range []string{"http://localhost:1", "http://LOCALHOST.:1", "http://127.9.9.9:1", "http://[::1]:1"} {
+			for _, opts := range [][]api.Option{nil, {api.WithPlainHTTP()}} {
+				address, err := url.Parse(proxy)
+				if err != nil {
+					t.Fatal(err)
+				}
+				dials := 0
+				transport := &http.Transport{Proxy: http.ProxyURL(address), DialContext: func(context.Context, string, string) (net.Conn, error) {
+					dials++
+					return nil, errors.New("no network")
+				}}
+				_, err = unsend(t.Context(), t, newClient(t, transport, append(opts, api.WithBaseURL(base), api.WithRetries(0))...))
+				refused := refused && opts == nil
+				if e := apiError(t, err); (dials == 0) != refused || errors.Is(err, api.ErrConfig) != refused || e.MaybeUnsent {
+					t.Errorf("%s through %s: %d dials, %v", base, proxy, dials, err)
+				}
 			}
 		}
 	}
