@@ -41,9 +41,7 @@ func keepHeader(h http.Header, own bool, r redactor) http.Header {
 		return h
 	}
 	for _, name := range slices.Backward(slices.Sorted(maps.Keys(h))) {
-		for size -= len(name); len(h[name]) > 0; h[name] = h[name][1:] {
-			size -= len(h[name][0])
-		}
+		size -= len(name) + len(strings.Join(h[name], ""))
 		if delete(h, name); size <= maxHeader {
 			break
 		}

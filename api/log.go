@@ -18,36 +18,24 @@ func (o *operation) logAttempt(ctx context.Context, a *attempt, e *Error, wait t
 	if e == nil {
 		e = &Error{RequestID: o.redactor().redact(a.header.Get(requestIDHeader))}
 	}
-	o.record(ctx, slog.LevelDebug, "attempt",
-		slog.Int("attempt", o.attempts),
-		slog.Int("status", a.status),
-		slog.String("type", line(e.Type, 80)),
-		slog.String("request_id", line(e.RequestID, 80)),
-		slog.Bool("maybe_unsent", a.maybe),
-		causeOf(e),
-		slog.Duration("took", a.took),
-		slog.Duration("wait", wait))
+	o.record(ctx, slog.LevelDebug, "attempt", slog.Int("attempt", o.attempts), slog.Int("status", a.status), typeOf(e), requestOf(e.RequestID),
+		slog.Bool("maybe_unsent", a.maybe), causeOf(e), slog.Duration("took", a.took), slog.Duration("wait", wait))
 }
 
 func (o *operation) logSuccess(ctx context.Context, r *Result) {
-	o.record(ctx, slog.LevelDebug, string(r.Outcome),
-		slog.Int("attempts", r.Attempts),
-		slog.String("request_id", line(r.RequestID, 80)),
+	o.record(ctx, slog.LevelDebug, string(r.Outcome), slog.Int("attempts", r.Attempts), requestOf(r.RequestID),
 		slog.Duration("took", time.Since(o.started)))
 }
 
 func (o *operation) logFailure(ctx context.Context, e *Error) {
-	o.record(ctx, slog.LevelWarn, "failed",
-		slog.Int("attempts", e.Attempts),
-		slog.Int("status", e.StatusCode),
-		slog.String("type", line(e.Type, 80)),
-		slog.String("request_id", line(e.RequestID, 80)),
-		slog.Bool("maybe_unsent", e.MaybeUnsent),
-		slog.String("scope", e.Scope.String()),
-		causeOf(e),
-		slog.Duration("retry_after", e.RetryAfter),
-		slog.Duration("took", time.Since(o.started)))
+	o.record(ctx, slog.LevelWarn, "failed", slog.Int("attempts", e.Attempts), slog.Int("status", e.StatusCode), typeOf(e), requestOf(e.RequestID),
+		slog.Bool("maybe_unsent", e.MaybeUnsent), slog.String("scope", e.Scope.String()), causeOf(e),
+		slog.Duration("retry_after", e.RetryAfter), slog.Duration("took", time.Since(o.started)))
 }
+
+func typeOf(e *Error) slog.Attr { return slog.String("type", line(e.Type, 80)) }
+
+func requestOf(id string) slog.Attr { return slog.String("request_id", line(id, 80)) }
 
 // causeOf is why no response came. The text of a response is not logged.
 func causeOf(e *Error) slog.Attr {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -72,10 +73,8 @@ type call struct {
 }
 
 func (cfg *config) apply(opts []Option) error {
-	cfg.timeout = 30 * time.Second
-	cfg.retries = 2
+	cfg.timeout, cfg.retries, cfg.userAgent = 30*time.Second, 2, "unsend-go/"+Version
 	cfg.rate = func(string) (int, int) { return 60, 90 }
-	cfg.userAgent = "unsend-go/" + Version
 	fromEnv := cfg.connection
 	for i, opt := range opts {
 		if opt == nil {
@@ -85,27 +84,19 @@ func (cfg *config) apply(opts []Option) error {
 			return err
 		}
 	}
-	if cfg.connection != "" && cfg.connection == fromEnv {
-		if err := checkID("OFAUTH_CONNECTION_ID", cfg.connection); err != nil {
-			return optionError(err)
-		}
+	if cfg.connection != "" && cfg.connection == fromEnv && ids.Check(fromEnv) != nil {
+		return optionError(checkID("OFAUTH_CONNECTION_ID", fromEnv))
 	}
-	if cfg.keyFunc != nil {
-		return nil
+	if cfg.keyFunc == nil {
+		return checkKey(cfg.keyName, cfg.key)
 	}
-	return checkKey(cfg.keyName, cfg.key)
+	return nil
 }
 
 // base parses the configured base URL and refuses one that would expose the key.
 func (cfg *config) base() (*url.URL, error) {
-	text, name := cfg.baseURL, "base url"
-	if text == "" {
-		text = DefaultBaseURL
-	}
-	if cfg.baseURLName != "" {
-		name = cfg.baseURLName
-	}
-	base, err := url.Parse(text)
+	name := cmp.Or(cfg.baseURLName, "base url")
+	base, err := url.Parse(cmp.Or(cfg.baseURL, DefaultBaseURL))
 	switch {
 	case err != nil || base.Host == "" || base.Hostname() == "":
 		// The parser's error quotes the URL, which may hold a password.
