@@ -153,31 +153,6 @@ func (b *browser) wantReadable(t *testing.T, screen string, element chromedp.CSS
 	}
 }
 
-// TestCredentialsCanBeEntered replaces the key that is filled in by one that the mock refuses.
-func TestCredentialsCanBeEntered(t *testing.T) {
-	url := startMock(t)
-	page := openBrowser(t)
-	const (
-		first chromedp.CSS = `.dialog-ux .auth-container:first-child button.auth`
-		input chromedp.CSS = `.dialog-ux .auth-container:first-child input`
-	)
-	page.do(t,
-		chromedp.Navigate(url+"/docs/"),
-		chromedp.WaitVisible(documentedOK),
-		chromedp.Click(authorize),
-		chromedp.WaitVisible(dialog),
-		chromedp.Click(first), // logs out
-		chromedp.WaitVisible(input),
-		chromedp.SendKeys(input, "sk_sandbox_other"),
-		chromedp.Click(first),
-		chromedp.WaitNotPresent(input),
-		chromedp.Click(closeDialog),
-		chromedp.Click(execute),
-		shows(liveStatus, "401"),
-	)
-	wantAll(t, "response", page.text(t, liveBody), "UNAUTHORIZED")
-}
-
 // shows waits until an element shows a text.
 func shows(element chromedp.CSS, text string) chromedp.Action[chromedp.Void] {
 	return chromedp.Poll[chromedp.Void]("document.querySelector(`" + string(element) + "`)?.innerText.includes('" + text + "')")
