@@ -15,9 +15,10 @@ import (
 )
 
 // TestAllocations keeps a call from costing more unnoticed: allocations are exact, where
-// times are not. The race detector allocates too, so it runs without. Lower the figure when a call allocates less.
+// times are not. The race detector allocates too, so that the test runs without it. Lower the figure
+// when a call allocates less.
 func TestAllocations(t *testing.T) {
-	most := 61.0 // 6 of them are of PathID, 25 of them are http.Client's and the answer's
+	most := 61.0 // 6 of them are of PathID, 25 of them are http.Client's and the response's
 	if !strings.HasPrefix(runtime.Version(), "go1.26") {
 		most = 63 // Go 1.27 makes two more in net/http
 	}
