@@ -13,7 +13,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -228,12 +227,27 @@ func isCertificate(err error) bool {
 		isType[x509.UnknownAuthorityError](err) || isType[x509.HostnameError](err)
 }
 
-// quoted is what net/http and net/textproto quote of a peer's bytes.
-var quoted = regexp.MustCompile(`"(\\.|[^"\\])*"?`)
-
 // withoutQuotes removes from an error of net/http what it quotes of a response: if that is
-// malformed, a message's text could be in it.
-func withoutQuotes(text string) string { return quoted.ReplaceAllString(text, `"…"`) }
+// malformed, a message's text could be in it. It needs no regexp, which would weigh on every program.
+func withoutQuotes(text string) string {
+	var b strings.Builder
+	for {
+		before, quoted, found := strings.Cut(text, `"`)
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		b.WriteString(`"…"`)
+		end := 0
+		for end < len(quoted) && quoted[end] != '"' {
+			if quoted[end] == '\\' {
+				end++
+			}
+			end++
+		}
+		text = quoted[min(end+1, len(quoted)):]
+	}
+}
 
 func isType[E error](err error) bool {
 	_, ok := errors.AsType[E](err)
