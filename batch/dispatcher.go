@@ -25,7 +25,7 @@ const (
 // goroutine, which runs work; all methods run on it. The recorder and the sender have types of
 // their own, and send it events.
 //
-//	dispatcher ─ Sending ─> recorder ─ synced ─> sender ─ response ─> dispatcher
+//	dispatcher ─ Sending ─> recorder ─ synced ─> sender ─ response ─> dispatcher, and so on
 //	dispatcher ─ Ended ───> recorder ─ synced ─> results
 type dispatcher struct {
 	*run
@@ -369,14 +369,14 @@ func (d *dispatcher) fail(err error) {
 	if errors.Is(err, ErrClaimLost) {
 		d.broken = err
 	} else {
-		d.run.end(err)
+		d.end(err)
 	}
 	d.stopSending()
 }
 
 // abort ends the run for a reason, of which the first stands.
 func (d *dispatcher) abort(reason error) {
-	d.run.end(reason)
+	d.end(reason)
 	d.stopSending()
 }
 

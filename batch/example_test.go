@@ -67,8 +67,8 @@ func ExampleInputError() {
 	}
 	defer func() { _ = ledger.Close() }()
 	_, err = ledger.Add(context.Background(), input.Read(strings.NewReader("user_id,message_id,connection_id\n51,../7,conn_1\n51,64,conn_1\n"), input.CSV))
-	if input, ok := errors.AsType[*batch.InputError](err); ok {
-		fmt.Println(input.Rows, "bad row")
+	if bad, ok := errors.AsType[*batch.InputError](err); ok {
+		fmt.Println(bad.Rows, "bad row")
 	}
 	report, _ := ledger.Report(context.Background())
 	fmt.Println(report.Items, "messages")

@@ -20,15 +20,12 @@ var (
 	newClient    = storetest.NewClient
 	connectionID = storetest.ConnectionID
 	messages     = storetest.Messages
-	message      = storetest.Message
 	rows         = storetest.Rows
 	add          = storetest.Add
 	unsentOnce   = storetest.UnsentOnce
 	eachResult   = storetest.Results
 	collectRun   = storetest.Collect
 )
-
-const testKey = storetest.Key
 
 const (
 	defaultInFlight = 4

@@ -119,7 +119,7 @@ func TestPanicInTheLoop(t *testing.T) {
 					t.Error("the panic is lost")
 				}
 			}()
-			for range batch.Run(t.Context(), newClient(t, slowMock()), newLedger(t, messages(0, 100)), batch.Options{}) {
+			for range eachResult(t, batch.Run(t.Context(), newClient(t, slowMock()), newLedger(t, messages(0, 100)), batch.Options{})) {
 				panic("mine")
 			}
 		}()

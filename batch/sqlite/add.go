@@ -19,25 +19,35 @@ const (
 	// Without a way back from the middle of it, which nobody needs.
 	insertRows = `INSERT OR ROLLBACK INTO %s (line, maybe_unsent, connection_id, user_id, message_id, with_user_id, ref) VALUES `
 
-	keepRepeated = `UPDATE %[1]s SET maybe_unsent = 1 WHERE maybe_unsent = 0 AND (connection_id, user_id, message_id) IN
-		(SELECT connection_id, user_id, message_id FROM %[1]s WHERE maybe_unsent = 1)`
-	dropRepeated = `DELETE FROM %[1]s WHERE id NOT IN (SELECT min(id) FROM %[1]s GROUP BY connection_id, user_id, message_id)`
+	keepRepeated = `UPDATE message SET maybe_unsent = 1 WHERE maybe_unsent = 0 AND (connection_id, user_id, message_id) IN
+		(SELECT connection_id, user_id, message_id FROM message WHERE maybe_unsent = 1)`
+	dropRepeated = `DELETE FROM message WHERE id NOT IN (SELECT min(id) FROM message GROUP BY connection_id, user_id, message_id)`
 
 	countAll     = `SELECT count(*) FROM message`
 	makeIncoming = `CREATE TEMPORARY TABLE incoming (id INTEGER PRIMARY KEY, line, maybe_unsent, connection_id, user_id, message_id, with_user_id, ref)`
 	// The same input again has the same rows at the same places, which is quickly seen.
 	countSame = `SELECT count(*) FROM incoming i JOIN message m USING (id, line, connection_id, user_id, message_id)
 		WHERE NOT m.set_aside AND m.ref = i.ref AND (m.final OR m.with_user_id = i.with_user_id AND m.maybe_unsent >= i.maybe_unsent)`
-	setAsideRows = `UPDATE message SET set_aside = 1 WHERE %s AND NOT EXISTS (SELECT 1 FROM incoming i
-		WHERE (i.message_id, i.user_id, i.connection_id) = (message.message_id, message.user_id, message.connection_id))`
-	mergeRows = `INSERT INTO message (line, maybe_unsent, connection_id, user_id, message_id, with_user_id, ref)
-		SELECT line, maybe_unsent, connection_id, user_id, message_id, with_user_id, ref FROM incoming WHERE true ORDER BY id
-		ON CONFLICT (message_id, user_id, connection_id) DO UPDATE SET line = excluded.line, ref = excluded.ref, set_aside = 0,
-			maybe_unsent = maybe_unsent OR excluded.maybe_unsent AND NOT final, with_user_id = iif(final, with_user_id, excluded.with_user_id)
-		WHERE line <> excluded.line OR ref <> excluded.ref OR set_aside OR NOT final AND (with_user_id <> excluded.with_user_id OR excluded.maybe_unsent > maybe_unsent)`
+	// A list in another order would be looked up, and written, all over the file. So the rows are
+	// sorted by key, as the index is, then by the ids of the messages that they are, as the file is.
+	makeListed = `CREATE TEMPORARY TABLE listed (message_id, user_id, connection_id, n, line, maybe_unsent, with_user_id, ref,
+		PRIMARY KEY (message_id, user_id, connection_id)) WITHOUT ROWID`
+	fillListed = `INSERT INTO listed SELECT message_id, user_id, connection_id, min(id), line, sum(maybe_unsent) > 0, with_user_id, ref
+		FROM incoming GROUP BY 1, 2, 3` // min picks the first of the rows that repeat a message
+	makeKnown = `CREATE TEMPORARY TABLE known (id INTEGER PRIMARY KEY, line, maybe_unsent, with_user_id, ref)`
+	fillKnown = `INSERT INTO known SELECT m.id, l.line, l.maybe_unsent, l.with_user_id, l.ref FROM listed l CROSS JOIN message m
+		ON (m.message_id, m.user_id, m.connection_id) = (l.message_id, l.user_id, l.connection_id) ORDER BY m.id`
+	setAsideRows = `UPDATE message SET set_aside = 1 WHERE %s AND id NOT IN (SELECT id FROM known)`
+	updateRows   = `UPDATE message SET line = k.line, ref = k.ref, set_aside = 0, maybe_unsent = message.maybe_unsent OR k.maybe_unsent AND NOT final,
+			with_user_id = iif(final, message.with_user_id, k.with_user_id)
+		FROM known k WHERE k.id = message.id AND (message.line <> k.line OR message.ref <> k.ref OR set_aside
+			OR NOT final AND (message.with_user_id <> k.with_user_id OR k.maybe_unsent > message.maybe_unsent))`
+	appendRows = `INSERT INTO message (line, maybe_unsent, connection_id, user_id, message_id, with_user_id, ref)
+		SELECT line, maybe_unsent, connection_id, user_id, message_id, with_user_id, ref FROM listed l WHERE NOT EXISTS (SELECT 1 FROM message m
+			WHERE (m.message_id, m.user_id, m.connection_id) = (l.message_id, l.user_id, l.connection_id)) ORDER BY n`
 )
 
-// Add keeps the items. An empty ledger is filled first and indexed afterwards, which takes a
+// Add stores the items. An empty ledger is filled first and indexed afterwards, which takes a
 // third of the time. Into another the items are merged from a temporary table, and what is as
 // it was is not written.
 func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], how batch.AddMode) (added batch.Added, err error) {
@@ -106,7 +116,7 @@ func (s *store) fill(ctx context.Context, items iter.Seq2[batch.Item, error]) (a
 	if err != nil {
 		return added, err
 	}
-	added.Repeated, err = s.indexKey("message")
+	added.Repeated, err = s.indexKey()
 	added.New = rows - added.Repeated
 	if err != nil {
 		return added, err
@@ -129,32 +139,42 @@ func (s *store) merge(ctx context.Context, items iter.Seq2[batch.Item, error], r
 	}
 	if same == rows && (rows == before || !replace) {
 		added.Known = rows
-	} else if added, err = s.mergeIncoming(replace, rows, before); err != nil {
+	} else if added, err = s.mergeIncoming(replace, rows, same); err != nil {
 		return added, err
 	}
 	return added, exec(s.db, "DROP TABLE incoming", nil)
 }
 
-func (s *store) mergeIncoming(replace bool, rows, before int) (added batch.Added, err error) {
-	if added.Repeated, err = s.indexKey("incoming"); err != nil {
-		return added, err
+// mergeIncoming merges rows of which so many are the same as before.
+func (s *store) mergeIncoming(replace bool, rows, same int) (added batch.Added, err error) {
+	steps := []struct {
+		text   string
+		count  *int
+		unless bool
+	}{
+		{text: makeListed}, {text: fillListed, count: &added.Known},
+		{text: makeKnown}, {text: fillKnown},
+		{text: "DROP INDEX message_open", unless: 2*same > rows}, // which is made faster than it is changed
+		{text: fmt.Sprintf(setAsideRows, isRefused), unless: !replace},
+		{text: fmt.Sprintf(setAsideRows, isOpen), count: &added.SetAside, unless: !replace},
+		{text: updateRows}, {text: appendRows, count: &added.New},
+		{text: openIndex, unless: 2*same > rows},
+		{text: "DROP TABLE listed"}, {text: "DROP TABLE known"},
 	}
-	if replace {
-		if err := exec(s.db, fmt.Sprintf(setAsideRows, isRefused), nil); err != nil {
+	for _, step := range steps {
+		if step.unless {
+			continue
+		}
+		if err := exec(s.db, step.text, nil); err != nil {
 			return added, err
 		}
-		if err := exec(s.db, fmt.Sprintf(setAsideRows, isOpen), nil); err != nil {
-			return added, err
+		if step.count != nil {
+			*step.count = s.db.Changes()
 		}
-		added.SetAside = s.db.Changes()
 	}
-	if err := exec(s.db, mergeRows, nil); err != nil {
-		return added, err
-	}
-	after, err := s.count(countAll)
-	added.New = after - before
-	added.Known = rows - added.Repeated - added.New
-	return added, err
+	added.Repeated = rows - added.Known
+	added.Known -= added.New
+	return added, nil
 }
 
 func (s *store) count(text string) (n int, err error) {
@@ -188,20 +208,19 @@ func (s *store) load(ctx context.Context, table string, items iter.Seq2[batch.It
 	return rows, flush(args)
 }
 
-// indexKey makes the index by key of a table. Of rows that repeat a message the first stays;
-// repeated is how many others there were.
-func (s *store) indexKey(table string) (repeated int, err error) {
-	index := fmt.Sprintf(keyIndex, table)
-	err = exec(s.db, index, nil)
+// indexKey makes the index by key. Of rows that repeat a message the first stays; repeated is how
+// many others there were.
+func (s *store) indexKey() (repeated int, err error) {
+	err = exec(s.db, keyIndex, nil)
 	if sqlite.ErrCode(err).ToPrimary() != sqlite.ResultConstraint {
 		return 0, err
 	}
-	if err := exec(s.db, fmt.Sprintf(keepRepeated, table), nil); err != nil {
+	if err := exec(s.db, keepRepeated, nil); err != nil {
 		return 0, err
 	}
-	if err := exec(s.db, fmt.Sprintf(dropRepeated, table), nil); err != nil {
+	if err := exec(s.db, dropRepeated, nil); err != nil {
 		return 0, err
 	}
 	repeated = s.db.Changes()
-	return repeated, exec(s.db, index, nil)
+	return repeated, exec(s.db, keyIndex, nil)
 }

@@ -202,13 +202,11 @@ func (f *ledgerFile) unchanged() error {
 	if now.Size() != f.seen.Size() || !now.ModTime().Equal(f.seen.ModTime()) {
 		return errors.New("was changed by another program while it was in use; look at it before you continue")
 	}
-	log, err := os.Stat(f.target + "-wal")
+	log, _ := os.Stat(f.target + "-wal") // nil if there is none
 	switch {
-	case err != nil && f.log != nil:
+	case log == nil && f.log != nil:
 		return fmt.Errorf("has lost its newest part, %s-wal: it was deleted while it was in use", filepath.Base(f.target))
-	case err != nil:
-		return nil
-	case f.log != nil && (!os.SameFile(log, f.log) || log.Size() < f.log.Size()):
+	case log != nil && f.log != nil && (!os.SameFile(log, f.log) || log.Size() < f.log.Size()):
 		return fmt.Errorf("has lost its newest part: %s-wal was replaced or cut while it was in use", filepath.Base(f.target))
 	}
 	f.log = log

@@ -113,7 +113,7 @@ func (s *store) open(want batch.StoreOptions) error {
 }
 
 // connect opens both connections. Before the file is found to be right, nothing is written.
-func (s *store) connect(name string, want batch.StoreOptions, sync string) (err error) {
+func (s *store) connect(name string, want batch.StoreOptions, synchronous string) (err error) {
 	if s.db, err = openConn(name, sqlite.OpenReadWrite); err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func (s *store) connect(name string, want batch.StoreOptions, sync string) (err 
 	}
 	keepTemporaryFiles(s.db, filepath.Dir(name))
 	// What SQLite does not store in the file. A Mac's drive is asked to write, too.
-	for _, pragma := range []string{"wal_autocheckpoint = 0", "cache_size = -8192", "fullfsync = 1", "checkpoint_fullfsync = 1", "synchronous = " + sync} {
+	for _, pragma := range []string{"wal_autocheckpoint = 0", "cache_size = -8192", "fullfsync = 1", "checkpoint_fullfsync = 1", "synchronous = " + synchronous} {
 		if err := exec(s.db, "PRAGMA "+pragma, nil); err != nil {
 			return err
 		}
@@ -209,7 +209,7 @@ func fillLedger(db *sqlite.Conn, service string) error {
 	}
 	for _, text := range []string{
 		fmt.Sprintf("PRAGMA application_id = %d", applicationID), fmt.Sprintf("PRAGMA user_version = %d", schemaVersion),
-		fmt.Sprintf(keyIndex, "message"), openIndex,
+		keyIndex, openIndex,
 	} {
 		if err == nil {
 			err = exec(db, text, nil)

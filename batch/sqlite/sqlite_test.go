@@ -66,13 +66,13 @@ func TestMocksClientIsRecognized(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		path, real := filepath.Join(t.TempDir(), "messages.db"), batch.ForService(clientOf(t, api.DefaultBaseURL))
+		path, service := filepath.Join(t.TempDir(), "messages.db"), batch.ForService(clientOf(t, api.DefaultBaseURL))
 		closedLedger(t, path, batch.ForService(client))
-		if _, err := sqlite.Open(path, real); !errors.Is(err, batch.ErrLedger) || !strings.Contains(err.Error(), "made with the mock") {
+		if _, err := sqlite.Open(path, service); !errors.Is(err, batch.ErrLedger) || !strings.Contains(err.Error(), "made with the mock") {
 			t.Errorf("%s: opened for the service: %v, want it refused as a mock's", name, err)
 		}
 		path = filepath.Join(t.TempDir(), "messages.db")
-		closedLedger(t, path, real)
+		closedLedger(t, path, service)
 		if _, err := sqlite.Open(path, batch.ForService(client)); !errors.Is(err, batch.ErrLedger) {
 			t.Errorf("%s: the service's ledger opened for the mock: %v, want it refused", name, err)
 		}

@@ -21,6 +21,7 @@ func NewMock(n int, opts ...mock.Option) *mock.Server {
 	return mock.New(opts...)
 }
 
+// NewClient returns a client of the mock.
 func NewClient(t testing.TB, server *mock.Server, opts ...api.Option) *api.Client {
 	t.Helper()
 	client, err := api.New(Key, append([]api.Option{api.WithHTTPClient(server.Client())}, opts...)...)
@@ -30,6 +31,7 @@ func NewClient(t testing.TB, server *mock.Server, opts ...api.Option) *api.Clien
 	return client
 }
 
+// ConnectionID returns the id of a connection of [NewMock].
 func ConnectionID(n int) string { return "conn_" + strconv.Itoa(n) }
 
 // Messages are n items on a connection, whose ids no other connection's have.
@@ -41,6 +43,7 @@ func Messages(connection, n int) []batch.Item {
 	return items
 }
 
+// Message returns item n on a connection.
 func Message(connection, n int) batch.Item {
 	return batch.Item{
 		UserID:       strconv.Itoa(51_000_000 + connection),
@@ -50,6 +53,7 @@ func Message(connection, n int) batch.Item {
 	}
 }
 
+// Add adds items to the ledger, or fails the test.
 func Add(t testing.TB, ledger *batch.Ledger, items []batch.Item) batch.Added {
 	t.Helper()
 	added, err := ledger.Add(t.Context(), Rows(items))

@@ -1,0 +1,239 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/unsend-go/unsend/batch"
+)
+
+const (
+	isOpen    = `final = 0 AND set_aside = 0`
+	isRefused = `final = 1 AND set_aside = 0 AND outcome = 'failed'` // what --retry-failed opens
+	isCounted = `(set_aside = 0 OR final = 1)`
+)
+
+// The indexes are made apart, since filling an empty ledger makes them last.
+const (
+	keyIndex  = `CREATE UNIQUE INDEX message_key ON message (message_id, user_id, connection_id)`
+	openIndex = `CREATE INDEX message_open ON message (connection_id, line) WHERE ` + isOpen
+)
+
+const (
+	reopenRows = `UPDATE message SET final = 0 WHERE ` + isRefused
+	countLoads = `SELECT connection_id, count(*) FROM message WHERE %s GROUP BY connection_id ORDER BY connection_id`
+	// Of many rows with the same line, such as items that have none, it does not look at those before.
+	nextRows     = nextColumns + `line = ?2 AND id > ?3 UNION ALL ` + nextColumns + `line > ?2 ORDER BY line, id LIMIT ?4`
+	nextColumns  = `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id, ref FROM message WHERE connection_id = ?1 AND ` + isOpen + ` AND `
+	writeSending = `UPDATE message SET maybe_unsent = 1, outcome = NULL WHERE id = ? AND ` + isOpen
+	writeAnswer  = `UPDATE message SET maybe_unsent = ?2, attempts = attempts + ?3, request_id = ?4, status = ?5, scope = ?6, type = ?7, error = ?8, hint = ?9,
+		outcome = ?10, final = ?11, ended_at = ?12, answered = ?13, cause = ?14 WHERE id = ?1 AND ` + isOpen
+	// One pass without a GROUP BY, which would sort all rows.
+	countRows = `SELECT count(*), sum(set_aside AND NOT final),
+		sum(outcome = 'unsent'), sum(outcome = 'already_gone'), sum(outcome = 'failed' AND (final OR NOT set_aside AND NOT ?1)), sum(outcome = 'skipped' AND NOT set_aside AND NOT ?1)
+		FROM message`
+	groupRows = `SELECT outcome, scope, status, type, hint, count(*), sum(final), sum(maybe_unsent) FROM message
+		WHERE ` + isCounted + ` AND (outcome IS NULL OR outcome IN ('failed', 'skipped')) GROUP BY 1, 2, 3, 4, 5 ORDER BY 6 DESC LIMIT ?`
+	readRows = `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id, ref, connection_id, outcome, final, attempts, request_id,
+		status, scope, type, error, hint, ended_at, answered, cause FROM message WHERE id > ?1 AND ` + isCounted + ` AND (NOT ?2 OR outcome IS NULL OR outcome IN ('failed', 'skipped')) ORDER BY id LIMIT 500`
+)
+
+func (s *store) Begin(_ context.Context, retryFailed bool) error {
+	if err := s.enterWAL(); err != nil {
+		return err
+	}
+	s.claimed, s.begun = false, true
+	return s.transaction(func() error {
+		if retryFailed {
+			if err := exec(s.db, reopenRows, nil); err != nil {
+				return err
+			}
+		}
+		return exec(s.db, "UPDATE ledger SET running = 1", nil)
+	})
+}
+
+func (s *store) Claim(ctx context.Context) (claimed []batch.Load, left int, err error) {
+	if s.claimed {
+		return nil, 0, nil
+	}
+	s.claimed = true
+	claimed, err = s.Loads(ctx, false)
+	return claimed, 0, err
+}
+
+func (s *store) Release(context.Context, []string) error { return nil }
+
+func (s *store) End(context.Context) error {
+	if err := s.transaction(func() error { return exec(s.db, "UPDATE ledger SET running = 0", nil) }); err != nil {
+		return err
+	}
+	s.write.Lock()
+	defer s.write.Unlock()
+	if !s.wal {
+		return nil
+	}
+	return s.explain(s.checkpoint("TRUNCATE"))
+}
+
+func (s *store) Next(_ context.Context, connectionID string, after batch.Message, n int) (list []batch.Message, err error) {
+	err = s.read(nextRows, func(row *sqlite.Stmt) {
+		list = append(list, readMessage(row, connectionID))
+	}, connectionID, after.Item.Line, after.Key, n)
+	return list, err
+}
+
+// readMessage reads the first six columns of nextRows and readRows.
+func readMessage(row *sqlite.Stmt, connectionID string) batch.Message {
+	return batch.Message{Key: row.ColumnInt64(0), Item: batch.Item{
+		Line:         row.ColumnInt(1),
+		MaybeUnsent:  row.ColumnBool(2),
+		UserID:       row.ColumnText(3),
+		MessageID:    row.ColumnText(4),
+		WithUserID:   row.ColumnText(5),
+		Ref:          row.ColumnText(6),
+		ConnectionID: connectionID,
+	}}
+}
+
+func (s *store) Write(_ context.Context, entries []batch.Entry) error {
+	return s.transaction(func() error {
+		for i := range entries {
+			if err := s.writeEntry(&entries[i]); err != nil {
+				return err
+			}
+		}
+		s.written += 1 + len(entries)
+		return nil
+	})
+}
+
+func (s *store) writeEntry(e *batch.Entry) error {
+	var err error
+	if e.Event == batch.Sending {
+		err = exec(s.db, writeSending, nil, e.Key)
+	} else {
+		var status, answered, endedAt any
+		if e.Failure != (batch.Failure{}) {
+			status, answered = e.Failure.Status, e.Failure.Answered
+		}
+		if e.Event == batch.Ended {
+			endedAt = e.At.UTC().Format("2006-01-02T15:04:05.000Z")
+		}
+		scope := orNull(e.Failure.Scope.String())
+		if status == nil {
+			scope = nil
+		}
+		err = exec(s.db, writeAnswer, nil, e.Key, e.MaybeUnsent, e.Attempts, orNull(e.RequestID),
+			status, scope, orNull(e.Failure.Type), orNull(e.Failure.Text), orNull(e.Failure.Hint),
+			orNull(string(e.Outcome)), e.Final, endedAt, answered, orNull(e.Failure.Cause))
+	}
+	if err == nil && s.db.Changes() != 1 {
+		err = fmt.Errorf("message %s on %s is no longer open in it: another program has changed it", e.Item.MessageID, e.Item.ConnectionID)
+	}
+	return err
+}
+
+func orNull(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}
+
+// Counts looks at every message.
+func (s *store) Counts(_ context.Context, inRun bool) (c batch.Counts, err error) {
+	err = s.query(func(db *sqlite.Conn) error {
+		c, err = readCounts(db, inRun)
+		return err
+	})
+	return c, err
+}
+
+func readCounts(db *sqlite.Conn, inRun bool) (c batch.Counts, err error) {
+	err = exec(db, countRows, func(row *sqlite.Stmt) {
+		c = batch.Counts{
+			Items: row.ColumnInt(0) - row.ColumnInt(1), SetAside: row.ColumnInt(1),
+			Unsent: row.ColumnInt(2), AlreadyGone: row.ColumnInt(3), Failed: row.ColumnInt(4), Skipped: row.ColumnInt(5),
+		}
+	}, inRun)
+	return c, err
+}
+
+func (s *store) Loads(_ context.Context, failed bool) (list []batch.Load, err error) {
+	err = s.query(func(db *sqlite.Conn) error {
+		list, err = readLoads(db, failed)
+		return err
+	})
+	return list, err
+}
+
+func readLoads(db *sqlite.Conn, failed bool) (list []batch.Load, err error) {
+	which := isOpen
+	if failed {
+		which = isRefused
+	}
+	err = exec(db, fmt.Sprintf(countLoads, which), func(row *sqlite.Stmt) {
+		list = append(list, batch.Load{ConnectionID: row.ColumnText(0), Messages: row.ColumnInt(1)})
+	})
+	return list, err
+}
+
+func (s *store) Groups(_ context.Context, limit int) (list []batch.Group, err error) {
+	err = s.read(groupRows, func(row *sqlite.Stmt) {
+		list = append(list, batch.Group{
+			Outcome: batch.Outcome(row.ColumnText(0)), Scope: batch.ScopeOf(row.ColumnText(1)), Status: row.ColumnInt(2),
+			Type: row.ColumnText(3), Hint: row.ColumnText(4),
+			Count: row.ColumnInt(5), Final: row.ColumnInt(6), MaybeUnsent: row.ColumnInt(7),
+		})
+	}, limit)
+	return list, err
+}
+
+func (s *store) Messages(ctx context.Context, filter batch.Filter) iter.Seq2[batch.Entry, error] {
+	return func(yield func(batch.Entry, error) bool) {
+		var after int64
+		for {
+			// In parts, so that a slow loop holds up no checkpoint.
+			var part []batch.Entry
+			err := errors.Join(ctx.Err(), s.read(readRows, func(row *sqlite.Stmt) {
+				part = append(part, readEntry(row))
+			}, after, filter == batch.NotUnsent))
+			if err != nil {
+				yield(batch.Entry{}, err)
+				return
+			}
+			for _, e := range part {
+				if !yield(e, nil) {
+					return
+				}
+			}
+			if len(part) == 0 {
+				return
+			}
+			after = part[len(part)-1].Key
+		}
+	}
+}
+
+func readEntry(row *sqlite.Stmt) batch.Entry {
+	e := batch.Entry{
+		Message: readMessage(row, row.ColumnText(7)), Event: batch.Waiting, Outcome: batch.Outcome(row.ColumnText(8)), Final: row.ColumnBool(9),
+		Attempts: row.ColumnInt(10), RequestID: row.ColumnText(11),
+		Failure: batch.Failure{
+			Status: row.ColumnInt(12), Scope: batch.ScopeOf(row.ColumnText(13)), Type: row.ColumnText(14), Text: row.ColumnText(15), Hint: row.ColumnText(16),
+			Answered: row.ColumnBool(18), Cause: row.ColumnText(19),
+		},
+	}
+	e.MaybeUnsent = e.Item.MaybeUnsent
+	e.At, _ = time.Parse(time.RFC3339, row.ColumnText(17)) // none while it is open
+	if e.Outcome != "" {
+		e.Event = batch.Ended
+	}
+	return e
+}
