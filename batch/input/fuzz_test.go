@@ -16,8 +16,10 @@ const plantedKey = "sk_live_4f9a8c1d4f9a8c1d4f9a8c1d4f9a8c1d"
 
 func FuzzReadCSV(f *testing.F) {
 	for _, text := range []string{
-		"user_id,message_id\n1,2\n@,3\n", "\ufeffUser ID;message_id;Connection_ID\r\n\"1\";2;c\r\n", "user_id,message_id,@\n1,2,\"a\nb\"\n\"3,4\n",
-		"user_id\tmessage_id\tmaybe_unsent\r1\t2\ttrue\r3\t@\t@\r", "\x1f\x8b", "\xff\xfeu\x00", "", "\n,,\n", "user_id,message_id\n\"\"\"\n", "sep=;\n@;conn\n",
+		"user_id,message_id\n1,2\n@,3\n", "\ufeffUser ID;message_id;Connection_ID\r\n\"1\";2;c\r\n",
+		"user_id,message_id,@\n1,2,\"a\nb\"\n\"3,4\n",
+		"user_id\tmessage_id\tmaybe_unsent\r1\t2\ttrue\r3\t@\t@\r", "\x1f\x8b", "\xff\xfeu\x00", "", "\n,,\n", "user_id,message_id\n\"\"\"\n",
+		"sep=;\n@;conn\n",
 		"user_id,message_id\n6.43E+12,NULL\nuser_id,message_id\n1,2,3\n<<null,1\n#@,1\n",
 	} {
 		f.Add([]byte(text))
@@ -27,8 +29,10 @@ func FuzzReadCSV(f *testing.F) {
 
 func FuzzReadJSONL(f *testing.F) {
 	for _, text := range []string{
-		`{"user_id":1,"message_id":"2"}` + "\n{}\n[", `{"userId":1.0,"message_id":6.43e12,"@":{"a":[]}}`, `{"user_id":"@","message_id":null}` + "\n@",
-		`{"user_id":1,"message_id":2,"maybe_unsent":"@"}`, "{\n", "[]", `{"user_id":1,"message_id":2}` + "\r" + `{"\u0075ser_id":3,"message_id":4,"conn":@}`, `{"user_id":1,"user_id":2}`,
+		`{"user_id":1,"message_id":"2"}` + "\n{}\n[", `{"userId":1.0,"message_id":6.43e12,"@":{"a":[]}}`,
+		`{"user_id":"@","message_id":null}` + "\n@",
+		`{"user_id":1,"message_id":2,"maybe_unsent":"@"}`, "{\n", "[]",
+		`{"user_id":1,"message_id":2}` + "\r" + `{"\u0075ser_id":3,"message_id":4,"conn":@}`, `{"user_id":1,"user_id":2}`,
 	} {
 		f.Add([]byte(text))
 	}

@@ -48,7 +48,10 @@ type readCase struct{ name, input, want string }
 func checkReads(t *testing.T, format Format, cases []readCase) {
 	t.Helper()
 	for _, c := range cases {
-		for way, r := range map[string]io.Reader{"at once": strings.NewReader(c.input), "byte by byte": iotest.OneByteReader(strings.NewReader(c.input))} {
+		for way, r := range map[string]io.Reader{
+			"at once":      strings.NewReader(c.input),
+			"byte by byte": iotest.OneByteReader(strings.NewReader(c.input)),
+		} {
 			if got := readAll(r, format); got != c.want {
 				t.Errorf("%s, %s: got\n%s\nwant\n%s", c.name, way, got, c.want)
 			}
@@ -83,19 +86,31 @@ func TestReadFilesAsPeopleHaveThem(t *testing.T) {
 		{"Excel's hint", "sep=;\nuser_id;message_id\n51;64\n", "3 51/64"},
 		{"names in other spellings", "User ID,messageId,Connection_ID,WITH USER_id\n51,64,c_1,w\n", "2 51/64 on c_1 with w"},
 		{"blanks and hard blanks", "User_ID, message_id ,\u00a0Connection\u00a0ID\n51, 64 ,\u00a0c_1\n52, \"65\",\n", "2 51/64 on c_1\n3 52/65"},
-		{"all columns", "with_user_id,maybe_unsent,connection_id,message_id,user_id\nw,TRUE,c_1,64,51\n,0,,65,52\n,1,,66,52\n,False,,67,52\n,,,68,52\n", "2 51/64 on c_1 with w maybe\n3 52/65\n4 52/66 maybe\n5 52/67\n6 52/68"},
-		{"columns that are near to one that is there", "user_id,message_id,message,user\n51,64,hello,Ann\n", "2 51/64\nignored columns: message, user"},
+		{"all columns",
+			"with_user_id,maybe_unsent,connection_id,message_id,user_id\nw,TRUE,c_1,64,51\n,0,,65,52\n,1,,66,52\n,False,,67,52\n,,,68,52\n",
+			"2 51/64 on c_1 with w maybe\n3 52/65\n4 52/66 maybe\n5 52/67\n6 52/68"},
+		{"columns that are near to one that is there", "user_id,message_id,message,user\n51,64,hello,Ann\n",
+			"2 51/64\nignored columns: message, user"},
 		{"columns without a name", "user_id,,message_id,,\n51,x,64,,\n", "2 51/64"},
 		{"rows of nothing", "\nuser_id,message_id\n\n,\n51,64\n , \n\u00a0,\n,,,,\n\n52,65\n   \n", "5 51/64\n10 52/65"},
-		{"more blank lines than a row is long", strings.Repeat("\n", maxRow+9) + "user_id,message_id\n" + strings.Repeat("\n", maxRow+9) + "51,64\n", fmt.Sprint(2*(maxRow+9)+2, " 51/64")},
-		{"cells of several lines", "user_id,message_id,text\n51,64,\"a\n\nb,\"\n52,65,\"c\r\nd \"\"e\"\"\"\n..,66,\n", "2 51/64\n5 52/65\nline 7: invalid id: user_id has the character '.'; want letters, digits, _ and - only\nignored columns: text"},
+		{"more blank lines than a row is long",
+			strings.Repeat("\n", maxRow+9) + "user_id,message_id\n" + strings.Repeat("\n", maxRow+9) + "51,64\n",
+			fmt.Sprint(2*(maxRow+9)+2, " 51/64")},
+		{"cells of several lines", "user_id,message_id,text\n51,64,\"a\n\nb,\"\n52,65,\"c\r\nd \"\"e\"\"\"\n..,66,\n",
+			"2 51/64\n5 52/65\nline 7: invalid id: user_id has the character '.'; want letters, digits, _ and - only\nignored columns: text"},
 		{"cells missing that are not needed", "user_id,message_id,text,with_user_id\n51,64\n", "2 51/64\nignored columns: text"},
-		{"marks that make text of a number", "user_id;message_id;ref\n'51;=\"64\";'=1\n\"=\"\"51\"\"\";'65;'a\n", "2 51/64 ref =1\nline 3: invalid id: user_id has the character '='; want letters, digits, _ and - only"},
+		{"marks that make text of a number", "user_id;message_id;ref\n'51;=\"64\";'=1\n\"=\"\"51\"\"\";'65;'a\n",
+			"2 51/64 ref =1\nline 3: invalid id: user_id has the character '='; want letters, digits, _ and - only"},
 		{"a line break in a name", "\"User\nID\";\"Message, ID\nof it\";message_id\n51;x;64\n", "4 51/64\nignored columns: Message, ID of it"},
 		{"booleans of a German Excel", "user_id;message_id;maybe_unsent\n51;64;WAHR\n51;65;FALSCH\n", "2 51/64 maybe\n3 51/65"},
 		{"references", `{"user_id":51,"message_id":64,"ref":7}`, "1 51/64 ref 7"},
-		{"JSON lines", `{"user_id":"51","message_id":"64"}` + "\n\n" + ` {"message_id":65,"user_id":9007199254740993,"else":{"a":[1]},"else":2} ` + "\r\n", "1 51/64\n3 9007199254740993/65\nignored columns: else"},
-		{"JSON with a mark and other spellings", "\ufeff" + `{"userId":51,"Message ID":64,"connectionId":null,"withUserId":"w","maybeUnsent":true,"message":"hi"}` + "\n" + `{"user_id":52,"message_id":" 65 ","maybe_unsent":0,"connection_id":""}`, "1 51/64 with w maybe\n2 52/65\nignored columns: message"},
+		{"JSON lines",
+			`{"user_id":"51","message_id":"64"}` + "\n\n" + ` {"message_id":65,"user_id":9007199254740993,"else":{"a":[1]},"else":2} ` + "\r\n",
+			"1 51/64\n3 9007199254740993/65\nignored columns: else"},
+		{"JSON with a mark and other spellings",
+			"\ufeff" + `{"userId":51,"Message ID":64,"connectionId":null,"withUserId":"w","maybeUnsent":true,"message":"hi"}` + "\n" +
+				`{"user_id":52,"message_id":" 65 ","maybe_unsent":0,"connection_id":""}`,
+			"1 51/64 with w maybe\n2 52/65\nignored columns: message"},
 		{"JSON in UTF-16", encode(little, `{"user_id":51,"message_id":64}`), "1 51/64"},
 	})
 }
@@ -140,26 +155,35 @@ func TestBadRowsAreToldAndPassedOver(t *testing.T) {
 	checkReads(t, Auto, []readCase{
 		{"ids in CSV", csv.String(), strings.TrimSpace(want.String())},
 		{"ids in JSON", json.String(), "1 51/1\n" + strings.TrimSpace(want.String())},
-		{"the other columns", "user_id,message_id,connection_id,with_user_id,maybe_unsent\n51,64,a/b,,\n51,64,NULL,,\n51,64,,ü,\n51,64,,,yes\n51,64,,,4f9a8c1d4f9a8c1d\n,64,,,\n",
+		{"the other columns", "user_id,message_id,connection_id,with_user_id,maybe_unsent\n51,64,a/b,,\n51,64,NULL,,\n" +
+			"51,64,,ü,\n51,64,,,yes\n51,64,,,4f9a8c1d4f9a8c1d\n,64,,,\n",
 			"line 2: invalid id: connection_id has the character '/'; want letters, digits, _ and - only\n" +
 				"line 3: invalid id: connection_id is \"NULL\", which means that there is no id: fill it in, or delete the row\n" +
 				"line 4: invalid id: with_user_id has the character '\\u00fc'; want letters, digits, _ and - only\n" +
 				"line 5: maybe_unsent is \"yes\": want true, false, 1, 0 or nothing\n" +
 				"line 6: maybe_unsent is something else: want true, false, 1, 0 or nothing\n" +
 				"line 7: invalid id: user_id is empty"},
-		{"two files joined", "user_id,message_id\n51,64\n\ufeffuser_id,message_id\n52,65\n", "2 51/64\nline 3: invalid id: user_id is \"user_id\", the name of a column: the first row is repeated here, delete this one\n4 52/65"},
+		{"two files joined", "user_id,message_id\n51,64\n\ufeffuser_id,message_id\n52,65\n",
+			"2 51/64\nline 3: invalid id: user_id is \"user_id\", the name of a column: the first row is repeated here, delete this one\n4 52/65"},
 		{"cells", "user_id;message_id;connection_id\n51;64;c;66\n51;64\n51,64,c\n51;64;c;;\n",
 			"line 2: the row has 4 cells, and the first row names 3: delete the extra ones, or put a cell with semicolons in it into quotes\n" +
-				"line 3: the row has 2 of the 3 cells that the first row names: separate them by semicolons, and leave a cell empty where there is nothing to fill in\n" +
-				"line 4: the row has 1 of the 3 cells that the first row names: separate them by semicolons, and leave a cell empty where there is nothing to fill in\n" +
+				"line 3: the row has 2 of the 3 cells that the first row names: " +
+				"separate them by semicolons, and leave a cell empty where there is nothing to fill in\n" +
+				"line 4: the row has 1 of the 3 cells that the first row names: " +
+				"separate them by semicolons, and leave a cell empty where there is nothing to fill in\n" +
 				"5 51/64 on c"},
-		{"quotes", "user_id,message_id\n5\"1,64\n\"51\"x,64\n51,64\n51,\"64\"x", "line 2: " + quote + "\nline 3: " + quote + "\n4 51/64\nline 5: " + quote},
-		{"numbers in JSON", `{"user_id":51,"message_id":6.43e12}` + "\n" + `{"user_id":51,"message_id":64.0}` + "\n" + `{"user_id":-1,"message_id":64}` + "\n" + `{"user_id":6E12,"message_id":64}`,
+		{"quotes", "user_id,message_id\n5\"1,64\n\"51\"x,64\n51,64\n51,\"64\"x",
+			"line 2: " + quote + "\nline 3: " + quote + "\n4 51/64\nline 5: " + quote},
+		{"numbers in JSON", `{"user_id":51,"message_id":6.43e12}` + "\n" + `{"user_id":51,"message_id":64.0}` + "\n" +
+			`{"user_id":-1,"message_id":64}` + "\n" + `{"user_id":6E12,"message_id":64}`,
 			"line 1: invalid id: message_id is \"6.43e12\": these ids have lost digits: " + format + "\n" +
 				"line 2: invalid id: message_id is \"64.0\", a number with decimals or separators: " + format + "\n" +
 				"line 3: invalid id: user_id is \"-1\": want digits alone\n" +
 				"line 4: invalid id: user_id is \"6E12\": these ids have lost digits: " + format},
-		{"other JSON", `{"user_id":51,"message_id":64}` + "\nsk_live\n[1]\n" + `{"user_id":{},"message_id":64}` + "\n" + `{"user_id":true,"message_id":64}` + "\n" + `{"user_id":51,"User ID":52,"message_id":64}` + "\n" + `{"user_id" 51}` + "\n" + `{"user_id":51,"message_id":64},` + "\n" + `{"user_id":51,"mess` + "\n" + `{"user_id":51,"message_id":64,"maybe_unsent":2}` + "\n" + strings.Repeat(" ", maxRow) + "\n" + `{"user_id":51}`,
+		{"other JSON", `{"user_id":51,"message_id":64}` + "\nsk_live\n[1]\n" + `{"user_id":{},"message_id":64}` + "\n" +
+			`{"user_id":true,"message_id":64}` + "\n" + `{"user_id":51,"User ID":52,"message_id":64}` + "\n" + `{"user_id" 51}` + "\n" +
+			`{"user_id":51,"message_id":64},` + "\n" + `{"user_id":51,"mess` + "\n" + `{"user_id":51,"message_id":64,"maybe_unsent":2}` +
+			"\n" + strings.Repeat(" ", maxRow) + "\n" + `{"user_id":51}`,
 			"1 51/64\n" +
 				"line 2: the line is no JSON object: want one such as {\"user_id\": 51, \"message_id\": 64}\n" +
 				"line 3: the line is no JSON object: want one such as {\"user_id\": 51, \"message_id\": 64}\n" +

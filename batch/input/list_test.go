@@ -91,7 +91,8 @@ func TestManyOddRows(t *testing.T) {
 	words := strings.Repeat("51,word\n", maxHeld+500)
 	for _, c := range []struct{ name, text, last string }{
 		{"words", words, "1501 51/word"},
-		{"more numbers behind them", words + strings.Repeat("51,1\n", maxHeld+500), "its message_ids are numbers in some rows and words in many others"},
+		{"more numbers behind them", words + strings.Repeat("51,1\n", maxHeld+500),
+			"its message_ids are numbers in some rows and words in many others"},
 		{"numbers before them", strings.Repeat("51,1\n", maxHeld*2) + words, "and the column holds numbers"},
 	} {
 		got := readAll(strings.NewReader("user_id,message_id\n"+c.text), CSV)

@@ -27,7 +27,8 @@ func TestLoadOutlastsARestart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Exec(t.Context(), "BEGIN; LOCK TABLE "+pgtest.Param(address, "schema")+".message"); err != nil { // which the load waits for
+	lock := "BEGIN; LOCK TABLE " + pgtest.Param(address, "schema") + ".message"
+	if _, err := db.Exec(t.Context(), lock); err != nil { // which the load waits for
 		t.Fatal(err)
 	}
 	ended := make(chan string, 1)
@@ -78,12 +79,15 @@ func TestPostgres(t *testing.T) {
 		{name: "the same again", args: []string{"batch", "--yes", "--run", "june", "messages.csv"}, want: []string{"nothing is left to send"}},
 		{name: "without a file", args: []string{"batch", "--yes", "--run", "june"}, want: []string{"nothing is left to send"}},
 		{name: "report", args: []string{"report", "--run", "june"}, want: []string{"3 messages", "3  unsent"}},
-		{name: "report of all", args: []string{"report"}, want: []string{"--run june: 3 messages of http://localhost, 0 open, 0 workers active, since 2"}},
-		{name: "a dry run", args: []string{"batch", "--dry-run", "--run", "june", "more.csv"}, want: []string{"1 message on", "3 messages done earlier"}},
+		{name: "report of all", args: []string{"report"},
+			want: []string{"--run june: 3 messages of http://localhost, 0 open, 0 workers active, since 2"}},
+		{name: "a dry run", args: []string{"batch", "--dry-run", "--run", "june", "more.csv"},
+			want: []string{"1 message on", "3 messages done earlier"}},
 		{name: "a dry run of none", args: []string{"batch", "--dry-run", "--run", "july", "more.csv"}, want: []string{"4 messages on"}},
 		{name: "report of the same", args: []string{"report"}, want: []string{"--run june: 3 messages"}},
 		{name: "report of none", args: []string{"report", "--run", "juen"}, code: 2, want: []string{"it has june"}},
-		{name: "with the mock", args: []string{"batch", "--mock", "--yes", "--ledger", address, "--run", "june", "messages.csv"}, code: 2, want: []string{"not of the mock"}},
+		{name: "with the mock", args: []string{"batch", "--mock", "--yes", "--ledger", address, "--run", "june", "messages.csv"}, code: 2,
+			want: []string{"not of the mock"}},
 	} {
 		code, out := runCode(t, c.args...)
 		if code != c.code {

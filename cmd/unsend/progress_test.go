@@ -14,7 +14,8 @@ import (
 func TestBarLines(t *testing.T) {
 	t.Parallel()
 	halfway := progressState{total: 3000, done: 1500, failed: 3, atLeast: 10 * time.Minute}
-	outage := progressState{total: 3000, atLeast: 10 * time.Minute, waiting: 8, failure: "no response came: connection refused; check the base url"}
+	outage := progressState{total: 3000, atLeast: 10 * time.Minute, waiting: 8,
+		failure: "no response came: connection refused; check the base url"}
 	tests := []struct {
 		name          string
 		state         progressState
@@ -23,17 +24,25 @@ func TestBarLines(t *testing.T) {
 		want          []string
 	}{
 		{name: "begun", state: progressState{total: 10}, columns: 80, rows: 24, want: []string{"░░░░░░░░░░░░░░░░░░░░░░░░ 0 of 10"}},
-		{name: "begun, with a known rate", state: progressState{total: 10, atLeast: time.Minute}, columns: 80, rows: 24, want: []string{"░░░░░░░░░░░░░░░░░░░░░░░░ 0 of 10, 1 min left"}},
-		{name: "halfway", state: halfway, perMinute: 60, columns: 80, rows: 24, want: []string{"████████████░░░░░░░░░░░░ 1,500 of 3,000, 3 failed, 60 a minute, 25 min left"}},
-		{name: "faster than allowed", state: halfway, perMinute: 600, columns: 80, rows: 24, want: []string{"████████████░░░░░░░░░░░░ 1,500 of 3,000, 3 failed, 600 a minute, 10 min left"}},
-		{name: "narrower", state: halfway, perMinute: 60, columns: 70, rows: 24, want: []string{"1,500 of 3,000, 3 failed, 60 a minute, 25 min left"}},
+		{name: "begun, with a known rate", state: progressState{total: 10, atLeast: time.Minute}, columns: 80, rows: 24,
+			want: []string{"░░░░░░░░░░░░░░░░░░░░░░░░ 0 of 10, 1 min left"}},
+		{name: "halfway", state: halfway, perMinute: 60, columns: 80, rows: 24,
+			want: []string{"████████████░░░░░░░░░░░░ 1,500 of 3,000, 3 failed, 60 a minute, 25 min left"}},
+		{name: "faster than allowed", state: halfway, perMinute: 600, columns: 80, rows: 24,
+			want: []string{"████████████░░░░░░░░░░░░ 1,500 of 3,000, 3 failed, 600 a minute, 10 min left"}},
+		{name: "narrower", state: halfway, perMinute: 60, columns: 70, rows: 24,
+			want: []string{"1,500 of 3,000, 3 failed, 60 a minute, 25 min left"}},
 		{name: "narrow", state: halfway, perMinute: 60, columns: 40, rows: 24, want: []string{"1,500 of 3,000, 3 failed, 25 min left"}},
 		{name: "hardly any room", state: halfway, perMinute: 60, columns: 12, rows: 24, want: []string{"25 min left"}},
 		{name: "no room at all", state: halfway, perMinute: 60, columns: 1, rows: 24, want: []string{""}},
-		{name: "one left", state: progressState{total: 1000, done: 999}, columns: 80, rows: 24, want: []string{"███████████████████████░ 999 of 1,000"}},
-		{name: "all done", state: progressState{total: 10, done: 10, failed: 1}, perMinute: 5, columns: 80, rows: 24, want: []string{"████████████████████████ 10 of 10, 1 failed, 5 a minute"}},
-		{name: "skipped", state: progressState{total: 10, done: 5, skipped: 5}, perMinute: 5, columns: 80, rows: 24, want: []string{"████████████░░░░░░░░░░░░ 5 of 10, 5 skipped, 5 a minute"}},
-		{name: "stopping", state: progressState{total: 10, done: 5, waiting: 2, stopping: true, atLeast: time.Hour}, columns: 80, rows: 24, want: []string{"████████████░░░░░░░░░░░░ 5 of 10, 2 to try again, stopping"}},
+		{name: "one left", state: progressState{total: 1000, done: 999}, columns: 80, rows: 24,
+			want: []string{"███████████████████████░ 999 of 1,000"}},
+		{name: "all done", state: progressState{total: 10, done: 10, failed: 1}, perMinute: 5, columns: 80, rows: 24,
+			want: []string{"████████████████████████ 10 of 10, 1 failed, 5 a minute"}},
+		{name: "skipped", state: progressState{total: 10, done: 5, skipped: 5}, perMinute: 5, columns: 80, rows: 24,
+			want: []string{"████████████░░░░░░░░░░░░ 5 of 10, 5 skipped, 5 a minute"}},
+		{name: "stopping", state: progressState{total: 10, done: 5, waiting: 2, stopping: true, atLeast: time.Hour}, columns: 80, rows: 24,
+			want: []string{"████████████░░░░░░░░░░░░ 5 of 10, 2 to try again, stopping"}},
 		{name: "an outage", state: outage, columns: 80, rows: 7, want: []string{
 			"░░░░░░░░░░░░░░░░░░░░░░░░ 0 of 3,000, 8 to try again, 10 min left",
 			"  failing now: no response came: connection refused; check the base url",
@@ -44,7 +53,8 @@ func TestBarLines(t *testing.T) {
 			"  connection refused; check the base",
 			"  url",
 		}},
-		{name: "an outage on one row", state: outage, columns: 80, rows: 1, want: []string{"░░░░░░░░░░░░░░░░░░░░░░░░ 0 of 3,000, 8 to try again, 10 min left"}},
+		{name: "an outage on one row", state: outage, columns: 80, rows: 1,
+			want: []string{"░░░░░░░░░░░░░░░░░░░░░░░░ 0 of 3,000, 8 to try again, 10 min left"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -59,7 +69,8 @@ func TestBarLines(t *testing.T) {
 // TestBarLinesFit draws bars of every size: none is wider or higher than the terminal.
 func TestBarLinesFit(t *testing.T) {
 	t.Parallel()
-	state := progressState{total: 123456, done: 66678, failed: 1234, waiting: 3, skipped: 12, atLeast: time.Hour, failure: strings.Repeat("failure ", 40)}
+	state := progressState{total: 123456, done: 66678, failed: 1234, waiting: 3, skipped: 12,
+		atLeast: time.Hour, failure: strings.Repeat("failure ", 40)}
 	for columns := 1; columns < 200; columns++ {
 		for rows := 1; rows < 12; rows++ {
 			lines := barLines(&state, 60, columns, rows)

@@ -48,7 +48,8 @@ func TestBrokenPipe(t *testing.T) {
 		{[]string{"batch", "--help"}, ""},
 		{[]string{"batch", "--mock", "--dry-run", "messages.csv"}, ""},
 		{[]string{"message", "--mock", "5", "6"}, "unsend message: the message is unsent, but that could not be written: broken pipe\n"},
-		{[]string{"message", "--mock", "--json", "5", "6"}, "unsend message: the message is unsent, but that could not be written: broken pipe\n"},
+		{[]string{"message", "--mock", "--json", "5", "6"},
+			"unsend message: the message is unsent, but that could not be written: broken pipe\n"},
 	}
 	for _, tt := range tests {
 		var stderr bytes.Buffer

@@ -97,7 +97,8 @@ func TestNoTextOfAPeer(t *testing.T) {
 			t.Error(err)
 			return
 		}
-		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{\"success\":true}the planted text")
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"+
+			"Content-Length: 16\r\n\r\n{\"success\":true}the planted text")
 	}))
 	t.Cleanup(server.Close)
 	dir := t.TempDir()
@@ -139,16 +140,22 @@ func TestPasswordIsPrintedNowhere(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeFile(t, "messages.csv", "user_id,message_id\n5,1\n")
 	for _, address := range []string{
-		"postgres://u:pa/s3cret@h", "postgres://u:5/s3cret@h/d", "postgres://u:s3cret/x@h/d", "postgres://u:5?s3cret@h/d", "postgres://u:5#s3cret@h/d",
+		"postgres://u:pa/s3cret@h", "postgres://u:5/s3cret@h/d", "postgres://u:s3cret/x@h/d", "postgres://u:5?s3cret@h/d",
+		"postgres://u:5#s3cret@h/d",
 		"postgres://u:5@s3cret@h/d", "postgres://u:5%s3cret@h/d", "postgres://u:5 s3cret@h/d", "mysql://u:5/s3cret@h/d",
-		"postgres://u:s3cret@127.0.0.1:port/d", "postgres://u:s3cret@[/d", "mysql://u:s3cret@h/d", "u:s3cret@h/d", "//u:s3cret@h/d", "postgres:u:s3cret@h/d", "host=h password=s3cret", "password = s3cret host=h", "host=h password='5 user=s3cret'",
-		"host=h password=5 s3cret", "HOST=h PASSWORD=s3cret", "postgres://h/d?password=s3cret", "postgres://h/d?password=5&s3cret", "postgres://h/d?password=5#s3cret", "postgres://h/d?password=5;s3cret",
+		"postgres://u:s3cret@127.0.0.1:port/d", "postgres://u:s3cret@[/d", "mysql://u:s3cret@h/d", "u:s3cret@h/d", "//u:s3cret@h/d",
+		"postgres:u:s3cret@h/d", "host=h password=s3cret", "password = s3cret host=h", "host=h password='5 user=s3cret'",
+		"host=h password=5 s3cret", "HOST=h PASSWORD=s3cret", "postgres://h/d?password=s3cret", "postgres://h/d?password=5&s3cret",
+		"postgres://h/d?password=5#s3cret", "postgres://h/d?password=5;s3cret",
 	} {
-		out := runAll(t, "batch", "--mock", "--yes", "messages.csv", "--run", "june", "--ledger", strings.Replace(address, "@h", "@127.0.0.1:1", 1))
+		local := strings.Replace(address, "@h", "@127.0.0.1:1", 1)
+		out := runAll(t, "batch", "--mock", "--yes", "messages.csv", "--run", "june", "--ledger", local)
 		if again := withoutPassword(address); strings.Contains(out+again, "s3cret") || out == "" {
 			t.Errorf("%s: prints %q, and %q", address, out, again)
 		}
-		for _, args := range [][]string{{"report", address}, {"batch", "--mock", "--in-flight", address, "messages.csv"}, {"batch", address}, {address}} {
+		for _, args := range [][]string{
+			{"report", address}, {"batch", "--mock", "--in-flight", address, "messages.csv"}, {"batch", address}, {address},
+		} {
 			if out := runAll(t, args...); strings.Contains(out, "s3cret") || out == "" {
 				t.Errorf("%v prints %q", args, out)
 			}

@@ -34,7 +34,8 @@ func onTerminal(t *testing.T, dir, url string, args ...string) *session {
 
 func onTerminalOf(t *testing.T, columns, rows uint16, dir, url string, args ...string) *session {
 	t.Helper()
-	s := &session{screen: newScreen(int(columns), int(rows)), cmd: exec.CommandContext(t.Context(), "unsend", args...), read: make(chan struct{})}
+	s := &session{screen: newScreen(int(columns), int(rows)), read: make(chan struct{})}
+	s.cmd = exec.CommandContext(t.Context(), "unsend", args...)
 	s.cmd.Dir = dir
 	s.cmd.Env = append(os.Environ(), envKey+"="+mock.DemoKey, envBaseURL+"="+url)
 	if os.Getenv("TERM") == "" {
