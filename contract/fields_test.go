@@ -225,7 +225,13 @@ func TestContractIsForOtherToolsToo(t *testing.T) {
 		}
 	}
 	for name, ref := range doc.Components.Schemas {
+		spelled := map[string]string{}
 		for property, p := range ref.Value.Properties {
+			plain := strings.ToLower(strings.ReplaceAll(property, "_", ""))
+			if other, taken := spelled[plain]; taken {
+				t.Errorf("%s: %s and %s have one name in many languages", name, property, other)
+			}
+			spelled[plain] = property
 			isUnion := len(p.Value.AnyOf)+len(p.Value.OneOf)+len(p.Value.AllOf) > 0
 			if _, isNamedInGo := p.Value.Extensions["x-go-type"]; isUnion && p.Ref == "" && !isNamedInGo {
 				t.Errorf("%s.%s: give the union a name in components", name, property)

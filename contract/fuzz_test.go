@@ -16,37 +16,6 @@ import (
 	"github.com/unsend-go/unsend/contract"
 )
 
-func FuzzReadCapture(f *testing.F) {
-	v := newValidator(f)
-	for _, seed := range []string{
-		"", "{", `{"success":true}`, "null", "\xef\xbb\xbf{}", "\xff\xfeH\x00", "<html>",
-		"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"success\":true}",
-		"HTTP/2 200 \ncontent-type: application/json\n\n{\"success\":1}",
-		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 Not Found\r\n\r\n{}",
-		"HTTP/1.1 302 Found\nLocation: /\n\nHTTP/3 204\n\n", "HTTP/1.1 200", "HTTP/1.1 OK\n", "HTTP/1.1 200 OK\nno header\n",
-		"HTTP/2 200\ncontent-encoding: gzip\n\n\x1f\x8b\x08\x00",
-	} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, capture []byte) {
-		resp, err := contract.ReadCapture(bytes.NewReader(capture))
-		if err != nil {
-			if resp != nil || strings.ContainsAny(err.Error(), "\r\n") {
-				t.Errorf("%v with the error %q", resp, err)
-			}
-			return
-		}
-		wellFormed(t, v.CheckResponse(nil, resp))
-		body, err := io.ReadAll(resp.Body)
-		if err != nil || !bytes.HasSuffix(capture, body) {
-			t.Errorf("the body %q is not the end of the capture %q (%v)", body, capture, err)
-		}
-		if resp.StatusCode < 100 || resp.StatusCode > 999 {
-			t.Errorf("status %d", resp.StatusCode)
-		}
-	})
-}
-
 func FuzzCheckResponse(f *testing.F) {
 	v := newValidator(f)
 	for _, body := range []string{

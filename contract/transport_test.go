@@ -214,12 +214,3 @@ func TestTransportDoesNotTouchTheCallersRequest(t *testing.T) {
 	wantRead(t, resp.Body, `{"success":true}`)
 	seen.want(t)
 }
-
-func TestTransportWithoutNextUsesTheDefault(t *testing.T) {
-	t.Parallel()
-	url, _, seen := serve(t, func(w http.ResponseWriter, _ *http.Request) { respond(w, http.StatusOK, `{"success":1}`) })
-	client := &http.Client{Transport: contract.Transport(nil, seen.add, fixedContract(t))}
-	_, _ = do(t, client, toServer(t, url, documentedRequest))
-	client.CloseIdleConnections()
-	seen.want(t, "response /success")
-}
