@@ -60,7 +60,7 @@ type connection struct {
 	accepted     bool      // the service has accepted the connection
 	failures     int       // transient failures in a row
 	rounds       int       // probes in a row
-	answered     time.Time // when the last other answer came, or when the first request was sent
+	answered     time.Time // when the last other response came, or when the first request was sent
 	blockedUntil time.Time // nothing is sent before
 	probe        time.Time // while probing, nothing is sent before this either
 	probed       time.Time // when probe was set

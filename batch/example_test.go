@@ -2,7 +2,6 @@ package batch_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -56,25 +55,6 @@ func Example() {
 	// Output:
 	// 3 messages, 1 repeated
 	// unsent: 3 failed: 0 <nil>
-}
-
-// An input with bad rows adds nothing; the error lists them.
-func ExampleInputError() {
-	ledger, err := sqlite.InMemory()
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer func() { _ = ledger.Close() }()
-	_, err = ledger.Add(context.Background(), input.Read(strings.NewReader("user_id,message_id,connection_id\n51,../7,conn_1\n51,64,conn_1\n"), input.CSV))
-	if bad, ok := errors.AsType[*batch.InputError](err); ok {
-		fmt.Println(bad.Rows, "bad row")
-	}
-	report, _ := ledger.Report(context.Background())
-	fmt.Println(report.Items, "messages")
-	// Output:
-	// 1 bad row
-	// 0 messages
 }
 
 // Close a channel to stop a run gently: what is under way is finished, and told.

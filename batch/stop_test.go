@@ -129,24 +129,6 @@ func TestPanicInTheLoop(t *testing.T) {
 	})
 }
 
-// What had failed in passing when a run was stopped is told to have failed.
-func TestStopTellsWhatWaits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := newMock(1, mock.WithFaults(1, 1, mock.Fault{Status: 503}))
-		stop := make(chan struct{})
-		time.AfterFunc(5*time.Second, func() { close(stop) })
-		results, _ := collectEarly(t.Context(), t, newClient(t, server), messages(0, 100), batch.Options{Stop: stop})
-		if len(results) == 0 || len(results) > 20 {
-			t.Errorf("%d results", len(results))
-		}
-		for _, r := range results {
-			if r.Outcome != batch.Failed || !errors.Is(r.Err, api.ErrServer) || !r.MaybeUnsent || r.Final {
-				t.Errorf("got %+v: %v", r, r.Err)
-			}
-		}
-	})
-}
-
 // A run that was stopped with nothing left to do came to its end.
 func TestStopAtTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

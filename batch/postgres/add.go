@@ -26,7 +26,7 @@ const (
 		SELECT DISTINCT ON (connection_id, user_id, message_id) n, line, connection_id, user_id, message_id, with_user_id, ref,
 			bool_or(maybe_unsent) OVER (PARTITION BY connection_id, user_id, message_id) AS maybe_unsent
 		FROM incoming ORDER BY connection_id, user_id, message_id, n`
-	// lockList lets one program at a time change a run's list. Workers go on meanwhile.
+	// lockList lets one program at a time change a run's list. Workers continue meanwhile.
 	lockList = `SELECT pg_advisory_xact_lock('message'::regclass::oid::int4, $1)`
 
 	sameMessage   = `(l.connection_id, l.user_id, l.message_id) = (m.connection_id, m.user_id, m.message_id)`
@@ -82,7 +82,7 @@ func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], how
 		return err
 	})
 	if rows.err != nil {
-		err = rows.err // the server only says that it was told to stop
+		err = rows.err // the server only reports that it was stopped
 	}
 	if errors.Is(err, errPreview) {
 		return added, nil
@@ -92,7 +92,7 @@ func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], how
 	}
 	s.list.Store(list)
 	if added.New >= worthAnalyzing {
-		_, _ = s.session.Exec(ctx, "ANALYZE message") // who is not its owner cannot, and goes on without
+		_, _ = s.session.Exec(ctx, "ANALYZE message") // only its owner can
 	}
 	return added, nil
 }
@@ -141,7 +141,7 @@ func (s *store) merge(ctx context.Context, tx pgx.Tx, replace bool) (added batch
 	return added, relisted, err
 }
 
-// changeList returns the number of the run's list, which is another one where replacing it has
+// changeList returns the version of the run's list, which is another one if replacing it has
 // changed it. That is refused while others work.
 func (s *store) changeList(ctx context.Context, tx pgx.Tx, replace bool, fresh, aside int) (list int32, err error) {
 	if err := s.lockRunAndReap(ctx, tx); err != nil {

@@ -107,7 +107,7 @@ func networkReason(err error) string {
 	case errors.As(err, &number):
 		return number.Error()
 	case pgconn.Timeout(err), errors.Is(err, context.DeadlineExceeded):
-		return "it does not answer"
+		return "it does not respond"
 	case isEnded(err):
 		return "the session has ended"
 	}
@@ -118,7 +118,7 @@ func isEnded(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, pgconn.ErrConnClosed)
 }
 
-// isCode reports whether the server has answered with that SQLSTATE.
+// isCode reports whether the server responded with that SQLSTATE.
 func isCode(err error, code string) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && e.Code == code

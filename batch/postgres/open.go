@@ -7,7 +7,7 @@
 //
 // Every machine runs the same program. Each claims connections that nobody works on; when a
 // machine dies, its session with the database ends, its claims become free within seconds, and
-// the others go on with them. Before a request is sent it is recorded, through the session that
+// the others take them over. Before a request is sent it is recorded, through the session that
 // holds the claims: a worker that has lost them records nothing, and so sends nothing.
 //
 // # Address
@@ -50,7 +50,7 @@ const (
 	maxRunName     = 100
 )
 
-// Open opens the ledger of a named run in the database of dsn, and creates its tables where they
+// Open opens the ledger of a named run in the database of dsn, and creates its tables if they
 // are missing; the name, of 1 to 100 printable characters, is made up by who loads the messages.
 // A new run is for the service of [batch.ForService] or [batch.ForMock], which must be given but
 // for [batch.ReadOnly]. Every error is a [batch.ErrLedger], a [batch.ErrOptions] or that of ctx;

@@ -93,7 +93,7 @@ func TestRefusedServers(t *testing.T) {
 		{name: "no socket", address: user + "/d?host=/none", want: "no socket"},
 		{name: "no such host", address: user + "h.invalid/d", want: "h.invalid"},
 		{name: "of something else", address: user + serve("HTTP/1.1 400 Bad Request\r\n\r\n") + "/d?sslmode=disable", want: "cannot be reached"},
-		{name: "silent", address: user + serve("") + "/d?sslmode=disable&connect_timeout=1", want: "does not answer"},
+		{name: "silent", address: user + serve("") + "/d?sslmode=disable&connect_timeout=1", want: "does not respond"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -27,7 +27,7 @@ func (s *store) exist(ctx context.Context, db interface {
 	return schema, ledger, err
 }
 
-// createTables makes the tables where there are none. Many may do so at once: one does.
+// createTables makes the tables if there are none. Many may call it at once: one makes them.
 func (s *store) createTables(ctx context.Context) error {
 	if _, ledger, err := s.exist(ctx, s.session); err != nil || ledger {
 		return err

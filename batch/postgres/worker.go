@@ -42,8 +42,8 @@ func (s *store) lockRunAndReap(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// Begin makes this process a worker. Who has lost its session in the latest round goes on in
-// that; and so does who comes while others work.
+// Begin makes this process a worker. One that lost its session in the latest round continues in
+// that, as does one that begins while others are active.
 func (s *store) Begin(ctx context.Context, retryFailed bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -168,7 +168,7 @@ func (s *store) Write(ctx context.Context, entries []batch.Entry) error {
 		}
 	}
 	return s.work(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		var b pgx.Batch // goes out at once, and is answered at once
+		var b pgx.Batch // one round trip
 		b.Queue("SELECT count(*) FROM connection WHERE run_id = $1 AND worker_id = $2 AND connection_id = ANY ($3)", s.runID, s.workerID, connections).QueryRow(func(row pgx.Row) error {
 			var n int
 			if err := row.Scan(&n); err != nil {

@@ -207,7 +207,7 @@ const shortTimeout = 500 * time.Millisecond
 
 // leaveWAL makes the ledger one file. The connection for reading is closed by then.
 func (s *store) leaveWAL() error {
-	if !s.wal || s.file == nil || s.broken != nil {
+	if !s.wal || s.file == nil {
 		return nil
 	}
 	if err := s.file.unchanged(); err != nil {

@@ -124,7 +124,7 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 // the test has: then nothing of the server is left.
 const guard = `"$@" </dev/null >>"$0/log" 2>&1 & pid=$!; how=; read -r how; kill -"${how:-QUIT}" $pid; wait $pid; test -n "$how" || rm -rf "$0"`
 
-// Start starts a server that was stopped, and waits until it answers.
+// Start starts a server that was stopped, and waits until it responds.
 func (s *Server) Start() error {
 	args := []string{"-c", guard, s.Dir, filepath.Join(s.programs, "postgres"), "-D", filepath.Join(s.Dir, "data"), "-c", "listen_addresses=", "-c", "unix_socket_directories=" + s.Dir}
 	for _, setting := range s.settings {
@@ -150,7 +150,7 @@ func (s *Server) Start() error {
 		}
 	}
 	log, _ := os.ReadFile(filepath.Join(s.Dir, "log"))
-	return fmt.Errorf("postgres does not answer: %w: %s", err, log)
+	return fmt.Errorf("postgres does not respond: %w: %s", err, log)
 }
 
 // Stop stops the server with a signal: INT ends all sessions, QUIT is a crash.

@@ -91,7 +91,7 @@ func Collect(run iter.Seq2[batch.Result, error]) (results []batch.Result, early 
 	return results, nil
 }
 
-// UnsentOnce fails unless each message was taken back exactly once.
+// UnsentOnce fails unless each message was unsent exactly once.
 func UnsentOnce(t *testing.T, server *mock.Server, items []batch.Item) {
 	t.Helper()
 	for _, item := range items {

@@ -153,19 +153,19 @@ func editedInput(t *testing.T, open Open, edited []batch.Item) {
 	server, client := service(t, 1)
 	ledger := open(t)
 	replace(t, ledger, Messages(0, 40))
-	stop, told := make(chan struct{}), 0
+	stop, yielded := make(chan struct{}), 0
 	for _, err := range batch.Run(t.Context(), client, ledger, batch.Options{Stop: stop}) {
 		if errors.Is(err, batch.ErrStopped) {
 			break
 		}
-		if told++; told == 10 {
+		if yielded++; yielded == 10 {
 			close(stop)
 		}
 	}
 	must(t, ledger.Close())
 	ledger = open(t)
 	replace(t, ledger, edited)
-	told += len(run(t, client, ledger, batch.Options{}))
+	yielded += len(run(t, client, ledger, batch.Options{}))
 	want := map[string]bool{}
 	for _, item := range edited {
 		want[item.MessageID] = true
@@ -173,12 +173,12 @@ func editedInput(t *testing.T, open Open, edited []batch.Item) {
 			t.Errorf("message %s was unsent %d times", item.MessageID, n)
 		}
 	}
-	if n := len(server.Journal()); n != len(want) || told != len(want) {
-		t.Errorf("%d requests, and %d told; want %d", n, told, len(want))
+	if n := len(server.Journal()); n != len(want) || yielded != len(want) {
+		t.Errorf("%d requests, and %d yielded; want %d", n, yielded, len(want))
 	}
 }
 
-// What an input says anew of a message is taken over, unless that has ended for good.
+// What an input says anew of a message is taken over, unless that is final.
 func editedRows(t *testing.T, open Open) {
 	_, client := service(t, 1)
 	ledger := open(t)

@@ -26,7 +26,7 @@ func endedIsNotSentAgain(t *testing.T, open Open) {
 		ledger = open(t)
 		replace(t, ledger, items)
 		if results := run(t, client, ledger, batch.Options{}); len(results) != 0 {
-			t.Errorf("%d were told again", len(results))
+			t.Errorf("%d were yielded again", len(results))
 		}
 		wantOutcomes(t, ledger, "38 unsent, 2 failed")
 		plan, err := ledger.Plan(t.Context(), false)
@@ -74,7 +74,7 @@ func retryFailed(t *testing.T, open Open) {
 	Add(t, ledger, items)
 	run(t, client, ledger, batch.Options{})
 	if results := run(t, client, ledger, batch.Options{}); len(results) != 0 {
-		t.Errorf("%d were told again", len(results))
+		t.Errorf("%d were yielded again", len(results))
 	}
 	plan, err := ledger.Plan(t.Context(), true)
 	if err != nil || plan.Messages != 1 {
@@ -88,7 +88,7 @@ func retryFailed(t *testing.T, open Open) {
 }
 
 // A message that an input calls maybe_unsent, or that an earlier run may have unsent, is already
-// gone where the service does not have it.
+// gone if the service does not have it.
 func maybeUnsent(t *testing.T, open Open) {
 	server, client := service(t, 1)
 	items := Messages(0, 3)
@@ -178,14 +178,14 @@ func reportAndMessages(t *testing.T, open Open) {
 		for got, err := range ledger.Messages(t.Context(), filter) {
 			n--
 			must(t, err)
-			told := want[got.Item.MessageID]
-			if got.Item != told.Item || got.Outcome != told.Outcome || got.Final != told.Final || got.RequestID != told.RequestID || got.Attempts != told.Attempts || got.Hint != told.Hint {
-				t.Errorf("the ledger has %+v; told was %+v", got, told)
+			yielded := want[got.Item.MessageID]
+			if got.Item != yielded.Item || got.Outcome != yielded.Outcome || got.Final != yielded.Final || got.RequestID != yielded.RequestID || got.Attempts != yielded.Attempts || got.Hint != yielded.Hint {
+				t.Errorf("the ledger has %+v; yielded was %+v", got, yielded)
 			}
-			if (got.Err == nil) != (told.Err == nil) || got.Err != nil && got.Err.Error() != told.Err.Error() {
-				t.Errorf("the ledger has %v; told was %v", got.Err, told.Err)
+			if (got.Err == nil) != (yielded.Err == nil) || got.Err != nil && got.Err.Error() != yielded.Err.Error() {
+				t.Errorf("the ledger has %v; yielded was %v", got.Err, yielded.Err)
 			}
-			if errors.Is(got.Err, api.ErrBadRequest) != errors.Is(told.Err, api.ErrBadRequest) || errors.Is(got.Err, api.ErrRefused) != errors.Is(told.Err, api.ErrRefused) {
+			if errors.Is(got.Err, api.ErrBadRequest) != errors.Is(yielded.Err, api.ErrBadRequest) || errors.Is(got.Err, api.ErrRefused) != errors.Is(yielded.Err, api.ErrRefused) {
 				t.Errorf("the ledger has %v, of another kind than was yielded", got.Err)
 			}
 		}
@@ -238,7 +238,7 @@ func oneAtATime(t *testing.T, open Open) {
 	wantOutcomes(t, ledger, "5 unsent")
 }
 
-// What failed in passing is in the ledger while the message waits, and gone when it is unsent.
+// A transient error is in the ledger while the message waits, and gone when it is unsent.
 func transientRecorded(t *testing.T, open Open) {
 	server, client := service(t, 1)
 	items := Messages(0, 3)

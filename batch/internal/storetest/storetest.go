@@ -123,7 +123,7 @@ func run(t *testing.T, client *api.Client, ledger *batch.Ledger, opts batch.Opti
 	results := map[string]batch.Result{}
 	for r := range Results(t, batch.Run(t.Context(), client, ledger, opts)) {
 		if _, twice := results[r.Item.MessageID]; twice {
-			t.Errorf("message %s was told twice", r.Item.MessageID)
+			t.Errorf("message %s was yielded twice", r.Item.MessageID)
 		}
 		results[r.Item.MessageID] = r
 	}
