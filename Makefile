@@ -38,6 +38,9 @@ generate: ## Write gen/ and the embedded copy from openapi.yaml
 build: ## Build the command as bin/unsend
 	go build -o bin/unsend ./cmd/unsend
 
+# How long the tests of a package may take: minutes at the most, and far longer on a busy machine.
+TIMEOUT = 40m
+
 # What the race detector would distort, or slow down too much.
 UNRACED = 'Allocations|TestModules|Memory|Killed|Copies|Interrupted|Hostile(Bodies|Snapshots)'
 
@@ -46,16 +49,16 @@ test: ## Run every test, with the race detector if it works here
 	@echo "test: 1 of 4: what is quick"
 	@go test ./gen ./internal/ids ./internal/ratelimit
 	@echo "test: 2 of 4: this module; compiling takes minutes the first time"
-	@race=$$(tools/race.sh); echo "go test $$race ./..."; go test $$race ./...
+	@race=$$(tools/race.sh); echo "go test $$race ./..."; go test -timeout $(TIMEOUT) $$race ./...
 	@echo "test: 3 of 4: without the race detector, which would distort it: sizes, allocations, crashes"
 	@$(MAKE) --no-print-directory regressions
 	@echo "test: 4 of 4: the modules of the end-to-end tests and the examples"
 	@set -e; race=$$(tools/race.sh); for module in $(filter-out .,$(MODULES)); do \
-		echo "go test $$race ./... # in $$module"; (cd $$module && go test $$race ./...); done
+		echo "go test $$race ./... # in $$module"; (cd $$module && go test -timeout $(TIMEOUT) $$race ./...); done
 
 .PHONY: regressions
 regressions: ## Sizes, allocations, linked modules and crashes, without the race detector
-	go test -run $(UNRACED) ./api ./internal/bench ./batch/...
+	go test -timeout $(TIMEOUT) -run $(UNRACED) ./api ./internal/bench ./batch/...
 
 .PHONY: soak
 soak: ## STORIES random scenarios over each transport, and workers killed, at length (UNSEND_SEED repeats a run)

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -74,7 +75,8 @@ pool_mode = %s
 	must(t, cmd.Start())
 	t.Cleanup(func() { _ = cmd.Wait() }) // the test's context has ended by then
 	for range 500 {
-		if _, err := os.Stat(filepath.Join(dir, ".s.PGSQL.6432")); err == nil {
+		if conn, err := net.Dial("unix", filepath.Join(dir, ".s.PGSQL.6432")); err == nil { // the file is there before it listens
+			_ = conn.Close()
 			return dir
 		}
 		time.Sleep(10 * time.Millisecond) //nolint:forbidigo // it has no other way to say so
