@@ -66,6 +66,19 @@ func badRows(t *testing.T, open Open) {
 	}
 	added, err := ledger.Add(t.Context(), Rows(items), batch.SkipBad())
 	wantAdded(t, added, err, batch.Added{New: 2, BadRows: 2})
+
+	many := Messages(2, 1000)
+	for i := range many {
+		many[i].UserID = ""
+	}
+	_, err = ledger.Add(t.Context(), Rows(many))
+	var refused *batch.InputError
+	if !errors.As(err, &refused) {
+		t.Fatalf("1,000 bad rows are %v, want an InputError", err)
+	}
+	if refused.Rows != 1000 || len(refused.Bad) != 20 {
+		t.Errorf("of 1,000 bad rows %d are counted and %d listed, want 1,000 and 20", refused.Rows, len(refused.Bad))
+	}
 }
 
 func noConnection(t *testing.T, open Open) {
