@@ -303,7 +303,7 @@ if command -v java >/dev/null; then
   port=$(node -e "const s = require('net').createServer().listen(0, '127.0.0.1', () => { console.log(s.address().port); s.close() })")
   java -jar node_modules/specmatic/specmatic.jar stub --host 127.0.0.1 --port "$port" openapi.yaml >specmatic.log 2>&1 &
   running+=($!)
-  for _ in $(seq 120); do grep -q 'server is running' specmatic.log && break; sleep 1; done
+  for _ in $(seq 300); do grep -q 'server is running' specmatic.log && break; sleep 1; done
   result=ok
   curl --silent --fail --output specmatic.json --request DELETE "http://127.0.0.1:$port/v2/access/chats/51234567/messages/1" \
     --header 'Content-Type: application/json' --header 'apiKey: k' --header 'x-connection-id: c' --data '{"withUserId":"51234567"}' ||
