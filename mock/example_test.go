@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/mock"
 )
 
@@ -44,27 +43,6 @@ func Example() {
 	// Output:
 	// 200 OK {"success":true,"queue":{"id":6432457811894,"t
 	// 404 Not Found {"error":"Message not found","type":"RESOURCE_
-}
-
-// A client under test, on virtual time in a testing/synctest bubble or, as here, on real time.
-func ExampleServer_Client() {
-	server := mock.New()
-	client, err := api.New(mock.DemoKey, api.WithConnection(mock.DemoConnection), api.WithHTTPClient(server.Client()))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	server.Next(mock.Fault{Kind: mock.Drop, Acted: true}) // the first response is lost
-	result, err := client.Unsend(context.Background(), "51234567", "6432457811894")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(result.Outcome, "after", result.Attempts, "attempts")
-	fmt.Println("unsent", server.UnsentCount("51234567", "6432457811894"), "time")
-	// Output:
-	// already_gone after 2 attempts
-	// unsent 1 time
 }
 
 func ExampleServer_Next() {
