@@ -28,8 +28,8 @@ func (o *operation) logSuccess(ctx context.Context, r *Result) {
 }
 
 func (o *operation) logFailure(ctx context.Context, e *Error) {
-	o.record(ctx, slog.LevelWarn, "failed", slog.Int("attempts", e.Attempts), slog.Int("status", e.StatusCode), typeOf(e), requestOf(e.RequestID),
-		slog.Bool("maybe_unsent", e.MaybeUnsent), slog.String("scope", e.Scope.String()), causeOf(e),
+	o.record(ctx, slog.LevelWarn, "failed", slog.Int("attempts", e.Attempts), slog.Int("status", e.StatusCode), typeOf(e),
+		requestOf(e.RequestID), slog.Bool("maybe_unsent", e.MaybeUnsent), slog.String("scope", e.Scope.String()), causeOf(e),
 		slog.Duration("retry_after", e.RetryAfter), slog.Duration("took", time.Since(o.started)))
 }
 

@@ -61,7 +61,8 @@ type TooLongError time.Duration
 
 // Error names the wait.
 func (t TooLongError) Error() string {
-	return fmt.Sprintf("the connection's rate limit requires a wait of %v, longer than the context allows", time.Duration(t).Round(time.Millisecond))
+	wait := time.Duration(t).Round(time.Millisecond)
+	return fmt.Sprintf("the connection's rate limit requires a wait of %v, longer than the context allows", wait)
 }
 
 // Wait takes a token of the connection's bucket and returns when it is there. If that would be

@@ -14,7 +14,8 @@ import (
 )
 
 // errReplay ends net/http's attempt to send a request again by itself.
-var errReplay = errors.New("the connection failed after the request may have been written (an HTTP/2 reset, refusal or GOAWAY, or a transport that retries by itself)")
+var errReplay = errors.New("the connection failed after the request may have been written " +
+	"(an HTTP/2 reset, refusal or GOAWAY, or a transport that retries by itself)")
 
 // alertInternalError is a TLS server's own error, such as that of a load balancer that restarts.
 const alertInternalError = 80

@@ -96,7 +96,8 @@ func (g *Guard) Check(req *http.Request) error {
 	if err != nil || proxy == nil || IsLoopback(proxy.Hostname()) {
 		return nil //nolint:nilerr // the transport asks again, and reports the error as its own
 	}
-	return g.refuse("the proxy %s would see the api key unencrypted; use https, a proxy on this machine, or WithPlainHTTP if you must", proxy.Hostname())
+	const advice = "use https, a proxy on this machine, or WithPlainHTTP if you must"
+	return g.refuse("the proxy %s would see the api key unencrypted; %s", proxy.Hostname(), advice)
 }
 
 // refusedError is a request that was handed to no transport.
