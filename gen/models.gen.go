@@ -369,7 +369,7 @@ type Sender struct {
 	// The sender's user id.
 	ID int64 `json:"id"`
 
-	// Whether the sender is verified. Seen if the full user object is sent.
+	// Whether the sender is verified. **Assumption**: the full user object, which some captures have here, has it as that of a release form has.
 	IsVerified bool `json:"isVerified"`
 
 	// The sender's name. Absent if a view is sent.
