@@ -30,13 +30,8 @@ func (c column) String() string { return cell.Columns[c] }
 
 // exactColumn finds the column of a name.
 func exactColumn(name string) (column, bool) {
-	folded := cell.Fold(name)
-	for c := range numColumns {
-		if folded == c.folded() {
-			return c, true
-		}
-	}
-	return 0, false
+	i := slices.Index(cell.Folded[:], cell.Fold(name))
+	return column(i), i >= 0
 }
 
 // nearColumn finds the column that another name could be meant as.
@@ -46,14 +41,12 @@ func nearColumn(name string) (column, bool) {
 		return inConnection, true
 	}
 	for c := range inRef { // which is too short a name to be mistyped
-		if distance(folded, c.folded()) <= 2 {
+		if distance(folded, cell.Folded[c]) <= 2 {
 			return c, true
 		}
 	}
 	return 0, false
 }
-
-func (c column) folded() string { return cell.Folded[c] }
 
 // distance returns how many letters have to be added, dropped or replaced to get from a to b.
 func distance(a, b string) int {
@@ -107,9 +100,7 @@ type values [numColumns]string
 func (v *values) item() (batch.Item, error) {
 	for c := range inRef { // with an apostrophe a spreadsheet keeps a number as text
 		v[c] = strings.TrimPrefix(strings.TrimFunc(v[c], cell.IsBlank), "'")
-	}
-	for c := range inMaybeUnsent {
-		if err := checkID(c, v[c]); err != nil {
+		if err := checkID(c, v[c]); c < inMaybeUnsent && err != nil {
 			return batch.Item{}, err
 		}
 	}

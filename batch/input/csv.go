@@ -27,10 +27,7 @@ type csvReader struct {
 	ignored *ignoredNames
 }
 
-func newCSVReader(src *lines, ignored *ignoredNames) *csvReader {
-	return &csvReader{text: csvText{lines: src}, ignored: ignored}
-}
-
+// next returns the next item and the line where it starts.
 func (c *csvReader) next() (batch.Item, int, error) {
 	if c.csv == nil {
 		if line, err := c.readHeader(); err != nil {
@@ -180,13 +177,12 @@ func listNames(names []string) string {
 	const most = 5
 	var list []string
 	for _, name := range names {
-		if cell.Fold(name) == "" {
-			continue
+		if cell.Fold(name) != "" {
+			list = append(list, strconv.Quote(cell.Printable(name)))
 		}
-		if len(list) == most {
-			return strings.Join(list, ", ") + " and others"
-		}
-		list = append(list, strconv.Quote(cell.Printable(name)))
+	}
+	if len(list) > most {
+		return strings.Join(list[:most], ", ") + " and others"
 	}
 	return strings.Join(list, ", ")
 }

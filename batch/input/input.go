@@ -43,12 +43,18 @@ func Read(r io.Reader, format Format) iter.Seq2[batch.Item, error] {
 func readRows(r io.Reader, format Format) iter.Seq2[batch.Item, error] {
 	return func(yield func(batch.Item, error) bool) {
 		var ignored ignoredNames
-		next, err := openInput(r, format, &ignored)
+		in, format, err := recognize(r, format)
 		if err != nil {
 			yield(batch.Item{}, &batch.LineError{Err: err})
 			return
 		}
+		text := &lines{in: in}
+		next := (&csvReader{text: csvText{lines: text}, ignored: &ignored}).next
+		if format == JSONL {
+			next = (&jsonReader{lines: text, foreign: map[string]bool{}, ignored: &ignored}).next
+		}
 		for found := false; ; found = true {
+			// After errEnd, and after an error that matches batch.ErrInput, it is not called again.
 			item, line, err := next()
 			if errors.Is(err, errEnd) && found {
 				break
@@ -70,25 +76,10 @@ func readRows(r io.Reader, format Format) iter.Seq2[batch.Item, error] {
 	}
 }
 
-// rowReader returns the next item and the line where it starts. After errEnd, and after an
-// error that matches batch.ErrInput, it is not called again.
-type rowReader func() (batch.Item, int, error)
-
 var (
 	errEnd     = errors.New("end of the input") // not io.EOF, which a reader's own error may wrap
 	errTooLong = errors.New("the row is longer than 64 KiB")
 )
-
-func openInput(r io.Reader, format Format, ignored *ignoredNames) (rowReader, error) {
-	in, format, err := recognize(r, format)
-	if err != nil {
-		return nil, err
-	}
-	if format == JSONL {
-		return newJSONReader(&lines{in: in}, ignored).next, nil
-	}
-	return newCSVReader(&lines{in: in}, ignored).next, nil
-}
 
 func unusable(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{batch.ErrInput}, args...)...)

@@ -20,19 +20,10 @@ var errOpenObject = errors.New("the JSON object does not end on its line: want o
 type jsonReader struct {
 	lines   *lines
 	text    bytes.Reader // one line
-	decoder *jsontext.Decoder
-	options []jsontext.Options
+	decoder jsontext.Decoder
 	foreign map[string]bool // members seen before that are not read; true: could be meant as another
 	later   bool            // an object was read before
 	ignored *ignoredNames
-}
-
-func newJSONReader(src *lines, ignored *ignoredNames) *jsonReader {
-	r := &jsonReader{lines: src, foreign: map[string]bool{}, ignored: ignored}
-	// A name that comes twice is found by what it means, however it is spelled.
-	r.options = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
-	r.decoder = jsontext.NewDecoder(&r.text, r.options...)
-	return r
 }
 
 func (r *jsonReader) next() (batch.Item, int, error) {
@@ -60,7 +51,8 @@ func (r *jsonReader) item(line []byte) (batch.Item, error) {
 		return batch.Item{}, fmt.Errorf("the line is no JSON object: want one such as %s", jsonExample)
 	}
 	r.text.Reset(line)
-	r.decoder.Reset(&r.text, r.options...)
+	// A name that comes twice is found by what it means, however it is spelled.
+	r.decoder.Reset(&r.text, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	v, err := r.members()
 	var syntax *jsontext.SyntacticError
 	switch {

@@ -1,9 +1,11 @@
 package input
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/unsend-go/unsend/batch"
@@ -46,10 +48,8 @@ func checkList(rows iter.Seq2[batch.Item, error]) iter.Seq2[batch.Item, error] {
 				continue
 			}
 			if err == nil && c.hold(item) {
-				if len(c.held) < maxHeld {
-					continue
-				}
-				if c.release = true; !c.yieldHeld(yield) {
+				c.release = len(c.held) == maxHeld
+				if c.release && !c.yieldHeld(yield) {
 					return
 				}
 				continue
@@ -64,11 +64,8 @@ func checkList(rows iter.Seq2[batch.Item, error]) iter.Seq2[batch.Item, error] {
 		if !c.yieldHeld(yield) {
 			return
 		}
-		if err := c.verdict(); err != nil {
-			ignored = err
-		}
-		if ignored != nil {
-			yield(batch.Item{}, ignored)
+		if err := cmp.Or(c.verdict(), ignored); err != nil {
+			yield(batch.Item{}, err)
 		}
 	}
 }
@@ -163,9 +160,5 @@ func isNegative(id string) bool {
 }
 
 func isBoolean(id string) bool {
-	switch strings.ToLower(id) {
-	case "true", "false", "wahr", "falsch":
-		return true
-	}
-	return false
+	return slices.Contains([]string{"true", "false", "wahr", "falsch"}, strings.ToLower(id))
 }

@@ -34,7 +34,6 @@ func TestColumnsAreCheckedAsAWhole(t *testing.T) {
 	}{
 		{"a word", []string{"Total", "1", "2"}, []string{"3 51/1", "4 51/2", odd(2, `"Total"`)}},
 		{"a date", []string{"1", "2026-05-01"}, []string{"2 51/1", odd(3, `"2026-05-01"`)}},
-		{"a long word", []string{"1", strings.Repeat("x", 13)}, []string{"2 51/1", odd(3, "something else")}},
 		{"half of them", []string{"1", "a"}, []string{"2 51/1", odd(3, `"a"`)}},
 		{"fewer than half", []string{"1", "a", "b"}, []string{"2 51/1", "3 51/a", "4 51/b"}},
 		{"words alone", []string{"Total", "TRUE", "2026-05-01"}, []string{"2 51/Total", "3 51/TRUE", "4 51/2026-05-01"}},
@@ -61,9 +60,7 @@ func TestRoundedIDs(t *testing.T) {
 		{"shown in short", []string{"6432460000000", "6432450000000"}, true},
 		{"the same all over", []string{"6432460000000", "6432460000000"}, true},
 		{"behind the fifteenth digit", []string{"6432457811894120", "6432457811894110", "6432457811894125"}, true},
-		{"half of them", []string{"643246000000", "643245781189"}, false},
 		{"one of one", []string{"6432460000000"}, false},
-		{"short ids", []string{"64324600000", "64324500000", "64324400000"}, false},
 		{"as they were", []string{"6432457811894", "6432457811895", "6432457812000"}, false},
 	} {
 		for form, text := range bothForms(c.ids...) {
