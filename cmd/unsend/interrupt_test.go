@@ -78,29 +78,17 @@ func (p *process) wantInterrupted(t *testing.T, seen func(line string)) []string
 // TestMessageInterrupted sends a signal while the service holds its response back.
 func TestMessageInterrupted(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
-		name   string
-		signal os.Signal
-		flag   string
-	}{
-		{"Ctrl-C", os.Interrupt, "--json=false"},
-		{"SIGTERM", syscall.SIGTERM, "--json"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			server, arrived := heldServer(t)
-			p := start(t, "", server.URL, nil, "message", tt.flag, "5", "6")
-			<-arrived
-			p.signal(t, tt.signal)
-			said := p.wantInterrupted(t, nil)
-			const want = "unsend message: interrupted; the message may have been unsent; run it again"
-			if len(said) != 1 || !strings.HasPrefix(said[0], want) {
-				t.Errorf("standard error is %q, want one line that starts with %q", said, want)
-			}
-			if got := strings.Contains(p.stdout.String(), `"maybe_unsent": true`); got != (tt.flag == "--json") {
-				t.Errorf("standard output is %q", &p.stdout)
-			}
-		})
+	g := newGate(t, 0)
+	p := start(t, "", g.url, nil, "message", "--json", "5", "6")
+	<-g.held
+	p.signal(t, os.Interrupt)
+	said := p.wantInterrupted(t, nil)
+	const want = "unsend message: interrupted; the message may have been unsent; run it again"
+	if len(said) != 1 || !strings.HasPrefix(said[0], want) {
+		t.Errorf("standard error is %q, want one line that starts with %q", said, want)
+	}
+	if !strings.Contains(p.stdout.String(), `"maybe_unsent": true`) {
+		t.Errorf("standard output is %q, want it to say that the message may be unsent", &p.stdout)
 	}
 }
 
@@ -122,23 +110,6 @@ func TestMessageInterruptedWhileWaiting(t *testing.T) {
 	if len(said) == 0 || said[len(said)-1] != want {
 		t.Errorf("standard error is %q, want %q as its last line", said, want)
 	}
-}
-
-// heldServer takes requests and answers none before the test ends. A value on the channel says
-// that one has arrived.
-func heldServer(t *testing.T) (*httptest.Server, <-chan struct{}) {
-	t.Helper()
-	arrived := make(chan struct{}, 1)
-	release := make(chan struct{})
-	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		arrived <- struct{}{}
-		<-release
-	}))
-	t.Cleanup(func() {
-		close(release)
-		server.Close()
-	})
-	return server, arrived
 }
 
 // TestBatchTerminated ends a batch as a cluster ends a container, by SIGTERM, without a terminal:

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"strings"
 	"syscall"
 	"testing"
@@ -44,36 +43,15 @@ func TestBrokenPipe(t *testing.T) {
 		stderr string
 	}{
 		{[]string{"spec"}, ""},
-		{[]string{"version"}, ""},
 		{[]string{"batch", "--help"}, ""},
 		{[]string{"batch", "--mock", "--dry-run", "messages.csv"}, ""},
 		{[]string{"message", "--mock", "5", "6"}, "unsend message: the message is unsent, but that could not be written: broken pipe\n"},
-		{[]string{"message", "--mock", "--json", "5", "6"},
-			"unsend message: the message is unsent, but that could not be written: broken pipe\n"},
 	}
 	for _, tt := range tests {
 		var stderr bytes.Buffer
 		code := run(append([]string{"unsend"}, tt.args...), strings.NewReader(""), brokenPipe{}, &stderr)
 		if code != exitFailed || stderr.String() != tt.stderr {
 			t.Errorf("%v: exit code %d, standard error %q, want 1 and %q", tt.args, code, &stderr, tt.stderr)
-		}
-	}
-}
-
-func TestErrorLine(t *testing.T) {
-	tests := []struct {
-		err  error
-		want string
-	}{
-		{errors.New("went wrong"), "unsend message: went wrong"},
-		{errors.New("unsend message: 404"), "unsend message: 404"},
-		{errors.New("two\nlines, \x1b[31mred\x1b[0m\t\u202eor\u200b backwards"), "unsend message: two lines, [31mred [0m or backwards"},
-		{failed(nil), ""},
-		{failed(errors.New("went wrong")), "unsend message: went wrong"},
-	}
-	for _, tt := range tests {
-		if got := errorLine("unsend message", tt.err); got != tt.want {
-			t.Errorf("%q becomes %q, want %q", tt.err, got, tt.want)
 		}
 	}
 }

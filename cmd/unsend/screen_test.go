@@ -11,35 +11,18 @@ import (
 	"unicode/utf8"
 )
 
-// screen is a terminal of the few things that the command asks of one. When it is resized it
-// breaks its lines anew, as most terminals do. It keeps the lines, and wakes those who wait for
-// something to appear.
+// screen is a terminal of the few things that the command asks of one. It keeps the lines, and
+// wakes those who wait for something to appear.
 type screen struct {
-	mu            sync.Mutex
-	columns, rows int
-	all           []byte   // that was written
-	pending       []byte   // of a sequence or a character that has not ended
-	lines         [][]rune // each one or more rows
-	line, column  int      // of the cursor
-	noWrap        bool
-	changed       chan struct{}
+	mu           sync.Mutex
+	all          []byte   // that was written
+	pending      []byte   // of a sequence or a character that has not ended
+	lines        [][]rune // that were written, however a window breaks them
+	line, column int      // of the cursor
+	changed      chan struct{}
 }
 
-func newScreen(columns, rows int) *screen {
-	return &screen{columns: columns, rows: rows, lines: make([][]rune, 1), changed: make(chan struct{})}
-}
-
-func (s *screen) resize(columns, rows int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.columns, s.rows = columns, rows
-}
-
-func (s *screen) size() (columns, rows int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.columns, s.rows
-}
+func newScreen() *screen { return &screen{lines: make([][]rune, 1), changed: make(chan struct{})} }
 
 var sequence = regexp.MustCompile(`^\x1b\[(\??[0-9]*)([A-Za-z])`)
 
@@ -87,9 +70,6 @@ func (s *screen) step() bool {
 }
 
 func (s *screen) put(r rune) {
-	if s.noWrap && s.column > 0 && s.column%s.columns == 0 {
-		s.column-- // the last column is written over
-	}
 	for len(s.lines[s.line]) <= s.column {
 		s.lines[s.line] = append(s.lines[s.line], ' ')
 	}
@@ -101,40 +81,11 @@ func (s *screen) carryOut(number, command string) {
 	switch command {
 	case "A":
 		n, _ := strconv.Atoi(number)
-		s.up(n)
+		s.line = max(s.line-n, 0)
 	case "J":
 		s.lines = s.lines[:s.line+1]
 		s.lines[s.line] = s.lines[s.line][:min(s.column, len(s.lines[s.line]))]
-	case "l":
-		s.noWrap = true
-	case "h":
-		s.noWrap = false
 	}
-}
-
-// up moves the cursor up n rows, but not beyond the top of the screen.
-func (s *screen) up(n int) {
-	row := s.column / s.columns
-	below := 0 // rows from the cursor's on
-	for i := s.line; i < len(s.lines); i++ {
-		below += s.height(i)
-	}
-	below -= row
-	for n = min(n, s.rows-below); n > 0; n-- {
-		switch {
-		case row > 0:
-			row--
-		case s.line > 0:
-			s.line--
-			row = s.height(s.line) - 1
-		}
-	}
-	s.column = row*s.columns + s.column%s.columns
-}
-
-// height is how many rows a line has.
-func (s *screen) height(line int) int {
-	return max((len(s.lines[line])+s.columns-1)/s.columns, 1)
 }
 
 // text is what stands on the screen, and has scrolled off it.

@@ -34,7 +34,7 @@ func onTerminal(t *testing.T, dir, url string, args ...string) *session {
 
 func onTerminalOf(t *testing.T, columns, rows uint16, dir, url string, args ...string) *session {
 	t.Helper()
-	s := &session{screen: newScreen(int(columns), int(rows)), read: make(chan struct{})}
+	s := &session{screen: newScreen(), read: make(chan struct{})}
 	s.cmd = exec.CommandContext(t.Context(), "unsend", args...)
 	s.cmd.Dir = dir
 	s.cmd.Env = append(os.Environ(), envKey+"="+mock.DemoKey, envBaseURL+"="+url)
@@ -194,10 +194,7 @@ func TestBatchQuestion(t *testing.T) {
 func TestBatchTypedAhead(t *testing.T) {
 	t.Parallel()
 	dir, g := messages(t), newGate(t, 60)
-	list, err := os.ReadFile(filepath.Join(dir, "messages.csv"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	list := readFile(t, filepath.Join(dir, "messages.csv"))
 	pipe := filepath.Join(dir, "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
@@ -205,7 +202,7 @@ func TestBatchTypedAhead(t *testing.T) {
 	s := onTerminal(t, dir, g.url, "batch", "pipe", "--ledger", "l.db")
 	s.keys(t, "y\ny")
 	s.waitFor(t, "^y\ny$") // as the terminal echoes it
-	writeFile(t, pipe, string(list))
+	writeFile(t, pipe, list)
 	s.waitFor(t, `\[y/N\] $`)
 	s.keys(t, "\n")
 	s.end(t, exitUsage)
@@ -249,29 +246,6 @@ func TestBatchWithoutNetwork(t *testing.T) {
 	s.keys(t, ctrlC)
 	s.end(t, exitInterrupted)
 	s.waitFor(t, `^  [0-9]+ failed, service or network: no$\n^  response came$`)
-}
-
-// TestBatchInSmallWindow makes the window narrow and low in mid-run: the time left stays, and in
-// the end nothing of the bar.
-func TestBatchInSmallWindow(t *testing.T) {
-	t.Parallel()
-	g := newGate(t, 30)
-	s := onTerminalOf(t, 100, 24, messages(t), g.url, "batch", "messages.csv", "--yes", "--burst", "15")
-	s.waitFor(t, `^█+░+ 30 of 60.* left$`)
-	for _, size := range []struct{ columns, rows uint16 }{{40, 24}, {40, 7}, {20, 3}, {100, 7}, {40, 24}} {
-		s.resize(int(size.columns), int(size.rows))
-		if err := pty.Setsize(s.terminal, &pty.Winsize{Rows: size.rows, Cols: size.columns}); err != nil {
-			t.Fatal(err)
-		}
-		s.waitFor(t, fmt.Sprintf(`^.{0,%d} left$`, size.columns-6))
-	}
-	g.open()
-	s.keys(t, ctrlC)
-	s.end(t, exitInterrupted)
-	text := s.text()
-	if strings.ContainsAny(text, "█░") || strings.Contains(text, " left\n") {
-		t.Errorf("lines are left behind:\n%s", text)
-	}
 }
 
 // TestBatchWithoutBar draws none where it could not be drawn over, nor among other lines. A bar
