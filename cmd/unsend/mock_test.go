@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,28 +11,14 @@ import (
 	"github.com/unsend-go/unsend/mock"
 )
 
-// lines collects what several goroutines print.
-type lines struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
 // TestMockLogsRequests: one line a request, without the key and the body, and none with --quiet.
 func TestMockLogsRequests(t *testing.T) {
 	t.Parallel()
-	rows := []struct{ name, path, key, fault, want string }{
+	rows := []struct {
+		name, path, key, fault, want string
+		quiet                        bool
+	}{
+		{name: "quiet", path: "/v2/access/chats/7/messages/9", key: mock.DemoKey, quiet: true, want: `^$`},
 		{name: "plain", path: "/v2/access/chats/7/messages/9", key: mock.DemoKey, want: `^DELETE /v2/access/chats/7/messages/9 200 0ms\n$`},
 		{name: "refused", path: "/v2/access/chats/7/messages/9", key: "sk_live_planted",
 			want: `^DELETE /v2/access/chats/7/messages/9 401 UNAUTHORIZED 0ms\n$`},
@@ -47,47 +32,41 @@ func TestMockLogsRequests(t *testing.T) {
 		{name: "control characters", path: "/a\x1b[31m\u202e\n", want: `^DELETE /a%1B%5B31m%E2%80%AE%0A 404 ROUTE_NOT_FOUND 0ms\n$`},
 	}
 	for _, row := range rows {
-		for _, quiet := range []bool{false, true} {
-			synctest.Test(t, func(t *testing.T) {
-				var out lines
-				cmd := newMock()
-				cmd.SetErr(&out)
-				opts := mockOptions{rate: 60, burst: 90, media: 1, quiet: quiet}
-				if row.fault != "" {
-					opts.faults = []string{row.fault}
-				}
-				server, err := opts.server(cmd)
-				if err != nil {
-					t.Fatal(err)
-				}
-				req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, "http://mock", strings.NewReader(`{"withUserId":"secret"}`))
-				if err != nil {
-					t.Fatal(err)
-				}
-				req.URL.Path = row.path
-				req.Header.Set("Content-Type", "application/json")
-				req.Header.Set("apiKey", row.key)
-				req.Header.Set("x-connection-id", mock.DemoConnection)
-				if resp, err := server.Client().Do(req); err == nil {
-					_ = resp.Body.Close()
-				}
-				synctest.Wait()
-				want := row.want
-				if quiet {
-					want = `^$`
-				}
-				if got := out.String(); !regexp.MustCompile(want).MatchString(got) {
-					t.Errorf("%s, quiet %v: logged %q, want %s", row.name, quiet, got, want)
-				}
-			})
-		}
+		synctest.Test(t, func(t *testing.T) {
+			var out strings.Builder
+			cmd := newMock()
+			cmd.SetErr(&out)
+			opts := mockOptions{rate: 60, burst: 90, media: 1, quiet: row.quiet}
+			if row.fault != "" {
+				opts.faults = []string{row.fault}
+			}
+			server, err := opts.server(cmd)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, "http://mock", strings.NewReader(`{"withUserId":"secret"}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.URL.Path = row.path
+			req.Header.Set("Content-Type", "application/json")
+			req.Header.Set("apiKey", row.key)
+			req.Header.Set("x-connection-id", mock.DemoConnection)
+			if resp, err := server.Client().Do(req); err == nil {
+				_ = resp.Body.Close()
+			}
+			synctest.Wait()
+			if got := out.String(); !regexp.MustCompile(row.want).MatchString(got) {
+				t.Errorf("%s: logged %q, want %s", row.name, got, row.want)
+			}
+		})
 	}
 }
 
 // TestLogIsPlainText: a method and a fault can hold anything, too.
 func TestLogIsPlainText(t *testing.T) {
 	t.Parallel()
-	var out lines
+	var out strings.Builder
 	logTo(&out)(mock.Entry{Method: "\x1b[2J", Path: "/\u202e", Status: 200, Type: "a\nb", Fault: "type=\u009b"}, time.Second)
 	if got, want := out.String(), " [2J /  200 a b fault=type=  1000ms\n"; got != want {
 		t.Errorf("logged %q, want %q", got, want)
