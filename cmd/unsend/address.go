@@ -11,10 +11,10 @@ import (
 const hidden = "(hidden)"
 
 var (
-	pairs      = regexp.MustCompile(`(?i)(^|\s)(host|hostaddr|port|dbname|user|password|passfile|service|sslmode)\s*=`)
-	shownPairs = regexp.MustCompile(`(?i)(^|\s)(host|hostaddr|port|dbname|user)=\S+`)
-	login      = regexp.MustCompile(`^(//)?[^/\\:@]+:[^@]+@`)
-	drive      = regexp.MustCompile(`^[A-Za-z]:\\`)
+	pairs     = regexp.MustCompile(`(?i)(^|\s)(host|hostaddr|port|dbname|user|password|passfile|service|sslmode)\s*=`)
+	safePairs = regexp.MustCompile(`(?i)^((host|hostaddr|port|dbname|user)=[^\s'"\\]+\s*)+$`)
+	login     = regexp.MustCompile(`^(//)?[^/\\:@]+:[^@]+@`)
+	drive     = regexp.MustCompile(`^[A-Za-z]:\\`)
 )
 
 // isPostgres reports whether text is an address of a PostgreSQL database: a URL, or key=value
@@ -31,22 +31,14 @@ func isAddress(text string) bool {
 }
 
 // withoutPassword is an address as it may be shown. An @, /, ?, # or & that a password holds
-// unencoded makes a part of it look like another part, and so do quotes and blanks among pairs:
-// then nothing is shown.
+// unencoded makes a part of it look like another part: then nothing is shown, as of pairs that may
+// hold one.
 func withoutPassword(address string) string {
-	if isPairs(address) {
-		if strings.ContainsAny(address, `'"\`) || strings.Contains(address, "= ") || strings.Contains(address, " =") {
-			return hidden
-		}
-		all := strings.Join(strings.Fields(address), " ")
-		shown := strings.TrimSpace(strings.Join(shownPairs.FindAllString(all, -1), ""))
-		if shown != all {
-			shown = strings.TrimSpace(shown + " " + hidden)
-		}
-		return shown
-	}
 	scheme, _, found := strings.Cut(address, "://")
-	if !found {
+	switch {
+	case isPairs(address) && safePairs.MatchString(address):
+		return address
+	case !found:
 		return hidden
 	}
 	u, err := url.Parse(address)
@@ -55,14 +47,9 @@ func withoutPassword(address string) string {
 	}
 	user := u.User.Username()
 	u.User = nil
-	query, err := url.ParseQuery(u.RawQuery)
-	if err != nil || strings.Contains(u.String(), "@") || u.Fragment != "" {
+	query, err := url.QueryUnescape(u.RawQuery)
+	if err != nil || strings.Contains(strings.ToLower(query), "password") || strings.Contains(u.String(), "@") || u.Fragment != "" {
 		return scheme + "://" + hidden
-	}
-	for name := range query {
-		if strings.Contains(strings.ToLower(name), "password") {
-			return scheme + "://" + hidden
-		}
 	}
 	if user != "" {
 		u.User = url.User(user)

@@ -129,7 +129,13 @@ func (o *batchOptions) run(cmd *cobra.Command, name string) (err error) {
 	if j.ledger, err = target.open(j.shutdown.ctx, o.dryRun, o.options(client)...); err != nil {
 		return err
 	}
-	defer func() { err = j.close(err) }()
+	defer func() {
+		// A ledger that this run has created and sent nothing for is removed: a mistake, such as a
+		// wrong service, would stay in it.
+		if closing := j.ledger.Discard(); closing != nil {
+			err = cmp.Or(err, failed(closing))
+		}
+	}()
 	if in != nil {
 		if err := j.loadLasting(in); err != nil {
 			return err
@@ -176,15 +182,6 @@ func (j *job) name() string {
 		return j.target.String()
 	}
 	return inputName(j.file)
-}
-
-// close closes the ledger after a run that ended with err. One that this command has created and
-// sent nothing for is removed: a mistake, such as a wrong service, would stay in it.
-func (j *job) close(err error) error {
-	if closing := j.ledger.Discard(); closing != nil {
-		return cmp.Or(err, failed(closing))
-	}
-	return err
 }
 
 // run prints the plan, asks, and sends.

@@ -14,13 +14,11 @@ const maxListedConnections = 6
 // printPlan prints what would be sent, where, and how long it will take at least.
 func (j *job) printPlan(w io.Writer) {
 	line(w, "%s: %s", j.name(), j.summary())
-	if j.plan.Messages > 0 {
-		for _, c := range j.plan.Connections[:min(len(j.plan.Connections), maxListedConnections)] {
-			line(w, "  %s on %s", number(c.Messages), c.ConnectionID)
-		}
-		if more := len(j.plan.Connections) - maxListedConnections; more > 0 {
-			line(w, "  the others on %s", count(more, "more connection"))
-		}
+	for _, c := range j.plan.Connections[:min(len(j.plan.Connections), maxListedConnections)] {
+		line(w, "  %s on %s", number(c.Messages), c.ConnectionID)
+	}
+	if more := len(j.plan.Connections) - maxListedConnections; more > 0 {
+		line(w, "  the others on %s", count(more, "more connection"))
 	}
 	if j.plan.Ended > 0 {
 		text := count(j.plan.Ended, "message") + " done earlier"

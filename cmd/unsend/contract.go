@@ -174,9 +174,9 @@ type violationRecord struct {
 }
 
 func newViolations(status int, violations []contract.Violation) violationsRecord {
-	list := make([]violationRecord, len(violations)) // never null
-	for i, v := range violations {
-		list[i] = violationRecord(v)
+	record := violationsRecord{Status: status, Violations: []violationRecord{}} // never null
+	for _, v := range violations {
+		record.Violations = append(record.Violations, violationRecord(v))
 	}
-	return violationsRecord{status, list}
+	return record
 }

@@ -130,14 +130,12 @@ func escapeJSON(text []byte) []byte {
 	}
 	var b bytes.Buffer
 	for _, r := range string(text) {
-		switch {
-		case harmless(r):
+		if harmless(r) {
 			b.WriteRune(r)
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
 		}
 	}
 	return b.Bytes()

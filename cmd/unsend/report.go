@@ -156,7 +156,15 @@ func (o *reportOptions) list(out io.Writer, messages iter.Seq2[batch.Result, err
 		case unwritten(out) != nil:
 			return nil
 		case o.csv:
-			_ = table.Write(csvRow(r))
+			maybe := "0"
+			if r.MaybeUnsent {
+				maybe = "1"
+			}
+			row := []string{r.Item.UserID, r.Item.MessageID, r.Item.ConnectionID, r.Item.WithUserID, maybe, r.Item.Ref}
+			for i, text := range row {
+				row[i] = input.SafeCell(text)
+			}
+			_ = table.Write(row)
 		case o.json:
 			writeJSON(out, newBatchRecord(r, ""), "")
 		}
@@ -164,31 +172,14 @@ func (o *reportOptions) list(out io.Writer, messages iter.Seq2[batch.Result, err
 	return nil
 }
 
-// csvRow returns a row of an input that a spreadsheet may open and save.
-func csvRow(r batch.Result) []string {
-	maybe := "0"
-	if r.MaybeUnsent {
-		maybe = "1"
-	}
-	row := []string{r.Item.UserID, r.Item.MessageID, r.Item.ConnectionID, r.Item.WithUserID, maybe, r.Item.Ref}
-	for i, text := range row {
-		row[i] = input.SafeCell(text)
-	}
-	return row
-}
-
-// maxAlike is how many messages of a group are listed.
-const maxAlike = 10
-
-// failedGroup is a group with the first of its messages.
-type failedGroup struct {
-	batch.Group
-
-	messages []string
-}
-
 // printFailed prints the messages that are not known to be gone, those alike together.
 func printFailed(w io.Writer, messages iter.Seq2[batch.Result, error]) error {
+	const most = 10 // messages of a group that are listed
+	type failedGroup struct {
+		batch.Group
+
+		messages []string
+	}
 	type kind struct {
 		outcome      batch.Outcome
 		reason, hint string
@@ -207,7 +198,7 @@ func printFailed(w io.Writer, messages iter.Seq2[batch.Result, error]) error {
 		if ok {
 			one.Scope, one.Status, one.Type = failure.Scope, failure.StatusCode, failure.Type
 		}
-		k := kind{r.Outcome, reasonOf(&one), r.Hint}
+		k := kind{r.Outcome, reasonOf(one), r.Hint}
 		g := known[k]
 		if g == nil {
 			g = &failedGroup{Group: one}
@@ -216,7 +207,7 @@ func printFailed(w io.Writer, messages iter.Seq2[batch.Result, error]) error {
 			g.Count++
 			g.MaybeUnsent += one.MaybeUnsent
 		}
-		if len(g.messages) < maxAlike {
+		if len(g.messages) < most {
 			g.messages = append(g.messages, messageLine(r, failure))
 		}
 	}
@@ -224,7 +215,7 @@ func printFailed(w io.Writer, messages iter.Seq2[batch.Result, error]) error {
 		line(w, "none: every message is unsent, or was gone already")
 	}
 	for _, g := range groups {
-		printGroup(w, &g.Group)
+		printGroup(w, g.Group)
 		for _, text := range g.messages {
 			line(w, "    %s", text)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,15 +17,10 @@ import (
 
 // number returns n with a comma between groups of three digits: "12,345".
 func number(n int) string {
-	digits := strconv.Itoa(n)
-	var b strings.Builder
-	for i, d := range digits {
-		if i > 0 && (len(digits)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(d)
+	if n < 1000 {
+		return strconv.Itoa(n)
 	}
-	return b.String()
+	return number(n/1000) + fmt.Sprintf(",%03d", n%1000)
 }
 
 // count returns a number of things: "1 message", "10,000 messages".
@@ -66,21 +62,13 @@ func label(outcome string) string {
 	return strings.ReplaceAll(outcome, "_", " ")
 }
 
-// causeOf returns in words what has to change.
-func causeOf(scope api.Scope) string {
-	switch scope {
-	case api.ScopeMessage:
-		return "this message"
-	case api.ScopeConnection:
-		return "the connection"
-	case api.ScopeAccount:
-		return "the account"
-	case api.ScopeService:
-		return "service or network"
-	case api.ScopeClient:
-		return "this machine"
-	}
-	return "unknown"
+// causes are what has to change, in words.
+var causes = map[api.Scope]string{
+	api.ScopeMessage:    "this message",
+	api.ScopeConnection: "the connection",
+	api.ScopeAccount:    "the account",
+	api.ScopeService:    "service or network",
+	api.ScopeClient:     "this machine",
 }
 
 // reasons are what errors mean, in words.
@@ -99,12 +87,16 @@ var reasons = []struct {
 	{api.ErrUnexpectedResponse, "the response was not the service's"},
 }
 
+func neverSent(g batch.Group) bool {
+	return g.Outcome == "" && g.Scope == api.ScopeUnknown && g.MaybeUnsent == 0
+}
+
 // reasonOf returns why the messages of a group are not unsent, with status and type.
-func reasonOf(g *batch.Group) string {
+func reasonOf(g batch.Group) string {
 	err := &api.Error{StatusCode: g.Status, Type: g.Type, Scope: g.Scope, Answered: g.Scope != api.ScopeService && g.Scope != api.ScopeClient}
 	text := "no response came"
 	switch {
-	case g.Outcome == "" && g.Scope == api.ScopeUnknown && g.MaybeUnsent == 0:
+	case neverSent(g):
 		return "not sent yet"
 	case g.Outcome == "" && g.Scope == api.ScopeUnknown:
 		return "a request was sent, and its outcome is not known"
@@ -172,70 +164,51 @@ func wrap(text string, columns int) (lines []string) {
 
 // printCounts prints how many messages have each outcome.
 func printCounts(w io.Writer, r *batch.Report) {
-	var rows [][]string
-	for _, row := range []struct {
+	type row struct {
 		n    int
 		what string
-	}{
+	}
+	rows := []row{
 		{r.Unsent, "unsent"},
 		{r.AlreadyGone, "already gone"},
 		{r.Failed, "failed"},
 		{r.Skipped, "skipped: their connection was stopped"},
 		{r.Open, "not sent, or without an outcome"},
 		{r.SetAside, "excluded: no longer in the input"},
-	} {
-		if row.n > 0 || len(rows) == 0 {
-			rows = append(rows, []string{number(row.n), row.what})
-		}
 	}
-	printColumns(w, rows)
+	rows = append(rows[:1], slices.DeleteFunc(rows[1:], func(r row) bool { return r.n == 0 })...)
+	width := 0
+	for _, row := range rows {
+		width = max(width, len(number(row.n)))
+	}
+	for _, row := range rows {
+		line(w, "  %*s  %s", width, number(row.n), row.what)
+	}
 }
 
 // printGroups prints how many messages are not unsent, why, and what to do.
 func printGroups(w io.Writer, groups []batch.Group) {
-	title := false
-	for i := range groups {
-		g := &groups[i]
-		if g.Outcome == "" && g.Scope == api.ScopeUnknown && g.MaybeUnsent == 0 {
-			continue // which were never sent
-		}
-		if !title {
-			line(w, "Not unsent, why, and what to do:")
-			title = true
-		}
+	sent := slices.DeleteFunc(slices.Clone(groups), neverSent)
+	if len(sent) > 0 {
+		line(w, "Not unsent, why, and what to do:")
+	}
+	for _, g := range sent {
 		printGroup(w, g)
 	}
 }
 
 // printGroup prints a group: what and why, and what to do.
-func printGroup(w io.Writer, g *batch.Group) {
-	text := fmt.Sprintf("%s %s, %s: %s", number(g.Count), label(string(g.Outcome)), causeOf(g.Scope), reasonOf(g))
-	if g.Scope == api.ScopeUnknown {
-		text = fmt.Sprintf("%s %s: %s", number(g.Count), label(string(g.Outcome)), reasonOf(g))
+func printGroup(w io.Writer, g batch.Group) {
+	text := number(g.Count) + " " + label(string(g.Outcome))
+	if cause := causes[g.Scope]; cause != "" {
+		text += ", " + cause
 	}
+	text += ": " + reasonOf(g)
 	if g.MaybeUnsent > 0 && g.Scope != api.ScopeUnknown {
 		text += fmt.Sprintf("; %s may have been unsent", number(g.MaybeUnsent))
 	}
 	line(w, "  %s", text)
 	if g.Hint != "" {
 		line(w, "      %s", g.Hint)
-	}
-}
-
-// printColumns prints rows in aligned columns, the first of numbers.
-func printColumns(w io.Writer, rows [][]string) {
-	width := make([]int, len(rows[0]))
-	for _, row := range rows {
-		for i, cell := range row {
-			width[i] = max(width[i], utf8.RuneCountInString(cell))
-		}
-	}
-	for _, row := range rows {
-		var b strings.Builder
-		fmt.Fprintf(&b, "  %*s", width[0], row[0])
-		for i, cell := range row[1:] {
-			fmt.Fprintf(&b, "  %-*s", width[i+1], cell)
-		}
-		line(w, "%s", strings.TrimRight(b.String(), " "))
 	}
 }

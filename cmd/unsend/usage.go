@@ -43,7 +43,12 @@ func (c *invocation) knownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return fmt.Errorf("no command %q; %s", args[0], didYouMean(cmd, args[0], c.seeHelp(cmd)))
+	advice := c.seeHelp(cmd)
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 && len(near) <= 3 {
+		advice = "did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return fmt.Errorf("no command %q; %s", args[0], advice)
 }
 
 // wantArgs requires the named arguments, no more and no fewer.
@@ -68,23 +73,11 @@ func (c *invocation) flagError(cmd *cobra.Command, err error) error {
 		return c.knownCommand(cmd, c.args)
 	}
 	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
-		name := unknown.GetSpecifiedName()
-		if slices.Contains([]string{"api-key", "apikey", "apiKey", "key"}, name) {
+		if slices.Contains([]string{"api-key", "apikey", "apiKey", "key"}, unknown.GetSpecifiedName()) {
 			return fmt.Errorf("no flag takes the key, which would show in process lists; set %s or use --api-key-file", envKey)
 		}
 	}
 	return fmt.Errorf("%w; %s", err, c.seeHelp(cmd))
-}
-
-// didYouMean suggests the commands of parent that a mistyped word resembles; otherwise it returns
-// the advice given.
-func didYouMean(parent *cobra.Command, word, otherwise string) string {
-	parent.SuggestionsMinimumDistance = 2
-	near := parent.SuggestionsFor(word)
-	if len(near) == 0 || len(near) > 3 {
-		return otherwise
-	}
-	return "did you mean " + strings.Join(near, " or ") + "?"
 }
 
 // contradict refuses a flag that is set to true beside any of the others.
