@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/unsend-go/unsend/batch/input"
-	"github.com/unsend-go/unsend/batch/sqlite"
-
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/input"
+	"github.com/unsend-go/unsend/batch/sqlite"
 	"github.com/unsend-go/unsend/mock"
 )
 

@@ -7,11 +7,10 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/unsend-go/unsend/batch/internal/storetest"
-	"github.com/unsend-go/unsend/batch/sqlite"
-
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/internal/storetest"
+	"github.com/unsend-go/unsend/batch/sqlite"
 )
 
 // What the stores' tests are made of, too.
@@ -25,6 +24,7 @@ var (
 	unsentOnce   = storetest.UnsentOnce
 	eachResult   = storetest.Results
 	collectRun   = storetest.Collect
+	must         = storetest.Must
 )
 
 const (
@@ -36,9 +36,7 @@ const (
 func openLedger(t testing.TB, path string) *batch.Ledger {
 	t.Helper()
 	ledger, err := sqlite.Open(path, batch.ForMock())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { _ = ledger.Close() })
 	return ledger
 }

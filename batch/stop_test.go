@@ -13,81 +13,114 @@ import (
 	"github.com/unsend-go/unsend/mock"
 )
 
-// slowMock answers after ten seconds.
-func slowMock() *mock.Server {
-	return newMock(2, mock.WithFaults(1, 1, mock.Fault{Delay: 10 * time.Second}))
+// slow is an option for a mock that responds after ten seconds.
+var slow = mock.WithFaults(1, 1, mock.Fault{Delay: 10 * time.Second})
+
+// A stop finishes the requests in flight, and waits for nothing else; the end of the context is at once.
+func TestStop(t *testing.T) {
+	both := slices.Concat(messages(0, 100), messages(1, 100))
+	for _, c := range []struct {
+		name         string
+		mock         mock.Option
+		faults       []mock.Fault
+		client       []api.Option
+		items        []batch.Item
+		inFlight     int
+		stop, cancel time.Duration
+		want         string // until stop, cancel or what is in flight then
+		took         time.Duration
+		is           error // of the run
+		failed       error // of each message that failed
+	}{
+		{
+			// One on each connection until 10 s, then eight until 20 s.
+			name: "finishes what is in flight", mock: slow, items: both, inFlight: 8, stop: 15 * time.Second,
+			want: "18 unsent", took: 20 * time.Second, is: batch.ErrStopped,
+		},
+		{
+			name: "a context ends at once", mock: slow, items: both, inFlight: 8, cancel: 15 * time.Second,
+			want: "2 unsent, 16 failed", took: 15 * time.Second, is: context.Canceled, failed: context.Canceled,
+		},
+		{
+			name: "a context ends a stop", mock: slow, items: messages(0, 100), stop: 11 * time.Second, cancel: 12 * time.Second,
+			want: "1 unsent, 4 failed", took: 12 * time.Second, is: batch.ErrStopped, failed: context.Canceled,
+		},
+		{ // the fourth would have its turn in a minute
+			name: "does not wait for the rate limit", mock: mock.WithRateLimit(1, 3), client: []api.Option{api.WithRateLimit(1, 3)},
+			items: messages(0, 50), stop: time.Second, want: "3 unsent", took: time.Second, is: batch.ErrStopped,
+		},
+		{
+			name: "does not wait for retries", mock: mock.WithRateLimit(90, 90), items: messages(0, 50), stop: 10 * time.Second,
+			faults: []mock.Fault{{Status: 503, RetryAfter: "50"}, {Status: 503}},
+			want: "1 failed", took: 10 * time.Second, is: batch.ErrStopped, failed: api.ErrServer,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := newMock(2, c.mock)
+				server.Next(c.faults...)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				stop := make(chan struct{})
+				if c.stop > 0 {
+					time.AfterFunc(c.stop, func() { close(stop) })
+				}
+				if c.cancel > 0 {
+					time.AfterFunc(c.cancel, cancel)
+				}
+				var progress batch.Progress
+				opts := batch.Options{InFlight: c.inFlight, Stop: stop, Progress: &progress}
+				start := time.Now()
+				results, early := collectEarly(ctx, t, newClient(t, server, c.client...), c.items, opts)
+				if took := time.Since(start); took != c.took {
+					t.Errorf("it took %v; want %v", took, c.took)
+				}
+				wantTally(t, results, c.want)
+				if !errors.Is(early, c.is) {
+					t.Errorf("the run ends with %v; want %v", early, c.is)
+				}
+				for _, r := range results {
+					if r.Outcome == batch.Failed && (!errors.Is(r.Err, c.failed) || !r.MaybeUnsent || r.Final) {
+						t.Errorf("got %+v: %v; want %v, ambiguous", r, r.Err, c.failed)
+					}
+				}
+				if p := progress.Counts(); p.Items != len(c.items) || p.Ended() != len(results) || p.InFlight != 0 {
+					t.Errorf("progress is %+v; want %d of %d, none in flight", p, len(results), len(c.items))
+				}
+			})
+		})
+	}
 }
 
-func TestStopFinishesWhatIsUnderWay(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := slowMock()
-		stop := make(chan struct{})
-		time.AfterFunc(15*time.Second, func() { close(stop) })
-		start := time.Now()
-		var progress batch.Progress
-		results, early := collectEarly(t.Context(), t, newClient(t, server), slices.Concat(messages(0, 100), messages(1, 100)), batch.Options{InFlight: 8, Stop: stop, Progress: &progress})
-		// One on each connection until 10 s, then eight until 20 s.
-		wantTally(t, results, "18 unsent")
-		if took := time.Since(start); took != 20*time.Second {
-			t.Errorf("it took %v; want 20 s", took)
-		}
-		if n := len(server.Journal()); n != 18 {
-			t.Errorf("%d requests; want 18", n)
-		}
-		if !errors.Is(early, batch.ErrStopped) {
-			t.Errorf("the run ended with %v; want batch.ErrStopped", early)
-		}
-		if c := progress.Counts(); c.Items != 200 || c.Ended() != 18 || c.InFlight != 0 {
-			t.Errorf("progress is %+v", c)
-		}
-	})
+// A connection that is stopped waits neither for the rate limit nor for a retry: what it has not sent is skipped.
+func TestStoppedConnectionIsOverAtOnce(t *testing.T) {
+	expired := mock.Fault{Status: 401, Type: "SESSION_EXPIRED", Delay: time.Second}
+	for name, c := range map[string]struct {
+		burst, inFlight int
+		second          mock.Fault
+		want            string
+	}{
+		"rate limit": {burst: 3, inFlight: 5, second: mock.Fault{Delay: time.Second}, want: "2 unsent, 1 failed, 47 skipped"},
+		"retry":      {burst: 90, inFlight: 2, second: mock.Fault{Status: 429, RetryAfter: "300", Delay: time.Second / 2}, want: "1 unsent, 2 failed, 47 skipped"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := newMock(1, mock.WithRateLimit(1, c.burst))
+				server.Next(mock.Fault{}, c.second, expired)
+				start := time.Now()
+				results := collect(t.Context(), t, newClient(t, server, api.WithRateLimit(1, c.burst)), messages(0, 50), batch.Options{InFlight: c.inFlight})
+				wantTally(t, results, c.want)
+				if took := time.Since(start); took != time.Second || len(server.Journal()) != 3 {
+					t.Errorf("it took %v, and %d requests; want 1 s, and 3", took, len(server.Journal()))
+				}
+			})
+		})
+	}
 }
 
-func TestContextStopsAtOnce(t *testing.T) {
+func TestLeavingTheLoopFinishesWhatIsInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := slowMock()
-		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
-		defer cancel()
-		start := time.Now()
-		results, early := collectEarly(ctx, t, newClient(t, server), slices.Concat(messages(0, 100), messages(1, 100)), batch.Options{InFlight: 8})
-		wantTally(t, results, "2 unsent, 16 failed")
-		for _, r := range results {
-			if r.Outcome == batch.Failed && (!errors.Is(r.Err, context.DeadlineExceeded) || !r.MaybeUnsent || r.Final) {
-				t.Errorf("got %+v: %v", r, r.Err)
-			}
-		}
-		if took := time.Since(start); took != 15*time.Second {
-			t.Errorf("it took %v; want 15 s", took)
-		}
-		if !errors.Is(early, context.DeadlineExceeded) {
-			t.Errorf("the run ended with %v; want the context's error", early)
-		}
-	})
-}
-
-// Twice Ctrl-C: the stop first, then the context.
-func TestContextEndsAStop(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		stop := make(chan struct{})
-		time.AfterFunc(11*time.Second, func() { close(stop) })
-		time.AfterFunc(12*time.Second, cancel)
-		start := time.Now()
-		results, early := collectEarly(ctx, t, newClient(t, slowMock()), messages(0, 100), batch.Options{Stop: stop})
-		if !errors.Is(early, batch.ErrStopped) {
-			t.Errorf("the run ended with %v; want the first reason, batch.ErrStopped", early)
-		}
-		wantTally(t, results, "1 unsent, 4 failed")
-		if took := time.Since(start); took != 12*time.Second {
-			t.Errorf("it took %v; want 12 s", took)
-		}
-	})
-}
-
-func TestLeavingTheLoopFinishesWhatIsUnderWay(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := slowMock()
+		server := newMock(1, slow)
 		start := time.Now()
 		var progress batch.Progress
 		for r, err := range batch.Run(t.Context(), newClient(t, server), newLedger(t, messages(0, 100)), batch.Options{Progress: &progress}) {
@@ -97,14 +130,14 @@ func TestLeavingTheLoopFinishesWhatIsUnderWay(t *testing.T) {
 			if r.Outcome != batch.Unsent {
 				t.Errorf("got %+v", r)
 			}
-			synctest.Wait() // four more are under way
+			synctest.Wait() // four more are in flight
 			break
 		}
 		if took := time.Since(start); took != 20*time.Second {
 			t.Errorf("it took %v; want 20 s", took)
 		}
 		if n := server.Counts().Unsent; n != progress.Counts().Unsent || n != 5 {
-			t.Errorf("%d unsent, and %d told; want all that were under way", n, progress.Counts().Unsent)
+			t.Errorf("%d unsent, and %d reported; want all that were in flight", n, progress.Counts().Unsent)
 		}
 	})
 }
@@ -119,76 +152,23 @@ func TestPanicInTheLoop(t *testing.T) {
 					t.Error("the panic is lost")
 				}
 			}()
-			for range eachResult(t, batch.Run(t.Context(), newClient(t, slowMock()), newLedger(t, messages(0, 100)), batch.Options{})) {
+			for range eachResult(t, batch.Run(t.Context(), newClient(t, newMock(1, slow)), newLedger(t, messages(0, 100)), batch.Options{})) {
 				panic("mine")
 			}
 		}()
 		if took := time.Since(start); took != 10*time.Second {
-			t.Errorf("it took %v; want no more than the first answer", took)
+			t.Errorf("it took %v; want no more than the first response", took)
 		}
 	})
 }
 
-// A run that was stopped with nothing left to do came to its end.
+// A run that is stopped with nothing left to do is complete.
 func TestStopAtTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stop := make(chan struct{})
 		close(stop)
 		for r, err := range batch.Run(t.Context(), newClient(t, newMock(1)), newLedger(t, []batch.Item(nil)), batch.Options{Stop: stop}) {
 			t.Errorf("a run of nothing yields %+v, %v", r, err)
-		}
-	})
-}
-
-// A stop does not wait for those that wait for their turn.
-func TestStopDoesNotWaitForTurns(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := newMock(1, mock.WithRateLimit(1, 3))
-		stop := make(chan struct{})
-		start := time.Now()
-		var results []batch.Result
-		for r, err := range batch.Run(t.Context(), newClient(t, server, api.WithRateLimit(1, 3)), newLedger(t, messages(0, 50)), batch.Options{Stop: stop}) {
-			if err != nil {
-				break
-			}
-			if results = append(results, r); len(results) == 3 {
-				synctest.Wait() // the fourth would have its turn in a minute
-				close(stop)
-			}
-		}
-		wantTally(t, results, "3 unsent")
-		if took := time.Since(start); took != 0 {
-			t.Errorf("it took %v", took)
-		}
-	})
-}
-
-// Nor for those that wait to try again, whose last answer is told.
-func TestStopDoesNotWaitForRetries(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := newMock(1)
-		server.Next(mock.Fault{Status: 503, RetryAfter: "50"}, mock.Fault{Status: 503})
-		stop := make(chan struct{})
-		time.AfterFunc(10*time.Second, func() { close(stop) })
-		start := time.Now()
-		results, _ := collectEarly(t.Context(), t, newClient(t, server), messages(0, 50), batch.Options{Stop: stop})
-		wantTally(t, results, "1 failed")
-		if took := time.Since(start); took != 10*time.Second || len(results) == 1 && !errors.Is(results[0].Err, api.ErrServer) {
-			t.Errorf("it took %v: %v", took, results[0].Err)
-		}
-	})
-}
-
-// Nor does a connection that was stopped: calls that wait for their turn on it are skipped.
-func TestStoppedConnectionDoesNotWaitForTurns(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := newMock(1, mock.WithRateLimit(1, 3))
-		server.Next(mock.Fault{}, mock.Fault{Delay: time.Second}, mock.Fault{Status: 401, Type: "SESSION_EXPIRED", Delay: time.Second})
-		start := time.Now()
-		results := collect(t.Context(), t, newClient(t, server, api.WithRateLimit(1, 3)), messages(0, 50), batch.Options{InFlight: 5})
-		wantTally(t, results, "2 unsent, 1 failed, 47 skipped")
-		if took := time.Since(start); took != time.Second || len(server.Journal()) != 3 {
-			t.Errorf("it took %v, and %d requests", took, len(server.Journal()))
 		}
 	})
 }

@@ -12,12 +12,7 @@ import (
 	"github.com/unsend-go/unsend/internal/pgtest"
 )
 
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+var must = storetest.Must
 
 // load adds messages to the store's run.
 func load(t testing.TB, s *store, connections, messages int) batch.Added {

@@ -17,9 +17,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/unsend-go/unsend/batch/sqlite"
-
 	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/sqlite"
 	"github.com/unsend-go/unsend/mock"
 )
 
@@ -64,9 +63,7 @@ func newCrashSite(t *testing.T, n int) *crashSite {
 	}
 	dir := t.TempDir()
 	s.input, s.ledger, s.synced = filepath.Join(dir, "input.csv"), filepath.Join(dir, "messages.db"), filepath.Join(dir, "synced")
-	if err := os.WriteFile(s.input, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(s.input, []byte(text), 0o600))
 	var err error
 	if s.url, err = s.server.Start(); err != nil {
 		t.Fatal(err)
@@ -81,12 +78,8 @@ func (s *crashSite) run(t *testing.T, messages int, end func(*os.Process) error)
 	t.Helper()
 	cmd := childCommand(t, "run", s.url, s.input, s.ledger, s.synced)
 	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
+	must(t, cmd.Start())
 	in := bufio.NewReader(out)
 	ending := make(chan error, 1)
 	ended := end == nil
@@ -103,9 +96,7 @@ func (s *crashSite) run(t *testing.T, messages int, end func(*os.Process) error)
 	}
 	err = cmd.Wait()
 	if end != nil && ended {
-		if err := <-ending; err != nil {
-			t.Fatal(err)
-		}
+		must(t, <-ending)
 	}
 	return told, err
 }
@@ -136,15 +127,11 @@ func (s *crashSite) record(t *testing.T, told []string) {
 func (s *crashSite) finals(t *testing.T) map[string]bool {
 	t.Helper()
 	ledger, err := sqlite.Open(s.ledger, batch.ReadOnly())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer func() { _ = ledger.Close() }()
 	finals := map[string]bool{}
 	for r, err := range ledger.Messages(t.Context(), batch.All) {
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		if r.Final {
 			finals[r.Item.MessageID] = true
 		}
@@ -170,9 +157,7 @@ func (s *crashSite) finish(t *testing.T) {
 		}
 	}
 	ledger, err := sqlite.Open(s.ledger, batch.ReadOnly())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer func() { _ = ledger.Close() }()
 	report, err := ledger.Report(t.Context())
 	if err != nil || report.Unsent+report.AlreadyGone != len(s.items) || report.Open != 0 {

@@ -8,12 +8,10 @@ import (
 	"os"
 	"os/signal"
 
-	"github.com/unsend-go/unsend/batch/input"
-
-	"github.com/unsend-go/unsend/batch/sqlite"
-
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/input"
+	"github.com/unsend-go/unsend/batch/sqlite"
 )
 
 var errUnfinished = errors.New("the run did not come to its end")

@@ -14,12 +14,11 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/unsend-go/unsend/batch/sqlite"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/sqlite"
 	"github.com/unsend-go/unsend/mock"
 )
 
@@ -49,9 +48,7 @@ func TestFullDisk(t *testing.T) {
 		ledger := openLedger(t, path)
 		add(t, ledger, items)
 		filler, err := os.Create(filepath.Join(dir, "filler"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		page := make([]byte, 4096)
 		for err == nil {
 			_, err = filler.Write(page)
@@ -70,9 +67,7 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("room for %d pages: the run ended with %v; want %s", room, early, want)
 		}
 		wantOnRecord(t, ledger, server, told)
-		if err := errors.Join(filler.Close(), os.Remove(filler.Name()), ledger.Close()); err != nil {
-			t.Error(err)
-		}
+		must(t, errors.Join(filler.Close(), os.Remove(filler.Name()), ledger.Close()))
 		goOn(t, path, server, items)
 	}
 }
@@ -160,20 +155,14 @@ func TestFailingDisk(t *testing.T) {
 	items := messages(0, 2000)
 	server := newMock(1, mock.WithoutRateLimit())
 	url, err := server.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { _ = server.Close() })
 	client := clientOf(t, url)
 	path := filepath.Join(t.TempDir(), "messages.db")
 	ledger, err := sqlite.Open(path, batch.ForService(client))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	add(t, ledger, items)
-	if err := ledger.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, ledger.Close())
 	said := strings.Split(strings.TrimSpace(string(startChild(t, "failing-disk", url, path))), "\n")
 	last := said[len(said)-1]
 	if want := "ended: ledger " + path + " cannot be written or read: the disk fails ("; !strings.HasPrefix(last, want) {
@@ -187,13 +176,9 @@ func TestFailingDisk(t *testing.T) {
 		t.Errorf("%d were told; want some more than 50", len(told))
 	}
 	read, err := sqlite.Open(path, batch.ReadOnly())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	wantOnRecord(t, read, server, told)
-	if err := read.Close(); err != nil {
-		t.Error(err)
-	}
+	must(t, read.Close())
 }
 
 // Under a tracer: with one request at a time, each is sent behind a sync of its own.
@@ -206,19 +191,13 @@ func TestEachSendIsSynced(t *testing.T) {
 	const n = 40
 	server := newMock(1, mock.WithoutRateLimit())
 	url, err := server.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { _ = server.Close() })
 	path := filepath.Join(t.TempDir(), "messages.db")
 	ledger, err := sqlite.Open(path, batch.ForService(clientOf(t, url)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	add(t, ledger, messages(0, n))
-	if err := ledger.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, ledger.Close())
 	child := childCommand(t, "one-by-one", url, path)
 	log := filepath.Join(t.TempDir(), "trace")
 	child.Args = append([]string{tracer, "-f", "-qq", "-o", log, "-e", "trace=fsync,fdatasync,write", "-s", "16"}, append([]string{child.Path}, child.Args[1:]...)...)
@@ -227,9 +206,7 @@ func TestEachSendIsSynced(t *testing.T) {
 		t.Skipf("it cannot be traced here: %v %s", err, out)
 	}
 	file, err := os.Open(log)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer func() { _ = file.Close() }()
 	syncs, sends := 0, 0
 	for lines := bufio.NewScanner(file); lines.Scan(); {

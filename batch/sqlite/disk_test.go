@@ -40,9 +40,7 @@ func TestFailingWrites(t *testing.T) {
 			broken := fmt.Errorf("%w: the disk is full", batch.ErrLedger)
 			fails := func(s batch.Store) batch.Store { return &failing{Store: s, left: n, err: broken} }
 			ledger, err := sqlite.OpenWrapped(path, fails, batch.ForMock())
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			t.Cleanup(func() { _ = ledger.Close() })
 			add(t, ledger, items)
 			var progress batch.Progress
@@ -58,9 +56,7 @@ func TestFailingWrites(t *testing.T) {
 				t.Errorf("write %d: progress is %+v", n, c)
 			}
 			wantOnRecord(t, ledger, server, told)
-			if err := ledger.Close(); err != nil {
-				t.Fatal(err)
-			}
+			must(t, ledger.Close())
 			goOn(t, path, server, items)
 		})
 	}
@@ -75,9 +71,7 @@ func wantOnRecord(t *testing.T, ledger *batch.Ledger, server *mock.Server, told 
 		seen[e.MessageID] = true
 	}
 	for r, err := range ledger.Messages(t.Context(), batch.All) {
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		if seen[r.Item.MessageID] && !r.MaybeUnsent && r.Outcome == "" {
 			t.Errorf("message %s was sent, and is not on record", r.Item.MessageID)
 		}
@@ -101,9 +95,7 @@ func goOn(t *testing.T, path string, server *mock.Server, items []batch.Item) {
 		t.Errorf("the report is %+v, %v", report, err)
 	}
 	unsentOnce(t, server, items)
-	if err := ledger.Close(); err != nil {
-		t.Error(err)
-	}
+	must(t, ledger.Close())
 }
 
 // A ledger that somebody deletes, replaces or damages stops its run before the next request.

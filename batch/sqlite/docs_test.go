@@ -18,9 +18,7 @@ import (
 func TestDocumentedQueries(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/batch/ledger.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	server := newMock(1, mock.WithConnections(mock.Connection{ID: "conn_1", State: mock.Expired}))
 	items := append(messages(0, 10), messages(1, 5)...)
 	items[3].MaybeUnsent = true
@@ -32,13 +30,9 @@ func TestDocumentedQueries(t *testing.T) {
 	for range eachResult(t, batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{})) {
 		continue
 	}
-	if err := ledger.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, ledger.Close())
 	db, err := zsqlite.OpenConn(path, zsqlite.OpenReadOnly)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer func() { _ = db.Close() }()
 	// Failed 422 twice, and once for the connection; four were skipped.
 	rows := []int{3, 3, 2, 1, 1, 1}

@@ -20,6 +20,7 @@ var (
 	unsentOnce   = storetest.UnsentOnce
 	eachResult   = storetest.Results
 	collectRun   = storetest.Collect
+	must         = storetest.Must
 )
 
 const testKey = storetest.Key
@@ -28,9 +29,7 @@ const testKey = storetest.Key
 func openLedger(t testing.TB, path string) *batch.Ledger {
 	t.Helper()
 	ledger, err := sqlite.Open(path, batch.ForMock())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { _ = ledger.Close() })
 	return ledger
 }

@@ -20,15 +20,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/unsend-go/unsend/batch/input"
-
-	"github.com/unsend-go/unsend/batch/sqlite"
-
 	zsqlite "zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/input"
+	"github.com/unsend-go/unsend/batch/sqlite"
 )
 
 // measured is what a process says of itself that loads an input, sends the first of its
@@ -71,23 +69,17 @@ func measure(tb testing.TB, rows, connections, send int, id func(n int) (user, m
 	tb.Helper()
 	path := filepath.Join(tb.TempDir(), "input.csv")
 	file, err := os.Create(path)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	must(tb, err)
 	out := bufio.NewWriter(file)
 	_, _ = out.WriteString("user_id,message_id,connection_id\n") // an error shows in Flush
 	for n := range rows {
 		user, message := id(n)
 		_, _ = fmt.Fprintf(out, "%s,%s,conn_%d\n", user, message, n%connections)
 	}
-	if err := errors.Join(out.Flush(), file.Close()); err != nil {
-		tb.Fatal(err)
-	}
+	must(tb, errors.Join(out.Flush(), file.Close()))
 	var m measured
 	said := startChild(tb, "measure", serveUnsent(tb), path, filepath.Join(tb.TempDir(), "messages.db"), strconv.Itoa(send))
-	if err := json.Unmarshal(said, &m); err != nil {
-		tb.Fatal(err)
-	}
+	must(tb, json.Unmarshal(said, &m))
 	if m.Rows != rows {
 		tb.Fatalf("%d rows were read of %d", m.Rows, rows)
 	}
@@ -98,18 +90,14 @@ func measure(tb testing.TB, rows, connections, send int, id func(n int) (user, m
 func startChild(tb testing.TB, name string, args ...string) []byte {
 	tb.Helper()
 	said, err := childCommand(tb, name, args...).Output()
-	if err != nil {
-		tb.Fatal(err)
-	}
+	must(tb, err)
 	return said
 }
 
 func childCommand(tb testing.TB, name string, args ...string) *exec.Cmd {
 	tb.Helper()
 	self, err := os.Executable()
-	if err != nil {
-		tb.Fatal(err)
-	}
+	must(tb, err)
 	cmd := exec.CommandContext(tb.Context(), self, args...)
 	cmd.Env = append(os.Environ(), childVariable+"="+name)
 	cmd.Stderr = os.Stderr

@@ -9,13 +9,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/unsend-go/unsend/batch/sqlite"
-
 	zsqlite "zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/sqlite"
 )
 
 // execute runs SQL on a file, as somebody with SQLite's own program would.
@@ -25,17 +24,13 @@ func execute(t *testing.T, path, script string) {
 	if err == nil {
 		err = errors.Join(sqlitex.ExecuteScript(db, script, nil), db.Close())
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 }
 
 func clientOf(t *testing.T, url string) *api.Client {
 	t.Helper()
 	client, err := api.New(testKey, api.WithBaseURL(url))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return client
 }
 
@@ -43,13 +38,9 @@ func clientOf(t *testing.T, url string) *api.Client {
 func closedLedger(t *testing.T, path string, opt batch.Option) {
 	t.Helper()
 	ledger, err := sqlite.Open(path, opt)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	add(t, ledger, messages(0, 10))
-	if err := ledger.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, ledger.Close())
 }
 
 // What cannot be used is refused in one line, and left as it is.
@@ -72,9 +63,7 @@ func TestRefusedLedgers(t *testing.T) {
 		"folder": {
 			make: func(t *testing.T, path string) {
 				t.Helper()
-				if err := os.Mkdir(path, 0o700); err != nil {
-					t.Fatal(err)
-				}
+				must(t, os.Mkdir(path, 0o700))
 			},
 			want: "is no ledger of this program",
 		},
@@ -116,9 +105,7 @@ func TestRefusedLedgers(t *testing.T) {
 			make: func(t *testing.T, path string) {
 				t.Helper()
 				closedLedger(t, path+"x", batch.ForMock())
-				if err := os.Link(path+"x", path); err != nil {
-					t.Fatal(err)
-				}
+				must(t, os.Link(path+"x", path))
 			},
 			want: "has a second name (a hard link)",
 		},
@@ -170,26 +157,18 @@ func TestRefusedLedgers(t *testing.T) {
 
 func write(t *testing.T, path, text string) {
 	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(path, []byte(text), 0o600))
 }
 
 // damage overwrites all of a ledger but its first page.
 func damage(t *testing.T, path string) {
 	t.Helper()
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	info, err := file.Stat()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	_, err = file.WriteAt(bytes.Repeat([]byte{0x55}, int(info.Size())-4096), 4096)
-	if err := errors.Join(err, file.Close()); err != nil {
-		t.Fatal(err)
-	}
+	must(t, errors.Join(err, file.Close()))
 }
 
 // snapshot reads the files of a folder.
@@ -197,9 +176,7 @@ func snapshot(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
 	files := map[string][]byte{}
 	list, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	for _, entry := range list {
 		text, _ := os.ReadFile(filepath.Join(dir, entry.Name())) // a folder has none
 		files[entry.Name()] = text
@@ -239,9 +216,7 @@ func TestEmptyFileBecomesALedger(t *testing.T) {
 func wantOpen(t *testing.T, path string, n int) {
 	t.Helper()
 	ledger, err := sqlite.Open(path, batch.ReadOnly())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer func() { _ = ledger.Close() }()
 	report, err := ledger.Report(t.Context())
 	if err != nil || report.Open != n {
@@ -259,9 +234,7 @@ func TestOneProcessAtATime(t *testing.T) {
 	}
 	// The first comes by the link, which leads to nothing yet.
 	first, err := sqlite.Open(link, batch.ForMock())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer func() { _ = first.Close() }()
 	add(t, first, messages(0, 10))
 	for _, name := range []string{path, link, filepath.Join(dir, ".", "x", "..", "messages.db")} {
@@ -273,9 +246,7 @@ func TestOneProcessAtATime(t *testing.T) {
 		}
 	}
 	wantOpen(t, path, 10)
-	if err := first.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, first.Close())
 	second := openLedger(t, path)
 	if added := add(t, second, messages(0, 10)); added.Known != 10 {
 		t.Errorf("added %+v", added)
@@ -311,9 +282,7 @@ func TestDiscard(t *testing.T) {
 			if c.then != nil {
 				c.then(t, ledger)
 			}
-			if err := ledger.Discard(); err != nil {
-				t.Error(err)
-			}
+			must(t, ledger.Discard())
 			want := 0
 			if c.stays {
 				want = 1

@@ -11,13 +11,13 @@ import (
 	"testing"
 	"time"
 
+	zsqlite "zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
 	"github.com/unsend-go/unsend/batch/sqlite"
 	"github.com/unsend-go/unsend/mock"
-
-	zsqlite "zombiezen.com/go/sqlite"
-	"zombiezen.com/go/sqlite/sqlitex"
 )
 
 // What other people do with a ledger: they look at it, mount it, copy it, keep it open.
@@ -38,9 +38,7 @@ func wantAtRest(t *testing.T, path string) {
 func report(t *testing.T, ledger *batch.Ledger) batch.Report {
 	t.Helper()
 	report, err := ledger.Report(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return report
 }
 
@@ -52,15 +50,11 @@ func TestOneFileAtRest(t *testing.T) {
 	ledger := openLedger(t, path)
 	add(t, ledger, messages(0, 1200))
 	read, err := sqlite.Open(path, batch.ReadOnly())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	server := newMock(1, mock.WithoutRateLimit())
 	n := 0
 	for _, err := range read.Messages(t.Context(), batch.All) {
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		if n++; n == 1 {
 			if got := report(t, read); got.Open != 1200 {
 				t.Errorf("beside what is added the reader sees %+v; want 1200 open", got.Counts)
@@ -71,17 +65,13 @@ func TestOneFileAtRest(t *testing.T) {
 			if got := report(t, read); got.Unsent != 1200 {
 				t.Errorf("after the run the reader sees %+v; want 1200 unsent", got.Counts)
 			}
-			if err := ledger.Close(); err != nil {
-				t.Fatal(err)
-			}
+			must(t, ledger.Close())
 			wantAtRest(t, path)
 		}
 	}
 	copied := filepath.Join(t.TempDir(), "copy.db")
 	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	write(t, copied, string(text))
 	moved := openLedger(t, copied)
 	if got := report(t, moved); got.Unsent != 1200 || n != 1200 {
@@ -97,13 +87,9 @@ func TestForeignTransaction(t *testing.T) {
 	ledger := openLedger(t, path)
 	add(t, ledger, messages(0, 50))
 	other, err := zsqlite.OpenConn(path, zsqlite.OpenReadWrite)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	begin := func() {
-		if err := sqlitex.ExecuteTransient(other, "BEGIN", nil); err != nil {
-			t.Fatal(err)
-		}
+		must(t, sqlitex.ExecuteTransient(other, "BEGIN", nil))
 		if err := sqlitex.ExecuteTransient(other, "SELECT count(*) FROM message", nil); err != nil {
 			t.Fatal(err)
 		}
@@ -116,15 +102,11 @@ func TestForeignTransaction(t *testing.T) {
 	if got := ledger.Warning(); got != want {
 		t.Errorf("after the run the ledger warns %q; want %q", got, want)
 	}
-	if err := ledger.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, ledger.Close())
 	if err := sqlitex.ExecuteTransient(other, "COMMIT", nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := openLedger(t, path).Close(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, openLedger(t, path).Close())
 	if err := sqlitex.ExecuteTransient(other, "PRAGMA journal_mode = DELETE", nil); err != nil {
 		t.Fatal(err)
 	}
@@ -140,9 +122,7 @@ func TestForeignTransaction(t *testing.T) {
 	if err != nil || added.Plan(false).Messages != 10 {
 		t.Errorf("beside a reader a preview is %+v, %v; want 10 messages", added.Plan(false), err)
 	}
-	if err := errors.Join(ledger.Close(), other.Close()); err != nil {
-		t.Fatal(err)
-	}
+	must(t, errors.Join(ledger.Close(), other.Close()))
 	wantAtRest(t, path)
 }
 
@@ -177,20 +157,14 @@ func TestReadersLeaveNothing(t *testing.T) {
 	if len(killed) != 3 {
 		t.Fatalf("while somebody works on it there are %d files; want 3", len(killed))
 	}
-	if err := ledger.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, ledger.Close())
 	for name, text := range killed {
 		write(t, filepath.Join(dir, name), string(text))
 	}
 	same("after a kill")
-	if err := os.Remove(path + "-shm"); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.Remove(path+"-shm"))
 	same("with a log alone")
-	if err := openLedger(t, path).Close(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, openLedger(t, path).Close())
 	wantAtRest(t, path)
 }
 
@@ -216,9 +190,7 @@ func TestLockIsOnTheFile(t *testing.T) {
 	closedLedger(t, path, batch.ForService(client))
 	bind(t, path, mounted)
 	ledger, err := sqlite.Open(path, batch.ForService(client))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	wantOpen(t, path, 10)
 	cmd := childCommand(t, "one-by-one", "http://127.0.0.1:1", mounted)
 	cmd.Stderr = nil
@@ -226,19 +198,13 @@ func TestLockIsOnTheFile(t *testing.T) {
 	if want := "child: ledger " + mounted + " is in use by another process; wait until that has ended\n"; err == nil || string(said) != want {
 		t.Errorf("another process says %q, %v; want %q", said, err, want)
 	}
-	if err := ledger.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, ledger.Close())
 	ledger, err = sqlite.Open(mounted, batch.ForService(client))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if want := "the ledger is mounted as a single file"; !strings.HasPrefix(ledger.Warning(), want) {
 		t.Errorf("the ledger warns %q; want %q", ledger.Warning(), want)
 	}
-	if err := ledger.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, ledger.Close())
 }
 
 // A volume that holds the ledger is enough: the folder for temporary files may be full.

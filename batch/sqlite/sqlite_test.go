@@ -21,9 +21,7 @@ func TestSQLite(t *testing.T) {
 		return func(t *testing.T, opts ...batch.Option) *batch.Ledger {
 			t.Helper()
 			ledger, err := sqlite.Open(path, append([]batch.Option{batch.ForMock()}, opts...)...)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			t.Cleanup(func() { _ = ledger.Close() })
 			return ledger
 		}
@@ -63,9 +61,7 @@ func TestMocksClientIsRecognized(t *testing.T) {
 		"through middleware": {api.WithHTTPClient(server.Client()), api.WithMiddleware(middleware)},
 	} {
 		client, err := api.New(mock.DemoKey, opts...)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		path, service := filepath.Join(t.TempDir(), "messages.db"), batch.ForService(clientOf(t, api.DefaultBaseURL))
 		closedLedger(t, path, batch.ForService(client))
 		if _, err := sqlite.Open(path, service); !errors.Is(err, batch.ErrLedger) || !strings.Contains(err.Error(), "made with the mock") {
@@ -83,9 +79,7 @@ func TestInMemory(t *testing.T) {
 	t.Parallel()
 	server := newMock(1)
 	ledger, err := sqlite.InMemory(batch.DefaultConnection(connectionID(0)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	items := messages(0, 50)
 	for i := range items {
 		items[i].ConnectionID = ""
@@ -109,16 +103,12 @@ func TestRunRefusesOtherServices(t *testing.T) {
 	closedLedger(t, path, batch.ForService(clientOf(t, "https://api.example.com")))
 	for name, opt := range map[string]batch.Option{"other service": batch.DefaultConnection("x"), "read only": batch.ReadOnly()} {
 		ledger, err := sqlite.Open(path, opt)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		server := newMock(1)
 		results, early := collectRun(batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{}))
 		if !errors.Is(early, batch.ErrLedger) || len(results)+len(server.Journal()) > 0 {
 			t.Errorf("%s: %d results, %v", name, len(results), early)
 		}
-		if err := ledger.Close(); err != nil {
-			t.Error(err)
-		}
+		must(t, ledger.Close())
 	}
 }

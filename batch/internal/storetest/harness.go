@@ -10,9 +10,18 @@ import (
 	"github.com/unsend-go/unsend/mock"
 )
 
-// What the tests of a ledger and of its stores are made of.
+// Key is the key of the tests' client.
+const Key = "sk_sandbox_store_tests"
 
-// NewMock is a mock that knows connections conn_0 to conn_<n-1>.
+// Must fails the test if err is not nil.
+func Must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// NewMock returns a mock with the connections conn_0 to conn_<n-1>.
 func NewMock(n int, opts ...mock.Option) *mock.Server {
 	opts = append([]mock.Option{mock.WithKeys(Key), mock.WithJournal(-1)}, opts...)
 	for i := range n {
@@ -25,16 +34,14 @@ func NewMock(n int, opts ...mock.Option) *mock.Server {
 func NewClient(t testing.TB, server *mock.Server, opts ...api.Option) *api.Client {
 	t.Helper()
 	client, err := api.New(Key, append([]api.Option{api.WithHTTPClient(server.Client())}, opts...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	Must(t, err)
 	return client
 }
 
 // ConnectionID returns the id of a connection of [NewMock].
 func ConnectionID(n int) string { return "conn_" + strconv.Itoa(n) }
 
-// Messages are n items on a connection, whose ids no other connection's have.
+// Messages returns n items on a connection, whose ids no other connection's have.
 func Messages(connection, n int) []batch.Item {
 	items := make([]batch.Item, n)
 	for i := range items {
@@ -53,13 +60,27 @@ func Message(connection, n int) batch.Item {
 	}
 }
 
+// Rows yields items, and then errors of bad lines.
+func Rows(items []batch.Item, bad ...error) iter.Seq2[batch.Item, error] {
+	return func(yield func(batch.Item, error) bool) {
+		for _, item := range items {
+			if !yield(item, nil) {
+				return
+			}
+		}
+		for _, err := range bad {
+			if !yield(batch.Item{}, err) {
+				return
+			}
+		}
+	}
+}
+
 // Add adds items to the ledger, or fails the test.
 func Add(t testing.TB, ledger *batch.Ledger, items []batch.Item) batch.Added {
 	t.Helper()
 	added, err := ledger.Add(t.Context(), Rows(items))
-	if err != nil {
-		t.Fatal(err)
-	}
+	Must(t, err)
 	return added
 }
 

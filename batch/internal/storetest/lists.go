@@ -40,18 +40,18 @@ func addAllOrNone(t *testing.T, open Open) {
 		_, err = ledger.Replace(t.Context(), Rows(Messages(1, 3), bad))
 		var input *batch.InputError
 		if !errors.As(err, &input) || input.Rows != 1 || !errors.Is(err, bad) || !errors.Is(err, batch.ErrInput) {
-			t.Errorf("adding a bad row is %v", err)
+			t.Errorf("adding a bad row returns %v; want an InputError for 1 row", err)
 		}
-		want := ""
-		if before > 0 {
-			want = "2 open"
-		}
-		wantOutcomes(t, ledger, want)
+		wantOutcomes(t, ledger, map[int]string{0: "", 2: "2 open"}[before])
+	}
+	end := fmt.Errorf("%w: a quote is open at the end", batch.ErrInput) // which SkipBad does not skip
+	if _, err := ledger.Add(t.Context(), Rows(Messages(0, 5), end), batch.SkipBad()); !errors.Is(err, end) {
+		t.Errorf("adding an input that ends early returns %v; want %v", err, end)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := ledger.Add(ctx, Rows(Messages(2, 9))); !errors.Is(err, context.Canceled) {
-		t.Errorf("adding under an ended context is %v", err)
+		t.Errorf("adding under a canceled context returns %v", err)
 	}
 	wantOutcomes(t, ledger, "2 open")
 }
@@ -91,7 +91,7 @@ func noConnection(t *testing.T, open Open) {
 	if want := "999 rows name no connection; set a default connection, or add a column connection_id"; err == nil || err.Error() != want {
 		t.Errorf("got %v; want %s", err, want)
 	}
-	must(t, ledger.Close())
+	Must(t, ledger.Close())
 	ledger = open(t, batch.DefaultConnection(ConnectionID(7)))
 	added, err := ledger.Add(t.Context(), Rows(items))
 	wantAdded(t, added, err, batch.Added{New: 1000})
@@ -99,16 +99,6 @@ func noConnection(t *testing.T, open Open) {
 	if want := "[{conn_0 1} {conn_7 999}]"; err != nil || fmt.Sprint(plan.Connections) != want {
 		t.Errorf("the plan is %v, %v; want %s", plan.Connections, err, want)
 	}
-}
-
-// An input that cannot be read to its end is refused whole, whatever may be left out of it.
-func inputEndsEarly(t *testing.T, open Open) {
-	ledger := open(t)
-	end := fmt.Errorf("%w: a quote is open at the end", batch.ErrInput)
-	if _, err := ledger.Add(t.Context(), Rows(Messages(0, 5), end), batch.SkipBad()); !errors.Is(err, end) {
-		t.Errorf("got %v", err)
-	}
-	wantOutcomes(t, ledger, "")
 }
 
 func replaceSetsAside(t *testing.T, open Open) {
@@ -125,32 +115,25 @@ func replaceSetsAside(t *testing.T, open Open) {
 	if results := run(t, client, ledger, batch.Options{}); len(results) != 6 || len(server.Journal()) != 6 {
 		t.Errorf("%d results, %d requests; want 6", len(results), len(server.Journal()))
 	}
-	n := 0
-	for _, err := range ledger.Messages(t.Context(), batch.All) {
-		if n++; err != nil {
-			t.Fatal(err)
-		}
+	if n := len(all(t, ledger)); n != 6 {
+		t.Errorf("the ledger lists %d messages; want the 6 that are not excluded", n)
 	}
-	if n != 6 {
-		t.Errorf("%d messages; want those that are not set aside", n)
-	}
-	// Add sets nothing aside; and who is listed again is sent.
+	// Add excludes nothing, and a message that is listed again is sent.
 	added, err = ledger.Add(t.Context(), Rows(items[7:9]))
 	wantAdded(t, added, err, batch.Added{Known: 2})
 	wantOutcomes(t, ledger, "6 unsent, 2 open, 2 set aside")
 	run(t, client, ledger, batch.Options{})
 	wantOutcomes(t, ledger, "8 unsent, 2 set aside")
-	// What has ended stays ended, listed or not.
+	// What is complete stays complete, listed or not.
 	added, err = ledger.Replace(t.Context(), Rows(items[9:]))
 	wantAdded(t, added, err, batch.Added{Known: 1})
 	wantOutcomes(t, ledger, "8 unsent, 1 open, 1 set aside")
 }
 
-// edits are what may become of an input of Messages(0, 40).
+// edits returns edited forms of the input Messages(0, 40).
 func edits() map[string][]batch.Item {
 	items := Messages(0, 40)
 	return map[string][]batch.Item{
-		"the same":  items,
 		"longer":    Messages(0, 55),
 		"reversed":  reversed(items),
 		"reordered": numbered(append(slices.Clone(items[20:]), items[:20]...)...),
@@ -175,7 +158,7 @@ func editedInput(t *testing.T, open Open, edited []batch.Item) {
 			close(stop)
 		}
 	}
-	must(t, ledger.Close())
+	Must(t, ledger.Close())
 	ledger = open(t)
 	replace(t, ledger, edited)
 	yielded += len(run(t, client, ledger, batch.Options{}))
@@ -191,7 +174,7 @@ func editedInput(t *testing.T, open Open, edited []batch.Item) {
 	}
 }
 
-// What an input says anew of a message is taken over, unless that is final.
+// A row that is listed again replaces the stored one, unless that is final.
 func editedRows(t *testing.T, open Open) {
 	_, client := service(t, 1)
 	ledger := open(t)
@@ -207,12 +190,7 @@ func editedRows(t *testing.T, open Open) {
 		}
 		added, err := ledger.Replace(t.Context(), Rows(items))
 		wantAdded(t, added, err, batch.Added{Known: 3})
-		var got []batch.Item
-		for r, err := range ledger.Messages(t.Context(), batch.All) {
-			must(t, err)
-			got = append(got, r.Item)
-		}
-		if !slices.Equal(got, want) {
+		if got := all(t, ledger); !slices.Equal(got, want) {
 			t.Errorf("the ledger has %+v; want %+v", got, want)
 		}
 	}
@@ -224,8 +202,7 @@ func reversed(items []batch.Item) []batch.Item {
 	return numbered(items...)
 }
 
-// Messages of a connection are sent in the order of their lines, also where they were added in
-// another.
+// Messages of a connection are sent in the order of their lines, even if they were added in another.
 func byLine(t *testing.T, open Open) {
 	server, client := service(t, 1)
 	ledger := open(t)
@@ -255,12 +232,7 @@ func refs(t *testing.T, open Open) {
 	}
 	items[0].Ref, items[1].Ref = "", "another"
 	Add(t, ledger, items)
-	var got []batch.Item
-	for r, err := range ledger.Messages(t.Context(), batch.All) {
-		must(t, err)
-		got = append(got, r.Item)
-	}
-	if !slices.Equal(got, items) {
+	if got := all(t, ledger); !slices.Equal(got, items) {
 		t.Errorf("the ledger has %+v; want %+v", got, items)
 	}
 	for ref, want := range map[string]string{
@@ -288,10 +260,10 @@ func preview(t *testing.T, open Open) {
 	run(t, client, ledger, batch.Options{})
 	replace(t, ledger, items[:8])
 	before, err := ledger.Plan(t.Context(), true)
-	must(t, err)
+	Must(t, err)
 	edited := numbered(slices.Concat(items[2:7], Messages(1, 4))...)
 	added, err := ledger.Replace(t.Context(), Rows(edited), batch.Preview())
-	must(t, err)
+	Must(t, err)
 	if added.New != 4 || added.Known != 5 || added.SetAside != 1 {
 		t.Errorf("the preview adds %+v; want 4 new, 5 known, 1 set aside", added)
 	}
