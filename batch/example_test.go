@@ -56,7 +56,7 @@ func Example() {
 	// unsent: 3 failed: 0 <nil>
 }
 
-// Close a channel to stop a run gently: what is under way is finished, and told.
+// Close a channel to stop a run gently: requests in flight are finished and yielded.
 func ExampleOptions_stop() {
 	service := mock.New()
 	client, err := api.New(mock.DemoKey, api.WithHTTPClient(service.Client()))

@@ -52,7 +52,7 @@ func TestStop(t *testing.T) {
 		{
 			name: "does not wait for retries", mock: mock.WithRateLimit(90, 90), items: messages(0, 50), stop: 10 * time.Second,
 			faults: []mock.Fault{{Status: 503, RetryAfter: "50"}, {Status: 503}},
-			want: "1 failed", took: 10 * time.Second, is: batch.ErrStopped, failed: api.ErrServer,
+			want:   "1 failed", took: 10 * time.Second, is: batch.ErrStopped, failed: api.ErrServer,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -9,20 +9,19 @@ import (
 	"github.com/unsend-go/unsend/internal/pgtest"
 )
 
-// newFleet is a server that syncs, a list of messages in it, and a service without a rate limit.
-func newFleet(b *testing.B, connections, messages int) (*fleet, *store) {
+// loadedFleet returns a fleet with a server that syncs, a list of messages in it, and a service without a rate limit.
+func loadedFleet(b *testing.B, connections, messages int) (*fleet, *store) {
 	b.Helper()
-	server := pgtest.New(b)
-	f := &fleet{t: b, server: server, address: server.Address(b), service: listen(b, newService(b, connections)), told: map[string][]string{}}
+	f := newFleet(b, pgtest.New(b).Address(b), newService(connections))
 	s, err := newStore(f.address, "june")
 	must(b, err)
 	b.Cleanup(func() { _ = s.Close() })
-	must(b, s.open(b.Context(), batch.StoreOptions{Service: batch.ServiceOf(testClient(b, f.service))}))
+	must(b, s.open(b.Context(), batch.StoreOptions{Service: "http://localhost"}))
 	load(b, s, connections, messages)
 	return f, s
 }
 
-// BenchmarkWorkers takes back 60,000 messages on 40 connections, as fast as it goes, with 1, 2
+// BenchmarkWorkers unsends 60,000 messages on 40 connections, as fast as it goes, with 1, 2
 // and 4 processes on this machine, beside the database and the service.
 func BenchmarkWorkers(b *testing.B) {
 	for _, workers := range []int{1, 2, 4} {
@@ -30,7 +29,7 @@ func BenchmarkWorkers(b *testing.B) {
 			const messages = 60_000 // so many that the first seconds, in which connections are shared out, count little
 			for range b.N {
 				b.StopTimer()
-				f, _ := newFleet(b, 40, messages)
+				f, _ := loadedFleet(b, 40, messages)
 				b.StartTimer()
 				var waits []func() error
 				for range workers {
@@ -49,7 +48,7 @@ func BenchmarkWorkers(b *testing.B) {
 // BenchmarkTakeover measures the time from kill -9 of a worker until one that waits has claimed
 // its 40 connections.
 func BenchmarkTakeover(b *testing.B) {
-	f, s := newFleet(b, 40, 1_000_000)
+	f, s := loadedFleet(b, 40, 1_000_000)
 	claims := func(text string) (n int) {
 		list, err := query(b.Context(), s, scanLoad, "SELECT '', count(*) FROM connection WHERE "+text)
 		must(b, err)
@@ -60,11 +59,11 @@ func BenchmarkTakeover(b *testing.B) {
 	for range b.N {
 		b.StopTimer()
 		killB, waitB := f.start()
-		time.Sleep(11 * time.Second) //nolint:forbidigo // until the ways of both are settled
+		time.Sleep(11 * time.Second) //nolint:forbidigo // until both are settled
 		b.StartTimer()
 		killA()
 		for claims("worker_id = (SELECT max(id) FROM worker)") < 40 {
-			time.Sleep(5 * time.Millisecond) //nolint:forbidigo // the database is asked
+			time.Sleep(5 * time.Millisecond) //nolint:forbidigo // polls the database
 		}
 		b.StopTimer()
 		_ = waitA() // it was killed
@@ -80,7 +79,7 @@ func BenchmarkTakeover(b *testing.B) {
 func BenchmarkLoad(b *testing.B) {
 	for range b.N {
 		b.StopTimer()
-		_, s := newFleet(b, 1, 1)
+		_, s := loadedFleet(b, 1, 1)
 		b.StartTimer()
 		start := time.Now()
 		_, err := s.Add(b.Context(), testItems(1000, 1_000_000), batch.AddMode{Replace: true})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/unsend-go/unsend/api"
@@ -71,7 +72,7 @@ func TestTakeover(t *testing.T) {
 	}
 	m := first(t, a, mine[0])
 	if err := b.Write(t.Context(), sending(m)); !errors.Is(err, batch.ErrClaimLost) {
-		t.Errorf("who has no claim writes: %v", err)
+		t.Errorf("a worker without a claim writes: %v", err)
 	}
 	must(t, b.Begin(t.Context(), false)) // after such an error a worker begins again
 	if again, _ := claim(t, b); len(again) != 1 || again[0] != theirs[0] {
@@ -80,29 +81,29 @@ func TestTakeover(t *testing.T) {
 	must(t, a.Write(t.Context(), sending(m)))
 	terminate(t, server, a)
 	if taken, left := claim(t, b); len(taken) != 1 || taken[0] != mine[0] || left != 0 {
-		t.Errorf("of a dead worker are claimed %v and left %d; want %v", taken, left, mine)
+		t.Errorf("of a dead worker %v are claimed and %d left; want %v", taken, left, mine)
 	}
 	m = first(t, b, mine[0])
 	if !m.Item.MaybeUnsent {
-		t.Error("what the dead worker was sending is not known to be ambiguous")
+		t.Error("what the dead worker was sending is not ambiguous")
 	}
 	err := a.Write(t.Context(), []batch.Entry{{Message: m, Event: batch.Ended, Outcome: batch.Unsent, Final: true}})
 	if !errors.Is(err, batch.ErrClaimLost) {
-		t.Errorf("who has lost its session writes: %v", err)
+		t.Errorf("a worker that lost its session writes: %v", err)
 	}
 	must(t, b.Write(t.Context(), []batch.Entry{{Message: m, Event: batch.Ended, Outcome: batch.AlreadyGone, Final: true}}))
 	must(t, a.Begin(t.Context(), false))
 	if names, left := claim(t, a); len(names) != 0 || left != 2 {
-		t.Errorf("who comes back claims %v and leaves %d; want nothing, and 2", names, left)
+		t.Errorf("a worker that comes back claims %v and leaves %d; want nothing, and 2", names, left)
 	}
 	must(t, b.End(t.Context()))
 	if names, left := claim(t, a); len(names) != 2 || left != 0 {
-		t.Errorf("when the other has ended are claimed %v and left %d", names, left)
+		t.Errorf("when the other is complete %v are claimed and %d left", names, left)
 	}
 }
 
-// TestRounds has failed messages come back in the next run, and not when a session was lost.
-func TestRounds(t *testing.T) {
+// TestEpochs sends failed messages again in the next run, but not when a session was lost.
+func TestEpochs(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Shared(t)
 	address := server.Address(t)
@@ -122,12 +123,12 @@ func TestRounds(t *testing.T) {
 	must(t, a.Begin(t.Context(), false))
 	claim(t, a)
 	if n := open(a); n != 1 {
-		t.Errorf("after a lost session %d messages are open; want the one that has not ended", n)
+		t.Errorf("after a lost session %d messages are open; want the one that is not complete", n)
 	}
 	b := openStore(t, address, "june")
 	must(t, b.Begin(t.Context(), true))
 	if n := open(b); n != 1 {
-		t.Errorf("for who joins %d messages are open; want 1", n)
+		t.Errorf("for a worker that joins %d messages are open; want 1", n)
 	}
 	must(t, b.End(t.Context()))
 	must(t, a.End(t.Context()))
@@ -152,7 +153,7 @@ func TestReplaceBesideOthers(t *testing.T) {
 	for name, n := range map[string]int{"longer": 11, "shorter": 9} {
 		_, err := b.Add(t.Context(), testItems(2, n), batch.AddMode{Replace: true})
 		if !errors.Is(err, batch.ErrLedger) || !strings.Contains(err.Error(), "is being worked on, with another list") {
-			t.Errorf("a list that is %s is answered %v", name, err)
+			t.Errorf("a list that is %s returns %v", name, err)
 		}
 	}
 	counts, err := b.Counts(t.Context(), true)
@@ -161,19 +162,19 @@ func TestReplaceBesideOthers(t *testing.T) {
 		t.Errorf("after lists that were refused there are %+v; want %+v", counts, want)
 	}
 	if _, err := b.Add(t.Context(), testItems(2, 12), batch.AddMode{}); err != nil {
-		t.Errorf("what sets nothing aside is refused: %v", err)
+		t.Errorf("a list that excludes nothing is refused: %v", err)
 	}
 	must(t, a.End(t.Context()))
 	if added := load(t, b, 2, 9); added.SetAside != 3 {
-		t.Errorf("when nobody works are set aside %+v; want 3", added)
+		t.Errorf("when no worker is active %+v is excluded; want 3", added)
 	}
 	if err := late.Begin(t.Context(), false); err == nil || !strings.Contains(err.Error(), "another list") {
-		t.Errorf("who planned with the former list begins: %v", err)
+		t.Errorf("a worker that planned with the former list begins: %v", err)
 	}
 	must(t, b.Begin(t.Context(), false))
 }
 
-// TestAddWhileWorking has messages come to a connection that its worker had done with.
+// TestAddWhileWorking adds messages to a connection that its worker had completed.
 func TestAddWhileWorking(t *testing.T) {
 	t.Parallel()
 	address := pgtest.Shared(t).Address(t)
@@ -195,32 +196,24 @@ func TestManyAtOnce(t *testing.T) {
 	t.Parallel()
 	address := pgtest.Shared(t).Address(t)
 	var wg sync.WaitGroup
-	var mu sync.Mutex
-	added := 0
+	var added atomic.Int64
 	for range 10 {
 		wg.Go(func() {
-			s, err := newStore(address, "june")
-			if err == nil {
-				err = s.open(t.Context(), batch.StoreOptions{Service: "mock"})
-			}
+			ledger, err := Open(t.Context(), address, "june", batch.ForMock())
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			defer func() { _ = s.Close() }()
-			n, err := s.Add(t.Context(), testItems(10, 1000), batch.AddMode{Replace: true})
-			if err != nil {
+			n, err := ledger.Replace(t.Context(), testItems(10, 1000))
+			if err := errors.Join(err, ledger.Close()); err != nil {
 				t.Error(err)
-				return
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			added += n.New
+			added.Add(int64(n.New))
 		})
 	}
 	wg.Wait()
-	if added != 1000 {
-		t.Errorf("%d messages were added; want each once", added)
+	if added.Load() != 1000 {
+		t.Errorf("%d messages were added; want each once", added.Load())
 	}
 }
 
@@ -268,17 +261,15 @@ func TestLocks(t *testing.T) {
 func TestProgress(t *testing.T) {
 	t.Parallel()
 	address := pgtest.Shared(t).Address(t)
-	service := newService(t, 2)
-	client, err := api.New(testKey, api.WithHTTPClient(service.Client()), api.WithoutRateLimit())
-	must(t, err)
+	service := newService(2)
+	client := storetest.NewClient(t, service, api.WithoutRateLimit())
 	var wg sync.WaitGroup
 	for range 2 {
 		ledger, err := Open(t.Context(), address, "june", batch.ForMock())
 		must(t, err)
 		t.Cleanup(func() { _ = ledger.Close() })
-		if _, err := ledger.Replace(t.Context(), testItems(2, 300)); err != nil {
-			t.Fatal(err)
-		}
+		_, err = ledger.Replace(t.Context(), testItems(2, 300))
+		must(t, err)
 		wg.Go(func() {
 			progress := new(batch.Progress)
 			_, early := storetest.Collect(batch.Run(t.Context(), client, ledger, batch.Options{Progress: progress}))

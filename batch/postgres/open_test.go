@@ -33,9 +33,8 @@ func TestSettingsOfTheRole(t *testing.T) {
 			server.Exec(t, "CREATE ROLE "+role+" LOGIN SUPERUSER")
 			server.Exec(t, "ALTER ROLE "+role+" SET "+setting)
 			address := pgtest.With(server.Address(t), "user", role)
-			service := newService(t, 20)
-			client, err := api.New(testKey, api.WithHTTPClient(service.Client()), api.WithoutRateLimit())
-			must(t, err)
+			service := newService(20)
+			client := storetest.NewClient(t, service, api.WithoutRateLimit())
 			var wg sync.WaitGroup
 			for range 3 {
 				ledger, err := Open(t.Context(), address, `it's "\é`, batch.ForMock())

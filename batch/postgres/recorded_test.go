@@ -10,19 +10,17 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/unsend-go/unsend/batch"
-	"github.com/unsend-go/unsend/internal/pgtest"
 )
 
-// recordedFirst asks the ledger, as each fifth request comes, whether that is on record.
+// recordedFirst looks in the ledger, at each fifth request, whether that is recorded.
 type recordedFirst struct {
 	next    http.Handler
-	server  *pgtest.Server
 	address string
 	t       *testing.T
 
 	mu    sync.Mutex
 	db    *store
-	asked int
+	seen  int
 	early struct {
 		n    int
 		path string
@@ -30,14 +28,14 @@ type recordedFirst struct {
 }
 
 func (h *recordedFirst) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h.ask(r.URL.Path)
+	h.look(r.URL.Path)
 	h.next.ServeHTTP(w, r)
 }
 
-func (h *recordedFirst) ask(path string) {
+func (h *recordedFirst) look(path string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.asked++; h.asked%5 != 0 {
+	if h.seen++; h.seen%5 != 0 {
 		return
 	}
 	if h.db == nil {

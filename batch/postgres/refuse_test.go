@@ -62,10 +62,10 @@ func TestRefusedAddresses(t *testing.T) {
 	wantRefused(t, err, batch.ErrOptions, "option 1 is nil")
 }
 
-// TestRefusedServers asks servers that are none, or do not answer.
+// TestRefusedServers connects to servers that are none, or do not respond.
 func TestRefusedServers(t *testing.T) {
 	t.Parallel()
-	serve := func(answer string) string {
+	serve := func(response string) string {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		must(t, err)
 		t.Cleanup(func() { _ = listener.Close() })
@@ -76,8 +76,8 @@ func TestRefusedServers(t *testing.T) {
 				if err != nil {
 					break // the test is over
 				}
-				_, _ = conn.Write([]byte(answer))
-				if silent = append(silent, conn); answer != "" {
+				_, _ = conn.Write([]byte(response))
+				if silent = append(silent, conn); response != "" {
 					_ = conn.Close()
 				}
 			}
@@ -184,7 +184,7 @@ func TestRefusedUsers(t *testing.T) {
 	})
 }
 
-// documentedSQL is what docs/batch/ledger-postgres.md says to an administrator.
+// documentedSQL returns the SQL of docs/batch/ledger-postgres.md for an administrator.
 func documentedSQL(t *testing.T) (list []string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "batch", "ledger-postgres.md"))

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strconv"
@@ -18,11 +18,10 @@ import (
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/internal/storetest"
 	"github.com/unsend-go/unsend/internal/pgtest"
 	"github.com/unsend-go/unsend/mock"
 )
-
-const testKey = "sk_sandbox_postgres_tests"
 
 // TestMain lets this binary be a worker too, so that a test can kill one.
 func TestMain(m *testing.M) {
@@ -33,13 +32,13 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	m.Run() // which also says how the process exits
+	m.Run() // which also sets the exit code
 }
 
-// work is a worker: it says each outcome on standard output.
+// work is a worker, which prints each outcome.
 func work(address, service string) error {
 	ctx := context.Background()
-	client, err := api.New(testKey, api.WithBaseURL(service), api.WithoutRateLimit(), api.WithTimeout(10*time.Second))
+	client, err := api.New(storetest.Key, api.WithBaseURL(service), api.WithoutRateLimit(), api.WithTimeout(10*time.Second))
 	if err != nil {
 		return err
 	}
@@ -51,22 +50,40 @@ func work(address, service string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Println("told", result.Item.MessageID, result.Outcome)
+		fmt.Println("yielded", result.Item.MessageID, result.Outcome)
 	}
 	return ledger.Close()
 }
 
-// fleet is workers, each a process, and all that they have told.
+// fleet is workers, each a process, and the outcomes that they have yielded.
 type fleet struct {
 	t                testing.TB
-	server           *pgtest.Server
 	address, service string
 
-	mu   sync.Mutex
-	told map[string][]string // outcomes of each message
+	mu       sync.Mutex
+	outcomes map[string][]string // of each message
 }
 
-// start starts a worker. Wait returns how it ended, once all that it has told is read.
+// newFleet returns a fleet for a ledger, whose service h serves.
+func newFleet(t testing.TB, address string, h http.Handler) *fleet {
+	t.Helper()
+	service := httptest.NewServer(h)
+	t.Cleanup(service.Close)
+	return &fleet{t: t, address: address, service: service.URL, outcomes: map[string][]string{}}
+}
+
+// forService returns the option for a ledger of the fleet's service.
+func (f *fleet) forService() batch.Option {
+	client, err := api.New(storetest.Key, api.WithBaseURL(f.service))
+	must(f.t, err)
+	return batch.ForService(client)
+}
+
+func newService(connections int, opts ...mock.Option) *mock.Server {
+	return storetest.NewMock(connections, append(opts, mock.WithoutRateLimit(), mock.WithJournal(0))...)
+}
+
+// start starts a worker. Wait returns its error, once all that it has printed is read.
 func (f *fleet) start() (kill func(), wait func() error) {
 	f.t.Helper()
 	cmd := exec.CommandContext(f.t.Context(), os.Args[0], "-test.run=^$") //nolint:gosec // itself
@@ -83,11 +100,11 @@ func (f *fleet) start() (kill func(), wait func() error) {
 		defer close(read)
 		for lines := bufio.NewScanner(stdout); lines.Scan(); {
 			words := strings.Fields(lines.Text())
-			if len(words) != 3 || words[0] != "told" {
+			if len(words) != 3 || words[0] != "yielded" {
 				continue // killed in the middle of a line
 			}
 			f.mu.Lock()
-			f.told[words[1]] = append(f.told[words[1]], words[2])
+			f.outcomes[words[1]] = append(f.outcomes[words[1]], words[2])
 			f.mu.Unlock()
 		}
 	}()
@@ -119,7 +136,7 @@ func testItems(connections, messages int) iter.Seq2[batch.Item, error] {
 
 // TestWorkers is the proof: two workers share a list of messages while one of them is killed
 // again and again, sessions are terminated and the server is restarted. Whatever happens, each
-// message is taken back once, has one outcome in the end, and nobody was told another.
+// message is unsent once and has one outcome in the end, and no other was yielded.
 // UNSEND_TEST_SOAK=1 makes it a long one.
 func TestWorkers(t *testing.T) {
 	t.Parallel()
@@ -128,15 +145,13 @@ func TestWorkers(t *testing.T) {
 		connections, messages, kills, terminations = 40, 60_000, 50, 50
 	}
 	server := pgtest.New(t)
-	service := newService(t, connections,
+	service := newService(connections,
 		mock.WithFaults(7, 0.05, mock.Fault{Kind: mock.Drop}, mock.Fault{Kind: mock.Drop, Acted: true},
 			mock.Fault{Status: 503}, mock.Fault{Status: 503, Acted: true}, mock.Fault{Status: 429, RetryAfter: "1"}))
-	recorded := &recordedFirst{next: service, server: server, t: t}
-	listener := listen(t, recorded)
-
-	f := &fleet{t: t, address: server.Address(t), service: listener, told: map[string][]string{}}
-	recorded.address = f.address
-	ledger, err := Open(t.Context(), f.address, "june", batch.ForService(testClient(t, f.service)))
+	address := server.Address(t)
+	recorded := &recordedFirst{next: service, address: address, t: t}
+	f := newFleet(t, address, recorded)
+	ledger, err := Open(t.Context(), address, "june", f.forService())
 	must(t, err)
 	defer func() { _ = ledger.Close() }()
 	_, err = ledger.Add(t.Context(), testItems(connections, messages))
@@ -171,7 +186,7 @@ func TestWorkers(t *testing.T) {
 	}
 }
 
-// check compares what the ledger says, what the workers told, and what the service knows.
+// check compares the ledger with what the workers yielded and what the service counts.
 func (f *fleet) check(ledger *batch.Ledger, service *mock.Server, connections, messages int) {
 	f.t.Helper()
 	report, err := ledger.Report(f.t.Context())
@@ -195,43 +210,14 @@ func (f *fleet) check(ledger *batch.Ledger, service *mock.Server, connections, m
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	told := 0
-	for id, list := range f.told {
-		told++
+	for id, list := range f.outcomes {
 		if len(list) != 1 || list[0] != string(outcomes[id]) {
-			f.t.Errorf("of message %s was told %v; the ledger has %s", id, list, outcomes[id])
+			f.t.Errorf("for message %s %v were yielded; the ledger has %s", id, list, outcomes[id])
 		}
 	}
-	f.t.Logf("%d unsent, %d already gone; of %d it was told", report.Unsent, report.AlreadyGone, told)
-}
-
-func testClient(t testing.TB, service string) *api.Client {
-	t.Helper()
-	client, err := api.New(testKey, api.WithBaseURL(service))
-	must(t, err)
-	return client
+	f.t.Logf("%d unsent, %d already gone; %d were yielded", report.Unsent, report.AlreadyGone, len(f.outcomes))
 }
 
 func pause(from, to time.Duration) {
 	time.Sleep(from + rand.N(to-from)) //nolint:forbidigo // at random moments is the point
-}
-
-func newService(t testing.TB, connections int, opts ...mock.Option) *mock.Server {
-	t.Helper()
-	opts = append([]mock.Option{mock.WithKeys(testKey), mock.WithoutRateLimit(), mock.WithJournal(0)}, opts...)
-	for n := range connections {
-		opts = append(opts, mock.WithConnections(mock.Connection{ID: "conn_" + strconv.Itoa(n)}))
-	}
-	return mock.New(opts...)
-}
-
-// listen serves h on loopback, and returns its base URL.
-func listen(t testing.TB, h http.Handler) string {
-	t.Helper()
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	go func() { _ = server.Serve(listener) }() // until it is closed
-	t.Cleanup(func() { _ = server.Close() })
-	return "http://" + listener.Addr().String()
 }

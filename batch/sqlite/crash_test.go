@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -18,7 +17,6 @@ import (
 	"time"
 
 	"github.com/unsend-go/unsend/batch"
-	"github.com/unsend-go/unsend/batch/sqlite"
 	"github.com/unsend-go/unsend/mock"
 )
 
@@ -38,7 +36,7 @@ type crashSite struct {
 	items         []batch.Item
 	url           string
 	input, ledger string
-	synced        string         // where a process notes what is on the disk
+	synced        string         // where a process notes what is synced
 	ended         map[string]int // how many requests the service had seen when a message was known to have ended
 }
 
@@ -64,17 +62,13 @@ func newCrashSite(t *testing.T, n int) *crashSite {
 	dir := t.TempDir()
 	s.input, s.ledger, s.synced = filepath.Join(dir, "input.csv"), filepath.Join(dir, "messages.db"), filepath.Join(dir, "synced")
 	must(t, os.WriteFile(s.input, []byte(text), 0o600))
-	var err error
-	if s.url, err = s.server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.server.Close() })
+	s.url = start(t, s.server)
 	return s
 }
 
-// run starts a process, and ends it by end at a random moment: a little after it has told of
-// so many messages. It returns what it told, and how it ended.
-func (s *crashSite) run(t *testing.T, messages int, end func(*os.Process) error) (told []string, err error) {
+// run starts a process, and ends it by end at a random moment: a little after it has printed
+// so many messages. It returns what it printed, and how it ended.
+func (s *crashSite) run(t *testing.T, messages int, end func(*os.Process) error) (printed []string, err error) {
 	t.Helper()
 	cmd := childCommand(t, "run", s.url, s.input, s.ledger, s.synced)
 	out, err := cmd.StdoutPipe()
@@ -86,10 +80,10 @@ func (s *crashSite) run(t *testing.T, messages int, end func(*os.Process) error)
 	for {
 		line, err := in.ReadString('\n')
 		if err != nil {
-			break // what the kill cut off is not told
+			break // what the kill cut off is not printed
 		}
-		told = append(told, strings.TrimSuffix(line, "\n"))
-		if !ended && len(told) >= messages {
+		printed = append(printed, strings.TrimSuffix(line, "\n"))
+		if !ended && len(printed) >= messages {
 			ended = true
 			time.AfterFunc(rand.N(5*time.Millisecond), func() { ending <- end(cmd.Process) })
 		}
@@ -98,22 +92,22 @@ func (s *crashSite) run(t *testing.T, messages int, end func(*os.Process) error)
 	if end != nil && ended {
 		must(t, <-ending)
 	}
-	return told, err
+	return printed, err
 }
 
-// record notes what has ended by what a process left, and checks that it told no more.
-func (s *crashSite) record(t *testing.T, told []string) {
+// record notes what has ended by what a process left, and checks that it printed no more.
+func (s *crashSite) record(t *testing.T, printed []string) {
 	t.Helper()
 	finals := s.finals(t)
-	for _, id := range told {
+	for _, id := range printed {
 		if !finals[id] {
-			t.Errorf("message %s was told to have ended, and the ledger does not know", id)
+			t.Errorf("message %s was printed as final, and the ledger has it open", id)
 		}
 	}
 	seen := len(s.server.Journal())
 	for id := range s.ended {
 		if !finals[id] {
-			t.Errorf("message %s had ended, and is open again", id)
+			t.Errorf("message %s was final, and is open again", id)
 		}
 	}
 	for id := range finals {
@@ -123,11 +117,10 @@ func (s *crashSite) record(t *testing.T, told []string) {
 	}
 }
 
-// finals are the messages that ended for good.
+// finals returns the messages whose outcome is final.
 func (s *crashSite) finals(t *testing.T) map[string]bool {
 	t.Helper()
-	ledger, err := sqlite.Open(s.ledger, batch.ReadOnly())
-	must(t, err)
+	ledger := openFor(t, s.ledger, batch.ReadOnly())
 	defer func() { _ = ledger.Close() }()
 	finals := map[string]bool{}
 	for r, err := range ledger.Messages(t.Context(), batch.All) {
@@ -142,23 +135,21 @@ func (s *crashSite) finals(t *testing.T) map[string]bool {
 // finish lets a process run to the end, and checks what must hold then.
 func (s *crashSite) finish(t *testing.T) {
 	t.Helper()
-	told, err := s.run(t, 0, nil)
+	printed, err := s.run(t, 0, nil)
 	if err != nil {
 		t.Errorf("the last process ended with %v", err)
 	}
-	s.record(t, told)
+	s.record(t, printed)
 	if len(s.ended) != len(s.items) {
 		t.Errorf("%d of %d messages have ended", len(s.ended), len(s.items))
 	}
 	unsentOnce(t, s.server, s.items)
 	for n, e := range s.server.Journal() {
 		if at, ended := s.ended[e.MessageID]; ended && n >= at {
-			t.Errorf("message %s was sent again after it had ended", e.MessageID)
+			t.Errorf("message %s was sent again after it was final", e.MessageID)
 		}
 	}
-	ledger, err := sqlite.Open(s.ledger, batch.ReadOnly())
-	must(t, err)
-	defer func() { _ = ledger.Close() }()
+	ledger := openFor(t, s.ledger, batch.ReadOnly())
 	report, err := ledger.Report(t.Context())
 	if err != nil || report.Unsent+report.AlreadyGone != len(s.items) || report.Open != 0 {
 		t.Errorf("the report is %+v, %v", report, err)
@@ -171,18 +162,18 @@ func TestKilledProcesses(t *testing.T) {
 	kills := times(12, 100)
 	s := newCrashSite(t, 80*kills)
 	for n := range kills {
-		told, err := s.run(t, 1+rand.N(50), (*os.Process).Kill)
+		printed, err := s.run(t, 1+rand.N(50), (*os.Process).Kill)
 		if err == nil {
 			t.Fatalf("process %d of %d came to the end; want it killed", n, kills)
 		}
-		s.record(t, told)
+		s.record(t, printed)
 	}
 	t.Logf("%d of %d had ended after %d kills", len(s.ended), len(s.items), kills)
 	s.finish(t)
 }
 
-// A machine that loses its power keeps what was synced, and no more. It is played by stopping a
-// process at a random moment, copying what is on the disk by then, and going on from the copy.
+// A machine that loses its power keeps what was synced, and no more. It is simulated by stopping a
+// process at a random moment, copying what is synced by then, and resuming the copy.
 func TestCopiesAtRandomMoments(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows cannot stop a process")
@@ -192,7 +183,7 @@ func TestCopiesAtRandomMoments(t *testing.T) {
 	s := newCrashSite(t, 120*copies)
 	for range copies {
 		after := filepath.Join(t.TempDir(), "messages.db")
-		told, err := s.run(t, 1+rand.N(60), func(p *os.Process) error {
+		printed, err := s.run(t, 1+rand.N(60), func(p *os.Process) error {
 			err := p.Signal(syscall.Signal(19)) // SIGSTOP
 			time.Sleep(20 * time.Millisecond)   //nolint:forbidigo // until each of its threads has stopped
 			return errors.Join(err, s.copyTo(after), p.Kill())
@@ -201,12 +192,12 @@ func TestCopiesAtRandomMoments(t *testing.T) {
 			t.Fatal("a process came to the end; want it killed")
 		}
 		s.ledger = after
-		s.record(t, told)
+		s.record(t, printed)
 	}
 	s.finish(t)
 }
 
-// copyTo copies the ledger as a disk would have it that loses what was not synced.
+// copyTo copies the ledger without what was not synced.
 func (s *crashSite) copyTo(path string) error {
 	file, err := os.ReadFile(s.ledger)
 	if err != nil {
@@ -236,24 +227,4 @@ func (s *crashSite) copyTo(path string) error {
 		log = log[:min(len(log), 32+frames*(24+pageSize))]
 	}
 	return errors.Join(os.WriteFile(path, file, 0o600), os.WriteFile(path+"-wal", log, 0o600))
-}
-
-func TestInterruptedProcesses(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("Windows cannot send an interrupt to one process")
-	}
-	t.Parallel()
-	interrupts := times(4, 12)
-	s := newCrashSite(t, 120*interrupts)
-	for n := range interrupts {
-		told, err := s.run(t, 1+rand.N(50), func(p *os.Process) error { return p.Signal(os.Interrupt) })
-		if status, ok := err.(*exec.ExitError); !ok || status.ExitCode() != 1 { //nolint:errorlint // Wait's own
-			t.Fatalf("process %d ended with %v; want it to stop by itself, with 1", n, err)
-		}
-		if _, err := os.Stat(s.ledger + "-wal"); !errors.Is(err, os.ErrNotExist) {
-			t.Errorf("an interrupted process left a log: %v", err)
-		}
-		s.record(t, told)
-	}
-	s.finish(t)
 }

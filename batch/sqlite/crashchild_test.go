@@ -3,10 +3,8 @@ package sqlite_test
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
@@ -14,20 +12,11 @@ import (
 	"github.com/unsend-go/unsend/batch/sqlite"
 )
 
-var errUnfinished = errors.New("the run did not come to its end")
-
 // runSelf is a process that runs a batch: it is given the service's address, the input, the
-// ledger, and a file that is to hold how much of the ledger's log is on the disk. It prints the
-// id of each message that ended for good.
+// ledger, and a file that is to hold how much of the ledger's log is synced. It prints the id of
+// each message whose outcome is final.
 func runSelf(args []string) error {
 	url, list, path, synced := args[0], args[1], args[2], args[3]
-	interrupted := make(chan os.Signal, 1)
-	signal.Notify(interrupted, os.Interrupt)
-	stop := make(chan struct{})
-	go func() {
-		<-interrupted
-		close(stop)
-	}()
 	client, err := api.New(testKey, api.WithBaseURL(url), api.WithoutRateLimit())
 	if err != nil {
 		return err
@@ -50,23 +39,29 @@ func runSelf(args []string) error {
 	if _, err := ledger.Replace(context.Background(), input.Read(file, input.Auto)); err != nil {
 		return err
 	}
-	var progress batch.Progress
-	var early error
-	for r, err := range batch.Run(context.Background(), client, ledger, batch.Options{Stop: stop, Progress: &progress}) {
-		early = err
+	for r, err := range batch.Run(context.Background(), client, ledger, batch.Options{}) {
+		if err != nil {
+			return err
+		}
 		if r.Final {
 			fmt.Println(r.Item.MessageID)
 		}
 	}
-	err = ledger.Close()
-	if c := progress.Counts(); err == nil && (early != nil || c.Unsent+c.AlreadyGone < c.Items) {
-		return errUnfinished
-	}
-	return err
+	return ledger.Close()
 }
 
-// noting notes, after each Write, how many frames of the write-ahead log are on the disk: what
-// SQLite's index of the log says then.
+// openAsChild opens a client and its ledger in a child process.
+func openAsChild(url, path string) (*api.Client, *batch.Ledger, error) {
+	client, err := api.New(testKey, api.WithBaseURL(url), api.WithoutRateLimit())
+	if err != nil {
+		return nil, nil, err
+	}
+	ledger, err := sqlite.Open(path, batch.ForService(client))
+	return client, ledger, err
+}
+
+// noting notes, after each Write, how many frames of the write-ahead log are synced, by
+// SQLite's index of the log.
 type noting struct {
 	batch.Store
 	shm  string

@@ -22,7 +22,7 @@ import (
 	"github.com/unsend-go/unsend/mock"
 )
 
-// smallDisk mounts a file system of so many bytes, where that is allowed.
+// smallDisk mounts a file system of so many bytes, if that is allowed.
 func smallDisk(t *testing.T, size int) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -37,8 +37,8 @@ func smallDisk(t *testing.T, size int) string {
 	return dir
 }
 
-// A disk that becomes full, wherever in a write, stops the run with one line; and with room made
-// it goes on.
+// A disk that becomes full, at whatever point of a write, stops the run with one line; once there is
+// room it can be resumed.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	for room := 0; room < 30; room += 3 {
@@ -58,17 +58,13 @@ func TestFullDisk(t *testing.T) {
 		}
 		server := newMock(1, mock.WithoutRateLimit())
 		client := newClient(t, server, api.WithoutRateLimit())
-		told := map[string]bool{}
 		results, early := collectRun(batch.Run(t.Context(), client, ledger, batch.Options{}))
-		for _, r := range results {
-			told[r.Item.MessageID] = true
-		}
 		if want := "ledger " + path + " cannot be written: the disk is full; make room, then run it again"; early == nil || early.Error() != want {
 			t.Errorf("room for %d pages: the run ended with %v; want %s", room, early, want)
 		}
-		wantOnRecord(t, ledger, server, told)
+		wantOnRecord(t, ledger, server, idsOf(results))
 		must(t, errors.Join(filler.Close(), os.Remove(filler.Name()), ledger.Close()))
-		goOn(t, path, server, items)
+		resume(t, path, server, items)
 	}
 }
 
@@ -125,22 +121,18 @@ func failSyncs() error {
 // failingDiskSelf is a process whose disk fails while it runs a batch.
 func failingDiskSelf(args []string) error {
 	url, path := args[0], args[1]
-	client, err := api.New(testKey, api.WithBaseURL(url), api.WithoutRateLimit())
+	client, ledger, err := openAsChild(url, path)
 	if err != nil {
 		return err
 	}
-	ledger, err := sqlite.Open(path, batch.ForService(client))
-	if err != nil {
-		return err
-	}
-	told := 0
+	yielded := 0
 	for r, err := range batch.Run(context.Background(), client, ledger, batch.Options{}) {
 		if err != nil {
 			fmt.Println("ended:", err)
 			break
 		}
 		fmt.Println(r.Item.MessageID)
-		if told++; told == 50 {
+		if yielded++; yielded == 50 {
 			if err := failSyncs(); err != nil {
 				return fmt.Errorf("no filter: %w", err)
 			}
@@ -149,39 +141,37 @@ func failingDiskSelf(args []string) error {
 	return nil
 }
 
-// What a disk that fails did not keep is not told, and what was not kept is not sent.
+// If syncs fail, no message is sent before it is recorded, and none yielded that is not stored.
 func TestFailingDisk(t *testing.T) {
 	t.Parallel()
-	items := messages(0, 2000)
-	server := newMock(1, mock.WithoutRateLimit())
-	url, err := server.Start()
-	must(t, err)
-	t.Cleanup(func() { _ = server.Close() })
-	client := clientOf(t, url)
-	path := filepath.Join(t.TempDir(), "messages.db")
-	ledger, err := sqlite.Open(path, batch.ForService(client))
-	must(t, err)
-	add(t, ledger, items)
-	must(t, ledger.Close())
-	said := strings.Split(strings.TrimSpace(string(startChild(t, "failing-disk", url, path))), "\n")
-	last := said[len(said)-1]
+	server, url, path := servedLedger(t, 2000)
+	printed := strings.Split(strings.TrimSpace(string(startChild(t, "failing-disk", url, path))), "\n")
+	last := printed[len(printed)-1]
 	if want := "ended: ledger " + path + " cannot be written or read: the disk fails ("; !strings.HasPrefix(last, want) {
-		t.Fatalf("the process says %q; want %s", last, want)
+		t.Fatalf("the process prints %q; want %s", last, want)
 	}
-	told := map[string]bool{}
-	for _, id := range said[:len(said)-1] {
-		told[id] = true
+	yielded := map[string]bool{}
+	for _, id := range printed[:len(printed)-1] {
+		yielded[id] = true
 	}
-	if len(told) < 50 || len(told) > 500 {
-		t.Errorf("%d were told; want some more than 50", len(told))
+	if len(yielded) < 50 || len(yielded) > 500 {
+		t.Errorf("%d were yielded; want some more than 50", len(yielded))
 	}
-	read, err := sqlite.Open(path, batch.ReadOnly())
-	must(t, err)
-	wantOnRecord(t, read, server, told)
-	must(t, read.Close())
+	wantOnRecord(t, openFor(t, path, batch.ReadOnly()), server, yielded)
 }
 
-// Under a tracer: with one request at a time, each is sent behind a sync of its own.
+// servedLedger returns a mock, its address, and the path of its ledger with n messages.
+func servedLedger(t *testing.T, n int) (server *mock.Server, url, path string) {
+	t.Helper()
+	server = newMock(1, mock.WithoutRateLimit())
+	url, path = start(t, server), filepath.Join(t.TempDir(), "messages.db")
+	ledger := openFor(t, path, batch.ForService(clientOf(t, url)))
+	add(t, ledger, messages(0, n))
+	must(t, ledger.Close())
+	return server, url, path
+}
+
+// Under a tracer: with one request at a time, each is sent after a sync of its own.
 func TestEachSendIsSynced(t *testing.T) {
 	t.Parallel()
 	tracer, err := exec.LookPath("strace")
@@ -189,15 +179,7 @@ func TestEachSendIsSynced(t *testing.T) {
 		t.Skip("there is no strace")
 	}
 	const n = 40
-	server := newMock(1, mock.WithoutRateLimit())
-	url, err := server.Start()
-	must(t, err)
-	t.Cleanup(func() { _ = server.Close() })
-	path := filepath.Join(t.TempDir(), "messages.db")
-	ledger, err := sqlite.Open(path, batch.ForService(clientOf(t, url)))
-	must(t, err)
-	add(t, ledger, messages(0, n))
-	must(t, ledger.Close())
+	_, url, path := servedLedger(t, n)
 	child := childCommand(t, "one-by-one", url, path)
 	log := filepath.Join(t.TempDir(), "trace")
 	child.Args = append([]string{tracer, "-f", "-qq", "-o", log, "-e", "trace=fsync,fdatasync,write", "-s", "16"}, append([]string{child.Path}, child.Args[1:]...)...)
@@ -221,17 +203,13 @@ func TestEachSendIsSynced(t *testing.T) {
 		}
 	}
 	if sends != n || syncs == 0 {
-		t.Errorf("%d requests, and %d syncs behind the last", sends, syncs)
+		t.Errorf("%d requests, and %d syncs after the last", sends, syncs)
 	}
 }
 
 // oneByOneSelf runs a ledger with one request at a time.
 func oneByOneSelf(args []string) error {
-	client, err := api.New(testKey, api.WithBaseURL(args[0]), api.WithoutRateLimit())
-	if err != nil {
-		return err
-	}
-	ledger, err := sqlite.Open(args[1], batch.ForService(client))
+	client, ledger, err := openAsChild(args[0], args[1])
 	if err != nil {
 		return err
 	}

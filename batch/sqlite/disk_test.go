@@ -30,7 +30,7 @@ func (f *failing) Write(ctx context.Context, entries []batch.Entry) error {
 	return f.Store.Write(ctx, entries)
 }
 
-// Whichever write fails: nothing is sent that is not on record, and nothing told.
+// Whichever write fails, no message is sent or yielded before it is recorded.
 func TestFailingWrites(t *testing.T) {
 	for n := range 12 {
 		synctest.Test(t, func(t *testing.T) {
@@ -41,30 +41,34 @@ func TestFailingWrites(t *testing.T) {
 			fails := func(s batch.Store) batch.Store { return &failing{Store: s, left: n, err: broken} }
 			ledger, err := sqlite.OpenWrapped(path, fails, batch.ForMock())
 			must(t, err)
-			t.Cleanup(func() { _ = ledger.Close() })
+			defer func() { _ = ledger.Close() }()
 			add(t, ledger, items)
 			var progress batch.Progress
-			told := map[string]bool{}
 			results, early := collectRun(batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{Progress: &progress}))
-			for _, r := range results {
-				told[r.Item.MessageID] = true
-			}
 			if !errors.Is(early, broken) {
-				t.Fatalf("write %d: the run ended with %v", n, early)
+				t.Fatalf("write %d: the run ends with %v; want %v", n, early, broken)
 			}
-			if c := progress.Counts(); c.InFlight != 0 || c.Ended() != len(told) {
+			if c := progress.Counts(); c.InFlight != 0 || c.Ended() != len(results) {
 				t.Errorf("write %d: progress is %+v", n, c)
 			}
-			wantOnRecord(t, ledger, server, told)
+			wantOnRecord(t, ledger, server, idsOf(results))
 			must(t, ledger.Close())
-			goOn(t, path, server, items)
+			resume(t, path, server, items)
 		})
 	}
 }
 
-// wantOnRecord fails where the service saw a message of which the ledger does not know that it
-// may be unsent, or where one was told to have ended that is open.
-func wantOnRecord(t *testing.T, ledger *batch.Ledger, server *mock.Server, told map[string]bool) {
+func idsOf(results []batch.Result) map[string]bool {
+	ids := map[string]bool{}
+	for _, r := range results {
+		ids[r.Item.MessageID] = true
+	}
+	return ids
+}
+
+// wantOnRecord fails if a message was sent that the ledger does not hold as ambiguous or complete, or
+// if one was yielded that is still open.
+func wantOnRecord(t *testing.T, ledger *batch.Ledger, server *mock.Server, yielded map[string]bool) {
 	t.Helper()
 	seen := map[string]bool{}
 	for _, e := range server.Journal() {
@@ -73,21 +77,21 @@ func wantOnRecord(t *testing.T, ledger *batch.Ledger, server *mock.Server, told 
 	for r, err := range ledger.Messages(t.Context(), batch.All) {
 		must(t, err)
 		if seen[r.Item.MessageID] && !r.MaybeUnsent && r.Outcome == "" {
-			t.Errorf("message %s was sent, and is not on record", r.Item.MessageID)
+			t.Errorf("message %s was sent, and is not recorded", r.Item.MessageID)
 		}
-		if told[r.Item.MessageID] && r.Outcome == "" {
-			t.Errorf("message %s was told to have ended, and is open", r.Item.MessageID)
+		if yielded[r.Item.MessageID] && r.Outcome == "" {
+			t.Errorf("message %s was yielded, and is open", r.Item.MessageID)
 		}
 	}
 }
 
-// goOn runs what is left, after which all is unsent, once.
-func goOn(t *testing.T, path string, server *mock.Server, items []batch.Item) {
+// resume runs what is left, after which every message is unsent once.
+func resume(t *testing.T, path string, server *mock.Server, items []batch.Item) {
 	t.Helper()
 	ledger := openLedger(t, path)
 	for r := range eachResult(t, batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{})) {
 		if r.Outcome != batch.Unsent && r.Outcome != batch.AlreadyGone {
-			t.Errorf("gone on: %+v: %v", r, r.Err)
+			t.Errorf("resumed: %+v: %v", r, r.Err)
 		}
 	}
 	report, err := ledger.Report(t.Context())
@@ -131,13 +135,13 @@ func TestLedgerIsMeddledWith(t *testing.T) {
 				ledger := openLedger(t, path)
 				add(t, ledger, messages(0, 300))
 				server := newMock(1)
-				told, seen := 0, 0
+				yielded, seen := 0, 0
 				var early error
 				for _, err := range batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{InFlight: 1}) {
 					early = err
-					if told++; told == 95 { // the bucket is empty: the next goes in a second
+					if yielded++; yielded == 95 { // the bucket is empty: the next goes in a second
 						synctest.Wait()
-						time.Sleep(50 * time.Millisecond) //nolint:forbidigo // virtual, but for the time that a file's clock takes to go on
+						time.Sleep(50 * time.Millisecond) //nolint:forbidigo // virtual, but for the time in which a file's clock advances
 						if err := c.meddle(path); err != nil {
 							t.Skip(err)
 						}
@@ -145,12 +149,12 @@ func TestLedgerIsMeddledWith(t *testing.T) {
 					}
 				}
 				if !errors.Is(early, batch.ErrLedger) || !strings.HasPrefix(early.Error(), "ledger "+path+" "+c.want) {
-					t.Errorf("the run ended with %v; want ledger %s %s", early, path, c.want)
+					t.Errorf("the run ends with %v; want ledger %s %s", early, path, c.want)
 				}
 				if n := len(server.Journal()); n != seen {
 					t.Errorf("%d requests after it", n-seen)
 				}
-				_ = ledger.Close() // says more of the damage, or not
+				_ = ledger.Close() // may report the damage again
 			})
 		})
 	}

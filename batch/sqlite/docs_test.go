@@ -14,7 +14,7 @@ import (
 	"github.com/unsend-go/unsend/mock"
 )
 
-// The queries of docs/batch/ledger.md find what they say, in a ledger of a run that had trouble.
+// The queries of docs/batch/ledger.md find what they promise in the ledger of a run with errors.
 func TestDocumentedQueries(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/batch/ledger.md")

@@ -1,7 +1,6 @@
 package sqlite_test
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"testing"
@@ -26,11 +25,7 @@ func TestMain(m *testing.M) {
 		goleak.VerifyTestMain(m)
 		return
 	}
-	err := child(os.Args[1:])
-	if errors.Is(err, errUnfinished) {
-		os.Exit(1) //nolint:forbidigo // it is main, of the process that a test looks at
-	}
-	if err != nil {
+	if err := child(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "child:", err)
 		os.Exit(2) //nolint:forbidigo // it is main, of the process that a test looks at
 	}

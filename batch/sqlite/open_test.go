@@ -37,87 +37,48 @@ func clientOf(t *testing.T, url string) *api.Client {
 // closedLedger makes a ledger with ten messages, and closes it.
 func closedLedger(t *testing.T, path string, opt batch.Option) {
 	t.Helper()
-	ledger, err := sqlite.Open(path, opt)
-	must(t, err)
+	ledger := openFor(t, path, opt)
 	add(t, ledger, messages(0, 10))
 	must(t, ledger.Close())
 }
 
-// What cannot be used is refused in one line, and left as it is.
+// A file that cannot be used is refused in one line, and left as it is.
 func TestRefusedLedgers(t *testing.T) {
 	t.Parallel()
 	local := clientOf(t, "http://127.0.0.1:8080/a")
+	const foreign = "is no ledger of this program; it was left as it is: name another file"
+	link := func(path string) error { return os.Link(path+"x", path) }
 	for name, c := range map[string]struct {
-		make func(t *testing.T, path string)
-		opt  batch.Option
-		want string
+		text  string       // of the file
+		madeX batch.Option // a ledger is made at the path with an x, for this service
+		made  batch.Option // at the path itself
+		sql   string       // executed on the file
+		spoil func(path string) error
+		opt   batch.Option
+		want  string
 	}{
-		"text": {
-			make: func(t *testing.T, path string) { t.Helper(); write(t, path, "user_id,message_id\n1,2\n") },
-			want: "is no ledger of this program; it was left as it is: name another file",
-		},
-		"text without an end": {
-			make: func(t *testing.T, path string) { t.Helper(); write(t, path, "x") },
-			want: "is no ledger of this program",
-		},
-		"folder": {
-			make: func(t *testing.T, path string) {
-				t.Helper()
-				must(t, os.Mkdir(path, 0o700))
-			},
-			want: "is no ledger of this program",
-		},
-		"another database": {
-			make: func(t *testing.T, path string) { t.Helper(); execute(t, path, "CREATE TABLE message (id)") },
-			want: "is no ledger of this program",
-		},
+		"text":             {text: "user_id,message_id\n1,2\n", want: foreign},
+		"folder":           {spoil: func(path string) error { return os.Mkdir(path, 0o700) }, want: foreign},
+		"another database": {sql: "CREATE TABLE message (id)", want: foreign},
 		"newer": {
-			make: func(t *testing.T, path string) {
-				t.Helper()
-				closedLedger(t, path, batch.ForMock())
-				execute(t, path, "PRAGMA user_version = 3")
-			},
+			made: batch.ForMock(), sql: "PRAGMA user_version = 3",
 			want: "was made by a newer version of this program (format 3; this one knows 2); update it",
 		},
 		"older": {
-			make: func(t *testing.T, path string) {
-				t.Helper()
-				closedLedger(t, path, batch.ForMock())
-				execute(t, path, "PRAGMA user_version = 1")
-			},
+			made: batch.ForMock(), sql: "PRAGMA user_version = 1",
 			want: "was made by an older version of this program (format 1; this one has 2); name another ledger",
 		},
 		"another service's": {
-			make: func(t *testing.T, path string) { t.Helper(); closedLedger(t, path, batch.ForService(local)) },
-			opt:  batch.ForService(clientOf(t, "https://api.example.com")),
+			made: batch.ForService(local), opt: batch.ForService(clientOf(t, "https://api.example.com")),
 			want: "is of http://localhost/a, not of https://api.example.com; set the base URL back, or name another ledger",
 		},
 		"the mock's": {
-			make: func(t *testing.T, path string) { t.Helper(); closedLedger(t, path, batch.ForMock()) },
-			opt:  batch.ForService(local),
+			made: batch.ForMock(), opt: batch.ForService(local),
 			want: "was made with the mock: nothing in it was really unsent; delete it, or name another ledger",
 		},
-		"for the mock, a service's": {
-			make: func(t *testing.T, path string) { t.Helper(); closedLedger(t, path, batch.ForService(local)) },
-			want: "is of http://localhost/a, not of the mock; name another ledger",
-		},
-		"hard link": {
-			make: func(t *testing.T, path string) {
-				t.Helper()
-				closedLedger(t, path+"x", batch.ForMock())
-				must(t, os.Link(path+"x", path))
-			},
-			want: "has a second name (a hard link)",
-		},
-		"damaged": {
-			make: func(t *testing.T, path string) {
-				t.Helper()
-				closedLedger(t, path, batch.ForMock())
-				execute(t, path, "UPDATE ledger SET running = 1")
-				damage(t, path)
-			},
-			want: "is damaged",
-		},
+		"for the mock, a service's": {made: batch.ForService(local), want: "is of http://localhost/a, not of the mock; name another ledger"},
+		"hard link":                 {madeX: batch.ForMock(), spoil: link, want: "has a second name (a hard link)"},
+		"damaged":                   {made: batch.ForMock(), sql: "UPDATE ledger SET running = 1", spoil: damage, want: "is damaged"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -126,7 +87,21 @@ func TestRefusedLedgers(t *testing.T) {
 			}
 			dir := t.TempDir()
 			path := filepath.Join(dir, "messages.db")
-			c.make(t, path)
+			if c.text != "" {
+				write(t, path, c.text)
+			}
+			if c.madeX != nil {
+				closedLedger(t, path+"x", c.madeX)
+			}
+			if c.made != nil {
+				closedLedger(t, path, c.made)
+			}
+			if c.sql != "" {
+				execute(t, path, c.sql)
+			}
+			if c.spoil != nil {
+				must(t, c.spoil(path))
+			}
 			before := snapshot(t, dir)
 			opt := c.opt
 			if opt == nil {
@@ -140,17 +115,10 @@ func TestRefusedLedgers(t *testing.T) {
 			if !errors.Is(err, batch.ErrLedger) || !strings.HasPrefix(err.Error(), "ledger "+path+" "+c.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %v; want ledger %s %s", err, path, c.want)
 			}
-			delete(before, "messages.db.lock") // of one that is a ledger
 			after := snapshot(t, dir)
+			delete(before, "messages.db.lock") // of one that is a ledger
 			delete(after, "messages.db.lock")
-			for file, text := range after {
-				if !bytes.Equal(before[file], text) {
-					t.Errorf("%s was changed", file)
-				}
-			}
-			if len(after) != len(before) {
-				t.Errorf("%d files; want %d", len(after), len(before))
-			}
+			wantSame(t, before, after)
 		})
 	}
 }
@@ -161,14 +129,25 @@ func write(t *testing.T, path, text string) {
 }
 
 // damage overwrites all of a ledger but its first page.
-func damage(t *testing.T, path string) {
+func damage(path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(text[:4096], bytes.Repeat([]byte{0x55}, len(text)-4096)...), 0o600)
+}
+
+// wantSame fails if the files of a folder were changed, or some are new or gone.
+func wantSame(t *testing.T, before, after map[string][]byte) {
 	t.Helper()
-	file, err := os.OpenFile(path, os.O_RDWR, 0)
-	must(t, err)
-	info, err := file.Stat()
-	must(t, err)
-	_, err = file.WriteAt(bytes.Repeat([]byte{0x55}, int(info.Size())-4096), 4096)
-	must(t, errors.Join(err, file.Close()))
+	for file, text := range after {
+		if !bytes.Equal(before[file], text) {
+			t.Errorf("%s is new or was changed", file)
+		}
+	}
+	if len(after) != len(before) {
+		t.Errorf("%d files; want %d", len(after), len(before))
+	}
 }
 
 // snapshot reads the files of a folder.
@@ -204,19 +183,9 @@ func TestNewLedgerNeedsAService(t *testing.T) {
 	}
 }
 
-// An empty file, as mktemp makes one, becomes a ledger.
-func TestEmptyFileBecomesALedger(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "messages.db")
-	write(t, path, "")
-	closedLedger(t, path, batch.ForMock())
-	wantOpen(t, path, 10)
-}
-
 func wantOpen(t *testing.T, path string, n int) {
 	t.Helper()
-	ledger, err := sqlite.Open(path, batch.ReadOnly())
-	must(t, err)
+	ledger := openFor(t, path, batch.ReadOnly())
 	defer func() { _ = ledger.Close() }()
 	report, err := ledger.Report(t.Context())
 	if err != nil || report.Open != n {
@@ -224,7 +193,7 @@ func wantOpen(t *testing.T, path string, n int) {
 	}
 }
 
-// One process works on a ledger, whatever it calls it.
+// One process works on a ledger, by whatever name.
 func TestOneProcessAtATime(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -232,10 +201,8 @@ func TestOneProcessAtATime(t *testing.T) {
 	if err := os.Symlink("messages.db", link); err != nil {
 		t.Skip(err)
 	}
-	// The first comes by the link, which leads to nothing yet.
-	first, err := sqlite.Open(link, batch.ForMock())
-	must(t, err)
-	defer func() { _ = first.Close() }()
+	// The first opens the link, which leads to nothing yet.
+	first := openFor(t, link, batch.ForMock())
 	add(t, first, messages(0, 10))
 	for _, name := range []string{path, link, filepath.Join(dir, ".", "x", "..", "messages.db")} {
 		if second, err := sqlite.Open(name, batch.ForMock()); err == nil {
@@ -257,40 +224,34 @@ func TestOneProcessAtATime(t *testing.T) {
 func TestDiscard(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		before func(t *testing.T, path string)
-		then   func(t *testing.T, ledger *batch.Ledger)
-		stays  bool
+		made batch.Option // a ledger is there before, for this service
+		then func(t *testing.T, ledger *batch.Ledger)
+		want int // files
 	}{
 		"created":           {},
 		"created and added": {then: func(t *testing.T, ledger *batch.Ledger) { t.Helper(); add(t, ledger, messages(0, 3)) }},
-		"run": {then: func(t *testing.T, ledger *batch.Ledger) {
-			t.Helper()
-			for range eachResult(t, batch.Run(t.Context(), newClient(t, newMock(1)), ledger, batch.Options{})) {
-				continue
-			}
-		}, stays: true},
-		"somebody else's":       {before: func(t *testing.T, path string) { t.Helper(); closedLedger(t, path, batch.ForMock()) }, stays: true},
-		"somebody else's empty": {before: func(t *testing.T, path string) { t.Helper(); write(t, path, "") }, stays: true},
+		"run":               {then: runAll, want: 1},
+		"another's":         {made: batch.ForMock(), want: 1},
+		"another's, empty":  {want: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "messages.db")
-			if c.before != nil {
-				c.before(t, path)
+			if c.made != nil {
+				closedLedger(t, path, c.made)
+			}
+			if name == "another's, empty" {
+				write(t, path, "")
 			}
 			ledger := openLedger(t, path)
 			if c.then != nil {
 				c.then(t, ledger)
 			}
 			must(t, ledger.Discard())
-			want := 0
-			if c.stays {
-				want = 1
-			}
 			files := snapshot(t, filepath.Dir(path))
-			delete(files, "messages.db.lock") // which stays, where there is one
-			if len(files) != want {
-				t.Errorf("%d files are left; want %d", len(files), want)
+			delete(files, "messages.db.lock") // which stays, if there is one
+			if len(files) != c.want {
+				t.Errorf("%d files are left; want %d", len(files), c.want)
 			}
 		})
 	}

@@ -14,13 +14,9 @@ import (
 	zsqlite "zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
 	"github.com/unsend-go/unsend/batch/sqlite"
-	"github.com/unsend-go/unsend/mock"
 )
-
-// What other people do with a ledger: they look at it, mount it, copy it, keep it open.
 
 // wantAtRest fails unless the folder holds the ledger's one file, which is in rollback mode.
 func wantAtRest(t *testing.T, path string) {
@@ -35,13 +31,6 @@ func wantAtRest(t *testing.T, path string) {
 	}
 }
 
-func report(t *testing.T, ledger *batch.Ledger) batch.Report {
-	t.Helper()
-	report, err := ledger.Report(t.Context())
-	must(t, err)
-	return report
-}
-
 // A reader that has come half way when the run ends, as "report | less" has, holds nothing: all
 // is in the one file, and copied anywhere it is whole.
 func TestOneFileAtRest(t *testing.T) {
@@ -49,9 +38,7 @@ func TestOneFileAtRest(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "messages.db")
 	ledger := openLedger(t, path)
 	add(t, ledger, messages(0, 1200))
-	read, err := sqlite.Open(path, batch.ReadOnly())
-	must(t, err)
-	server := newMock(1, mock.WithoutRateLimit())
+	read := openFor(t, path, batch.ReadOnly())
 	n := 0
 	for _, err := range read.Messages(t.Context(), batch.All) {
 		must(t, err)
@@ -59,9 +46,7 @@ func TestOneFileAtRest(t *testing.T) {
 			if got := report(t, read); got.Open != 1200 {
 				t.Errorf("beside what is added the reader sees %+v; want 1200 open", got.Counts)
 			}
-			for range eachResult(t, batch.Run(t.Context(), newClient(t, server, api.WithoutRateLimit()), ledger, batch.Options{})) {
-				continue
-			}
+			runAll(t, ledger)
 			if got := report(t, read); got.Unsent != 1200 {
 				t.Errorf("after the run the reader sees %+v; want 1200 unsent", got.Counts)
 			}
@@ -95,9 +80,7 @@ func TestForeignTransaction(t *testing.T) {
 		}
 	}
 	begin()
-	for range eachResult(t, batch.Run(t.Context(), newClient(t, newMock(1)), ledger, batch.Options{})) {
-		continue
-	}
+	runAll(t, ledger)
 	want := "another program is reading the ledger: its newest part is in messages.db-wal until the next run; keep that file beside messages.db"
 	if got := ledger.Warning(); got != want {
 		t.Errorf("after the run the ledger warns %q; want %q", got, want)
@@ -137,15 +120,8 @@ func TestReadersLeaveNothing(t *testing.T) {
 		t.Helper()
 		before := snapshot(t, dir)
 		wantOpen(t, path, open)
-		after := snapshot(t, dir)
-		for name, text := range after {
-			if !bytes.Equal(before[name], text) {
-				t.Errorf("%s the reader has changed or left %s", when, name)
-			}
-		}
-		if len(before) != len(after) {
-			t.Errorf("%s the reader leaves %d files of %d", when, len(after), len(before))
-		}
+		t.Log("read", when)
+		wantSame(t, before, snapshot(t, dir))
 	}
 	closedLedger(t, path, batch.ForMock())
 	same("at rest")
@@ -189,8 +165,7 @@ func TestLockIsOnTheFile(t *testing.T) {
 	client := clientOf(t, "http://127.0.0.1:1")
 	closedLedger(t, path, batch.ForService(client))
 	bind(t, path, mounted)
-	ledger, err := sqlite.Open(path, batch.ForService(client))
-	must(t, err)
+	ledger := openFor(t, path, batch.ForService(client))
 	wantOpen(t, path, 10)
 	cmd := childCommand(t, "one-by-one", "http://127.0.0.1:1", mounted)
 	cmd.Stderr = nil
@@ -199,8 +174,7 @@ func TestLockIsOnTheFile(t *testing.T) {
 		t.Errorf("another process says %q, %v; want %q", said, err, want)
 	}
 	must(t, ledger.Close())
-	ledger, err = sqlite.Open(mounted, batch.ForService(client))
-	must(t, err)
+	ledger = openFor(t, mounted, batch.ForService(client))
 	if want := "the ledger is mounted as a single file"; !strings.HasPrefix(ledger.Warning(), want) {
 		t.Errorf("the ledger warns %q; want %q", ledger.Warning(), want)
 	}

@@ -20,10 +20,7 @@ func TestSQLite(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "messages.db")
 		return func(t *testing.T, opts ...batch.Option) *batch.Ledger {
 			t.Helper()
-			ledger, err := sqlite.Open(path, append([]batch.Option{batch.ForMock()}, opts...)...)
-			must(t, err)
-			t.Cleanup(func() { _ = ledger.Close() })
-			return ledger
+			return openFor(t, path, append([]batch.Option{batch.ForMock()}, opts...)...)
 		}
 	})
 }
@@ -77,23 +74,14 @@ func TestMocksClientIsRecognized(t *testing.T) {
 
 func TestInMemory(t *testing.T) {
 	t.Parallel()
-	server := newMock(1)
-	ledger, err := sqlite.InMemory(batch.DefaultConnection(connectionID(0)))
+	ledger, err := sqlite.InMemory()
 	must(t, err)
-	items := messages(0, 50)
-	for i := range items {
-		items[i].ConnectionID = ""
+	add(t, ledger, messages(0, 50))
+	runAll(t, ledger)
+	if got := report(t, ledger); got.Unsent != 50 {
+		t.Errorf("the report is %+v; want 50 unsent", got.Counts)
 	}
-	add(t, ledger, items)
-	unsent := 0
-	for r := range eachResult(t, batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{})) {
-		if r.Outcome == batch.Unsent {
-			unsent++
-		}
-	}
-	if err := ledger.Close(); err != nil || unsent != 50 {
-		t.Errorf("%d unsent, %v", unsent, err)
-	}
+	must(t, ledger.Close())
 }
 
 // A run is refused on a ledger of another service, and one that is only read.
@@ -102,8 +90,7 @@ func TestRunRefusesOtherServices(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "messages.db")
 	closedLedger(t, path, batch.ForService(clientOf(t, "https://api.example.com")))
 	for name, opt := range map[string]batch.Option{"other service": batch.DefaultConnection("x"), "read only": batch.ReadOnly()} {
-		ledger, err := sqlite.Open(path, opt)
-		must(t, err)
+		ledger := openFor(t, path, opt)
 		server := newMock(1)
 		results, early := collectRun(batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{}))
 		if !errors.Is(early, batch.ErrLedger) || len(results)+len(server.Journal()) > 0 {
