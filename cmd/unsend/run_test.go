@@ -9,7 +9,6 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
 )
 
@@ -127,6 +126,9 @@ func TestHumanize(t *testing.T) {
 			t.Errorf("%d rows are %q, want %q", n, got, want)
 		}
 	}
+	if got, want := reasonOf(batch.Group{MaybeUnsent: 5}), "a request was sent, and its outcome is not known"; got != want {
+		t.Errorf("an open message that may have been unsent is %q, want %q", got, want)
+	}
 	for d, want := range map[time.Duration]string{
 		-time.Second: "0 s", 600 * time.Millisecond: "1 s", 59600 * time.Millisecond: "1 min", 200 * time.Second: "3 min 20 s",
 		10*time.Minute + 20*time.Second: "10 min", 59*time.Minute + 40*time.Second: "1 h", 125 * time.Minute: "2 h 5 min",
@@ -135,41 +137,5 @@ func TestHumanize(t *testing.T) {
 		if got := duration(d); got != want {
 			t.Errorf("%v is %q, want %q", d, got, want)
 		}
-	}
-}
-
-func TestPrintTable(t *testing.T) {
-	report := batch.Report{
-		Counts: batch.Counts{Items: 2000, Unsent: 1000, AlreadyGone: 20, Failed: 12, Skipped: 3, SetAside: 7},
-		Open:   965,
-		Groups: []batch.Group{
-			{Count: 960},
-			{Outcome: batch.Failed, Scope: api.ScopeMessage, Status: 404, Type: "RESOURCE_NOT_FOUND", Count: 11, Final: 11, Hint: "nothing to do"},
-			{MaybeUnsent: 5, Count: 5},
-			{Outcome: batch.Skipped, Scope: api.ScopeConnection, Status: 403, Count: 3, Hint: "grant messages:write"},
-			{Outcome: batch.Failed, Scope: api.ScopeService, Count: 1, Hint: "check the network", MaybeUnsent: 1},
-		},
-	}
-	want := `
-  1,000  unsent
-     20  already gone
-     12  failed
-      3  skipped: their connection was stopped
-    965  not sent, or without an outcome
-      7  excluded: no longer in the input
-Not unsent, why, and what to do:
-  11 failed, this message: there is no such message (404 RESOURCE_NOT_FOUND)
-      nothing to do
-  5 open: a request was sent, and its outcome is not known
-  3 skipped, the connection: a permission is missing (403)
-      grant messages:write
-  1 failed, service or network: no response came; 1 may have been unsent
-      check the network
-`
-	var out strings.Builder
-	printCounts(&out, &report)
-	printGroups(&out, report.Groups)
-	if got := out.String(); got != want[1:] {
-		t.Errorf("got\n%swant\n%s", got, want[1:])
 	}
 }
