@@ -126,7 +126,11 @@ func (o *batchOptions) run(cmd *cobra.Command, name string) (err error) {
 	j := &job{batchOptions: o, cmd: cmd, file: name, target: target, sender: client, shutdown: newShutdown(cmd.Context())}
 	defer j.shutdown.release()
 	abandonAfter(j.shutdown.ctx.Done(), cmd.OutOrStdout(), cmd.ErrOrStderr())
-	if j.ledger, err = target.open(j.shutdown.ctx, o.dryRun, o.options(client)...); err != nil {
+	opts := []batch.Option{batch.ForService(client.Client)}
+	if id := o.client.defaultConnection(); id != "" {
+		opts = append(opts, batch.DefaultConnection(id))
+	}
+	if j.ledger, err = target.open(j.shutdown.ctx, o.dryRun, opts...); err != nil {
 		return err
 	}
 	defer func() {
@@ -142,18 +146,6 @@ func (o *batchOptions) run(cmd *cobra.Command, name string) (err error) {
 		}
 	}
 	return j.run()
-}
-
-// options returns those of the ledger.
-func (o *batchOptions) options(client *sender) []batch.Option {
-	opts := []batch.Option{batch.ForService(client.Client)}
-	if o.client.mock {
-		opts[0] = batch.ForMock()
-	}
-	if id := o.client.defaultConnection(); id != "" {
-		opts = append(opts, batch.DefaultConnection(id))
-	}
-	return opts
 }
 
 // job is one run of a batch, from its ledger to its end.

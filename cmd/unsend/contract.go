@@ -82,7 +82,14 @@ func (o *contractOptions) run(cmd *cobra.Command, name string) error {
 	out := cmd.OutOrStdout()
 	switch {
 	case o.asJSON:
-		writeJSON(out, newViolations(status, violations), "  ")
+		list := make([]violationRecord, len(violations)) // never null
+		for i, v := range violations {
+			list[i] = violationRecord(v)
+		}
+		writeJSON(out, struct {
+			Status     int               `json:"status"`
+			Violations []violationRecord `json:"violations"`
+		}{status, list}, "  ")
 	case len(violations) == 0:
 		line(out, "%s: this %d conforms to the contract", inputName(name), status)
 	default:
@@ -159,24 +166,11 @@ func (o *contractOptions) validator() (*contract.Validator, error) {
 	return validator, nil
 }
 
-// violationsRecord is the violations of a response, for programs.
-type violationsRecord struct {
-	Status     int               `json:"status"`
-	Violations []violationRecord `json:"violations"`
-}
-
+// violationRecord is a violation for programs.
 type violationRecord struct {
 	Side    contract.Side `json:"side"`
 	Pointer string        `json:"pointer"`
 	Kind    string        `json:"kind"`
 	Found   string        `json:"found"`
 	Want    string        `json:"want"`
-}
-
-func newViolations(status int, violations []contract.Violation) violationsRecord {
-	record := violationsRecord{Status: status, Violations: []violationRecord{}} // never null
-	for _, v := range violations {
-		record.Violations = append(record.Violations, violationRecord(v))
-	}
-	return record
 }

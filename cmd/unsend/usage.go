@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -104,17 +105,16 @@ func (c *invocation) resumeCommand() string {
 	return strings.Join(words, " ")
 }
 
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=@%+,-]+$`)
+
 // quoted returns arg as a shell reads it.
 func quoted(arg string) string {
-	special := func(r rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@%+,", r)
-	}
 	switch {
 	case strings.ContainsFunc(arg, func(r rune) bool { return !unicode.IsGraphic(r) || r == utf8.RuneError }):
 		// This form of quotes has only characters that are safe on a terminal.
 		escaped := strconv.QuoteToASCII(arg)
 		return "$'" + strings.ReplaceAll(escaped[1:len(escaped)-1], "'", `\'`) + "'"
-	case arg != "" && !strings.ContainsFunc(arg, special):
+	case plainWord.MatchString(arg):
 		return arg
 	}
 	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
