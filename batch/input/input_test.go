@@ -76,7 +76,6 @@ func TestReadFilesAsPeopleHaveThem(t *testing.T) {
 		{"old Mac line ends", "user_id,message_id\r51,64\r52,65\r", "2 51/64\n3 52/65"},
 		{"UTF-16 from Windows, with tabs", encode(little, "user_id\tmessage_id\tNotiz\r\n51\t64\tgrün 🌱\r\n"), "2 51/64\nignored columns: Notiz"},
 		{"a semicolon in quotes", "note;user_id;message_id\n\"a; b, c\";51;64\n", "2 51/64\nignored columns: note"},
-		{"commas and a semicolon in a name", "\"a;b;c;d\",user_id,message_id\n1,51,64\n", "2 51/64\nignored columns: a;b;c;d"},
 		{"tabs, with empty cells", "note\tconnection_id\tuser_id\tmessage_id\n\t\t51\t64\n", "2 51/64\nignored columns: note"},
 		{"Excel's hint", "sep=;\nuser_id;message_id\n51;64\n", "3 51/64"},
 		{"names in other spellings", "User ID,messageId,Connection_ID,WITH USER_id\n51,64,c_1,w\n", "2 51/64 on c_1 with w"},
@@ -86,7 +85,6 @@ func TestReadFilesAsPeopleHaveThem(t *testing.T) {
 			"2 51/64 on c_1 with w maybe\n3 52/65\n4 52/66 maybe\n5 52/67\n6 52/68"},
 		{"columns that are near to one that is there", "user_id,message_id,message,user\n51,64,hello,Ann\n",
 			"2 51/64\nignored columns: message, user"},
-		{"columns without a name", "user_id,,message_id,,\n51,x,64,,\n", "2 51/64"},
 		{"rows of nothing", "\nuser_id,message_id\n\n,\n51,64\n , \n\u00a0,\n,,,,\n\n52,65\n   \n", "5 51/64\n10 52/65"},
 		{"more blank lines than a row is long",
 			strings.Repeat("\n", maxRow+9) + "user_id,message_id\n" + strings.Repeat("\n", maxRow+9) + "51,64\n",
@@ -98,7 +96,6 @@ func TestReadFilesAsPeopleHaveThem(t *testing.T) {
 			"2 51/64 ref =1\nline 3: invalid id: user_id has the character '='; want letters, digits, _ and - only"},
 		{"a line break in a name", "\"User\nID\";\"Message, ID\nof it\";message_id\n51;x;64\n", "4 51/64\nignored columns: Message, ID of it"},
 		{"booleans of a German Excel", "user_id;message_id;maybe_unsent\n51;64;WAHR\n51;65;FALSCH\n", "2 51/64 maybe\n3 51/65"},
-		{"references", `{"user_id":51,"message_id":64,"ref":7}`, "1 51/64 ref 7"},
 		{"JSON lines",
 			`{"user_id":"51","message_id":"64"}` + "\n\n" + ` {"message_id":65,"user_id":9007199254740993,"else":{"a":[1]},"else":2} ` + "\r\n",
 			"1 51/64\n3 9007199254740993/65\nignored columns: else"},
@@ -120,9 +117,7 @@ func TestBadRowsAreToldAndPassedOver(t *testing.T) {
 	json.WriteString(`{"user_id":51,"message_id":1}` + "\n")
 	for i, c := range []struct{ message, want string }{
 		{"6.43E+12", `message_id is "6.43E+12": these ids have lost digits: ` + format},
-		{"6,43E+12", `message_id is "6,43E+12": these ids have lost digits: ` + format},
 		{"6.432.457", `message_id is "6.432.457", a number with decimals or separators: ` + format},
-		{"6\u00a0432\u00a0457", `message_id is "6 432 457", a number with decimals or separators: ` + format},
 		{"+64", `message_id is "+64": want digits alone`},
 		{"null", `message_id is "null", which means that there is no id: fill it in, or delete the row`},
 		{"<NA>", `message_id is "<NA>", which means that there is no id: fill it in, or delete the row`},
@@ -130,9 +125,7 @@ func TestBadRowsAreToldAndPassedOver(t *testing.T) {
 		{"#REF!", `message_id is "#REF!", which Excel writes where a formula failed: correct the formula, and export again`},
 		{"message_id", `message_id is "message_id", the name of a column: the first row is repeated here, delete this one`},
 		{"sk_live_4f9a", "message_id looks like an API key, and so is not shown: put the id in its place"},
-		{"4f9a/8c1d", "message_id has the character '/'; want letters, digits, _ and - only"},
 		{"..", "message_id has the character '.'; want letters, digits, _ and - only"},
-		{"é", `message_id has the character '\u00e9'; want letters, digits, _ and - only`},
 		{strings.Repeat("9", 65), "message_id has 65 characters; want at most 64"},
 		{"", "message_id is empty"},
 	} {
@@ -151,8 +144,6 @@ func TestBadRowsAreToldAndPassedOver(t *testing.T) {
 				"line 5: maybe_unsent is \"yes\": want true, false, 1, 0 or nothing\n" +
 				"line 6: maybe_unsent is something else: want true, false, 1, 0 or nothing\n" +
 				"line 7: invalid id: user_id is empty"},
-		{"two files joined", "user_id,message_id\n51,64\n\ufeffuser_id,message_id\n52,65\n",
-			"2 51/64\nline 3: invalid id: user_id is \"user_id\", the name of a column: the first row is repeated here, delete this one\n4 52/65"},
 		{"cells", "user_id;message_id;connection_id\n51;64;c;66\n51;64\n51,64,c\n51;64;c;;\n",
 			"line 2: the row has 4 cells, and the first row names 3: delete the extra ones, or put a cell with semicolons in it into quotes\n" +
 				"line 3: the row has 2 of the 3 cells that the first row names: " +
