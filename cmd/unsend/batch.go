@@ -168,7 +168,6 @@ type job struct {
 	unwritten error     // why the outcomes can no longer be written
 }
 
-// name returns the input's name for a person.
 func (j *job) name() string {
 	if j.file == "" {
 		return j.target.String()
@@ -176,7 +175,6 @@ func (j *job) name() string {
 	return inputName(j.file)
 }
 
-// run prints the plan, asks, and sends.
 func (j *job) run() (err error) {
 	if j.dryRun && j.file != "" {
 		j.plan = j.added.Plan(j.retryFailed)
@@ -397,7 +395,6 @@ func (j *job) load(in io.Reader) error {
 	return nil
 }
 
-// list prints bad rows, by line.
 func (j *job) list(bad []error) {
 	lineOf := func(err error) int {
 		if row, ok := errors.AsType[*batch.LineError](err); ok {

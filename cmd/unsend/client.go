@@ -115,7 +115,6 @@ func optionsFromEnv() (opts []api.Option) {
 	return opts
 }
 
-// options returns those of the flags.
 func (f *clientFlags) options(log io.Writer) []api.Option {
 	opts := []api.Option{api.WithTimeout(f.timeout)}
 	if f.noRateLimit {
@@ -141,15 +140,12 @@ func (f *clientFlags) options(log io.Writer) []api.Option {
 
 // newMock makes a service with the rate limit that the client expects.
 func (f *clientFlags) newMock() *mock.Server {
-	known := []mock.Connection{{ID: mock.DemoConnection}}
-	if f.connection != "" {
-		known = append(known, mock.Connection{ID: f.connection})
-	}
+	known := mock.Connection{ID: f.defaultConnection()}
 	limit := mock.WithRateLimit(f.rate, f.burst)
 	if f.noRateLimit {
 		limit = mock.WithoutRateLimit()
 	}
-	return mock.New(mock.WithConnections(known...), limit, mock.WithFaults(f.seed, f.faultRate, mock.TransientFaults()...))
+	return mock.New(mock.WithConnections(known), limit, mock.WithFaults(f.seed, f.faultRate, mock.TransientFaults()...))
 }
 
 func checkFaultRate(rate float64) error {
@@ -161,13 +157,10 @@ func checkFaultRate(rate float64) error {
 
 // defaultConnection returns the one that acts if no other is named, or "".
 func (f *clientFlags) defaultConnection() string {
-	switch {
-	case f.set.Changed("connection"):
-		return f.connection
-	case f.mock:
-		return mock.DemoConnection
+	if f.mock {
+		return cmp.Or(f.connection, mock.DemoConnection)
 	}
-	return os.Getenv(envConnection)
+	return cmp.Or(f.connection, os.Getenv(envConnection))
 }
 
 // perMinute returns the rate on each connection, 0 if there is no limit.
@@ -178,7 +171,6 @@ func (f *clientFlags) perMinute() int {
 	return f.rate
 }
 
-// service returns the service's name for a person.
 func (s *sender) service() string {
 	if s.mock != nil {
 		return "the mock"

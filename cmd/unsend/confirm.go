@@ -74,7 +74,6 @@ func (j *job) summary() string {
 // errDeclined is returned unless the question is answered with yes.
 var errDeclined = errors.New("not confirmed; nothing was sent")
 
-// confirm asks whether to send.
 func (j *job) confirm() error {
 	if j.yes || j.plan.Messages == 0 {
 		return nil
@@ -121,7 +120,6 @@ func (j *job) question() string {
 		count(j.plan.Messages, "message"), connectionNames(names), j.sender.service(), stake))
 }
 
-// connectionNames lists connections, or the first of many.
 func connectionNames(ids []string) string {
 	text := strings.Join(ids[:min(len(ids), maxListedConnections)], ", ")
 	if more := len(ids) - maxListedConnections; more > 0 {

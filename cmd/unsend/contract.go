@@ -144,6 +144,7 @@ func (*contractOptions) read(cmd *cobra.Command, name string, use func(*http.Res
 	if err != nil {
 		return err
 	}
+	defer func() { _ = response.Body.Close() }()
 	return use(response)
 }
 

@@ -26,7 +26,6 @@ type record struct {
 	Response    json.RawMessage `json:"response"`
 }
 
-// errorRecord is an error as JSON.
 type errorRecord struct {
 	Status         int     `json:"status"`
 	Type           string  `json:"type"`
@@ -36,7 +35,6 @@ type errorRecord struct {
 	RetryAfter     float64 `json:"retry_after"` // seconds
 }
 
-// batchRecord is the outcome of a message of a batch as JSON.
 type batchRecord struct {
 	record
 
@@ -46,7 +44,6 @@ type batchRecord struct {
 	Final        bool   `json:"final"` // it is never sent again
 }
 
-// newBatchRecord makes the record of a result, without the key.
 func newBatchRecord(result batch.Result, key string) batchRecord {
 	return batchRecord{
 		record:       newRecord(result, key),

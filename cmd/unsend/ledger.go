@@ -96,7 +96,6 @@ func (p *ledgerTarget) check() error {
 	return nil
 }
 
-// String returns the ledger's name for a person.
 func (p *ledgerTarget) String() string {
 	if p.run != "" {
 		return withoutPassword(p.address) + ", run " + p.run

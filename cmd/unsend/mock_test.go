@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/unsend-go/unsend/mock"
 )
@@ -60,15 +59,5 @@ func TestMockLogsRequests(t *testing.T) {
 				t.Errorf("%s: logged %q, want %s", row.name, got, row.want)
 			}
 		})
-	}
-}
-
-// TestLogIsPlainText: a method and a fault can hold anything, too.
-func TestLogIsPlainText(t *testing.T) {
-	t.Parallel()
-	var out strings.Builder
-	logTo(&out)(mock.Entry{Method: "\x1b[2J", Path: "/\u202e", Status: 200, Type: "a\nb", Fault: "type=\u009b"}, time.Second)
-	if got, want := out.String(), " [2J /  200 a b fault=type=  1000ms\n"; got != want {
-		t.Errorf("logged %q, want %q", got, want)
 	}
 }

@@ -162,7 +162,6 @@ func wrap(text string, columns int) (lines []string) {
 	return append(lines, indent+current)
 }
 
-// printCounts prints how many messages have each outcome.
 func printCounts(w io.Writer, r *batch.Report) {
 	type row struct {
 		n    int
@@ -197,7 +196,6 @@ func printGroups(w io.Writer, groups []batch.Group) {
 	}
 }
 
-// printGroup prints a group: what and why, and what to do.
 func printGroup(w io.Writer, g batch.Group) {
 	text := number(g.Count) + " " + label(string(g.Outcome))
 	if cause := causes[g.Scope]; cause != "" {

@@ -39,7 +39,6 @@ func (c *invocation) seeHelp(cmd *cobra.Command) string {
 	return "see " + c.program + strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()) + " --help"
 }
 
-// knownCommand refuses a word that is not a command.
 func (c *invocation) knownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
