@@ -150,11 +150,7 @@ func (v *Validator) CheckResponse(req *http.Request, resp *http.Response) []Viol
 	if resp == nil {
 		return []Violation{{Side: Response, Kind: "missing", Found: "no response", Want: "a response"}}
 	}
-	if req == nil {
-		req = resp.Request
-	}
-	req = normalized(req)
-	m, err := v.findResponse(req)
+	m, req, err := v.findResponse(req, resp)
 	if err != nil {
 		want := "one of " + strings.Join(v.Operations(), " ")
 		return []Violation{{Side: Response, Pointer: "operation", Kind: "missing", Found: "no known operation", Want: want}}

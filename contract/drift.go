@@ -1,11 +1,9 @@
 package contract
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -40,8 +38,7 @@ type Drift struct {
 	mu       sync.Mutex
 	names    int // of members
 	places   map[*openapi3.Schema]*observed
-	statuses map[*operation]map[int]*observedStatus
-	types    map[*openapi3.Schema]map[string]int // of errors, by the schema of the member
+	statuses map[unlisted]*observed
 }
 
 // observed is what was seen at one place of the contract, or of a member that it does not name.
@@ -50,21 +47,19 @@ type observed struct {
 	kinds   map[string]int
 	refused map[string]int       // kinds that the contract does not admit, and "missing"
 	members map[string]*observed // that the contract does not name
+	types   map[string]int       // of errors, if this is their type
 	items   *observed
 }
 
-type observedStatus struct {
-	count   int
-	hasBody bool
+// unlisted is a status that an operation does not list. Its kinds are "status" and "body".
+type unlisted struct {
+	op     *operation
+	status int
 }
 
 // NewDrift returns an empty Drift. An invalid option is an error of the first [Drift.Add].
 func NewDrift(opts ...Option) *Drift {
-	d := &Drift{
-		places:   map[*openapi3.Schema]*observed{},
-		statuses: map[*operation]map[int]*observedStatus{},
-		types:    map[*openapi3.Schema]map[string]int{},
-	}
+	d := &Drift{places: map[*openapi3.Schema]*observed{}, statuses: map[unlisted]*observed{}}
 	d.v, d.err = New(opts...)
 	return d
 }
@@ -89,93 +84,54 @@ func (d *Drift) Add(req *http.Request, resp *http.Response) error {
 		return d.err
 	case resp == nil:
 		return errors.New("no response to compare with the contract")
-	case req == nil:
-		req = resp.Request
 	}
-	req = normalized(req)
-	m, err := d.v.findResponse(req)
+	m, req, err := d.v.findResponse(req, resp)
 	if err != nil {
 		return err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	isError, declared := resp.StatusCode >= http.StatusBadRequest, m.Responses.Status(resp.StatusCode)
-	unlisted := &observedStatus{}
+	status := newObserved(nil)
 	if declared == nil {
-		unlisted = d.status(m.operation, resp.StatusCode)
+		key := unlisted{m.operation, resp.StatusCode}
+		status = cmp.Or(d.statuses[key], status)
+		d.statuses[key] = status
 		if isError { // which the default response describes
 			declared = m.Responses.Default()
 		}
 	}
+	status.kinds["status"]++
 	if hasNoBody(req.Method, resp.StatusCode) {
 		return nil
 	}
-	value, err := readJSON(readAndPutBack(&resp.Body).inflated(resp.Header))
-	if err != nil {
-		return err
+	b := readAndPutBack(&resp.Body).inflated(resp.Header)
+	if vs := checkBody(Response, anyJSON, http.Header{"Content-Type": {"application/json"}}, b, true); len(vs) > 0 {
+		return errors.New("the body cannot be compared with the contract: found " + vs[0].Found)
 	}
-	unlisted.hasBody = true
+	status.kinds["body"]++
+	value, _, _ := new(decoder).decodeBody(b.data)
 	at := bodyOf(declared)
 	d.walk(value, at)
 	if members, ok := value.(map[string]any); ok && isError {
-		d.addType(members["type"], at)
+		word, _ := members["type"].(string)
+		if typed, _ := at.member("type"); len(typed) > 0 && isType.MatchString(word) && len(d.place(typed).types) < maxNames {
+			d.place(typed).types[word]++
+		}
 	}
 	return nil
 }
 
-// status counts a status that the operation does not list.
-func (d *Drift) status(op *operation, status int) *observedStatus {
-	if d.statuses[op] == nil {
-		d.statuses[op] = map[int]*observedStatus{}
-	}
-	if d.statuses[op][status] == nil {
-		d.statuses[op][status] = &observedStatus{}
-	}
-	d.statuses[op][status].count++
-	return d.statuses[op][status]
-}
-
-// addType counts the type of an error whose body is described by at.
-func (d *Drift) addType(value any, at place) {
-	word, _ := value.(string)
-	typed, _ := at.member("type")
-	if len(typed) == 0 || !isType.MatchString(word) || len(d.types[typed[0]]) == maxNames {
-		return
-	}
-	if d.types[typed[0]] == nil {
-		d.types[typed[0]] = map[string]int{}
-	}
-	d.types[typed[0]][word]++
-}
-
-// readJSON decodes a body within the limits of this package.
-func readJSON(b body) (value any, err error) {
-	var found string
-	switch {
-	case len(b.data) > maxBody:
-		found = fmt.Sprintf("more than %d MiB", maxBody>>20)
-	case b.err != nil:
-		found = fmt.Sprintf("broken off after %d bytes", len(b.data))
-	case len(bytes.TrimSpace(b.data)) == 0:
-		found = "empty"
-	default:
-		value, found, _ = new(decoder).decodeBody(b.data)
-	}
-	if found != "" {
-		return nil, errors.New("the body cannot be compared with the contract: it is " + found)
-	}
-	return value, nil
-}
+// anyJSON describes a body of any JSON value.
+var anyJSON = openapi3.NewContentWithJSONSchema(openapi3.NewSchema().WithNullable())
 
 // bodyOf returns what the contract says of a response's JSON body.
 func bodyOf(ref *openapi3.ResponseRef) place {
 	if ref == nil {
 		return nil
 	}
-	for _, name := range slices.Sorted(maps.Keys(ref.Value.Content)) {
-		if schema := ref.Value.Content[name].Schema; schema != nil && isJSON(name) {
-			return placeOf(schema)
-		}
+	if media := ref.Value.Content.Get("application/json"); media != nil && media.Schema != nil {
+		return placeOf(media.Schema)
 	}
 	return nil
 }
@@ -210,7 +166,7 @@ func (p place) kindOf(value any) string {
 }
 
 func newObserved(at place) *observed {
-	return &observed{at: at, kinds: map[string]int{}, refused: map[string]int{}, members: map[string]*observed{}}
+	return &observed{at: at, kinds: map[string]int{}, refused: map[string]int{}, members: map[string]*observed{}, types: map[string]int{}}
 }
 
 // place returns what was seen at a place that the contract describes.

@@ -62,13 +62,8 @@ func (d *Drift) Findings() []Finding {
 	for _, o := range d.places {
 		w.place(o)
 	}
-	for op, statuses := range d.statuses {
-		for status, o := range statuses {
-			w.status(op, status, o)
-		}
-	}
-	for schema, words := range d.types {
-		w.types(schema, words)
+	for key, o := range d.statuses {
+		w.status(key.op, key.status, o)
 	}
 	slices.SortFunc(w.findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Member, b.Member), slices.Compare(a.Kinds, b.Kinds))
@@ -79,8 +74,7 @@ func (d *Drift) Findings() []Finding {
 // writer writes findings about a document.
 type writer struct {
 	ids      map[string]string     // of operations, by method and path
-	entries  map[position]docEntry // of mappings
-	items    map[position]docEntry // of lists, which are their own keys
+	entries  map[position]docEntry // of mappings, and items of lists, which are their own keys
 	named    map[string]bool       // words in capitals, in descriptions and as values of type
 	findings []Finding
 }
@@ -96,7 +90,7 @@ type docEntry struct {
 var capitals = regexp.MustCompile(`[A-Z][A-Z0-9_]+`)
 
 func newWriter(v *Validator) *writer {
-	w := &writer{ids: map[string]string{}, entries: map[position]docEntry{}, items: map[position]docEntry{}, named: map[string]bool{}}
+	w := &writer{ids: map[string]string{}, entries: map[position]docEntry{}, named: map[string]bool{}}
 	for _, op := range v.operations {
 		w.ids[strings.ToLower(op.method)+op.path] = op.id()
 	}
@@ -109,8 +103,8 @@ func newWriter(v *Validator) *writer {
 func (w *writer) read(node *yaml.Node, path []string) {
 	for i, child := range node.Content {
 		if node.Kind != yaml.MappingNode {
-			w.items[position{child.Line, child.Column}] = docEntry{child, child, path}
 			w.read(child, path)
+			w.entries[position{child.Line, child.Column}] = docEntry{child, child, path} // and not its first key
 		} else if i%2 == 1 {
 			key := node.Content[i-1]
 			inner := append(slices.Clone(path), key.Value)
@@ -127,18 +121,14 @@ func (w *writer) read(node *yaml.Node, path []string) {
 
 // find returns the entry of a schema, or of something inside it.
 func (w *writer) find(origin *openapi3.Origin, inside ...string) docEntry {
-	at := position{origin.Key.Line, origin.Key.Column}
-	e, isItem := w.items[at]
-	if !isItem {
-		e = w.entries[at]
-	}
+	e := w.entries[position{origin.Key.Line, origin.Key.Column}]
 	if strings.Contains(origin.Key.Name, "/") { // the media type of the schema
 		inside = append([]string{"schema"}, inside...)
 	}
 	for _, name := range inside {
 		for i := 0; i < len(e.value.Content); i += 2 {
 			if key := e.value.Content[i]; key.Value == name {
-				e = w.entries[position{key.Line, key.Column}]
+				e = docEntry{key, e.value.Content[i+1], append(slices.Clone(e.path), name)}
 				break
 			}
 		}
@@ -199,6 +189,7 @@ func (w *writer) place(o *observed) {
 		w.byHand(w.about(e, "", map[string]int{"missing": n}), "It is required. If nobody relies on it, it need not be.")
 		delete(refused, "missing")
 	}
+	w.types(o.at[0], o.types)
 	if len(refused) > 0 {
 		w.refused(o.at[0], e, refused)
 	}
@@ -247,67 +238,41 @@ func (w *writer) refused(schema *openapi3.Schema, e docEntry, kinds map[string]i
 			branches[i] = entryOf(kind)
 		}
 		w.below(f, w.find(schema.Origin, "anyOf"), branches)
-	case isNull && e.value.Style&yaml.FlowStyle == 0 && w.find(schema.Origin, "nullable").key == e.key:
-		w.below(f, e, &entry{Nullable: true})
-	default:
+	case !isNull:
 		w.inPlace(f, e, widened(e.value, schema, f.Kinds))
+	case w.find(schema.Origin, "nullable").key != e.key:
+		w.byHand(f, "It says that it is not nullable.")
+	default:
+		w.below(f, e, &entry{Nullable: true})
 	}
 }
 
 // widened returns a schema that admits further kinds. Its type in Go does not change: others use
 // it, so that this is for a person to decide.
 func widened(node *yaml.Node, schema *openapi3.Schema, kinds []string) *yaml.Node {
-	typed, whole := nodeOf(), nodeOf()
-	isNull := slices.Equal(kinds, []string{"null"})
-	isNumber := slices.Contains(kinds, "number") && schema.Type.Is("integer") // which a number may be
+	before, whole := nodeOf(), nodeOf()
 	for i := 0; i < len(node.Content); i += 2 {
-		to := typed
-		switch name := node.Content[i].Value; {
-		case name == "nullable", isNumber && (name == "type" || name == "format"):
-			continue
-		case strings.HasPrefix(name, "x-"), slices.Contains([]string{"description", "title", "example", "default", "deprecated"}, name):
+		to := before
+		if name := node.Content[i].Value; name == "description" || strings.HasPrefix(name, "x-") {
 			to = whole
 		}
 		to.Content = append(to.Content, node.Content[i:i+2]...)
 	}
-	if isNumber {
-		typed.Content = append(encoded(entryOf("number")).Content, typed.Content...)
-	}
-	if schema.Nullable || slices.Contains(kinds, "null") {
-		typed.Content = append(typed.Content, encoded(entry{Nullable: true}).Content...)
-	}
-	branches := []*yaml.Node{typed}
+	branches := []*yaml.Node{before}
 	for _, kind := range kinds {
-		if kind != "null" && (kind != "number" || !isNumber) {
-			branches = append(branches, encoded(entryOf(kind)))
-		}
+		branches = append(branches, encoded(entryOf(kind)))
 	}
-	if len(branches) == 1 {
-		whole.Content = append(typed.Content, whole.Content...)
-	} else {
-		whole.Content = append(whole.Content, encoded(map[string]any{"anyOf": branches}).Content...)
-	}
-	if name := goType(schema); !isNull && name != "" && schema.Extensions["x-go-type"] == nil {
+	whole.Content = append(whole.Content, encoded(map[string]any{"anyOf": branches}).Content...)
+	if name := goTypes[strings.Join(schema.Type.Slice(), "")+schema.Format]; name != "" && schema.Extensions["x-go-type"] == nil {
 		whole.Content = append(whole.Content, encoded(map[string]string{"x-go-type": name}).Content...)
 	}
 	return whole
 }
 
-// goType is the type that plain values of a schema have in Go; "" if that is not known.
-func goType(schema *openapi3.Schema) string {
-	switch kind := strings.Join(schema.Type.Slice(), ""); {
-	case kind == "boolean":
-		return "bool"
-	case kind == "integer":
-		return cmp.Or(schema.Format, "int")
-	case kind == "number" && schema.Format == "double":
-		return "float64"
-	case kind == "number":
-		return "float32"
-	case kind == "string" && schema.Format == "" && len(schema.Enum) == 0:
-		return "string"
-	}
-	return ""
+// goTypes are the types that plain values have in Go, by their type and format in the contract.
+var goTypes = map[string]string{
+	"boolean": "bool", "string": "string", "number": "float32", "numberfloat": "float32", "numberdouble": "float64",
+	"integer": "int", "integerint32": "int32", "integerint64": "int64",
 }
 
 // entry is a schema or a response, with its members in the order in which the document has them.
@@ -383,12 +348,12 @@ func (o *observed) isMap() bool {
 }
 
 // status adds a finding about a status that an operation does not list.
-func (w *writer) status(op *operation, status int, o *observedStatus) {
-	f := Finding{Schema: op.id(), Member: strconv.Itoa(status), Kinds: []string{"status"}, Count: o.count}
+func (w *writer) status(op *operation, status int, o *observed) {
+	f := Finding{Schema: op.id(), Member: strconv.Itoa(status), Kinds: []string{"status"}, Count: o.kinds["status"]}
 	response := &entry{Description: strings.TrimSpace(http.StatusText(status) + " (not documented)."), Undocumented: true}
 	if fallback := op.Responses.Default(); status >= http.StatusBadRequest && fallback != nil && fallback.Ref != "" {
 		response = &entry{Ref: fallback.Ref}
-	} else if o.hasBody {
+	} else if o.kinds["body"] > 0 {
 		response.Content = map[string]any{"application/json": map[string]any{"schema": entry{}}}
 	}
 	w.below(f, w.find(op.Origin, "responses"), map[string]any{f.Member: response})

@@ -101,15 +101,17 @@ func (v *Validator) find(req *http.Request) (match, bool) {
 }
 
 // findResponse returns the operation that a response is judged as: that of its request, or that
-// of ForOperation, or the only one of the document.
-func (v *Validator) findResponse(req *http.Request) (match, error) {
-	if m, ok := v.find(req); ok {
-		return m, nil
+// of ForOperation, or the only one of the document. It also returns the request, normalized.
+func (v *Validator) findResponse(req *http.Request, resp *http.Response) (match, *http.Request, error) {
+	req = normalized(cmp.Or(req, resp.Request))
+	m, ok := v.find(req)
+	switch {
+	case ok:
+		return m, req, nil
+	case v.fallback != nil:
+		return match{operation: v.fallback}, req, nil
 	}
-	if v.fallback == nil {
-		return match{}, fmt.Errorf("the response is of no known operation: name one of %s", strings.Join(v.Operations(), ", "))
-	}
-	return match{operation: v.fallback}, nil
+	return match{}, nil, fmt.Errorf("the response is of no known operation: name one of %s", strings.Join(v.Operations(), ", "))
 }
 
 // match compares the segments of an escaped path with the operation's template and returns the
