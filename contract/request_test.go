@@ -45,27 +45,6 @@ func TestRequestHeads(t *testing.T) {
 	wantPointers(t, v.CheckRequest(nil), "")
 }
 
-func TestIDsInThePath(t *testing.T) {
-	t.Parallel()
-	v := newValidator(t)
-	check := func(user, message string, want ...string) {
-		t.Helper()
-		wantPointers(t, v.CheckRequest(requestTo(t, http.MethodDelete, "/v2/access/chats/"+user+"/messages/"+message)), want...)
-	}
-	for _, id := range []string{"7", "6432457811894", "a", "_-", "Az09", strings.Repeat("9", 64), "%37"} {
-		check(id, "9")
-		check("7", id)
-	}
-	for _, id := range []string{
-		"", ".", "..", "%2e%2e", "%2F", "1%2f..%2f2", "%5c", "%3F", "%23", "%25", "%252e", "%20", "1+1", "1%0A", "%00",
-		"%C3%A9", "%ff", strings.Repeat("9", 65), strings.Repeat("9", 10_000), "1:2", "1,2", "%7BuserId%7D", ":userId",
-	} {
-		check(id, "9", "path:userId")
-		check("7", id, "path:messageId")
-		check(id, id, "path:userId", "path:messageId")
-	}
-}
-
 func TestRequestWithGetBodyKeepsItsBodyUnread(t *testing.T) {
 	t.Parallel()
 	v := newValidator(t)

@@ -35,23 +35,15 @@ func JSON(document []byte, servers ...Server) ([]byte, error) {
 
 // replaceServers replaces the servers of the document, or adds them.
 func replaceServers(document *yaml.Node, servers []Server) {
-	list := &yaml.Node{Kind: yaml.SequenceNode}
-	for _, s := range servers {
-		list.Content = append(list.Content, &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{
-			text("url"), text(s.URL), text("description"), text(s.Description),
-		}})
-	}
+	var list yaml.Node
+	_ = list.Encode(servers) // of plain strings
 	for i := 0; i < len(document.Content); i += 2 {
 		if document.Content[i].Value == "servers" {
-			document.Content[i+1] = list
+			document.Content[i+1] = &list
 			return
 		}
 	}
-	document.Content = append(document.Content, text("servers"), list)
-}
-
-func text(value string) *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value}
+	document.Content = append(document.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: "servers"}, &list)
 }
 
 func write(enc *jsontext.Encoder, node *yaml.Node) error {
