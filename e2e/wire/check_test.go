@@ -20,7 +20,8 @@ func kinds() []string {
 	return []string{
 		"unsent; by this call",
 		"already_gone; by this call", "already_gone; gone before", "already_gone; by another device",
-		"error, maybe unsent; by this call", "error, maybe unsent; still there", "error, maybe unsent; gone before", "error, maybe unsent; by another device",
+		"error, maybe unsent; by this call", "error, maybe unsent; still there", "error, maybe unsent; gone before",
+		"error, maybe unsent; by another device",
 		"error; still there", "error; gone before", "error; by another device",
 	}
 }

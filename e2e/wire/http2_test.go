@@ -39,7 +39,8 @@ var identity = sync.OnceValues(func() (tls.Certificate, *x509.CertPool) {
 // serveHTTP2 answers the requests of a connection as their scenarios have it.
 func (s *service) serveHTTP2(raw *conn) {
 	certificate, _ := identity()
-	conn := tls.Server(raw, &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2"}, MinVersion: tls.VersionTLS12})
+	config := &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2"}, MinVersion: tls.VersionTLS12}
+	conn := tls.Server(raw, config)
 	if conn.HandshakeContext(context.Background()) != nil {
 		return
 	}

@@ -31,11 +31,13 @@ func wires() []wire {
 	http1Faults := []faultKind{
 		closed, reset, stalled, garbage, halfHeader, cutBody, interim, staleAfter, staleUnnoticed, surplus, longLength, badChunk,
 	}
+	overHTTP1 := func(n *network) *http.Transport { return &http.Transport{DialContext: n.dial} }
 	return []wire{
 		{"own", "http://127.0.0.1", http1Faults, false, http1, func(n *network) *http.Transport { return transport.New(n.dial) }},
-		{"HTTP1", "http://127.0.0.1", http1Faults, false, http1, func(n *network) *http.Transport { return &http.Transport{DialContext: n.dial} }},
+		{"HTTP1", "http://127.0.0.1", http1Faults, false, http1, overHTTP1},
 		{"HTTP2", "https://127.0.0.1", []faultKind{
-			closed, reset, stalled, garbage, cutBody, interim, staleAfter, resetEarly, resetBehind, resetInside, goAway, goAwayClosed, goAwayAnswered,
+			closed, reset, stalled, garbage, cutBody, interim, staleAfter, resetEarly, resetBehind, resetInside,
+			goAway, goAwayClosed, goAwayAnswered,
 		}, true, func(s *service) func(*conn) { return s.serveHTTP2 }, overHTTP2},
 	}
 }

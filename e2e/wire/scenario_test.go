@@ -253,7 +253,8 @@ func drawStep(r *rand.Rand, faults []faultKind) step {
 	}
 	if st.status == 429 || st.status == 503 {
 		st.header = pick(r, []string{
-			"", "Retry-After: 0\r\n", "Retry-After: 0.4\r\n", "Retry-After: soon\r\n", "Retry-After: 3600\r\n", "Retry-After: 99999999999999999999\r\n",
+			"", "Retry-After: 0\r\n", "Retry-After: 0.4\r\n", "Retry-After: soon\r\n", "Retry-After: 3600\r\n",
+			"Retry-After: 99999999999999999999\r\n",
 		})
 	}
 	if st.status == 204 || st.status == 304 {

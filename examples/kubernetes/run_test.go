@@ -97,7 +97,8 @@ func build(t *testing.T) string {
 	if runtime.GOOS == "windows" {
 		command += ".exe"
 	}
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-C", filepath.Join("..", ".."), "-o", command, "./cmd/unsend").CombinedOutput(); err != nil {
+	build := exec.CommandContext(t.Context(), "go", "build", "-C", filepath.Join("..", ".."), "-o", command, "./cmd/unsend")
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v:\n%s", err, out)
 	}
 	return command

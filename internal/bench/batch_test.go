@@ -156,7 +156,8 @@ func items(connections, n int) iter.Seq2[batch.Item, error] {
 }
 
 func item(n, connections int) batch.Item {
-	return batch.Item{UserID: userID, MessageID: strconv.Itoa(6_432_457_000_000 + n), ConnectionID: "conn_" + strconv.Itoa(n%connections), Line: n + 2}
+	message, connection := strconv.Itoa(6_432_457_000_000+n), "conn_"+strconv.Itoa(n%connections)
+	return batch.Item{UserID: userID, MessageID: message, ConnectionID: connection, Line: n + 2}
 }
 
 // unsendAll runs a batch to its end, and returns how long that took.

@@ -152,7 +152,9 @@ func allocations(n int, f func()) float64 {
 // respond makes a response without a network, so that only the client's own work is counted.
 func respond(req *http.Request, status int, header http.Header, body io.Reader) *http.Response {
 	header.Set("Content-Type", "application/json")
-	return &http.Response{StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Header: header, Request: req, ContentLength: -1, Body: io.NopCloser(body)}
+	return &http.Response{
+		StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Header: header, Request: req, ContentLength: -1, Body: io.NopCloser(body),
+	}
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)

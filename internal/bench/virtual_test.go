@@ -157,7 +157,8 @@ func (s *buckets) roundTrip(r *http.Request) (*http.Response, error) {
 		s.limited++
 		header.Set("Retry-After", "1")
 		header.Set("X-Ratelimit-Remaining", "0")
-		return respond(r, http.StatusTooManyRequests, header, strings.NewReader(`{"error":"Too many requests","type":"RATE_LIMIT_EXCEEDED"}`)), nil
+		body := strings.NewReader(`{"error":"Too many requests","type":"RATE_LIMIT_EXCEEDED"}`)
+		return respond(r, http.StatusTooManyRequests, header, body), nil
 	}
 	b.last, b.full = now, b.full.Add(time.Second)
 	if s.to > 0 {

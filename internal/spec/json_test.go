@@ -14,7 +14,8 @@ import (
 func TestJSON(t *testing.T) {
 	tests := []struct{ name, yaml, want string }{
 		{"order is kept", "b: 1\na: 2\n", `{"b":1,"a":2}`},
-		{"scalars", "x: [1, 2.5, true, null, ~, text, 2025-07-23T10:01:22+00:00, '404', <b>]", `{"x":[1,2.5,true,null,null,"text","2025-07-23T10:01:22+00:00","404","<b>"]}`},
+		{"scalars", "x: [1, 2.5, true, null, ~, text, '404', <b>]", `{"x":[1,2.5,true,null,null,"text","404","<b>"]}`},
+		{"dates", "x: 2025-07-23T10:01:22+00:00", `{"x":"2025-07-23T10:01:22+00:00"}`},
 		{"names", "200: a\ntrue: b\n'': c", `{"200":"a","true":"b","":"c"}`},
 		{"large integers", "x: 6432457811894123", `{"x":6432457811894123}`},
 		{"aliases", "x: &x {y: 1}\nz: *x", `{"x":{"y":1},"z":{"y":1}}`},
@@ -40,7 +41,8 @@ func TestJSONReplacesServers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := `"servers":[{"url":"http://127.0.0.1:1","description":"here"},{"url":"http://b.example","description":""}]`; !strings.Contains(compact(t, got), want) || strings.Contains(string(got), "a.example") {
+		want := `"servers":[{"url":"http://127.0.0.1:1","description":"here"},{"url":"http://b.example","description":""}]`
+		if !strings.Contains(compact(t, got), want) || strings.Contains(string(got), "a.example") {
 			t.Errorf("%s became %s, want it to hold %s alone", document, got, want)
 		}
 	}

@@ -48,7 +48,9 @@ BenchmarkBatch/1x8-2  1  12345 messages/s
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"a\n<!-- bench:call -->\n", "| `Unsend` | 1.30 × | not measured |", "| n^1.15 |", "12,300", "A Processor", "<!-- /bench -->\nc\n"} {
+	for _, want := range []string{
+		"a\n<!-- bench:call -->\n", "| `Unsend` | 1.30 × | not measured |", "| n^1.15 |", "12,300", "A Processor", "<!-- /bench -->\nc\n",
+	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q:\n%s", want, page)
 		}
