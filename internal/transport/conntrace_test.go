@@ -35,7 +35,7 @@ func TestConnTrace(t *testing.T) {
 		"stale, then lost":                 {steps: "standard want got host again want got host", err: failed, replays: "y"},
 		"stale and unread, then none":      {steps: "standard want got want", err: failed, unwritten: true},
 		"stale and unread, then lost":      {steps: "standard want got want got host", err: failed},
-		"stale twice":                      {steps: "standard want got host again want got host again", err: failed, unwritten: true, replays: "yn"},
+		"stale twice":                      {steps: "standard want got host again got host again", err: failed, unwritten: true, replays: "yn"},
 		"stale, a caller's":                {steps: "want got host again", err: failed, replays: "n"},
 		"a caller's sends twice":           {steps: "want got host want got host", err: failed, sentTwice: true},
 		"a caller's hedges":                {steps: "want ask got host", err: failed, sentTwice: true},

@@ -180,7 +180,7 @@ type ProxyError struct{ StatusCode int }
 
 // Error names the status, and not the proxy's text.
 func (e *ProxyError) Error() string {
-	return fmt.Sprintf("the proxy answered CONNECT with %d %s", e.StatusCode, http.StatusText(e.StatusCode))
+	return fmt.Sprintf("the proxy refused CONNECT with %d %s", e.StatusCode, http.StatusText(e.StatusCode))
 }
 
 // IsLoopback reports whether host, a name or an address without a port, is this machine's

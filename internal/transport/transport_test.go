@@ -55,7 +55,8 @@ func TestDrop(t *testing.T) {
 			}
 			go func() { _, _ = io.Copy(io.Discard, there) }()
 			trace := transport.NewConnTrace(true)
-			httptrace.ContextClientTrace(trace.WithContext(t.Context())).GotConn(httptrace.GotConnInfo{Conn: tls.Client(conn, &tls.Config{MinVersion: tls.VersionTLS12})})
+			secure := tls.Client(conn, &tls.Config{MinVersion: tls.VersionTLS12})
+			httptrace.ContextClientTrace(trace.WithContext(t.Context())).GotConn(httptrace.GotConnInfo{Conn: secure})
 			writes := 1
 			if out {
 				writes++
@@ -90,7 +91,7 @@ func (l loop) Unwrap() http.RoundTripper { return l }
 
 func TestIsMock(t *testing.T) {
 	base := &url.URL{Scheme: "https", Host: "service.example"}
-	opaque := func(http.RoundTripper) http.RoundTripper { return loop{} }
+	opaque := []func(http.RoundTripper) http.RoundTripper{func(http.RoundTripper) http.RoundTripper { return loop{} }}
 	for name, c := range map[string]struct {
 		given http.RoundTripper
 		want  bool
@@ -101,7 +102,7 @@ func TestIsMock(t *testing.T) {
 		"a caller's":       {http.DefaultTransport, false},
 		"endless":          {loop{}, false},
 	} {
-		guard, err := transport.NewGuard(transport.Config{Transport: c.given, Base: base, Middleware: []func(http.RoundTripper) http.RoundTripper{opaque}})
+		guard, err := transport.NewGuard(transport.Config{Transport: c.given, Base: base, Middleware: opaque})
 		if err != nil {
 			t.Fatal(err)
 		}
