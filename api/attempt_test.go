@@ -1,17 +1,21 @@
 package api_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/http/httptrace"
 	"os"
+	"slices"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -22,8 +26,7 @@ import (
 	"github.com/unsend-go/unsend/mock"
 )
 
-// connectionSeen tells the tracing of a request that a connection was asked for, and whether
-// one was had, as net/http's transport does.
+// connectionSeen traces that a connection was requested, and got, as net/http's transport does.
 func connectionSeen(req *http.Request, got bool) {
 	trace := httptrace.ContextClientTrace(req.Context())
 	trace.GetConn("api-next.ofauth.com:443")
@@ -32,15 +35,15 @@ func connectionSeen(req *http.Request, got bool) {
 	}
 }
 
-// TestNoAnswer has the ways in which an attempt can end without one. What a trace concludes from
-// a transport's steps is the matter of internal/transport.
-func TestNoAnswer(t *testing.T) {
+// TestNoResponse has the errors of attempts without one. What a trace concludes from a transport's
+// steps is tested in internal/transport.
+func TestNoResponse(t *testing.T) {
 	dial := &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 	remote := func(text string) error { return &net.OpError{Op: "remote error", Err: errors.New(text)} }
 	for name, c := range map[string]struct {
 		err   error
-		trace string // "none" where a connection was asked for and not had, "had" where it was
-		final bool   // it is not retried
+		trace string // "none" if a connection was requested and not got, "had" if it was
+		final bool   // not retried
 		maybe bool
 	}{
 		"connection refused":           {err: dial},
@@ -89,31 +92,45 @@ func TestNoAnswer(t *testing.T) {
 	}
 }
 
-// TestAttemptsHaveTheirOwnTimeout: each waits as long, and the next begins anew.
-func TestAttemptsHaveTheirOwnTimeout(t *testing.T) {
-	late, slow := mock.Fault{Delay: time.Hour}, mock.Fault{Status: 503, Kind: mock.Slow, Delay: time.Second}
+// TestTimeouts: each attempt has as long as the client or the call has it, 30 seconds if neither does (P8).
+func TestTimeouts(t *testing.T) {
+	const second, ms = time.Second, time.Millisecond
+	late, slow, slow403 := mock.Fault{Delay: time.Hour}, mock.Fault{Status: 503, Kind: mock.Slow, Delay: second},
+		mock.Fault{Status: 403, Kind: mock.Slow, Delay: second}
+	behind := mock.Fault{Kind: mock.Slow, Delay: 199 * ms, Body: `{"success":true,"queue":null}`}
 	for name, c := range map[string]struct {
 		faults  []mock.Fault
+		client  time.Duration // its timeout, and the call's; 0: none is given
+		call    time.Duration
 		took    time.Duration
-		outcome api.Outcome // 0: an error, with the rest
+		outcome api.Outcome // "": an error, with the rest
 		status  int
 		certain bool // the message was not unsent
 	}{
-		"late once":           {faults: []mock.Fault{late}, took: 3500 * time.Millisecond, outcome: api.Unsent},
-		"late once, unsent":   {faults: []mock.Fault{acted(late)}, took: 3500 * time.Millisecond, outcome: api.AlreadyGone},
-		"late thrice":         {faults: []mock.Fault{late, late, late}, took: 10500 * time.Millisecond},
-		"slow behind success": {faults: []mock.Fault{{Kind: mock.Slow, Delay: 199 * time.Millisecond, Body: `{"success":true,"queue":null}`}}, took: 3 * time.Second, outcome: api.Unsent},
-		"just in time":        {faults: []mock.Fault{{Delay: 3*time.Second - 1}}, took: 3*time.Second - 1, outcome: api.Unsent},
-		"late body of a 503":  {faults: []mock.Fault{slow, slow, slow}, took: 10500 * time.Millisecond, status: 503},
-		"late body of a 403":  {faults: []mock.Fault{{Status: 403, Kind: mock.Slow, Delay: time.Second}}, took: 3 * time.Second, status: 403, certain: true},
+		"late once":           {faults: []mock.Fault{late}, client: 3 * second, took: 3500 * ms, outcome: api.Unsent},
+		"late once, unsent":   {faults: []mock.Fault{acted(late)}, client: 3 * second, took: 3500 * ms, outcome: api.AlreadyGone},
+		"late thrice":         {faults: []mock.Fault{late, late, late}, client: 3 * second, took: 10500 * ms},
+		"slow behind success": {faults: []mock.Fault{behind}, client: 3 * second, took: 3 * second, outcome: api.Unsent},
+		"just in time":        {faults: []mock.Fault{{Delay: 3*second - 1}}, client: 3 * second, took: 3*second - 1, outcome: api.Unsent},
+		"late body of a 503":  {faults: []mock.Fault{slow, slow, slow}, client: 3 * second, took: 10500 * ms, status: 503},
+		"late body of a 403":  {faults: []mock.Fault{slow403}, client: 3 * second, took: 3 * second, status: 403, certain: true},
+		"none given":          {faults: []mock.Fault{late, late, late}, took: 91500 * ms},
+		"the call's":          {faults: []mock.Fault{late, late, late}, client: time.Minute, call: second, took: 4500 * ms},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server := newMock(mock.WithoutRateLimit())
 				server.Next(c.faults...)
-				client := newClient(t, validatedRequests(t, server.Client().Transport), api.WithTimeout(3*time.Second))
+				var opts []api.Option
+				if c.client > 0 {
+					opts = append(opts, api.WithTimeout(c.client))
+				}
+				var call []api.CallOption
+				if c.call > 0 {
+					call = append(call, api.WithTimeout(c.call))
+				}
 				started := time.Now()
-				result, err := unsend(t.Context(), t, client)
+				result, err := unsend(t.Context(), t, newClient(t, validatedRequests(t, server.Client().Transport), opts...), call...)
 				if took := time.Since(started); took != c.took {
 					t.Errorf("took %v, want %v", took, c.took)
 				}
@@ -123,54 +140,20 @@ func TestAttemptsHaveTheirOwnTimeout(t *testing.T) {
 					}
 					return
 				}
-				if e := apiError(t, err); e.StatusCode != c.status || e.MaybeUnsent == c.certain || !errors.Is(err, context.DeadlineExceeded) {
+				e := apiError(t, err)
+				if e.StatusCode != c.status || e.MaybeUnsent == c.certain || !errors.Is(err, context.DeadlineExceeded) {
 					t.Errorf("%v: status %d, MaybeUnsent %v", err, e.StatusCode, e.MaybeUnsent)
+				}
+				if c.status == 0 && !strings.HasPrefix(e.Message, "no response within ") {
+					t.Errorf("the message is %q", e.Message)
 				}
 			})
 		})
 	}
 }
 
-// TestTimeouts: 30 seconds, or as long as the client or the call has it (P8).
-func TestTimeouts(t *testing.T) {
-	minute, second := api.WithTimeout(time.Minute), api.WithTimeout(time.Second)
-	for want, c := range map[time.Duration]struct {
-		opts []api.Option
-		call []api.CallOption
-	}{
-		30 * time.Second: {}, time.Minute: {opts: []api.Option{minute}}, time.Second: {opts: []api.Option{minute}, call: []api.CallOption{second}},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			server := newMock()
-			server.Next(mock.Fault{Delay: time.Hour})
-			started := time.Now()
-			_, err := unsend(t.Context(), t, mockClient(t, server, c.opts...), append(c.call, api.WithRetries(0))...)
-			if e := apiError(t, err); time.Since(started) != want || !e.MaybeUnsent || e.Message != fmt.Sprint("no response within ", want) {
-				t.Errorf("%v after %v, want %v", err, time.Since(started), want)
-			}
-		})
-	}
-}
-
-// retryingTransport is one of the caller's, that sends again what failed.
-type retryingTransport struct{ next http.RoundTripper }
-
-func (r retryingTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	again := req.Clone(req.Context())
-	resp, err := r.next.RoundTrip(req)
-	if err == nil && resp.StatusCode < 500 {
-		return resp, nil
-	}
-	if err == nil {
-		_ = resp.Body.Close()
-	}
-	again.Body = http.NoBody
-	again.ContentLength = 0
-	return r.next.RoundTrip(again)
-}
-
-// TestCallersTransportThatRetries: it hides a first answer, after which the message may be gone
-// whatever the second one says.
+// TestCallersTransportThatRetries: it hides a first response, so the message may be gone whatever the
+// second one reports (X7).
 func TestCallersTransportThatRetries(t *testing.T) {
 	for name, c := range map[string]struct {
 		status int
@@ -183,17 +166,12 @@ func TestCallersTransportThatRetries(t *testing.T) {
 		"the message was unsent":  {200, `{"success":true}`, api.Unsent},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var requests atomic.Int64
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				if requests.Add(1) == 1 {
-					w.WriteHeader(http.StatusBadGateway)
-					return
+			client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+				for range 2 {
+					connectionSeen(req, true)
 				}
-				w.WriteHeader(c.status)
-				_, _ = io.WriteString(w, c.body)
-			}))
-			defer server.Close()
-			client := newClient(t, retryingTransport{server.Client().Transport}, api.WithBaseURL(server.URL), api.WithRetries(0))
+				return newResponse(req, c.status, nil, strings.NewReader(c.body)), nil
+			}), api.WithRetries(0))
 			result, err := unsend(t.Context(), t, client)
 			if c.unsent != "" {
 				if err != nil || result.Outcome != c.unsent || result.Attempts != 1 {
@@ -205,5 +183,201 @@ func TestCallersTransportThatRetries(t *testing.T) {
 				t.Errorf("%v: MaybeUnsent %v", err, e.MaybeUnsent)
 			}
 		})
+	}
+}
+
+// delayed is a body that arrives after a delay, and counts how many are read at a time.
+type delayed struct {
+	io.Reader
+
+	delay         time.Duration
+	reading, most *atomic.Int64
+}
+
+func (d *delayed) Read(p []byte) (int, error) {
+	if d.delay > 0 {
+		d.most.Store(max(d.most.Load(), d.reading.Add(1)))
+		<-time.After(d.delay) // virtual
+		d.reading.Add(-1)
+		d.delay = 0
+	}
+	return d.Reader.Read(p)
+}
+
+// TestErrorBodiesAreReadAFewAtATime: in an outage thousands may arrive at once, each with 64 KiB. Slow
+// ones delay the others for a second at most.
+func TestErrorBodiesAreReadAFewAtATime(t *testing.T) {
+	const calls, limit = 300, 16
+	for delay, took := range map[time.Duration]time.Duration{
+		10 * time.Millisecond: 190 * time.Millisecond,
+		10 * time.Second:      11 * time.Second,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var reading, most atomic.Int64
+			client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+				body := strings.NewReader(`{"error":"No","type":"BAD_REQUEST"}`)
+				return newResponse(req, 422, nil, &delayed{Reader: body, delay: delay, reading: &reading, most: &most}), nil
+			}), api.WithoutRateLimit())
+			started := time.Now()
+			var wg sync.WaitGroup
+			for range calls {
+				wg.Go(func() {
+					if _, err := client.Unsend(t.Context(), userID, messageID); !errors.Is(err, api.ErrBadRequest) {
+						t.Errorf("the call returns %v; want ErrBadRequest", err)
+					}
+				})
+			}
+			wg.Wait()
+			if n := most.Load(); delay < time.Second && n != limit {
+				t.Errorf("%d bodies were read at a time; want %d", n, limit)
+			}
+			if got := time.Since(started); got != took {
+				t.Errorf("bodies that take %v took %v; want %v", delay, got, took)
+			}
+		})
+	}
+}
+
+// filler is a JSON string's content of n bytes.
+func filler(n int) string { return strings.Repeat("x", n) }
+
+// TestReadSuccess has bodies, whole and cut. If the values of a repeated success differ, there is none.
+func TestReadSuccess(t *testing.T) {
+	deep := strings.Repeat("[", 100_000)
+	for name, c := range map[string]struct {
+		body        string
+		success, ok bool
+	}{
+		"last":                    {body: `{"queue":{"id":1},"more":[1,{"success":false}],"success":true}`, success: true, ok: true},
+		"twice false":             {body: `{"success":false,"x":1,"success":false}`, ok: true},
+		"another in a text":       {body: `{"success":true,"queue":{"text":"\"success\":false"}}`, success: true, ok: true},
+		"cut in the snapshot":     {body: `{"success":true,"queue":{"id":1,"text":"<p>`, success: true, ok: true},
+		"before nonsense":         {body: `{"success":true,<<<,"success":false}`, success: true, ok: true},
+		"before a deep snapshot":  {body: `{"success":true,"queue":` + deep, success: true, ok: true},
+		"both, far apart":         {body: `{"success":true,"text":"` + filler(1<<20) + `","success":false}`},
+		"both behind a snapshot":  {body: `{"queue":{"id":1},"success":false,"more":[],"success":true}`},
+		"null, then true":         {body: `{"success":null,"success":true}`},
+		"true, then cut":          {body: `{"success":true,"success":fal`},
+		"only in a text":          {body: `{"text":"\"success\":true"}`},
+		"as an object":            {body: `{"success":{"success":true}}`},
+		"cut in the value":        {body: `{"success":tru`},
+		"a digit behind true":     {body: `{"queue":{},"success":true1}`},
+		"a list's end behind":     {body: `{"success":true]`},
+		"a text behind true":      {body: `{"success":true"x"}`},
+		"behind a second comma":   {body: `{"a":1,,"success":true}`},
+		"behind what is no JSON":  {body: `{"a":nul,"success":true}`},
+		"behind a deep snapshot":  {body: `{"queue":` + deep + strings.Repeat("]", 100_000) + `,"success":true}`},
+		"behind a BOM":            {body: "\ufeff" + `{"success":true}`},
+		"an unfinished long name": {body: `{"` + filler(1<<20)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			success, ok := api.ReadSuccess([]byte(c.body))
+			if success != c.success || ok != c.ok {
+				t.Errorf("success is %t, %t; want %t, %t", success, ok, c.success, c.ok)
+			}
+		})
+	}
+}
+
+// Test2xx: status and success decide, and nothing else. Of a body 8 MiB are read.
+func Test2xx(t *testing.T) {
+	const media, most = "application/json", api.MaxBody
+	for name, c := range map[string]struct {
+		status      int
+		contentType string
+		body        string
+		large       bool // that is the error
+	}{
+		"as text":                  {status: 200, contentType: "text/plain", body: `{"success":true}`},
+		"without a media type":     {status: 200, body: `{"success":true}`},
+		"a 202":                    {status: 202, contentType: media, body: `{"success":true}`},
+		"the limit behind":         {status: 200, contentType: media, body: `{"success":true,"queue":{"id":1,"text":"` + filler(most) + `"}}`},
+		"exactly the limit":        {status: 200, contentType: media, body: `{"a":"` + filler(most-23) + `","success":true}`},
+		"success across the limit": {status: 200, contentType: media, body: `{"a":"` + filler(most-20) + `","success":true}`, large: true},
+		"a page past the limit":    {status: 200, contentType: "text/html", body: filler(most + 1), large: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			header := http.Header{"Content-Type": {c.contentType}, "X-Request-Id": {"req_odd"}}
+			if c.large {
+				e := fail(t, c.status, header, c.body)
+				if !errors.Is(e, api.ErrUnexpectedResponse) || !e.MaybeUnsent || e.RequestID != "req_odd" || !strings.Contains(e.Error(), "8 MiB") {
+					t.Errorf("%v; MaybeUnsent %v, request id %q", e, e.MaybeUnsent, e.RequestID)
+				}
+				return
+			}
+			result, err := unsend(t.Context(), t, newClient(t, answer(t, c.status, header, c.body)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if result.Outcome != api.Unsent || result.RequestID != "req_odd" || string(result.Raw) != c.body[:min(len(c.body), most)] {
+				t.Errorf("%s, %s, %d bytes", result.Outcome, result.RequestID, len(result.Raw))
+			}
+		})
+	}
+}
+
+// FuzzReadSuccess compares with encoding/json on what is JSON. On what is not, success requires a "true".
+func FuzzReadSuccess(f *testing.F) {
+	for _, body := range odd() {
+		f.Add([]byte(body))
+	}
+	f.Add([]byte(`{"queue":{"id":6432457811894,"text":"<p>\"success\":true</p>"},"success":false}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		success, ok := api.ReadSuccess(body)
+		if !ok {
+			success = false
+		}
+		values, whole := topLevel(body, "success")
+		if whole {
+			wantOK := len(values) > 0 && (values[0] == "true" || values[0] == "false") && len(slices.Compact(slices.Clone(values))) == 1
+			if ok != wantOK || success != (wantOK && values[0] == "true") {
+				t.Fatalf("%q: success %v, %v; encoding/json finds %q", body, success, ok, values)
+			}
+		}
+		if success && !bytes.Contains(body, []byte("true")) {
+			t.Fatalf("%q has success and no true", body)
+		}
+		if ok { // what is read stands in the part that was read, so it stays when more comes
+			if again, stillOK := api.ReadSuccess(append(bytes.Clone(body), `,"x":1}`...)); whole && (!stillOK || again != success) {
+				t.Fatalf("%q: %v, and with more behind it %v, %v", body, success, again, stillOK)
+			}
+		}
+	})
+}
+
+// topLevel returns the values of a member of an object, as encoding/json reads it; whole reports
+// whether the body is one.
+func topLevel(body []byte, name string) (values []string, whole bool) {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	if token, err := dec.Token(); !json.Valid(body) || err != nil || token != json.Delim('{') {
+		return nil, false
+	}
+	for dec.More() {
+		key, err := dec.Token()
+		var value json.RawMessage
+		if err != nil || dec.Decode(&value) != nil {
+			return nil, false
+		}
+		if key == name {
+			values = append(values, string(value))
+		}
+	}
+	return values, true
+}
+
+// odd are bodies that readers have failed on, here or elsewhere.
+func odd() []string {
+	return []string{
+		`{"success":true}`, `{"success":false}`, "\r\n\t {\n \"success\" : true \n}", `{"success":true,"success":true}`, `[{"success":true}]`,
+		`{"success":true,"queue":{"success":false}}`, `{"queue":{"success":true}}`, `{"success":true,"Success":false}`, `{"successful":true}`,
+		`{"success":"true"}`, `{"success":1}`, `{"success":true,"\u0073uccess":false}`, `{"success":true,"success":"false"}`, `{"succ`,
+		`{"success" true}`, `{'success':true}`, `{"a":1}` + "\n" + `{"success":true}`, `{"success":true`, `{"success":tru`, `{"success":trueish}`,
+		`{"success":true]`, `{"queue":{},"success":true}`, `{"success":true,"success":false}`, `{"success":false,"success":true}`,
+		`{"\u0073uccess":true}`, `{"Success":true}`, `{"success":null}`, `{"success":true}{"success":false}`, "null", "", "[]", "{", "\ufeff{}",
+		`{"success":true,"queue":{"id":64324`, `{"success":true,"queue":{"id":1,"price":19.99}}`, `{"success":true,"queue":{"id":1,"price":{}}}`,
+		`{"success":true,"queue":{"id":"x","text":"y"}}`, `{"success":true,"queue":[]}`, `{"success":true,"queue":{"price":}}`,
+		`{"success":true,"queue":` + strings.Repeat("[", 200), `{"success":true,"queue":{"media":[{"id":1},{"id":2,"files":{"full":{"url":"x`,
+		`{"success" : true , "queue" : {"releaseForms" : [ null , 1e400 ] } }`, `{"a":"\ud800","success":true}`,
+		"{\"a\":\"\xff\",\"success\":true}",
 	}
 }

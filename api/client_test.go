@@ -94,6 +94,7 @@ func TestFromEnvRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ key, conn, base, want string }{
 		"no key":           {"", "conn_env", "", "OFAUTH_API_KEY is missing"},
 		"key with newline": {plantedKey + "\n", "conn_env", "", "OFAUTH_API_KEY has a space, a newline"},
+		"key as id":        {"key", plantedKey + "\n", "", "OFAUTH_CONNECTION_ID has the character"},
 		"bad connection":   {plantedKey, "conn/env", "", "OFAUTH_CONNECTION_ID has the character '/'"},
 		"bad base url":     {plantedKey, "conn_env", "api.example", "OFAUTH_BASE_URL is not a url"},
 		"plain http":       {plantedKey, "conn_env", "http://api.example", "OFAUTH_BASE_URL would send the api key unencrypted"},
@@ -108,7 +109,7 @@ func TestFromEnvRefuses(t *testing.T) {
 
 // TestCallsRefusedUnsent holds what is refused at the call to sending nothing.
 func TestCallsRefusedUnsent(t *testing.T) {
-	sent := &counter{next: newMock().Client().Transport}
+	sent := &replies{list: []reply{{status: 200}}}
 	client := newClient(t, sent)
 	bare, err := api.New(plantedKey, api.WithHTTPClient(&http.Client{Transport: sent}))
 	if err != nil {
@@ -124,6 +125,7 @@ func TestCallsRefusedUnsent(t *testing.T) {
 		"zero client":        {&api.Client{}, api.WithUserID(userID), "client is nil or was not made by New"},
 		"nil call option":    {client, nil, "call option 1 is nil"},
 		"empty connection":   {client, api.WithConnection(""), "connection id is empty"},
+		"a key as the id":    {client, api.WithConnection(plantedKey + "\n"), "connection id has the character"},
 		"empty with-user id": {client, api.WithUserID(""), "with-user id is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -138,7 +140,7 @@ func TestCallsRefusedUnsent(t *testing.T) {
 		_, err := client.Unsend(nil, userID, messageID) //nolint:staticcheck // on purpose
 		checkRefusal(t, err, "context is nil")
 	})
-	if n := sent.n.Load(); n != 0 {
+	if n := len(sent.sent); n != 0 {
 		t.Errorf("%d requests were sent", n)
 	}
 	if generated := (*api.Client)(nil).Generated(); generated != nil {
@@ -175,7 +177,7 @@ func TestIdleConnectionsCanBeClosed(t *testing.T) {
 	select {
 	case <-closed:
 	default:
-		t.Error("the transport was not told")
+		t.Error("the transport's connections were not closed")
 	}
 }
 
@@ -187,7 +189,7 @@ func (c closer) CloseIdleConnections() { c <- struct{}{} }
 
 // TestRedirectsAreNotFollowed: the key would go to another host, and DELETE would become GET.
 func TestRedirectsAreNotFollowed(t *testing.T) {
-	// The policy of the caller's client would follow; it is not used.
+	// The policy of the caller's client would follow: it must be ignored.
 	lenient := func(req *http.Request, _ []*http.Request) error {
 		t.Errorf("the redirect policy was called for %s", req.URL.Host)
 		return nil
@@ -195,7 +197,8 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		for _, location := range []string{"https://evil.example/x", "/v2/access/chats/1/messages/2", "http://[::1:broken%zz", ""} {
 			t.Run(fmt.Sprint(status, " to ", location), func(t *testing.T) {
-				wire := &replies{list: []reply{{status: status, header: http.Header{"Location": {location}, "X-Request-Id": {"req_1"}}}}}
+				header := http.Header{"Location": {location}, "X-Request-Id": {"req_1"}}
+				wire := &replies{list: []reply{{status: status, header: header}}}
 				client := newClient(t, nil, api.WithHTTPClient(&http.Client{Transport: wire, CheckRedirect: lenient}))
 				_, err := unsend(t.Context(), t, client)
 				e := apiError(t, err)

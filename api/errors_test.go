@@ -20,29 +20,33 @@ import (
 // TestErrorsMadeByHand mean what their exported fields say: those of a caller's fake, or of one read
 // from a database (P1, P2).
 func TestErrorsMadeByHand(t *testing.T) {
+	const missing = "RESOURCE_NOT_FOUND"
+	const again, gateway, gone = "make the same call again", "check the base url", "reported as already gone"
+	expired := api.Error{StatusCode: 401, Type: "SESSION_EXPIRED"}
+	late := api.Error{Err: context.DeadlineExceeded, Scope: api.ScopeService, MaybeUnsent: true}
 	for name, c := range map[string]struct {
 		err       api.Error
 		sentinels string
 		retryable bool
 		hint      string
 	}{
-		"a fake's session":       {api.Error{StatusCode: 401, Type: "SESSION_EXPIRED"}, "ErrSessionExpired ErrUnauthorized", false, "have the creator connect again"},
-		"a fake's not found":     {api.Error{StatusCode: 404, Type: "RESOURCE_NOT_FOUND", MaybeUnsent: true}, "ErrNotFound", false, "nothing to do"},
-		"a fake's 403":           {api.Error{StatusCode: 403}, "ErrUnexpectedResponse", false, "check the base url"},
+		"a fake's session":       {expired, "ErrSessionExpired ErrUnauthorized", false, "have the creator connect again"},
+		"a fake's not found":     {api.Error{StatusCode: 404, Type: missing, MaybeUnsent: true}, "ErrNotFound", false, "nothing to do"},
+		"a fake's 403":           {api.Error{StatusCode: 403}, "ErrUnexpectedResponse", false, gateway},
 		"a fake's 503":           {api.Error{StatusCode: 503}, "ErrServer", true, "try again later"},
-		"of a gateway":           {api.Error{StatusCode: 404, Type: "RESOURCE_NOT_FOUND", Scope: api.ScopeService}, "ErrUnexpectedResponse", false, "check the base url"},
+		"of a gateway":           {api.Error{StatusCode: 404, Type: missing, Scope: api.ScopeService}, "ErrUnexpectedResponse", false, gateway},
 		"the rate limit":         {api.Error{Err: api.ErrRateLimited}, "ErrRateLimited", true, "RetryAfter"},
 		"a configuration":        {api.Error{Err: api.ErrConfig}, "ErrConfig", false, "correct the option"},
-		"stopped":                {api.Error{Err: api.ErrStopped}, "ErrStopped", true, "make the same call again"},
-		"stopped after a 429":    {api.Error{StatusCode: 429, Err: api.ErrStopped, Scope: api.ScopeClient}, "ErrStopped", true, "make the same call again"},
+		"stopped":                {api.Error{Err: api.ErrStopped}, "ErrStopped", true, again},
+		"stopped after a 429":    {api.Error{StatusCode: 429, Err: api.ErrStopped, Scope: api.ScopeClient}, "ErrStopped", true, again},
 		"cancelled":              {api.Error{Err: context.Canceled}, "", true, "make the same call again: it was ended"},
-		"an attempt's timeout":   {api.Error{Err: context.DeadlineExceeded, Scope: api.ScopeService, MaybeUnsent: true}, "", true, "reported as already gone"},
-		"lost":                   {api.Error{MaybeUnsent: true}, "", true, "reported as already gone"},
+		"an attempt's timeout":   {late, "", true, gone},
+		"lost":                   {api.Error{MaybeUnsent: true}, "", true, gone},
 		"not written":            {api.Error{Scope: api.ScopeService}, "", true, "check the network"},
 		"TLS":                    {api.Error{Scope: api.ScopeClient}, "", false, "certificates"},
 		"success: false":         {api.Error{StatusCode: 200, Scope: api.ScopeMessage}, "ErrRefused", false, "look at the message"},
-		"a 200 that ended early": {api.Error{StatusCode: 200, Err: io.ErrUnexpectedEOF}, "ErrUnexpectedResponse", true, "make the same call again"},
-		"a 200 without success":  {api.Error{StatusCode: 200, Scope: api.ScopeService}, "ErrUnexpectedResponse", false, "check the base url"},
+		"a 200 that ended early": {api.Error{StatusCode: 200, Err: io.ErrUnexpectedEOF}, "ErrUnexpectedResponse", true, again},
+		"a 200 without success":  {api.Error{StatusCode: 200, Scope: api.ScopeService}, "ErrUnexpectedResponse", false, gateway},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := &c.err
@@ -64,8 +68,9 @@ func (l leaky) Error() string { return fmt.Sprintf("malformed HTTP response %q",
 // TestChainHoldsNoText walks down from an error as a program can: errors.Is and errors.As reach
 // sentinels and the types of the network, and no text of a peer (X5).
 func TestChainHoldsNoText(t *testing.T) {
-	quoting := &url.Error{Op: "Delete", URL: "https://api/" + plantedKey, Err: &net.OpError{Op: "read", Net: "tcp", Err: errors.Join(leaky{secret}, syscall.ECONNRESET)}}
-	_, err := unsend(t.Context(), t, newClient(t, roundTrip(func(*http.Request) (*http.Response, error) { return nil, quoting })), api.WithRetries(0))
+	read := &net.OpError{Op: "read", Net: "tcp", Err: errors.Join(leaky{secret}, syscall.ECONNRESET)}
+	wire := &replies{list: []reply{{err: &url.Error{Op: "Delete", URL: "https://api/" + plantedKey, Err: read}}}}
+	_, err := unsend(t.Context(), t, newClient(t, wire), api.WithRetries(0))
 	if !errors.Is(err, syscall.ECONNRESET) || !errors.Is(err, leaky{secret}) {
 		t.Errorf("%v: the causes are not reached", err)
 	}
@@ -83,11 +88,11 @@ func TestChainHoldsNoText(t *testing.T) {
 	}
 	for next := err; next != nil; next = errors.Unwrap(next) {
 		if text := fmt.Sprintf("%v %+v %#v", next, next, next); strings.Contains(text, secret) || strings.Contains(text, plantedKey) {
-			t.Errorf("%T tells: %s", next, text)
+			t.Errorf("%T has the text: %s", next, text)
 		}
 	}
 	if text := fmt.Sprintf("%v %v", op, op.Unwrap()); strings.Contains(text, secret) {
-		t.Errorf("the *net.OpError tells: %s", text)
+		t.Errorf("the *net.OpError has the text: %s", text)
 	}
 }
 
@@ -101,7 +106,8 @@ func TestHeaders(t *testing.T) {
 	if len(header) != 3 || header["X-Trace"][1] != plantedKey {
 		t.Errorf("the response's own header was changed: %d members", len(header))
 	}
-	result, err := unsend(t.Context(), t, newClient(t, answer(t, 200, http.Header{"X-Long": {strings.Repeat("x", 20<<10)}, "A": {"b"}}, `{"success":true,"queue":{"text":"`+secret+`"}}`)))
+	header = http.Header{"X-Long": {strings.Repeat("x", 20<<10)}, "A": {"b"}}
+	result, err := unsend(t.Context(), t, newClient(t, answer(t, 200, header, `{"success":true,"queue":{"text":"`+secret+`"}}`)))
 	if err != nil || len(result.Header) != 2 || result.Header.Get("A") != "b" {
 		t.Errorf("a header of 20 KiB is kept: %d members, %v", len(result.Header), err)
 	}

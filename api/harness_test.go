@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -98,7 +97,7 @@ type doer func(*http.Request) (*http.Response, error)
 
 func (f doer) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// answer is a transport that always answers the same. Its answers may break the contract; the
+// answer is a transport that returns one response again and again. It may violate the contract; the
 // requests must not.
 func answer(t testing.TB, status int, header http.Header, body string) http.RoundTripper {
 	t.Helper()
@@ -118,17 +117,6 @@ func newResponse(req *http.Request, status int, header http.Header, body io.Read
 	}
 }
 
-// counter counts the requests that reach its transport.
-type counter struct {
-	next http.RoundTripper
-	n    atomic.Int64
-}
-
-func (c *counter) RoundTrip(req *http.Request) (*http.Response, error) {
-	c.n.Add(1)
-	return c.next.RoundTrip(req)
-}
-
 // unsend makes a call, assertNoKey for the key in all that came of it, and checks what holds for
 // every call: a result or an error and never both, and a result that names its outcome.
 func unsend(ctx context.Context, t testing.TB, client *api.Client, opts ...api.CallOption) (*api.Result, error) {
@@ -136,9 +124,9 @@ func unsend(ctx context.Context, t testing.TB, client *api.Client, opts ...api.C
 	return unsendMessage(ctx, t, client, userID, messageID, opts...)
 }
 
-func unsendMessage(ctx context.Context, t testing.TB, client *api.Client, user, message string, opts ...api.CallOption) (*api.Result, error) {
+func unsendMessage(ctx context.Context, t testing.TB, c *api.Client, user, message string, opts ...api.CallOption) (*api.Result, error) {
 	t.Helper()
-	result, err := client.Unsend(ctx, user, message, opts...)
+	result, err := c.Unsend(ctx, user, message, opts...)
 	if err != nil {
 		assertNoKey(t, err)
 		if result != nil {
@@ -154,7 +142,7 @@ func unsendMessage(ctx context.Context, t testing.TB, client *api.Client, user, 
 	return result, nil
 }
 
-// fail makes a call that is answered with status and body, without retries.
+// fail makes a call whose response has status and body, without retries.
 func fail(t testing.TB, status int, header http.Header, body string) *api.Error {
 	t.Helper()
 	client := newClient(t, answer(t, status, header, body), api.WithRetries(0), api.WithoutRateLimit())

@@ -12,8 +12,8 @@ import (
 	"github.com/unsend-go/unsend/api"
 )
 
-// TestRateLimitOfTheAnswer is what a result says of the bucket, through a whole call.
-func TestRateLimitOfTheAnswer(t *testing.T) {
+// TestRateLimitOfTheResponse reads the headers of the bucket, through a whole call.
+func TestRateLimitOfTheResponse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
 		none := time.Time{}
@@ -26,7 +26,8 @@ func TestRateLimitOfTheAnswer(t *testing.T) {
 			{"", "", "", api.RateLimit{Limit: -1, Remaining: -1, Reset: none}},
 			{"many", "-1", "-1", api.RateLimit{Limit: -1, Remaining: -1, Reset: none}},
 			{"99999999999999999999", "2147483648", "99999999999999999999", api.RateLimit{Limit: -1, Remaining: -1, Reset: none}},
-			{"2147483647", "2147483647", "31622400", api.RateLimit{Limit: math.MaxInt32, Remaining: math.MaxInt32, Reset: now.Add(366 * 24 * time.Hour)}},
+			{"2147483647", "2147483647", "", api.RateLimit{Limit: math.MaxInt32, Remaining: math.MaxInt32, Reset: none}},
+			{"90", "9", "31622400", api.RateLimit{Limit: 90, Remaining: 9, Reset: now.Add(366 * 24 * time.Hour)}},
 			// Unix seconds, up to a year before and after now; nothing else.
 			{"90", "9", fmt.Sprint(now.Unix() + 30), api.RateLimit{Limit: 90, Remaining: 9, Reset: now.Add(30 * time.Second)}},
 			{"90", "9", fmt.Sprint(now.Unix() - 30), api.RateLimit{Limit: 90, Remaining: 9, Reset: now.Add(-30 * time.Second)}},
@@ -53,7 +54,7 @@ func TestParseRetryAfter(t *testing.T) {
 	at := func(d time.Duration) string { return now.Add(d).Format(http.TimeFormat) }
 	for _, c := range []struct {
 		values []string
-		date   string // the answer's own
+		date   string // the response's own
 		want   time.Duration
 	}{
 		{want: 0},
@@ -71,7 +72,7 @@ func TestParseRetryAfter(t *testing.T) {
 		// A server's clock need not be this machine's.
 		{values: []string{at(4 * time.Minute)}, date: at(3 * time.Minute), want: time.Minute},
 		{values: []string{at(time.Minute)}, date: "yesterday", want: time.Minute},
-		// What cannot be read asks for a wait all the same.
+		// What cannot be read is a wait of a second.
 		{values: []string{"-1"}, want: time.Second},
 		{values: []string{"1e3"}, want: time.Second},
 		{values: []string{"soon"}, want: time.Second},
@@ -85,9 +86,12 @@ func TestParseRetryAfter(t *testing.T) {
 	}
 }
 
-// FuzzRetryAfter: no wait is below nothing, and what cannot be read is no hot retry.
+// FuzzRetryAfter: no wait is negative, and what cannot be read does not retry at once.
 func FuzzRetryAfter(f *testing.F) {
-	for _, s := range []string{"", "0", "1", "60", "-1", "+1", "1.5", "soon", "99999999999999999999", "9223372036854775807", "9223372036", " 7 ", "007", "０", "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "Fri, 31 Dec 9999 23:59:59 GMT"} {
+	for _, s := range []string{
+		"", "0", "1", "60", "-1", "+1", "1.5", "soon", "99999999999999999999", "9223372036854775807", "9223372036", " 7 ", "007", "０",
+		"Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "Fri, 31 Dec 9999 23:59:59 GMT",
+	} {
 		f.Add(s, int64(784111777))
 	}
 	f.Fuzz(func(t *testing.T, s string, unix int64) {

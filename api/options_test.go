@@ -40,6 +40,7 @@ func TestNewRefusesKeys(t *testing.T) {
 }
 
 func TestNewRefusesOptions(t *testing.T) {
+	none := func(http.RoundTripper) http.RoundTripper { return nil }
 	for name, c := range map[string]struct {
 		opt  api.Option
 		want string
@@ -48,7 +49,7 @@ func TestNewRefusesOptions(t *testing.T) {
 		"nil http client":    {api.WithHTTPClient(nil), "http client is nil"},
 		"nil logger":         {api.WithLogger(nil), "logger is nil"},
 		"nil middleware":     {api.WithMiddleware(nil), "middleware is nil"},
-		"middleware of nil":  {api.WithMiddleware(func(http.RoundTripper) http.RoundTripper { return nil }), "a middleware returned no transport"},
+		"middleware of nil":  {api.WithMiddleware(none), "a middleware returned no transport"},
 		"nil key function":   {api.WithKeyFunc(nil), "key function is nil"},
 		"nil rate":           {api.WithConnectionRate(nil), "connection rate is nil"},
 		"no connection":      {api.WithConnection(""), "connection id is empty"},
@@ -86,7 +87,7 @@ func TestBaseURLRefused(t *testing.T) {
 	}
 }
 
-func TestBaseURLTaken(t *testing.T) {
+func TestBaseURLAccepted(t *testing.T) {
 	const path = "/v2/access/chats/" + userID + "/messages/" + messageID
 	for address, want := range map[string]string{
 		"https://api.example": "https://api.example" + path, "https://api.example/a/b/": "https://api.example/a/b" + path,
@@ -115,7 +116,8 @@ func TestKeyFunc(t *testing.T) {
 		number++
 		return fmt.Sprintf("sk_rotating_key_%03d", number), nil
 	}
-	wire := &replies{list: []reply{{status: 503}, {status: 403, body: `{"error":"old sk_rotating_key_001, new sk_rotating_key_002, unused ` + plantedKey + `"}`}}}
+	echo := `{"error":"old sk_rotating_key_001, new sk_rotating_key_002, unused ` + plantedKey + `"}`
+	wire := &replies{list: []reply{{status: 503}, {status: 403, body: echo}}}
 	client := newClient(t, wire, api.WithKeyFunc(rotating))
 	_, err := unsend(t.Context(), t, client, api.WithRetries(1))
 	if e := apiError(t, err); e.Message != "old [redacted], new [redacted], unused [redacted]" {
@@ -171,8 +173,9 @@ func TestMiddleware(t *testing.T) {
 			})
 		})
 	}
-	server := newRawServer(t, nil, answersAll)
-	client, err := api.New(plantedKey, api.WithConnection(connection), api.WithBaseURL("http://"+server.address), named("outer"), named("inner"))
+	server := newRawServer(t, nil, respondAll)
+	opts := []api.Option{api.WithConnection(connection), api.WithBaseURL("http://" + server.address), named("outer"), named("inner")}
+	client, err := api.New(plantedKey, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,10 +204,11 @@ func TestMiddleware(t *testing.T) {
 // TestConnectionRate: each connection has the rate of its plan, and a bad one is refused (P8).
 func TestConnectionRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := newClient(t, &replies{list: []reply{{status: 200, body: `{"success":true}`}}}, api.WithConnectionRate(func(id string) (int, int) {
-			rates := map[string][2]int{"slow": {60, 1}, "fast": {6000, 1}, "free": {0, 0}, "negative": {-1, 1}, "absurd": {1_000_001, 1}, "burstless": {60, 0}}
-			return rates[id][0], rates[id][1]
-		}))
+		rates := map[string][2]int{
+			"slow": {60, 1}, "fast": {6000, 1}, "free": {0, 0}, "negative": {-1, 1}, "absurd": {1_000_001, 1}, "burstless": {60, 0},
+		}
+		client := newClient(t, &replies{list: []reply{{status: 200, body: `{"success":true}`}}},
+			api.WithConnectionRate(func(id string) (int, int) { return rates[id][0], rates[id][1] }))
 		for id, want := range map[string]time.Duration{"slow": 4 * time.Second, "fast": 40 * time.Millisecond, "free": 0} {
 			started := time.Now()
 			for range 5 {
@@ -226,7 +230,7 @@ func TestConnectionRate(t *testing.T) {
 	})
 }
 
-// badIDs are what must never reach a URL, a header or a body.
+// badIDs must never reach a URL, a header or a body.
 func badIDs() map[string]string {
 	return map[string]string{
 		"empty": "", "dot": ".", "dots": "..", "slash": "7/8", "only a slash": "/", "climbing": "../../x",
