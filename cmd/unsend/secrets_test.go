@@ -99,25 +99,6 @@ func TestNoTextOfAPeer(t *testing.T) {
 	}
 }
 
-// TestKeyInWrongPlaces hands the key to what does not want it.
-func TestKeyInWrongPlaces(t *testing.T) {
-	t.Setenv(envConnection, "conn_demo")
-	for _, args := range [][]string{
-		{"message", "--api-key", plantedKey, "5", "6"},
-		{"message", "--key=" + plantedKey, "5", "6"},
-		{"message", "5", "6", "--base-url", "https://" + plantedKey + "@api.example"},
-		{"message", "5", "6", "--base-url", "https://api.example?key=" + plantedKey},
-		{"message", "5", "6", plantedKey},
-		{"message", plantedKey + "/", "6"},
-		{"message", "5", "6", "--connection", plantedKey + "/"},
-	} {
-		t.Setenv(envKey, plantedKey)
-		wantNoKey(t, runAll(t, args...))
-	}
-	t.Setenv(envKey, plantedKey+"\n")
-	wantNoKey(t, runAll(t, "message", "5", "6"))
-}
-
 // TestPasswordIsPrintedNowhere gives addresses where they belong and where they do not, also such
 // that read as if a part of the password were none. None is taken for the name of a file.
 func TestPasswordIsPrintedNowhere(t *testing.T) {
