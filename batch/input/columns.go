@@ -25,10 +25,8 @@ const (
 	numColumns
 )
 
-// String returns the name that the documentation has.
 func (c column) String() string { return cell.Columns[c] }
 
-// exactColumn finds the column of a name.
 func exactColumn(name string) (column, bool) {
 	i := slices.Index(cell.Folded[:], cell.Fold(name))
 	return column(i), i >= 0
@@ -131,7 +129,6 @@ func misread(text string) bool {
 	return text != "" && strings.ContainsRune("=+-@\t\r\n'", rune(text[0])) || len(text) >= longID && isWholeNumber(text)
 }
 
-// checkID returns what is wrong with the id of a column.
 func checkID(c column, text string) error {
 	if text == "" && c != inUser && c != inMessage {
 		return nil

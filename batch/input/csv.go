@@ -15,7 +15,6 @@ import (
 	"github.com/unsend-go/unsend/batch/internal/cell"
 )
 
-// csvReader reads items from CSV.
 type csvReader struct {
 	text    csvText
 	csv     *csv.Reader     // nil until the first row was found
@@ -158,7 +157,6 @@ func (c *csvReader) findColumns(names []string) error {
 	return nil
 }
 
-// refuseConnections refuses cells of columns that are not read and hold connections.
 func (c *csvReader) refuseConnections(cells []string) error {
 	for i, text := range cells {
 		if i < len(c.names) && !slices.Contains(c.at[:], i) {
@@ -172,7 +170,6 @@ func (c *csvReader) refuseConnections(cells []string) error {
 
 var errNotNamed = errors.New("no column is named")
 
-// listNames quotes the first names of a row.
 func listNames(names []string) string {
 	const most = 5
 	var list []string

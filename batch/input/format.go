@@ -106,7 +106,6 @@ func (n *newlines) Read(p []byte) (int, error) {
 	}
 }
 
-// convert works in place, and returns the new length.
 func (n *newlines) convert(p []byte) int {
 	if !n.afterCR && bytes.IndexByte(p, '\r') < 0 {
 		return len(p)

@@ -90,7 +90,6 @@ func readFailed(err error) error { return unusable("reading it failed: %w", err)
 // maxRow bounds what is held of an input without line ends, or with a quote that stays open.
 const maxRow = 64 << 10
 
-// lines reads a text line by line.
 type lines struct {
 	in     *bufio.Reader // of maxRow bytes
 	number int           // of the line read last

@@ -16,7 +16,6 @@ const jsonExample = `{"user_id": 51, "message_id": 64}`
 
 var errOpenObject = errors.New("the JSON object does not end on its line: want one whole object on each line; jq -c . writes it so")
 
-// jsonReader reads items from JSON lines.
 type jsonReader struct {
 	lines   *lines
 	text    bytes.Reader // one line
@@ -125,7 +124,6 @@ func (r *jsonReader) similar(name string) bool {
 	return similar
 }
 
-// skip skips the value of a member that is not read.
 func (r *jsonReader) skip(name string) error {
 	if r.decoder.PeekKind() != '"' {
 		return r.decoder.SkipValue()

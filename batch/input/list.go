@@ -70,7 +70,6 @@ func checkList(rows iter.Seq2[batch.Item, error]) iter.Seq2[batch.Item, error] {
 	}
 }
 
-// hold counts a row, and reports whether it was held back.
 func (c *listCheck) hold(item batch.Item) bool {
 	number := c.columns[0].add(item.UserID)
 	number = c.columns[1].add(item.MessageID) && number
@@ -91,7 +90,6 @@ func (c *listCheck) yieldHeld(yield func(batch.Item, error) bool) bool {
 	return true
 }
 
-// checked returns the item, or what is odd about it.
 func (c *listCheck) checked(item batch.Item) (batch.Item, error) {
 	for i, id := range []string{item.UserID, item.MessageID} {
 		if err := c.columns[i].check(id); err != nil {

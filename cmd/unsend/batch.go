@@ -148,7 +148,6 @@ func (o *batchOptions) run(cmd *cobra.Command, name string) (err error) {
 	return j.run()
 }
 
-// job is one run of a batch, from its ledger to its end.
 type job struct {
 	*batchOptions
 
@@ -287,7 +286,6 @@ func (j *job) printEnd(w io.Writer, report *batch.Report, left int, took time.Du
 	}
 }
 
-// outcome returns the error, and with it the exit code, of a run.
 func (j *job) outcome(report *batch.Report) error {
 	reason := j.early
 	failure, answered := errors.AsType[*api.Error](reason)
@@ -412,7 +410,6 @@ func (j *job) list(bad []error) {
 	}
 }
 
-// noConnection returns the advice for rows without a connection, if there is no default.
 func noConnection(rows int) string {
 	return count(rows, "row") + " without a connection; name one for all with --connection or " + envConnection + ", or add a column connection_id"
 }

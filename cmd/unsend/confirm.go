@@ -54,7 +54,6 @@ func (j *job) printPlan(w io.Writer) {
 	}
 }
 
-// summary returns how much there is to send, and how long that takes.
 func (j *job) summary() string {
 	if j.plan.Messages == 0 {
 		return "nothing is left to send"
@@ -106,7 +105,6 @@ func (j *job) confirm() error {
 	}
 }
 
-// question returns what is asked: how many messages, on which connections, of which service.
 func (j *job) question() string {
 	stake := "This cannot be undone."
 	if j.client.mock {

@@ -133,7 +133,6 @@ func (o *contractOptions) runDrift(cmd *cobra.Command, names []string) error {
 	return unread
 }
 
-// read passes the response in a capture on.
 func (*contractOptions) read(cmd *cobra.Command, name string, use func(*http.Response) error) error {
 	in, err := openInput(cmd, name)
 	if err != nil {
@@ -167,7 +166,6 @@ func (o *contractOptions) validator() (*contract.Validator, error) {
 	return validator, nil
 }
 
-// violationRecord is a violation for programs.
 type violationRecord struct {
 	Side    contract.Side `json:"side"`
 	Pointer string        `json:"pointer"`

@@ -14,7 +14,6 @@ import (
 	"github.com/unsend-go/unsend/batch"
 )
 
-// record is the outcome of a message as JSON.
 type record struct {
 	UserID      string          `json:"user_id"`
 	MessageID   string          `json:"message_id"`

@@ -19,7 +19,6 @@ import (
 // in a process list.
 const envLedger = "UNSEND_LEDGER"
 
-// ledgerFlags choose the ledger of a command.
 type ledgerFlags struct {
 	set     *pflag.FlagSet
 	address string // as the flag, or an argument, has it

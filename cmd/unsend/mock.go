@@ -228,7 +228,6 @@ func logTo(w io.Writer) func(mock.Entry, time.Duration) {
 	}
 }
 
-// connection is the one that the printed request uses.
 func (o *mockOptions) connection() string {
 	if len(o.connections) == 0 {
 		return mock.DemoConnection

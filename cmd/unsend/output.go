@@ -119,7 +119,6 @@ func safeText(text string) string {
 	}, text)
 }
 
-// oneLine returns safe text without line breaks and runs of blanks.
 func oneLine(text string) string { return strings.Join(strings.Fields(safeText(text)), " ") }
 
 // terminalOf returns the terminal behind a stream, or nil.

@@ -226,7 +226,6 @@ func printFailed(w io.Writer, messages iter.Seq2[batch.Result, error]) error {
 	return nil
 }
 
-// messageLine names a message, with the service's own words.
 func messageLine(r batch.Result, failure *api.Error) string {
 	text := fmt.Sprintf("message %s of the chat with %s on %s", r.Item.MessageID, r.Item.UserID, r.Item.ConnectionID)
 	if r.Item.Line > 0 {

@@ -10,7 +10,6 @@ import (
 	"github.com/unsend-go/unsend/api"
 )
 
-// newRoot makes the command that call will run.
 func newRoot(call *invocation) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "unsend",

@@ -9,7 +9,6 @@ import (
 	"syscall"
 )
 
-// errInterrupted returns the error of a command that a signal ended.
 func errInterrupted(text string) error {
 	return &exitError{code: exitInterrupted, err: errors.New(text)}
 }
@@ -34,7 +33,6 @@ type shutdown struct {
 	signaled atomic.Bool
 }
 
-// newShutdown listens for signals until it is released.
 func newShutdown(ctx context.Context) *shutdown {
 	ctx, atOnce := context.WithCancel(ctx)
 	gently, begin := context.WithCancel(ctx)
@@ -56,5 +54,4 @@ func newShutdown(ctx context.Context) *shutdown {
 	return s
 }
 
-// begun reports whether no more requests may begin.
 func (s *shutdown) begun() bool { return s.gently.Err() != nil }

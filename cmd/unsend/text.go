@@ -185,7 +185,6 @@ func printCounts(w io.Writer, r *batch.Report) {
 	}
 }
 
-// printGroups prints how many messages are not unsent, why, and what to do.
 func printGroups(w io.Writer, groups []batch.Group) {
 	sent := slices.DeleteFunc(slices.Clone(groups), neverSent)
 	if len(sent) > 0 {
