@@ -24,9 +24,6 @@ const (
 // dispatcher decides what is sent when. Its state, and that of its connections, belongs to one
 // goroutine, which runs work; all methods run on it. The recorder and the sender have types of
 // their own, and send it events.
-//
-//	dispatcher ─ Sending ─> recorder ─ synced ─> sender ─ response ─> dispatcher, and so on
-//	dispatcher ─ Ended ───> recorder ─ synced ─> results
 type dispatcher struct {
 	*run
 	events chan event // from the sender and the recorder
@@ -119,10 +116,7 @@ func (d *dispatcher) claim() {
 	ctx := context.WithoutCancel(d.ctx)
 	claimed, left, err := d.store.Claim(ctx)
 	if err == nil && d.store.Shared() && !d.claimAt.IsZero() {
-		var counts Counts
-		if counts, err = d.store.Counts(ctx, true); err == nil {
-			d.progress.recount(counts)
-		}
+		err = d.recount(ctx)
 	}
 	if err != nil {
 		d.fail(err)

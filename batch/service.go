@@ -32,8 +32,9 @@ func ServiceOf(client *api.Client) string {
 
 // ForService makes the ledger one of the client's service. A new ledger stores it; one of another
 // service is refused with an [ErrLedger], untouched. Scheme, host, port and path count, but on
-// loopback not the port: all local servers are one service. A client of a mock in this process is recognized, through [api.WithMiddleware] and
-// transports with an Unwrap method: its ledger belongs to the mock alone.
+// loopback not the port: all local servers are one service. A client of a mock in this process is
+// recognized, through [api.WithMiddleware] and transports with an Unwrap method: its ledger belongs
+// to the mock alone.
 func ForService(client *api.Client) Option {
 	return func(s *settings) error {
 		if s.service = ServiceOf(client); s.service == "" {

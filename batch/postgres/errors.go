@@ -9,11 +9,10 @@ import (
 	"net"
 	"syscall"
 
-	"github.com/unsend-go/unsend/internal/textutil"
-
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/internal/textutil"
 )
 
 const isReadOnly = "is read-only: a standby, or default_transaction_read_only is on; connect to the primary"
@@ -50,7 +49,7 @@ func (s *store) lost(format string, args ...any) *ledgerError {
 	return e
 }
 
-// explain says in a person's words what PostgreSQL and the network say in theirs, by the codes of
+// explain returns an error of PostgreSQL or the network in a person's words, by the codes of
 // https://www.postgresql.org/docs/current/errcodes-appendix.html.
 func (s *store) explain(ctx context.Context, err error) error {
 	switch {

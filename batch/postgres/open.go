@@ -171,9 +171,8 @@ func (s *store) open(ctx context.Context, want batch.StoreOptions) (err error) {
 
 // configure sets what a worker relies on, whatever the role's defaults are: each commit is
 // durable before it returns, each statement sees what others have committed, and no session ends
-// because it waits. A session whose client can
-// no longer be reached ends within half a minute, unless the address says otherwise. Settings
-// that the server does not know are left out.
+// because it waits. A session whose client can no longer be reached ends within half a minute,
+// unless the address sets that. Settings that the server does not have are left out.
 const configure = `SELECT set_config(s.name, w.value, false)
 	FROM (VALUES ('search_path', $1::text), ('synchronous_commit', 'on'),
 		('default_transaction_isolation', 'read committed'), ('default_transaction_deferrable', 'off'), ('statement_timeout', '0'), ('lock_timeout', '0'), ('transaction_timeout', '0'),

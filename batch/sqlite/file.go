@@ -212,11 +212,3 @@ func (f *ledgerFile) unchanged() error {
 	f.log = log
 	return nil
 }
-
-// warning returns what makes the file less safe than it should be.
-func (f *ledgerFile) warning() string {
-	if f == nil {
-		return ""
-	}
-	return fileSystemWarning(f.target)
-}

@@ -60,7 +60,10 @@ func (s *store) Warning() string {
 	if kept := s.kept.Load(); kept != nil {
 		return *kept
 	}
-	return s.file.warning()
+	if s.file == nil {
+		return ""
+	}
+	return fileSystemWarning(s.file.target)
 }
 
 // exec runs a statement on a connection whose mutex the caller holds. Each may be nil.
@@ -110,7 +113,8 @@ func (s *store) transaction(f func() error) error {
 		err = exec(s.db, "COMMIT", nil)
 	}
 	if err != nil {
-		if s.isBroken(err) {
+		if errors.Is(err, errCut) {
+			s.broken = err
 			return s.explain(err)
 		}
 		if !s.db.AutocommitEnabled() {
@@ -139,13 +143,6 @@ func (s *store) usable() error {
 		return fmt.Errorf("%w %s is open for reading only", batch.ErrLedger, s.path)
 	}
 	return nil
-}
-
-func (s *store) isBroken(err error) bool {
-	if errors.Is(err, errCut) {
-		s.broken = err
-	}
-	return s.broken != nil
 }
 
 // enterWAL gives the file a write-ahead log, beside which anybody may read. At rest it has none.
@@ -251,7 +248,7 @@ func (s *store) read(text string, each func(*sqlite.Stmt), args ...any) error {
 	return s.query(func(db *sqlite.Conn) error { return exec(db, text, each, args...) })
 }
 
-// explain says in a person's words what SQLite says in its own.
+// explain returns an error of SQLite in a person's words.
 func (s *store) explain(err error) error {
 	if err == nil {
 		return nil
@@ -276,11 +273,11 @@ func (s *store) explain(err error) error {
 	case sqlite.ResultCantOpen:
 		reason = "cannot be opened; it, or its folder, is missing or may not be written"
 	case sqlite.ResultError:
-		if text := err.Error(); !strings.Contains(text, "no such table") && !strings.Contains(text, "no such column") {
-			return fmt.Errorf("%w %s %w", batch.ErrLedger, s.path, err)
+		if text := err.Error(); strings.Contains(text, "no such table") || strings.Contains(text, "no such column") {
+			reason = "is not as this program made it: a table or column is missing; restore it from a copy, or name another ledger"
 		}
-		reason = "is not as this program made it: a table or column is missing; restore it from a copy, or name another ledger"
-	default:
+	}
+	if reason == "" {
 		return fmt.Errorf("%w %s %w", batch.ErrLedger, s.path, err)
 	}
 	return fmt.Errorf("%w %s %s", batch.ErrLedger, s.path, reason)

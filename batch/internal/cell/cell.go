@@ -1,4 +1,4 @@
-// Package cell says what is wrong with a text that should be an id, in the words of somebody who
+// Package cell finds what is wrong with a text that should be an id, in the words of somebody who
 // sees it in a spreadsheet. It shows of such a text only what cannot be a key.
 package cell
 
@@ -36,8 +36,7 @@ const pasteAsText = "go back to where they came from, and format the columns as 
 // ShortWord is the longest text that cannot be a key.
 const ShortWord = 12
 
-// Check says why a text is no id, in the words of somebody who sees it in a spreadsheet. It
-// shows the text only where that is certain to be no secret.
+// Check returns why a text is no id. It shows the text only if that is certain to be no secret.
 func Check(text string) error {
 	var wrong error // not *ids.Error, of which nil would be an error
 	if err := ids.Check(text); err != nil {
@@ -69,8 +68,8 @@ func Check(text string) error {
 	return wrong
 }
 
-// CheckNumber says what became of a number on its way through a spreadsheet. It is nil for a
-// whole number, and for what is no number at all.
+// CheckNumber returns how a spreadsheet has spoiled a number. It is nil for a whole number, and for
+// what is no number at all.
 func CheckNumber(text string) error {
 	switch {
 	case strings.TrimFunc(text, IsDigit) == "", strings.TrimFunc(text, isNumeric) != "", !strings.ContainsFunc(text, IsDigit):
