@@ -7,13 +7,16 @@ import (
 	"slices"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
 	"github.com/unsend-go/unsend/batch/internal/storetest"
 	"github.com/unsend-go/unsend/batch/sqlite"
 )
 
-// What the stores' tests are made of, too.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
 var (
 	newMock      = storetest.NewMock
 	newClient    = storetest.NewClient
@@ -52,12 +55,6 @@ func newLedger(t testing.TB, items []batch.Item) *batch.Ledger {
 func collect(ctx context.Context, t testing.TB, client *api.Client, items []batch.Item, opts batch.Options) []batch.Result {
 	t.Helper()
 	return slices.Collect(eachResult(t, batch.Run(ctx, client, newLedger(t, items), opts)))
-}
-
-// collectEarly is collect for a run that ends early, and returns why.
-func collectEarly(ctx context.Context, t testing.TB, client *api.Client, items []batch.Item, opts batch.Options) ([]batch.Result, error) {
-	t.Helper()
-	return collectRun(batch.Run(ctx, client, newLedger(t, items), opts))
 }
 
 // tally counts outcomes, as "3 unsent, 1 failed".

@@ -31,10 +31,10 @@ func (a *away) RoundTrip(req *http.Request) (*http.Response, error) {
 	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 }
 
-func awayClient(t *testing.T, server *mock.Server, opts ...api.Option) (*away, *api.Client) {
+func awayClient(t *testing.T, server *mock.Server) (*away, *api.Client) {
 	t.Helper()
 	service := &away{next: server.Client().Transport}
-	return service, newClient(t, server, append(opts, api.WithHTTPClient(&http.Client{Transport: service}))...)
+	return service, newClient(t, server, api.WithHTTPClient(&http.Client{Transport: service}))
 }
 
 func TestOutageIsWaitedOut(t *testing.T) {

@@ -71,7 +71,7 @@ func TestStop(t *testing.T) {
 				var progress batch.Progress
 				opts := batch.Options{InFlight: c.inFlight, Stop: stop, Progress: &progress}
 				start := time.Now()
-				results, early := collectEarly(ctx, t, newClient(t, server, c.client...), c.items, opts)
+				results, early := collectRun(batch.Run(ctx, newClient(t, server, c.client...), newLedger(t, c.items), opts))
 				if took := time.Since(start); took != c.took {
 					t.Errorf("it took %v; want %v", took, c.took)
 				}

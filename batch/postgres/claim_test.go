@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
 	"github.com/unsend-go/unsend/batch/internal/storetest"
 	"github.com/unsend-go/unsend/internal/pgtest"
@@ -255,28 +254,4 @@ func TestLocks(t *testing.T) {
 	if n != 1 {
 		t.Errorf("the worker holds %d locks; want 1", n)
 	}
-}
-
-// TestProgress has one worker do all, and another wait for it: both count the whole run.
-func TestProgress(t *testing.T) {
-	t.Parallel()
-	address := pgtest.Shared(t).Address(t)
-	service := newService(2)
-	client := storetest.NewClient(t, service, api.WithoutRateLimit())
-	var wg sync.WaitGroup
-	for range 2 {
-		ledger, err := Open(t.Context(), address, "june", batch.ForMock())
-		must(t, err)
-		t.Cleanup(func() { _ = ledger.Close() })
-		_, err = ledger.Replace(t.Context(), testItems(2, 300))
-		must(t, err)
-		wg.Go(func() {
-			progress := new(batch.Progress)
-			_, early := storetest.Collect(batch.Run(t.Context(), client, ledger, batch.Options{Progress: progress}))
-			if got := progress.Counts(); got.Unsent != 300 || got.Items != 300 || early != nil {
-				t.Errorf("in the end the progress is %+v, %v; want 300 unsent", got, early)
-			}
-		})
-	}
-	wg.Wait()
 }

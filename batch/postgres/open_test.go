@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -43,8 +42,10 @@ func TestSettingsOfTheRole(t *testing.T) {
 				_, err = ledger.Replace(t.Context(), testItems(20, 600))
 				must(t, err)
 				wg.Go(func() {
-					if _, err := storetest.Collect(batch.Run(t.Context(), client, ledger, batch.Options{})); err != nil {
-						t.Errorf("a worker ended early: %v", err)
+					var progress batch.Progress
+					_, early := storetest.Collect(batch.Run(t.Context(), client, ledger, batch.Options{Progress: &progress}))
+					if got := progress.Counts(); early != nil || got.Unsent != 600 || got.Items != 600 { // of all workers
+						t.Errorf("a worker ends with %v, and the progress %+v; want 600 unsent", early, got)
 					}
 				})
 			}
@@ -113,20 +114,5 @@ func TestPreviewCreatesNothing(t *testing.T) {
 	must(t, err)
 	if len(runs) != 1 || runs[0].Name != "june" || runs[0].Service != "mock" || runs[0].Messages != 10 || runs[0].Open != 10 {
 		t.Errorf("the runs are %+v; want june with 10 messages", runs)
-	}
-}
-
-// A pooler with one session for all is refused in time, with what to do.
-func TestPoolerWithOneSession(t *testing.T) {
-	t.Parallel()
-	server := pgtest.Shared(t)
-	address := pgtest.With(server.Address(t), "host", startPooler(t, server, "session\ndefault_pool_size = 1"), "port", "6432")
-	start := time.Now()
-	_, err := Open(t.Context(), address, "june", batch.ForMock())
-	if took := time.Since(start); took > 30*time.Second {
-		t.Errorf("it was refused after %v; want within 30 s", took)
-	}
-	if err == nil || !strings.Contains(err.Error(), "two sessions at a time") {
-		t.Errorf("it was refused with %v; want the pool named", err)
 	}
 }

@@ -13,23 +13,28 @@ import (
 	"github.com/unsend-go/unsend/internal/pgtest"
 )
 
-// TestPooler runs pgBouncer in each of its modes.
+// TestPooler runs pgBouncer in each of its modes. What cannot work is refused in time, with what to do.
 func TestPooler(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Shared(t)
 	for _, c := range []struct{ mode, want string }{
 		{mode: "transaction", want: "pool_mode=session"},
 		{mode: "statement", want: "pool_mode=session"},
+		{mode: "session\ndefault_pool_size = 1", want: "two sessions at a time"},
 		{mode: "session"},
 	} {
 		t.Run(c.mode, func(t *testing.T) {
 			t.Parallel()
 			address := pgtest.With(server.Address(t), "host", startPooler(t, server, c.mode), "port", "6432")
 			for range 2 { // sessions are used again
+				start := time.Now()
 				l, err := Open(t.Context(), address, "june", batch.ForMock())
+				if took := time.Since(start); took > 30*time.Second {
+					t.Errorf("opening took %v; want at most 30 s", took)
+				}
 				if c.want != "" {
 					wantRefused(t, err, batch.ErrLedger, c.want)
-					continue
+					return
 				}
 				must(t, err)
 				_, err = l.Add(t.Context(), testItems(2, 5))

@@ -68,22 +68,6 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// A ledger that cannot be created or grow for want of room is refused, and leaves nothing.
-func TestFullDiskAtOnce(t *testing.T) {
-	t.Parallel()
-	dir := smallDisk(t, 64<<10)
-	write(t, filepath.Join(dir, "filler"), strings.Repeat("x", 56<<10))
-	path := filepath.Join(dir, "messages.db")
-	ledger, err := sqlite.Open(path, batch.ForMock())
-	if err == nil {
-		_, err = ledger.Add(t.Context(), rows(messages(0, 5000)))
-		_ = ledger.Close()
-	}
-	if want := "ledger " + path + " cannot be written: the disk is full"; err == nil || !strings.HasPrefix(err.Error(), want) {
-		t.Errorf("got %v; want %s", err, want)
-	}
-}
-
 func TestReadOnlyDisk(t *testing.T) {
 	t.Parallel()
 	dir := smallDisk(t, 400<<10)

@@ -94,9 +94,8 @@ func resume(t *testing.T, path string, server *mock.Server, items []batch.Item) 
 			t.Errorf("resumed: %+v: %v", r, r.Err)
 		}
 	}
-	report, err := ledger.Report(t.Context())
-	if err != nil || report.Unsent+report.AlreadyGone != len(items) {
-		t.Errorf("the report is %+v, %v", report, err)
+	if got := report(t, ledger); got.Unsent+got.AlreadyGone != len(items) {
+		t.Errorf("the report is %+v; want %d unsent or already gone", got, len(items))
 	}
 	unsentOnce(t, server, items)
 	must(t, ledger.Close())
@@ -109,7 +108,6 @@ func TestLedgerIsMeddledWith(t *testing.T) {
 		want   string
 	}{
 		"deleted": {os.Remove, "is gone"},
-		"moved":   {func(path string) error { return os.Rename(path, path+".old") }, "is gone"},
 		"log cut": {func(path string) error { return os.Truncate(path+"-wal", 4096) }, "has lost its newest part"},
 		"log replaced": {func(path string) error {
 			return errors.Join(os.Rename(path+"-wal", path+".old"), os.WriteFile(path+"-wal", make([]byte, 1<<20), 0o600))

@@ -47,11 +47,10 @@ func TestRefusedLedgers(t *testing.T) {
 	t.Parallel()
 	local := clientOf(t, "http://127.0.0.1:8080/a")
 	const foreign = "is no ledger of this program; it was left as it is: name another file"
-	link := func(path string) error { return os.Link(path+"x", path) }
+	link := func(path string) error { return os.Link(path, path+"x") }
 	for name, c := range map[string]struct {
 		text  string       // of the file
-		madeX batch.Option // a ledger is made at the path with an x, for this service
-		made  batch.Option // at the path itself
+		made  batch.Option // a ledger is made, for this service
 		sql   string       // executed on the file
 		spoil func(path string) error
 		opt   batch.Option
@@ -77,7 +76,7 @@ func TestRefusedLedgers(t *testing.T) {
 			want: "was made with the mock: nothing in it was really unsent; delete it, or name another ledger",
 		},
 		"for the mock, a service's": {made: batch.ForService(local), want: "is of http://localhost/a, not of the mock; name another ledger"},
-		"hard link":                 {madeX: batch.ForMock(), spoil: link, want: "has a second name (a hard link)"},
+		"hard link":                 {made: batch.ForMock(), spoil: link, want: "has a second name (a hard link)"},
 		"damaged":                   {made: batch.ForMock(), sql: "UPDATE ledger SET running = 1", spoil: damage, want: "is damaged"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -90,9 +89,6 @@ func TestRefusedLedgers(t *testing.T) {
 			if c.text != "" {
 				write(t, path, c.text)
 			}
-			if c.madeX != nil {
-				closedLedger(t, path+"x", c.madeX)
-			}
 			if c.made != nil {
 				closedLedger(t, path, c.made)
 			}
@@ -103,11 +99,10 @@ func TestRefusedLedgers(t *testing.T) {
 				must(t, c.spoil(path))
 			}
 			before := snapshot(t, dir)
-			opt := c.opt
-			if opt == nil {
-				opt = batch.ForMock()
+			if c.opt == nil {
+				c.opt = batch.ForMock()
 			}
-			ledger, err := sqlite.Open(path, opt)
+			ledger, err := sqlite.Open(path, c.opt)
 			if err == nil {
 				_ = ledger.Close()
 				t.Fatal("it was opened")
@@ -115,10 +110,7 @@ func TestRefusedLedgers(t *testing.T) {
 			if !errors.Is(err, batch.ErrLedger) || !strings.HasPrefix(err.Error(), "ledger "+path+" "+c.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %v; want ledger %s %s", err, path, c.want)
 			}
-			after := snapshot(t, dir)
-			delete(before, "messages.db.lock") // of one that is a ledger
-			delete(after, "messages.db.lock")
-			wantSame(t, before, after)
+			wantSame(t, before, snapshot(t, dir))
 		})
 	}
 }
@@ -150,7 +142,7 @@ func wantSame(t *testing.T, before, after map[string][]byte) {
 	}
 }
 
-// snapshot reads the files of a folder.
+// snapshot reads the files of a folder, but a lock, which may stay.
 func snapshot(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
 	files := map[string][]byte{}
@@ -160,6 +152,7 @@ func snapshot(t *testing.T, dir string) map[string][]byte {
 		text, _ := os.ReadFile(filepath.Join(dir, entry.Name())) // a folder has none
 		files[entry.Name()] = text
 	}
+	delete(files, "messages.db.lock")
 	return files
 }
 
@@ -186,11 +179,10 @@ func TestNewLedgerNeedsAService(t *testing.T) {
 func wantOpen(t *testing.T, path string, n int) {
 	t.Helper()
 	ledger := openFor(t, path, batch.ReadOnly())
-	defer func() { _ = ledger.Close() }()
-	report, err := ledger.Report(t.Context())
-	if err != nil || report.Open != n {
-		t.Errorf("the report is %+v, %v; want %d open", report, err, n)
+	if got := report(t, ledger); got.Open != n {
+		t.Errorf("the report is %+v; want %d open", got, n)
 	}
+	must(t, ledger.Close())
 }
 
 // One process works on a ledger, by whatever name.
@@ -248,10 +240,8 @@ func TestDiscard(t *testing.T) {
 				c.then(t, ledger)
 			}
 			must(t, ledger.Discard())
-			files := snapshot(t, filepath.Dir(path))
-			delete(files, "messages.db.lock") // which stays, if there is one
-			if len(files) != c.want {
-				t.Errorf("%d files are left; want %d", len(files), c.want)
+			if n := len(snapshot(t, filepath.Dir(path))); n != c.want {
+				t.Errorf("%d files are left; want %d", n, c.want)
 			}
 		})
 	}

@@ -75,9 +75,7 @@ func TestForeignTransaction(t *testing.T) {
 	must(t, err)
 	begin := func() {
 		must(t, sqlitex.ExecuteTransient(other, "BEGIN", nil))
-		if err := sqlitex.ExecuteTransient(other, "SELECT count(*) FROM message", nil); err != nil {
-			t.Fatal(err)
-		}
+		must(t, sqlitex.ExecuteTransient(other, "SELECT count(*) FROM message", nil))
 	}
 	begin()
 	runAll(t, ledger)
@@ -86,13 +84,9 @@ func TestForeignTransaction(t *testing.T) {
 		t.Errorf("after the run the ledger warns %q; want %q", got, want)
 	}
 	must(t, ledger.Close())
-	if err := sqlitex.ExecuteTransient(other, "COMMIT", nil); err != nil {
-		t.Fatal(err)
-	}
+	must(t, sqlitex.ExecuteTransient(other, "COMMIT", nil))
 	must(t, openLedger(t, path).Close())
-	if err := sqlitex.ExecuteTransient(other, "PRAGMA journal_mode = DELETE", nil); err != nil {
-		t.Fatal(err)
-	}
+	must(t, sqlitex.ExecuteTransient(other, "PRAGMA journal_mode = DELETE", nil))
 	begin()
 	start := time.Now()
 	ledger = openLedger(t, path)

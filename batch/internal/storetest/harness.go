@@ -113,7 +113,7 @@ func Collect(run iter.Seq2[batch.Result, error]) (results []batch.Result, early 
 }
 
 // UnsentOnce fails unless each message was unsent exactly once.
-func UnsentOnce(t *testing.T, server *mock.Server, items []batch.Item) {
+func UnsentOnce(t testing.TB, server *mock.Server, items []batch.Item) {
 	t.Helper()
 	for _, item := range items {
 		if n := server.UnsentCount(item.UserID, item.MessageID); n != 1 {

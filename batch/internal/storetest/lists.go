@@ -267,12 +267,12 @@ func preview(t *testing.T, open Open) {
 	if added.New != 4 || added.Known != 5 || added.SetAside != 1 {
 		t.Errorf("the preview adds %+v; want 4 new, 5 known, 1 set aside", added)
 	}
-	for retryFailed, want := range map[bool]batch.Plan{
-		false: {Messages: 5, Connections: []batch.Load{{ConnectionID: "conn_0", Messages: 1}, {ConnectionID: "conn_1", Messages: 4}}, Ended: 6, Failed: 1, SetAside: 1},
-		true:  {Messages: 6, Connections: []batch.Load{{ConnectionID: "conn_0", Messages: 2}, {ConnectionID: "conn_1", Messages: 4}}, Ended: 5, Failed: 1, SetAside: 1},
+	for retryFailed, want := range map[bool]string{
+		false: "{Messages:5 Connections:[{ConnectionID:conn_0 Messages:1} {ConnectionID:conn_1 Messages:4}] Ended:6 Failed:1 SetAside:1}",
+		true:  "{Messages:6 Connections:[{ConnectionID:conn_0 Messages:2} {ConnectionID:conn_1 Messages:4}] Ended:5 Failed:1 SetAside:1}",
 	} {
-		if got := added.Plan(retryFailed); fmt.Sprint(got) != fmt.Sprint(want) {
-			t.Errorf("retryFailed %v: the preview's plan is %+v; want %+v", retryFailed, got, want)
+		if got := fmt.Sprintf("%+v", added.Plan(retryFailed)); got != want {
+			t.Errorf("retryFailed %v: the preview's plan is %s; want %s", retryFailed, got, want)
 		}
 	}
 	after, err := ledger.Plan(t.Context(), true)
