@@ -1,9 +1,8 @@
 package batch_test
 
 import (
-	"context"
 	"fmt"
-	"path/filepath"
+	"iter"
 	"slices"
 	"testing"
 
@@ -25,7 +24,6 @@ var (
 	rows         = storetest.Rows
 	add          = storetest.Add
 	unsentOnce   = storetest.UnsentOnce
-	eachResult   = storetest.Results
 	collectRun   = storetest.Collect
 	must         = storetest.Must
 )
@@ -35,26 +33,25 @@ const (
 	maxRequeues     = 10
 )
 
-// openLedger opens a ledger in a file that ends with the test.
-func openLedger(t testing.TB, path string) *batch.Ledger {
-	t.Helper()
-	ledger, err := sqlite.Open(path, batch.ForMock())
-	must(t, err)
-	t.Cleanup(func() { _ = ledger.Close() })
-	return ledger
-}
-
 func newLedger(t testing.TB, items []batch.Item) *batch.Ledger {
 	t.Helper()
-	ledger := openLedger(t, filepath.Join(t.TempDir(), "messages.db"))
+	ledger, err := sqlite.InMemory(batch.ForMock())
+	must(t, err)
+	t.Cleanup(func() { _ = ledger.Close() })
 	add(t, ledger, items)
 	return ledger
 }
 
-// collect runs items in a new ledger and returns the results in their order.
-func collect(ctx context.Context, t testing.TB, client *api.Client, items []batch.Item, opts batch.Options) []batch.Result {
+// each yields the results of a run of items in a new ledger.
+func each(t testing.TB, client *api.Client, items []batch.Item, opts batch.Options) iter.Seq[batch.Result] {
 	t.Helper()
-	return slices.Collect(eachResult(t, batch.Run(ctx, client, newLedger(t, items), opts)))
+	return storetest.Results(t, batch.Run(t.Context(), client, newLedger(t, items), opts))
+}
+
+// collect returns the results of each, in their order.
+func collect(t testing.TB, client *api.Client, items []batch.Item, opts batch.Options) []batch.Result {
+	t.Helper()
+	return slices.Collect(each(t, client, items, opts))
 }
 
 // tally counts outcomes, as "3 unsent, 1 failed".

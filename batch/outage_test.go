@@ -51,7 +51,7 @@ func TestOutageIsWaitedOut(t *testing.T) {
 					service.down.Store(true)
 				}
 				start := time.Now()
-				results := collect(t.Context(), t, client, items, batch.Options{})
+				results := collect(t, client, items, batch.Options{})
 				wantTally(t, results, "750 unsent")
 				unsentOnce(t, server, items)
 				if took, limit := time.Since(start), earliest(400)+length+time.Minute; took > limit {
@@ -73,7 +73,7 @@ func TestOutageEndsTheRun(t *testing.T) {
 		service.down.Store(true)
 		start := time.Now()
 		var results []batch.Result
-		for r := range eachResult(t, batch.Run(t.Context(), client, newLedger(t, slices.Concat(messages(0, 1000), messages(1, 3))), batch.Options{})) {
+		for r := range each(t, client, slices.Concat(messages(0, 1000), messages(1, 3)), batch.Options{}) {
 			results = append(results, r)
 			if r.Final || r.MaybeUnsent || !errors.Is(r.Err, syscall.ECONNREFUSED) {
 				t.Fatalf("got %+v: %v", r, r.Err)
@@ -98,7 +98,7 @@ func TestShortOutageIsShort(t *testing.T) {
 		server.Next(slices.Repeat([]mock.Fault{{Kind: mock.Drop, Delay: time.Second}}, inFlight)...)
 		start := time.Now()
 		client := newClient(t, server, api.WithRetries(0), api.WithoutRateLimit())
-		wantTally(t, collect(t.Context(), t, client, messages(0, 1000), batch.Options{InFlight: inFlight}), "1000 unsent")
+		wantTally(t, collect(t, client, messages(0, 1000), batch.Options{InFlight: inFlight}), "1000 unsent")
 		if took := time.Since(start); took > 5*time.Second {
 			t.Errorf("it took %v; want little more than the second of the outage, and one of waiting", took)
 		}
@@ -116,7 +116,7 @@ func TestResponseEndsProbing(t *testing.T) {
 		server.NextFor(items[13].UserID, items[13].MessageID, mock.Fault{Delay: 1100 * time.Millisecond})
 		start := time.Now()
 		var quick time.Duration
-		for r := range eachResult(t, batch.Run(t.Context(), newClient(t, server, api.WithRetries(0), api.WithoutRateLimit()), newLedger(t, items), batch.Options{InFlight: 13})) {
+		for r := range each(t, newClient(t, server, api.WithRetries(0), api.WithoutRateLimit()), items, batch.Options{InFlight: 13}) {
 			if r.Attempts == 1 {
 				quick = time.Since(start)
 			}
@@ -136,7 +136,7 @@ func TestRandomFaults(t *testing.T) {
 				mock.Fault{Status: 503, Acted: true}, mock.Fault{Status: 429, RetryAfter: "1"}, mock.Fault{Status: 502, Kind: mock.HTML},
 				mock.Fault{Kind: mock.HTML, Acted: true}, mock.Fault{Kind: mock.Truncated}))
 			items := slices.Concat(messages(0, 200), messages(1, 200), messages(2, 200))
-			results := collect(t.Context(), t, newClient(t, server), items, batch.Options{})
+			results := collect(t, newClient(t, server), items, batch.Options{})
 			if len(results) != len(items) {
 				t.Errorf("%d results of %d", len(results), len(items))
 			}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/internal/storetest"
 	"github.com/unsend-go/unsend/mock"
 )
 
@@ -38,7 +39,7 @@ func TestFinishIsAsEarlyAsTheBucketsAllow(t *testing.T) {
 					slices.SortStableFunc(items, func(a, b batch.Item) int { return a.Line - b.Line })
 				}
 				start := time.Now()
-				results := collect(t.Context(), t, newClient(t, server), items, batch.Options{})
+				results := collect(t, newClient(t, server), items, batch.Options{})
 				took := time.Since(start)
 				wantTally(t, results, fmt.Sprintf("%d unsent", len(items)))
 				unsentOnce(t, server, items)
@@ -66,7 +67,7 @@ func TestShortConnectionsEndAsIfAlone(t *testing.T) {
 		}
 		start := time.Now()
 		ended := map[string]time.Duration{}
-		for r := range eachResult(t, batch.Run(t.Context(), newClient(t, server), newLedger(t, items), batch.Options{})) {
+		for r := range each(t, newClient(t, server), items, batch.Options{}) {
 			if r.Outcome != batch.Unsent {
 				t.Errorf("%+v ended %s: %v", r.Item, r.Outcome, r.Err)
 			}
@@ -93,7 +94,7 @@ func TestOtherRates(t *testing.T) {
 			must(t, err)
 			want := plan.Duration(rate.perMinute, rate.burst)
 			start := time.Now()
-			wantTally(t, slices.Collect(eachResult(t, batch.Run(t.Context(), client, ledger, batch.Options{}))), "600 unsent")
+			wantTally(t, slices.Collect(storetest.Results(t, batch.Run(t.Context(), client, ledger, batch.Options{}))), "600 unsent")
 			if took := time.Since(start); took > want*103/100 || took < want {
 				t.Errorf("at %d a minute it took %v; the plan says %v", rate.perMinute, took, want)
 			}

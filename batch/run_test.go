@@ -26,7 +26,7 @@ func TestFailingItemsDoNotHoldUpTheirConnection(t *testing.T) {
 		start := time.Now()
 		var last time.Duration
 		var failed []batch.Result
-		for r := range eachResult(t, batch.Run(t.Context(), newClient(t, server, api.WithRetries(0), api.WithoutRateLimit()), newLedger(t, items), batch.Options{})) {
+		for r := range each(t, newClient(t, server, api.WithRetries(0), api.WithoutRateLimit()), items, batch.Options{}) {
 			if r.Outcome == batch.Failed {
 				failed = append(failed, r)
 			} else {
@@ -52,7 +52,7 @@ func TestRetryAfterIsHonored(t *testing.T) {
 			items := messages(0, 3)
 			server.Next(mock.Fault{Status: status, RetryAfter: "300"})
 			start := time.Now()
-			wantTally(t, collect(t.Context(), t, newClient(t, server), items, batch.Options{}), "3 unsent")
+			wantTally(t, collect(t, newClient(t, server), items, batch.Options{}), "3 unsent")
 			for _, e := range server.Journal()[1:] {
 				if after := e.Time.Sub(start); after < 5*time.Minute {
 					t.Errorf("a request %v after a %d that asked to wait 5 minutes", after, status)
@@ -75,7 +75,7 @@ func TestInFlight(t *testing.T) {
 				items[i].UserID = fmt.Sprint(n)
 			}
 			start := time.Now()
-			wantTally(t, collect(t.Context(), t, newClient(t, server, api.WithoutRateLimit()), items, batch.Options{InFlight: n}), "61 unsent")
+			wantTally(t, collect(t, newClient(t, server, api.WithoutRateLimit()), items, batch.Options{InFlight: n}), "61 unsent")
 			limit := cmp.Or(n, defaultInFlight)
 			want := 1 + (60+limit-1)/limit
 			if got := time.Since(start); got != time.Duration(want)*time.Second {

@@ -95,20 +95,21 @@ func TestStop(t *testing.T) {
 // A connection that is stopped waits neither for the rate limit nor for a retry: what it has not sent is skipped.
 func TestStoppedConnectionIsOverAtOnce(t *testing.T) {
 	expired := mock.Fault{Status: 401, Type: "SESSION_EXPIRED", Delay: time.Second}
+	waits := mock.Fault{Status: 429, RetryAfter: "300", Delay: time.Second / 2}
 	for name, c := range map[string]struct {
 		burst, inFlight int
 		second          mock.Fault
 		want            string
 	}{
 		"rate limit": {burst: 3, inFlight: 5, second: mock.Fault{Delay: time.Second}, want: "2 unsent, 1 failed, 47 skipped"},
-		"retry":      {burst: 90, inFlight: 2, second: mock.Fault{Status: 429, RetryAfter: "300", Delay: time.Second / 2}, want: "1 unsent, 2 failed, 47 skipped"},
+		"retry":      {burst: 90, inFlight: 2, second: waits, want: "1 unsent, 2 failed, 47 skipped"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server := newMock(1, mock.WithRateLimit(1, c.burst))
 				server.Next(mock.Fault{}, c.second, expired)
 				start := time.Now()
-				results := collect(t.Context(), t, newClient(t, server, api.WithRateLimit(1, c.burst)), messages(0, 50), batch.Options{InFlight: c.inFlight})
+				results := collect(t, newClient(t, server, api.WithRateLimit(1, c.burst)), messages(0, 50), batch.Options{InFlight: c.inFlight})
 				wantTally(t, results, c.want)
 				if took := time.Since(start); took != time.Second || len(server.Journal()) != 3 {
 					t.Errorf("it took %v, and %d requests; want 1 s, and 3", took, len(server.Journal()))
@@ -152,7 +153,7 @@ func TestPanicInTheLoop(t *testing.T) {
 					t.Error("the panic is lost")
 				}
 			}()
-			for range eachResult(t, batch.Run(t.Context(), newClient(t, newMock(1, slow)), newLedger(t, messages(0, 100)), batch.Options{})) {
+			for range each(t, newClient(t, newMock(1, slow)), messages(0, 100), batch.Options{}) {
 				panic("mine")
 			}
 		}()

@@ -38,7 +38,8 @@ func start(t *testing.T, server *mock.Server) string {
 // runAll runs a ledger to its end, against the mock's connection 0 alone.
 func runAll(t *testing.T, ledger *batch.Ledger) {
 	t.Helper()
-	for range eachResult(t, batch.Run(t.Context(), newClient(t, newMock(1, mock.WithoutRateLimit()), api.WithoutRateLimit()), ledger, batch.Options{})) {
+	client := newClient(t, newMock(1, mock.WithoutRateLimit()), api.WithoutRateLimit())
+	for range eachResult(t, batch.Run(t.Context(), client, ledger, batch.Options{})) {
 		continue
 	}
 }
