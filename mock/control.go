@@ -30,7 +30,7 @@ const ControlPrefix = "/_mock/"
 func WithControl(token string) Option {
 	return func(s *Server) {
 		s.journal.bodies = true
-		s.control = &control{s: s, token: token}
+		s.control = newControl(s, token)
 	}
 }
 
@@ -65,25 +65,62 @@ func (s *Server) cors(w http.ResponseWriter, r *http.Request) bool {
 type control struct {
 	s     *Server
 	token string
+	mux   *http.ServeMux
 }
 
-// ServeHTTP serves one request that may control the mock, and refuses others.
-func (c *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", mediaJSON)
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	status, value, err := http.StatusForbidden, any(nil), c.allow(r)
-	if err == nil {
-		status = http.StatusOK
-		if value, err = c.serve(r); err != nil {
-			status = http.StatusBadRequest
-		}
+// command executes a request and returns what to send as JSON.
+type command func(r *http.Request, body []byte) (any, error)
+
+func newControl(s *Server, token string) *control {
+	c := &control{s, token, http.NewServeMux()}
+	for pattern, do := range map[string]command{
+		"/":                                 func(*http.Request, []byte) (any, error) { return nil, errNoPath },
+		"GET /{$}":                          c.state,
+		"POST /reset":                       c.reset,
+		"GET /requests":                     c.requests,
+		"DELETE /requests":                  c.requests,
+		"POST /faults":                      c.script,
+		"GET /faults":                       c.faults,
+		"DELETE /faults":                    c.faults,
+		"GET /messages/{user}/{message}":    c.message,
+		"PUT /messages/{user}/{message}":    c.message,
+		"DELETE /messages/{user}/{message}": c.message,
+		"PUT /connections/{id}":             c.connection,
+	} {
+		c.mux.HandleFunc(strings.Replace(pattern, "/", ControlPrefix, 1), do.ServeHTTP)
 	}
-	if err != nil {
-		value = map[string]string{"error": err.Error()}
+	return c
+}
+
+// ServeHTTP serves a request that may control the mock, and refuses others.
+func (c *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := c.allow(r); err != nil {
+		respond(w, http.StatusForbidden, nil, err)
+		return
+	}
+	c.mux.ServeHTTP(w, r)
+}
+
+func (do command) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
+	status, value := http.StatusOK, any(nil)
+	if err == nil {
+		value, err = do(r, body)
 	}
 	if errors.Is(err, errNoPath) {
 		status = http.StatusNotFound
+	} else if err != nil {
+		status = http.StatusBadRequest
 	}
+	respond(w, status, value, err)
+}
+
+func respond(w http.ResponseWriter, status int, value any, err error) {
+	if err != nil {
+		value = map[string]string{"error": err.Error()}
+	}
+	w.Header().Set("Content-Type", mediaJSON)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
@@ -123,40 +160,6 @@ func isLoopback(host string) bool {
 	return host == "localhost" || err == nil && addr.Unmap().IsLoopback()
 }
 
-// serve executes a request and returns what to send as JSON.
-func (c *control) serve(r *http.Request) (any, error) {
-	query := r.URL.Query()
-	for name := range query {
-		if !slices.Contains([]string{"userId", "messageId", "status"}, name) {
-			return nil, fmt.Errorf("unknown filter %q; use userId, messageId or status", name)
-		}
-	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequestBody+1))
-	if err != nil || len(body) > maxRequestBody {
-		return nil, fmt.Errorf("the body cannot be read, or is larger than %d bytes", maxRequestBody)
-	}
-	message := Message{query.Get("userId"), query.Get("messageId")}
-	parts := strings.Split(strings.TrimPrefix(r.URL.Path, ControlPrefix), "/")
-	switch route := fmt.Sprint(r.Method, " ", parts[0], " ", len(parts)); route {
-	case "GET  1":
-		return map[string]int{"requests": len(c.s.Journal()), "pending": c.s.faults.pending()}, nil
-	case "POST reset 1":
-		c.s.reset()
-		return struct{}{}, nil
-	case "GET requests 1", "DELETE requests 1":
-		return c.requests(r.Method == http.MethodDelete, message, query.Get("status"))
-	case "POST faults 1":
-		return c.script(body)
-	case "GET faults 1", "DELETE faults 1":
-		return c.faults(r.Method == http.MethodDelete, message)
-	case "GET messages 3", "PUT messages 3", "DELETE messages 3":
-		return c.message(r.Method, Message{parts[1], parts[2]}, body)
-	case "PUT connections 2":
-		return c.connection(parts[1], body)
-	}
-	return nil, errNoPath
-}
-
 var (
 	errNoPath = errors.New("the control has no such method and path; see unsend mock --help")
 	errHalf   = errors.New("give both userId and messageId, or neither")
@@ -174,16 +177,27 @@ type entry struct {
 	Fault   string            `json:"fault"`
 }
 
-func (c *control) requests(forget bool, message Message, status string) (any, error) {
-	want, err := strconv.Atoi(status)
-	if status != "" && err != nil {
-		return nil, fmt.Errorf("status %q is not a number", status)
-	}
+func (c *control) state(*http.Request, []byte) (any, error) {
+	return map[string]int{"requests": len(c.s.Journal()), "pending": c.s.faults.pending()}, nil
+}
+
+func (c *control) reset(*http.Request, []byte) (any, error) {
+	c.s.reset()
+	return struct{}{}, nil
+}
+
+// addressed is the message that the query names.
+func addressed(r *http.Request) Message {
+	return Message{r.URL.Query().Get("userId"), r.URL.Query().Get("messageId")}
+}
+
+func (c *control) requests(r *http.Request, _ []byte) (any, error) {
+	message, status := addressed(r), r.URL.Query().Get("status")
 	matches := func(e Entry) bool {
 		return (message.UserID == "" || message.UserID == e.UserID) && (message.MessageID == "" || message.MessageID == e.MessageID) &&
-			(status == "" || want == e.Status)
+			(status == "" || status == strconv.Itoa(e.Status))
 	}
-	if forget {
+	if r.Method == http.MethodDelete {
 		return map[string]int{"total": c.s.journal.forget(matches)}, nil
 	}
 	list := []entry{}
@@ -198,7 +212,7 @@ func (c *control) requests(forget bool, message Message, status string) (any, er
 		if json.Valid([]byte(e.Body)) {
 			shown.Body = json.RawMessage(e.Body)
 		} else if e.Body != "" {
-			shown.Body = strings.ToValidUTF8(e.Body, "\uFFFD")
+			shown.Body = e.Body
 		}
 		list = append(list, shown)
 	}
@@ -206,13 +220,13 @@ func (c *control) requests(forget bool, message Message, status string) (any, er
 }
 
 // script adds faults, in the text of ParseFault.
-func (c *control) script(body []byte) (any, error) {
+func (c *control) script(_ *http.Request, body []byte) (any, error) {
 	var asked struct {
 		Faults    []string `json:"faults"`
 		UserID    string   `json:"userId"`
 		MessageID string   `json:"messageId"`
 	}
-	if readStrictly(body, &asked.Faults) != nil && readStrictly(body, &asked) != nil || len(asked.Faults) == 0 {
+	if !readStrictly(body, &asked.Faults) && !readStrictly(body, &asked) || len(asked.Faults) == 0 {
 		return nil, errors.New(`the body must be faults such as ["503","drop,acted"], or {"faults":["503"],"userId":"7","messageId":"9"}`)
 	}
 	if (asked.UserID == "") != (asked.MessageID == "") {
@@ -235,11 +249,12 @@ func (c *control) script(body []byte) (any, error) {
 }
 
 // faults lists the faults of one message, or those of any.
-func (c *control) faults(forget bool, message Message) (any, error) {
+func (c *control) faults(r *http.Request, _ []byte) (any, error) {
+	message := addressed(r)
 	if (message.UserID == "") != (message.MessageID == "") {
 		return nil, errHalf
 	}
-	if forget {
+	if r.Method == http.MethodDelete {
 		c.s.faults.forget(message)
 		return struct{}{}, nil
 	}
@@ -252,16 +267,17 @@ type messageState struct {
 	Unsent bool `json:"unsent"`
 }
 
-func (c *control) message(method string, m Message, body []byte) (any, error) {
+func (c *control) message(r *http.Request, body []byte) (any, error) {
+	m := Message{r.PathValue("user"), r.PathValue("message")}
 	for _, id := range []string{m.UserID, m.MessageID} {
 		if err := ids.Check(id); err != nil {
 			return nil, fmt.Errorf("an id %w", err)
 		}
 	}
-	switch method {
+	switch r.Method {
 	case http.MethodPut:
 		asked := messageState{Exists: true}
-		if len(body) > 0 && readStrictly(body, &asked) != nil || asked.Exists && asked.Unsent {
+		if len(body) > 0 && !readStrictly(body, &asked) || asked.Exists && asked.Unsent {
 			return nil, errors.New(`the body must be empty or a state such as {"exists":true,"unsent":false}, not both true`)
 		}
 		st := present
@@ -277,14 +293,14 @@ func (c *control) message(method string, m Message, body []byte) (any, error) {
 	return messageState{c.s.Exists(m.UserID, m.MessageID), c.s.UnsentCount(m.UserID, m.MessageID) > 0}, nil
 }
 
-func (c *control) connection(id string, body []byte) (any, error) {
+func (c *control) connection(r *http.Request, body []byte) (any, error) {
 	var asked struct {
 		State string `json:"state"`
 	}
-	if readStrictly(body, &asked) != nil {
+	if !readStrictly(body, &asked) {
 		return nil, errors.New(`the body must be a state such as {"state":"expired"}`)
 	}
-	connection, err := ParseConnection(id + ":" + asked.State)
+	connection, err := ParseConnection(r.PathValue("id") + ":" + asked.State)
 	if err != nil {
 		return nil, err
 	}
@@ -293,14 +309,8 @@ func (c *control) connection(id string, body []byte) (any, error) {
 }
 
 // readStrictly reads one JSON value that has no other members than into.
-func readStrictly(text []byte, into any) error {
+func readStrictly(text []byte, into any) bool {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
-		return err
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("more than one value")
-	}
-	return nil
+	return json.Valid(text) && dec.Decode(into) == nil
 }
