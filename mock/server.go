@@ -39,7 +39,6 @@ type Server struct {
 	listener listener
 	unsendOp operation
 	snapshot snapshot
-	media    int
 }
 
 // mount is a handler and where it answers: a prefix of a path, or a pattern.
@@ -63,7 +62,7 @@ type Option func(*Server)
 // message be unsent once, limits each connection to 60 requests a minute with a burst of 90,
 // and never fails on its own. Nil options are ignored.
 func New(opts ...Option) *Server {
-	s := &Server{opts: opts, media: 1, mux: http.NewServeMux(), document: ownDocument()}
+	s := &Server{opts: opts, mux: http.NewServeMux(), document: ownDocument()}
 	s.access.interval, s.access.burst = time.Second, 90
 	s.journal.keep = defaultJournal
 	for _, opt := range opts {
@@ -79,12 +78,6 @@ func New(opts ...Option) *Server {
 	}
 	s.err = errors.Join(s.document.err, s.route())
 	return s
-}
-
-// WithMedia sets how many media the snapshot of a message has, 1 by default: each adds about
-// 1 kB to the response. Values below 0 are taken as 0.
-func WithMedia(n int) Option {
-	return func(s *Server) { s.media = max(0, n) }
 }
 
 // WithLog calls log for each request, once its response was written or given up, with its entry
@@ -174,7 +167,7 @@ func (s *Server) route() error {
 	for _, op := range s.document.operations {
 		serve := func(x *exchange) { x.example(op) }
 		if op.id == "unsendChatMessage" {
-			s.unsendOp, s.snapshot = op, newSnapshot(op.success(), s.media)
+			s.unsendOp, s.snapshot = op, newSnapshot(op)
 			serve = (*exchange).unsend
 		}
 		for i, h := range s.handlers {
