@@ -135,7 +135,7 @@ func (op operation) failure(status int, kind string) object {
 			break
 		}
 	}
-	body := object{{"error", quote("Error")}}
+	body := object{{"error", encode("Error")}}
 	for i, example := range examples {
 		found := parseObject(example)
 		if found != nil && (kind == "" || textOf(found.get("type")) == kind) {
@@ -145,7 +145,7 @@ func (op operation) failure(status int, kind string) object {
 			body = found
 		}
 	}
-	return body.with("type", quote(kind))
+	return body.with("type", encode(kind))
 }
 
 // Marks stand in a snapshot where the ids of a request go. No example holds such numbers.
@@ -218,7 +218,7 @@ func (o object) get(name string) json.RawMessage {
 
 // with returns a copy in which the member has the value. One that is new comes last.
 func (o object) with(name string, value json.RawMessage) object {
-	changed := append(object{}, o...)
+	changed := slices.Clone(o)
 	for i := range changed {
 		if changed[i].name == name {
 			changed[i].value = value
@@ -229,28 +229,18 @@ func (o object) with(name string, value json.RawMessage) object {
 }
 
 func (o object) without(name string) object {
-	var left object
-	for _, m := range o {
-		if m.name != name {
-			left = append(left, m)
-		}
-	}
-	return left
+	return slices.DeleteFunc(slices.Clone(o), func(m member) bool { return m.name == name })
 }
 
 func (o object) json() json.RawMessage {
-	var b bytes.Buffer
+	text := []byte("{")
 	for i, m := range o {
-		b.WriteByte("{,"[min(i, 1)])
-		b.Write(quote(m.name))
-		b.WriteByte(':')
-		b.Write(m.value)
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = slices.Concat(text, encode(m.name), []byte(":"), m.value)
 	}
-	if len(o) == 0 {
-		b.WriteByte('{')
-	}
-	b.WriteByte('}')
-	return b.Bytes()
+	return append(text, '}')
 }
 
 // edit sets the member at a path such as "queue.media[].id", where [] stands for each element
@@ -264,14 +254,14 @@ func edit(text json.RawMessage, path, value string) json.RawMessage {
 	case o == nil, nested && inner == nil:
 		return text
 	case nested && each:
-		list := listOf(inner)
-		if list == nil {
+		var list []json.RawMessage
+		if json.Unmarshal(inner, &list) != nil {
 			return text
 		}
 		for i := range list {
 			list[i] = edit(list[i], rest, value)
 		}
-		return o.with(name, joinList(list)).json()
+		return o.with(name, encode(list)).json()
 	case nested:
 		return o.with(name, edit(inner, rest, value)).json()
 	case value == "":
@@ -280,26 +270,12 @@ func edit(text json.RawMessage, path, value string) json.RawMessage {
 	return o.with(name, json.RawMessage(value)).json()
 }
 
-// listOf reads the elements of a JSON list; what is none is nil.
-func listOf(value json.RawMessage) (list []json.RawMessage) {
-	_ = json.Unmarshal(value, &list)
-	return list
-}
-
-func joinList(list []json.RawMessage) json.RawMessage {
-	elements := make([][]byte, len(list))
-	for i, element := range list {
-		elements[i] = element
-	}
-	return append(append([]byte("["), bytes.Join(elements, []byte(","))...), ']')
-}
-
-// quote writes a JSON string without escaping for HTML.
-func quote(text string) json.RawMessage {
+// encode writes JSON without escaping for HTML.
+func encode(value any) json.RawMessage {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(text) // a string can always be written
+	_ = enc.Encode(value) // a string or JSON
 	return bytes.TrimSpace(b.Bytes())
 }
 

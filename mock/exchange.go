@@ -98,43 +98,37 @@ func (x *exchange) unsend() {
 	})
 }
 
-// example serves an operation by the example of its first 2xx.
-func (x *exchange) example(op operation) {
+// example serves an operation by the example of its first 2xx, or by a handler.
+func (x *exchange) example(op operation, h http.Handler) {
 	status, body := op.example()
-	if status == 0 {
+	if status == 0 && h == nil {
 		x.notImplemented(cmp.Or(op.id, op.method+" "+op.path))
 		return
 	}
+	plain := jsonResponse(cmp.Or(status, http.StatusOK), body)
 	x.serve(op, action{
-		run:    func() bool { return true },
+		run: func() bool {
+			if h != nil {
+				w := httptest.NewRecorder()
+				x.r.Body = io.NopCloser(bytes.NewReader(x.body))
+				h.ServeHTTP(w, x.r)
+				body := w.Body.Bytes()
+				plain = response{status: w.Code, header: w.Header(), body: body, kind: textOf(parseObject(body).get("type"))}
+			}
+			return true
+		},
 		exists: func() bool { return true },
-		plain:  func() response { return jsonResponse(status, body) },
+		plain:  func() response { return plain },
 	})
 }
 
-// custom serves an operation by a handler of WithOperation.
+// custom serves an operation by a handler of WithOperation, whose wildcards have names of their own.
 func (x *exchange) custom(op operation, h mount) {
 	theirs := wildcard.FindAllString(h.where, -1)
 	for i, own := range wildcard.FindAllString(op.path, -1) {
 		x.r.SetPathValue(strings.Trim(theirs[i], "{}"), x.r.PathValue(strings.Trim(own, "{}")))
 	}
-	if h.handler == nil {
-		x.example(op)
-		return
-	}
-	status, example := op.example()
-	result := jsonResponse(cmp.Or(status, http.StatusOK), example)
-	x.serve(op, action{
-		run: func() bool {
-			w := httptest.NewRecorder()
-			x.r.Body = io.NopCloser(bytes.NewReader(x.body))
-			h.handler.ServeHTTP(w, x.r)
-			result = response{status: w.Code, header: w.Header(), body: w.Body.Bytes(), kind: textOf(parseObject(w.Body.Bytes()).get("type"))}
-			return true
-		},
-		exists: func() bool { return true },
-		plain:  func() response { return result },
-	})
+	x.example(op, h.handler)
 }
 
 // serve checks credentials, rate limit, permission and contract, in this order; then comes the
@@ -266,9 +260,9 @@ func (a *response) succeeds() bool { return a.status/100 == 2 }
 func (x *exchange) failure(status int, kind, text string) response {
 	body := x.op.failure(status, kind)
 	if text != "" {
-		body = body.with("error", quote(text))
+		body = body.with("error", encode(text))
 	}
-	body = body.with("requestId", quote(x.entry.RequestID))
+	body = body.with("requestId", encode(x.entry.RequestID))
 	a := jsonResponse(status, body.json())
 	a.kind = textOf(body.get("type"))
 	return a

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"sync"
 	"time"
 
@@ -92,24 +91,18 @@ func (s *Server) StartAddr(addr string) (baseURL string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("mock: %w; choose another address, or port 0 for a free one", err)
 	}
-	l.server, l.url = &httptest.Server{Listener: sock, Config: newHTTPServer(s)}, reachable(addr, sock.Addr())
+	l.server, l.url = &httptest.Server{Listener: sock, Config: newHTTPServer(s)}, reachable(sock.Addr())
 	l.server.Start()
 	return l.url, nil
 }
 
 // reachable is the URL of a socket as a program on this machine can use it.
-func reachable(asked string, listening net.Addr) string {
-	host, port, err := net.SplitHostPort(listening.String())
-	if err != nil {
-		return "http://" + listening.String()
-	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+func reachable(addr net.Addr) string {
+	host, port, _ := net.SplitHostPort(addr.String()) // of TCP, which has both
+	if net.ParseIP(host).IsUnspecified() {
 		host = "127.0.0.1"
-		if askedHost, _, err := net.SplitHostPort(asked); err == nil && askedHost == "::" {
-			host = "localhost"
-		}
 	}
-	return (&url.URL{Scheme: "http", Host: net.JoinHostPort(host, port)}).String()
+	return "http://" + net.JoinHostPort(host, port)
 }
 
 // URL returns the base URL while the server listens, and "" otherwise.

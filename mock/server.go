@@ -165,7 +165,7 @@ func (s *Server) route() error {
 		}
 	}
 	for _, op := range s.document.operations {
-		serve := func(x *exchange) { x.example(op) }
+		serve := func(x *exchange) { x.example(op, nil) }
 		if op.id == "unsendChatMessage" {
 			s.unsendOp, s.snapshot = op, newSnapshot(op)
 			serve = (*exchange).unsend
