@@ -30,7 +30,7 @@ const ControlPrefix = "/_mock/"
 func WithControl(token string) Option {
 	return func(s *Server) {
 		s.journal.bodies = true
-		s.control = newControl(s, token)
+		WithHandler(ControlPrefix, (&control{s, token}).handler())(s)
 	}
 }
 
@@ -44,7 +44,7 @@ func WithCORS(origins ...string) Option {
 // answered.
 func (s *Server) cors(w http.ResponseWriter, r *http.Request) bool {
 	origin := r.Header.Get("Origin")
-	anyOrigin := slices.Contains(s.origins, "*") && (s.control == nil || !strings.HasPrefix(r.URL.Path, ControlPrefix))
+	anyOrigin := slices.Contains(s.origins, "*") && !strings.HasPrefix(r.URL.Path, ControlPrefix)
 	if origin == "" || !anyOrigin && (origin == "*" || !slices.Contains(s.origins, origin)) {
 		return false
 	}
@@ -65,14 +65,11 @@ func (s *Server) cors(w http.ResponseWriter, r *http.Request) bool {
 type control struct {
 	s     *Server
 	token string
-	mux   *http.ServeMux
 }
 
-// command executes a request and returns what to send as JSON.
-type command func(r *http.Request, body []byte) (any, error)
-
-func newControl(s *Server, token string) *control {
-	c := &control{s, token, http.NewServeMux()}
+// handler routes the requests that may control the mock, and refuses others.
+func (c *control) handler() http.Handler {
+	mux := http.NewServeMux()
 	for pattern, do := range map[string]command{
 		"/":                                 func(*http.Request, []byte) (any, error) { return nil, errNoPath },
 		"GET /{$}":                          c.state,
@@ -87,44 +84,36 @@ func newControl(s *Server, token string) *control {
 		"DELETE /messages/{user}/{message}": c.message,
 		"PUT /connections/{id}":             c.connection,
 	} {
-		c.mux.HandleFunc(strings.Replace(pattern, "/", ControlPrefix, 1), do.ServeHTTP)
+		mux.HandleFunc(strings.Replace(pattern, "/", ControlPrefix, 1), c.serve(do))
 	}
-	return c
+	return mux
 }
 
-// ServeHTTP serves a request that may control the mock, and refuses others.
-func (c *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if err := c.allow(r); err != nil {
-		respond(w, http.StatusForbidden, nil, err)
-		return
-	}
-	c.mux.ServeHTTP(w, r)
-}
+// command executes a request and returns what to send as JSON.
+type command func(r *http.Request, body []byte) (any, error)
 
-func (do command) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
-	status, value := http.StatusOK, any(nil)
-	if err == nil {
-		value, err = do(r, body)
+func (c *control) serve(do command) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
+		status, value := http.StatusBadRequest, any(nil)
+		if refused := c.allow(r); refused != nil {
+			status, err = http.StatusForbidden, refused
+		} else if err == nil {
+			value, err = do(r, body)
+		}
+		if errors.Is(err, errNoPath) {
+			status = http.StatusNotFound
+		}
+		if err == nil {
+			status = http.StatusOK
+		} else {
+			value = map[string]string{"error": err.Error()}
+		}
+		w.Header().Set("Content-Type", mediaJSON)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.WriteHeader(status)
+		_, _ = w.Write(append(encode(value), '\n')) // to a client that may have left
 	}
-	if errors.Is(err, errNoPath) {
-		status = http.StatusNotFound
-	} else if err != nil {
-		status = http.StatusBadRequest
-	}
-	respond(w, status, value, err)
-}
-
-func respond(w http.ResponseWriter, status int, value any, err error) {
-	if err != nil {
-		value = map[string]string{"error": err.Error()}
-	}
-	w.Header().Set("Content-Type", mediaJSON)
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(value) // to a client that may have left
 }
 
 // allow returns why a request may not control the mock. A web page can make a browser on this

@@ -15,50 +15,29 @@
 // one given to api.WithStop, or a context with such a channel, keeps the bubble's time from
 // advancing, and the test hangs.
 //
-// # On a socket
+// [Server.Start] listens on a socket instead, [Server.StartAddr] on an address of your choice. A
+// server that was closed and started again still has its messages, faults and journal.
 //
-//	url, err := server.Start()
-//	defer server.Close()
+// # What it does
 //
-// [Server.StartAddr] listens on an address of your choice. A server that was closed and started
-// again still has its messages, faults and journal.
-//
-// # What exists
-//
-// [WithMessages], [WithKeys] and [WithConnections] set what exists and who may do what;
-// [Server.Remove], [Server.SetKeys] and [Server.SetConnection] change it. A request is checked in
-// this order: credentials (401), the rate limit (429), the permission to write (403), the contract
-// (400, with the reason), the message (404). Bodies are the examples of openapi.yaml with the ids
-// of the request.
-//
-// # Other operations
+// A request is checked in this order: credentials (401), the rate limit (429), the permission to
+// write (403), the contract (400, with the reason), the message (404). Bodies are the examples of
+// openapi.yaml with the ids of the request. [WithMessages], [WithKeys] and [WithConnections] set
+// what exists and who may do what.
 //
 // Any operation of openapi.yaml is served by its example, behind the same checks and faults; one
-// without an example is answered 501. [WithOperation] executes one by a handler of yours:
-//
-//	mock.New(mock.WithOperation("GET /v2/access/chats/{userId}/messages", handler))
-//
-// [WithDocument] serves the operations of a longer OpenAPI document of your own.
-//
-// # When things go wrong
+// without an example is answered 501. [WithOperation] executes one by a handler of yours, and
+// [WithDocument] serves a longer OpenAPI document of your own.
 //
 // A [Fault] makes a response differ: [Server.Next] scripts those of the next requests,
 // [Server.NextFor] those of one message, [WithFaults] draws them from a seed. The next valid
 // request consumes a scripted fault; requests refused for credentials, rate limit or contract do
 // not. Whatever is scripted, no response lies about the message.
 //
-// # What was sent
-//
-// [Server.Journal] lists the requests and their responses, [Server.Counts] counts them, [WithLog]
-// reports each, and [Server.Exists] and [Server.UnsentCount] report on a message. [WithControl]
-// lets programs in any language script and read all this by HTTP, as docs/client/mock.md has it.
-//
-// # Memory
-//
-// The server keeps the newest 10,000 requests (see [WithJournal]), less than 1 kB of each; with
-// [WithBodies], 8 MiB of headers and bodies in all. Without [WithMessages] it remembers each
-// message that was unsent, and with [WithFaults] each that was addressed: about 100 bytes if the
-// ids are decimal numbers, at most some 300 otherwise.
+// [Server.Journal] lists the requests and their responses, the newest 10,000 (see [WithJournal]),
+// less than 1 kB of each; [WithBodies] keeps 8 MiB of headers and bodies. Without WithMessages the
+// server remembers each message that was unsent, in some 300 bytes at most. [WithControl] lets
+// programs in any language script and read all this by HTTP, as docs/client/mock.md has it.
 //
 // # The mock's own choices
 //

@@ -11,7 +11,7 @@ func WithMessages(list ...Message) Option {
 	return func(s *Server) {
 		for _, m := range list {
 			s.messages.listed = true
-			s.messages.set(m.UserID, m.MessageID, present)
+			s.messages.put(m, present)
 		}
 	}
 }

@@ -28,7 +28,6 @@ type Server struct {
 	mux      *http.ServeMux
 	mounts   []mount // of WithHandler
 	handlers []mount // of WithOperation
-	control  http.Handler
 	origins  []string
 	document document
 	access   access
@@ -133,11 +132,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.cors(w, r) {
 		return
 	}
-	if s.control != nil && strings.HasPrefix(r.URL.Path, ControlPrefix) {
-		readAhead(r)
-		s.control.ServeHTTP(w, r)
-		return
-	}
 	for _, m := range s.mounts {
 		if strings.HasPrefix(r.URL.Path, m.where) {
 			readAhead(r)
@@ -145,8 +139,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	// ServeMux would redirect these; to a client a redirect of a DELETE is a trap, and the
-	// path is not one of the service's.
+	// ServeMux would redirect these; a redirect of a DELETE is a trap.
 	if !isClean(r.URL.EscapedPath()) {
 		s.handle((*exchange).noRoute)(w, r)
 		return
