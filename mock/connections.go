@@ -140,22 +140,22 @@ func (a *access) check(r *http.Request, now time.Time) (refused *refusal, connec
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !a.keys[r.Header.Get("apiKey")] {
-		return &refusal{status: http.StatusUnauthorized, kind: typeUnauthorized}, "", level{}
+		return &refusal{status: http.StatusUnauthorized, kind: "UNAUTHORIZED"}, "", level{}
 	}
 	c := a.connections[r.Header.Get("x-connection-id")]
 	if c == nil {
-		return &refusal{status: http.StatusUnauthorized, kind: typeSessionNotProvided}, "", level{}
+		return &refusal{status: http.StatusUnauthorized, kind: "SESSION_NOT_PROVIDED"}, "", level{}
 	}
 	switch c.State {
 	case Expired:
-		refused = &refusal{status: http.StatusUnauthorized, kind: typeSessionExpired}
+		refused = &refusal{status: http.StatusUnauthorized, kind: "SESSION_EXPIRED"}
 	case RulesOutdated:
-		refused = &refusal{status: http.StatusUnauthorized, kind: typeRulesOutdated}
+		refused = &refusal{status: http.StatusUnauthorized, kind: "RULES_OUTDATED"}
 	default:
 		if wait := a.takeLocked(c, now); wait > 0 {
-			refused = &refusal{status: http.StatusTooManyRequests, kind: typeRateLimitExceeded, wait: wait}
+			refused = &refusal{status: http.StatusTooManyRequests, kind: "RATE_LIMIT_EXCEEDED", wait: wait}
 		} else if c.ReadOnly && r.Method != http.MethodGet && r.Method != http.MethodHead {
-			refused = &refusal{status: http.StatusForbidden, kind: typeForbidden}
+			refused = &refusal{status: http.StatusForbidden, kind: "FORBIDDEN"}
 		}
 	}
 	return refused, c.ID, a.levelLocked(c, now)

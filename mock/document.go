@@ -173,12 +173,13 @@ func (s snapshot) body(userID, messageID string) []byte {
 // number is an id as the snapshot's integer. One that is no decimal number of at most 18
 // digits shows as 0: that is the mock's choice.
 func number(id string) string {
-	digits := strings.Trim(id, "0123456789") == ""
-	if !digits || id == "" || len(id) > 18 || id[0] == '0' {
-		return "0"
+	if decimal.MatchString(id) {
+		return id
 	}
-	return id
+	return "0"
 }
+
+var decimal = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
 
 // object is a JSON object whose members keep their order.
 type object []member

@@ -24,19 +24,10 @@ const (
 	mediaJSON = "application/json"
 )
 
-// Error types of openapi.yaml.
+// Error types of openapi.yaml that a fault cannot send at will.
 const (
-	typeBadRequest         = "BAD_REQUEST"
-	typeUnauthorized       = "UNAUTHORIZED"
-	typeSessionNotProvided = "SESSION_NOT_PROVIDED"
-	typeSessionExpired     = "SESSION_EXPIRED"
-	typeRulesOutdated      = "RULES_OUTDATED"
-	typeForbidden          = "FORBIDDEN"
-	typeResourceNotFound   = "RESOURCE_NOT_FOUND"
-	typeRouteNotFound      = "ROUTE_NOT_FOUND"
-	typeRateLimitExceeded  = "RATE_LIMIT_EXCEEDED"
-
-	typeNotImplemented = "NOT_IMPLEMENTED" // the mock's own
+	typeResourceNotFound = "RESOURCE_NOT_FOUND"
+	typeRouteNotFound    = "ROUTE_NOT_FOUND"
 )
 
 // exchange is one request on its way to a response. It belongs to the request's goroutine.
@@ -70,7 +61,7 @@ func (x *exchange) noRoute() {
 }
 
 func (x *exchange) notImplemented(what string) {
-	x.send(x.failure(http.StatusNotImplemented, typeNotImplemented, "Not implemented by the mock: "+what))
+	x.send(x.failure(http.StatusNotImplemented, "NOT_IMPLEMENTED", "Not implemented by the mock: "+what))
 }
 
 // action is what a valid request does.
@@ -157,7 +148,7 @@ func (x *exchange) serve(op operation, do action) {
 // validate checks the request against the contract.
 func (x *exchange) validate() *refusal {
 	badRequest := func(text string) *refusal {
-		return &refusal{status: http.StatusBadRequest, kind: typeBadRequest, text: text}
+		return &refusal{status: http.StatusBadRequest, kind: "BAD_REQUEST", text: text}
 	}
 	switch {
 	case x.bodyErr != nil:

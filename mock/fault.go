@@ -1,7 +1,6 @@
 package mock
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -275,11 +274,6 @@ func (f *Fault) parse(part string) (err error) {
 	case "type":
 		f.Type = value
 	case "set":
-		path, text, _ := strings.Cut(value, "=")
-		var compact bytes.Buffer
-		if json.Compact(&compact, []byte(text)) == nil {
-			value = path + "=" + compact.String()
-		}
 		f.Set = value
 	default:
 		return fmt.Errorf("unknown setting %q; use delay, retry-after, type or set", name)

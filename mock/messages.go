@@ -38,9 +38,6 @@ func (m *messages) get(userID, messageID string) (st state, exists bool) {
 }
 
 func (m *messages) set(userID, messageID string, st state) {
-	if m.state == nil {
-		m.state = map[string]state{}
-	}
 	m.state[userID+"/"+messageID] = st // a new string, which keeps nothing of a request
 }
 

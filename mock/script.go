@@ -55,9 +55,6 @@ func (s *Server) Next(list ...Fault) {
 func (s *Server) NextFor(userID, messageID string, list ...Fault) {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
-	if s.faults.message == nil {
-		s.faults.message = map[Message][]Fault{}
-	}
 	m := Message{userID, messageID}
 	s.faults.message[m] = append(s.faults.message[m], list...)
 }
@@ -93,7 +90,8 @@ func (f *faults) forget(m Message) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if delete(f.message, m); m == (Message{}) {
-		f.script, f.message = nil, nil
+		f.script = nil
+		clear(f.message)
 	}
 }
 
@@ -115,9 +113,6 @@ func (f *faults) next(userID, messageID string) Fault {
 	}
 	if len(f.drawn) == 0 || f.rate <= 0 {
 		return Fault{}
-	}
-	if f.count == nil {
-		f.count = map[Message]uint64{}
 	}
 	m = Message{strings.Clone(userID), strings.Clone(messageID)} // which keeps nothing of a request
 	f.count[m]++

@@ -64,6 +64,7 @@ func New(opts ...Option) *Server {
 	s := &Server{opts: opts, mux: http.NewServeMux(), document: ownDocument()}
 	s.access.interval, s.access.burst = time.Second, 90
 	s.journal.keep = defaultJournal
+	s.messages.state, s.faults.message, s.faults.count = map[string]state{}, map[Message][]Fault{}, map[Message]uint64{}
 	for _, opt := range opts {
 		if opt != nil {
 			opt(s)
@@ -243,7 +244,7 @@ func (s *Server) reset() {
 	s.messages.listed, s.messages.state = fresh.messages.listed, fresh.messages.state
 	s.messages.mu.Unlock()
 	s.faults.mu.Lock()
-	s.faults.script, s.faults.message, s.faults.count = nil, nil, nil
+	s.faults.script, s.faults.message, s.faults.count = nil, fresh.faults.message, fresh.faults.count
 	s.faults.mu.Unlock()
 	s.journal.forget(func(Entry) bool { return true })
 	for _, total := range []*atomic.Int64{&s.counters.requests, &s.counters.unsent, &s.counters.limited, &s.counters.faulted} {
