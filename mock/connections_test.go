@@ -84,20 +84,6 @@ func TestOrderOfChecks(t *testing.T) {
 	}
 }
 
-func TestConnectionChangesOnTheWay(t *testing.T) {
-	t.Parallel()
-	g := overPipe(t)
-	g.unsend("7", "1").wantUnsent(t)
-	g.server.SetConnection(mock.Connection{ID: mock.DemoConnection, State: mock.Expired})
-	r := g.unsend("7", "2")
-	r.wantProblem(t, http.StatusUnauthorized, "SESSION_EXPIRED")
-	if got := r.header.Get("X-RateLimit-Remaining"); got != "89" {
-		t.Errorf("remaining %q, want 89: the bucket goes on, and a 401 takes nothing", got)
-	}
-	g.server.SetConnection(mock.Connection{ID: mock.DemoConnection})
-	g.unsend("7", "2").wantUnsent(t)
-}
-
 // A request that violates the contract gets a 400 with the reason, which quotes nothing of it.
 func TestContractViolationsAreRefused(t *testing.T) {
 	t.Parallel()
@@ -261,15 +247,4 @@ func TestConnectionsHaveBucketsOfTheirOwn(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestWithoutRateLimit(t *testing.T) {
-	t.Parallel()
-	g := overPipe(t, mock.WithoutRateLimit())
-	for i := range 100 {
-		r := g.tryUnchecked(g.request("7", strconv.Itoa(i)))
-		if got := r.header.Get("X-RateLimit-Limit"); r.status != http.StatusOK || got != "" {
-			t.Fatalf("status %d with the limit %q", r.status, got)
-		}
-	}
 }

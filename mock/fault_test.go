@@ -1,10 +1,7 @@
 package mock_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -163,18 +160,6 @@ func TestErrorFaults(t *testing.T) {
 	}
 }
 
-func TestGoneIsSentOnlyIfGone(t *testing.T) {
-	t.Parallel()
-	g := overPipe(t)
-	g.server.Remove("7", "9")
-	gone := mock.Fault{Status: http.StatusNotFound, Type: "RESOURCE_NOT_FOUND"}
-	g.server.Next(gone, mock.Fault{Status: http.StatusNotFound, Body: `{"error":"no","type":"RESOURCE_NOT_FOUND"}`})
-	g.unsend("7", "9").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
-	if r := g.unsend("7", "9"); r.body != `{"error":"no","type":"RESOURCE_NOT_FOUND"}` {
-		t.Errorf("%s", r.body)
-	}
-}
-
 func TestDelays(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -208,23 +193,6 @@ func (r result) wantSuccess(t *testing.T) {
 	t.Helper()
 	if r.status != http.StatusOK || parsed(t, r.body)["success"] != true {
 		t.Errorf("status %d %.60s, want a success", r.status, r.body)
-	}
-}
-
-func TestSlowBodyStartsAtOnce(t *testing.T) {
-	t.Parallel()
-	g := overSocket(t)
-	g.server.Next(mock.Fault{Kind: mock.Slow, Delay: time.Hour, Body: `{"success":true}`})
-	ctx, cancel := context.WithCancel(t.Context())
-	resp, err := (&http.Client{Transport: g.next}).Do(g.request("7", "9").WithContext(ctx))
-	if err != nil {
-		t.Fatal(err) // the header comes although no byte of the body does
-	}
-	cancel()
-	_, err = io.ReadAll(resp.Body)
-	_ = resp.Body.Close()
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("%v", err)
 	}
 }
 

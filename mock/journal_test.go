@@ -1,12 +1,9 @@
 package mock_test
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -73,40 +70,6 @@ func TestJournalIsBounded(t *testing.T) {
 				t.Errorf("keeping %d: entry %d is %+v", keep, i, e)
 			}
 		}
-	}
-}
-
-// What clients send is not kept: neither whole paths nor the lines that they were cut from.
-func TestMemoryDoesNotGrowWithWhatClientsSend(t *testing.T) {
-	const requests, size, most = 10, 900_000, 2 << 20
-	heap := func() uint64 {
-		runtime.GC()
-		var stats runtime.MemStats
-		runtime.ReadMemStats(&stats)
-		return stats.HeapAlloc
-	}
-	long := strings.Repeat("x", size)
-	lines := []string{
-		"DELETE /%s HTTP/1.1", "DELETE /v2/access/chats/%s/messages/9 HTTP/1.1", "DELETE /v2/access/chats/7/messages/%s HTTP/1.1",
-		"DELETE /v2/access/chats/7/messages/9?%s HTTP/1.1", "%s / HTTP/1.1",
-	}
-	server := mock.New()
-	before := heap()
-	for i := range requests {
-		const header = "\r\nHost: mock\r\napiKey: " + mock.DemoKey + "\r\nx-connection-id: " + mock.DemoConnection + "\r\n\r\n"
-		text := fmt.Sprintf(lines[i%len(lines)], long) + header
-		req, err := http.ReadRequest(bufio.NewReader(strings.NewReader(text)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		server.ServeHTTP(httptest.NewRecorder(), req)
-	}
-	after := heap()
-	if n := len(server.Journal()); n != requests {
-		t.Errorf("%d entries, want %d", n, requests)
-	}
-	if after > before+most {
-		t.Errorf("%d requests of %d bytes left %d bytes behind, want at most %d", requests, size, after-before, most)
 	}
 }
 

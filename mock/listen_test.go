@@ -91,31 +91,6 @@ func TestCloseEndsDelayedResponses(t *testing.T) {
 	}
 }
 
-func TestCloseWaitsForHandlers(t *testing.T) {
-	t.Parallel()
-	ended, started := false, make(chan struct{})
-	g := overSocket(t, mock.WithHandler("/wait", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		close(started)
-		<-r.Context().Done()
-		for range 10_000 {
-			runtime.Gosched() // takes its time
-		}
-		ended = true
-	})))
-	req := g.request("7", "9")
-	req.URL.Path, req.Body, req.ContentLength = "/wait", nil, 0
-	done := make(chan result)
-	go func() { done <- g.tryUnchecked(req) }()
-	<-started
-	if err := g.server.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if !ended {
-		t.Error("closed while a handler was running")
-	}
-	<-done
-}
-
 func TestHandlerBesideTheAPI(t *testing.T) {
 	t.Parallel()
 	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("docs")) })
