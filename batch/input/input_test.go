@@ -119,7 +119,6 @@ func TestBadRowsAreToldAndPassedOver(t *testing.T) {
 		{"6.43E+12", `message_id is "6.43E+12": these ids have lost digits: ` + format},
 		{"6.432.457", `message_id is "6.432.457", a number with decimals or separators: ` + format},
 		{"+64", `message_id is "+64": want digits alone`},
-		{"null", `message_id is "null", which means that there is no id: fill it in, or delete the row`},
 		{"<NA>", `message_id is "<NA>", which means that there is no id: fill it in, or delete the row`},
 		{"-", "message_id is only a dash: fill in the id, or delete the row"},
 		{"#REF!", `message_id is "#REF!", which Excel writes where a formula failed: correct the formula, and export again`},

@@ -45,7 +45,6 @@ func TestInputsThatCannotBeUsed(t *testing.T) {
 			want: "the columns are named in line 3: delete the rows above it"},
 		{name: "German names", input: "Nutzer;Nachricht;sk_live_4f9a\n51;64;\n", line: 1,
 			want: named("user_id", `"Nutzer", "Nachricht", "(hidden)"`)},
-		{name: "many other names", input: "a,b,c,d,e,f,g\n", line: 1, want: named("user_id", `"a", "b", "c", "d", "e" and others`)},
 		{name: "a column of connections", input: "user_id,message_id,account\n51,64,\n51,65, conn_b\n", line: 3, want: holds("account")},
 		{name: "connections without a name", input: "user_id,connection_id,message_id,\n51,conn_a,64,conn_b\n", line: 2, want: holds("")},
 		{name: "connections in JSON", input: `{"user_id":51,"message_id":64,"account":"conn_b"}`, line: 1, want: holds("account")},
@@ -84,7 +83,6 @@ func TestInputsThatCannotBeUsed(t *testing.T) {
 		{name: "a connection by another name in JSON",
 			input: `{"user_id":51,"message_id":64}` + "\n" + `{"user_id":51,"message_id":65,"connId":"c"}` + "\n", line: 2,
 			want: meant("connId", "connection_id")},
-		{name: "a slip in a member's name", input: `{"user_id":51,"mesage_id":64}`, line: 1, want: meant("mesage_id", "message_id")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -18,7 +18,6 @@ func TestMockLogsRequests(t *testing.T) {
 		quiet                        bool
 	}{
 		{name: "quiet", path: "/v2/access/chats/7/messages/9", key: mock.DemoKey, quiet: true, want: `^$`},
-		{name: "plain", path: "/v2/access/chats/7/messages/9", key: mock.DemoKey, want: `^DELETE /v2/access/chats/7/messages/9 200 0ms\n$`},
 		{name: "refused", path: "/v2/access/chats/7/messages/9", key: "sk_live_planted",
 			want: `^DELETE /v2/access/chats/7/messages/9 401 UNAUTHORIZED 0ms\n$`},
 		{name: "fault", path: "/v2/access/chats/7/messages/9", key: mock.DemoKey, fault: "503,delay=2s,acted",

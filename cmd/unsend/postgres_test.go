@@ -74,7 +74,6 @@ func TestPostgres(t *testing.T) {
 		code int
 		want []string
 	}{
-		{name: "no name", args: []string{"batch", "--yes", "messages.csv"}, code: 2, want: []string{"--run"}},
 		{name: "load and work", args: []string{"batch", "--yes", "--run", "june", "messages.csv"}, want: []string{"3 messages", "3  unsent"}},
 		{name: "without a file", args: []string{"batch", "--yes", "--run", "june"}, want: []string{"nothing is left to send"}},
 		{name: "report", args: []string{"report", "--run", "june"}, want: []string{"3 messages", "3  unsent"}},
@@ -84,8 +83,6 @@ func TestPostgres(t *testing.T) {
 			want: []string{"1 message on", "3 messages done earlier"}},
 		{name: "a dry run of none", args: []string{"batch", "--dry-run", "--run", "july", "more.csv"}, want: []string{"4 messages on"}},
 		{name: "report of none", args: []string{"report", "--run", "juen"}, code: 2, want: []string{"it has june"}},
-		{name: "with the mock", args: []string{"batch", "--mock", "--yes", "--ledger", address, "--run", "june", "messages.csv"}, code: 2,
-			want: []string{"not of the mock"}},
 	} {
 		code, out := runCode(t, c.args...)
 		if code != c.code {
