@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -151,14 +150,11 @@ func (p place) admits(kind string) bool {
 	})
 }
 
-// kindOf names the kind of a value. A number is an integer if it fits into 64 bits, or if the
-// contract allows integers of any size.
-func (p place) kindOf(value any) string {
+// kindOf names the kind of a value. A number is an integer if it fits into 64 bits.
+func kindOf(value any) string {
 	kind, _ := describeValue(value)
 	if number, ok := value.(json.Number); ok {
-		_, err := strconv.ParseInt(string(number), 10, 64)
-		isWhole := !strings.ContainsAny(string(number), ".eE")
-		if err == nil || isWhole && slices.ContainsFunc(p, func(s *openapi3.Schema) bool { return s.Type.Is("integer") && s.Format != "int64" }) {
+		if _, err := strconv.ParseInt(string(number), 10, 64); err == nil {
 			return "integer"
 		}
 	}
@@ -183,7 +179,7 @@ func (d *Drift) walk(value any, at place) {
 		return // it may be anything
 	}
 	o := d.place(at)
-	if kind := at.kindOf(value); !at.admits(kind) {
+	if kind := kindOf(value); !at.admits(kind) {
 		o.refused[kind]++
 	}
 	if items, isArray := value.([]any); isArray {
@@ -226,7 +222,7 @@ func (d *Drift) member(o *observed, name string) *observed {
 
 // infer counts a value that the contract does not describe.
 func (d *Drift) infer(o *observed, value any, level int) {
-	o.kinds[o.at.kindOf(value)]++
+	o.kinds[kindOf(value)]++
 	if level == maxNested {
 		return
 	}

@@ -52,23 +52,8 @@ func unreadable(side Side, found, want string) Violation {
 
 // sortAndDedupe orders the violations of a body and keeps the first of each place.
 func sortAndDedupe(vs []Violation) []Violation {
-	slices.SortStableFunc(vs, func(a, b Violation) int { return comparePointers(a.Pointer, b.Pointer) })
+	slices.SortStableFunc(vs, func(a, b Violation) int { return cmp.Compare(a.Pointer, b.Pointer) })
 	return slices.CompactFunc(vs, func(a, b Violation) bool { return a.Pointer == b.Pointer })
-}
-
-// comparePointers orders item 2 of an array before item 10.
-func comparePointers(a, b string) int {
-	for {
-		stepA, restA, moreA := strings.Cut(a, "/")
-		stepB, restB, moreB := strings.Cut(b, "/")
-		if isIndex(stepA) && isIndex(stepB) && len(stepA) != len(stepB) {
-			return cmp.Compare(len(stepA), len(stepB))
-		}
-		if stepA != stepB || !moreA || !moreB {
-			return cmp.Or(cmp.Compare(stepA, stepB), cmp.Compare(len(a), len(b)))
-		}
-		a, b = restA, restB
-	}
 }
 
 // isIndex reports whether a step of a pointer can be an index.
