@@ -32,28 +32,24 @@ func readBody(r io.Reader) body {
 	return body{data, err}
 }
 
-// reader replays what was read, its error included, and then the rest.
-func (b body) reader(rest io.Reader) io.Reader {
-	if b.err != nil {
-		rest = failing{b.err}
-	}
-	return io.MultiReader(bytes.NewReader(b.data), rest)
-}
-
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
+// readAndPutBack reads a body. The next reader gets what was read, its error included, and the rest.
 func readAndPutBack(source *io.ReadCloser) body {
 	if *source == nil || *source == http.NoBody {
 		return body{}
 	}
 	original := *source
-	b := readBody(original)
+	b, rest := readBody(original), io.Reader(original)
+	if b.err != nil {
+		rest = failing{b.err}
+	}
 	*source = struct {
 		io.Reader
 		io.Closer
-	}{b.reader(original), original}
+	}{io.MultiReader(bytes.NewReader(b.data), rest), original}
 	return b
 }
 

@@ -157,11 +157,8 @@ func (v *Validator) CheckResponse(req *http.Request, resp *http.Response) []Viol
 	}
 	status := resp.StatusCode
 	b := body{err: errUnknown}
-	if status != http.StatusSwitchingProtocols { // its body is a connection
+	if !hasNoBody(req.Method, status) { // the body of a 101 is a connection
 		b = readAndPutBack(&resp.Body)
-	}
-	if hasNoBody(req.Method, status) {
-		b.err = errUnknown
 	}
 	return m.checkResponse(status, resp.Header, b)
 }

@@ -364,13 +364,6 @@ paths:
                       properties:
                         x:
                           type: boolean
-                  d:
-                    type: array
-                    items:
-                      type: integer
-                  e:
-                    type: string
-                    nullable: false
         5XX:
           description: x
           content:
@@ -384,7 +377,7 @@ paths:
 	add := func(document []byte) []contract.Finding {
 		d := contract.NewDrift(contract.WithDocument(document))
 		for status, body := range map[int]string{
-			200: `{"a":{"x":"1","new":1},"b":{"x":null,"new":1},"c":{"some key":{"x":null,"new":1}},"d":[null,"x"],"e":null}`,
+			200: `{"a":{"x":"1","new":1},"b":{"x":null,"new":1},"c":{"some key":{"x":null,"new":1}}}`,
 			503: `{"type":"BUSY","new":1}`, 404: `{"error":1}`, 201: `{}`,
 		} {
 			if err := d.Add(requestTo(t, http.MethodGet, "/things"), newResponse(status, body)); err != nil {
@@ -403,14 +396,13 @@ paths:
 	findings := add([]byte(text))
 	want := []string{
 		"GET /things 200: a.new", "GET /things 200: a.x", "GET /things 200: b.new", "GET /things 200: b.x", "GET /things 200: c.*.new",
-		"GET /things 200: c.*.x", "GET /things 200: d[]", "GET /things 200: e", "GET /things 5XX: new", "GET /things 5XX: type",
-		"GET /things: 201", "GET /things: 404",
+		"GET /things 200: c.*.x", "GET /things 5XX: new", "GET /things 5XX: type", "GET /things: 201", "GET /things: 404",
 	}
 	if got := names(findings); !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 	edited, _ := put([]byte(text), findings)
-	if got, byHand := names(add(edited)), []string{"GET /things 200: d[]", "GET /things 200: e"}; !slices.Equal(got, byHand) {
-		t.Errorf("with the lines put in, got %q, want %q", got, byHand)
+	if got := names(add(edited)); len(got) > 0 {
+		t.Errorf("with the lines put in, still got %q", got)
 	}
 }
