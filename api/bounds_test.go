@@ -31,8 +31,8 @@ func TestHostileBodies(t *testing.T) {
 	}
 	_ = zip.Close()
 	whole := func(status int, header, body string) func(net.Conn) {
-		answer := fmt.Appendf(nil, "HTTP/1.1 %d X\r\n%sContent-Length: %d\r\n\r\n%s", status, header, len(body), body)
-		return func(conn net.Conn) { _, _ = conn.Write(answer) }
+		response := fmt.Appendf(nil, "HTTP/1.1 %d X\r\n%sContent-Length: %d\r\n\r\n%s", status, header, len(body), body)
+		return func(conn net.Conn) { _, _ = conn.Write(response) }
 	}
 	endless := func(head, piece string) func(net.Conn) {
 		more := []byte(piece)
@@ -52,25 +52,25 @@ func TestHostileBodies(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]struct {
-		says    func(net.Conn)
+		respond func(net.Conn)
 		certain bool // the message was not unsent
 	}{
-		"an error's text":       {says: whole(400, "", `{"error":"`+text+`","type":"X"}`), certain: true},
-		"an error's escapes":    {says: whole(400, "", `{"error":"`+strings.Repeat(`\u00e9`, 1_398_000)+`"}`), certain: true},
-		"a number":              {says: whole(400, "", `{"error":`+strings.Repeat("9", len(text))+`}`), certain: true},
-		"an error's bomb":       {says: whole(403, "Content-Encoding: gzip\r\n", bomb.String()), certain: true},
-		"a bomb":                {says: whole(200, "Content-Encoding: gzip\r\n", bomb.String())},
-		"endless":               {says: endless("HTTP/1.1 200 OK\r\n\r\n{\"a\":\"", text[:mebibyte])},
-		"endless chunks":        {says: endless("HTTP/1.1 500 X\r\nTransfer-Encoding: chunked\r\n\r\n", "10000\r\n"+text[:65536]+"\r\n")},
-		"an endless header":     {says: endless("HTTP/1.1 200 OK\r\n", "A: "+text[:4000]+"\r\n")},
-		"an announced length":   {says: endless("HTTP/1.1 200 OK\r\nContent-Length: 9000000000000000000\r\n\r\n", text[:mebibyte])},
-		"a byte now and then":   {says: slowly("HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n{")},
-		"a header byte by byte": {says: slowly("HTTP/1.1 200 OK\r\nA: ")},
+		"an error's text":       {respond: whole(400, "", `{"error":"`+text+`","type":"X"}`), certain: true},
+		"an error's escapes":    {respond: whole(400, "", `{"error":"`+strings.Repeat(`\u00e9`, 1_398_000)+`"}`), certain: true},
+		"a number":              {respond: whole(400, "", `{"error":`+strings.Repeat("9", len(text))+`}`), certain: true},
+		"an error's bomb":       {respond: whole(403, "Content-Encoding: gzip\r\n", bomb.String()), certain: true},
+		"a bomb":                {respond: whole(200, "Content-Encoding: gzip\r\n", bomb.String())},
+		"endless":               {respond: endless("HTTP/1.1 200 OK\r\n\r\n{\"a\":\"", text[:mebibyte])},
+		"endless chunks":        {respond: endless("HTTP/1.1 500 X\r\nTransfer-Encoding: chunked\r\n\r\n", "10000\r\n"+text[:65536]+"\r\n")},
+		"an endless header":     {respond: endless("HTTP/1.1 200 OK\r\n", "A: "+text[:4000]+"\r\n")},
+		"an announced length":   {respond: endless("HTTP/1.1 200 OK\r\nContent-Length: 9000000000000000000\r\n\r\n", text[:mebibyte])},
+		"a byte now and then":   {respond: slowly("HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n{")},
+		"a header byte by byte": {respond: slowly("HTTP/1.1 200 OK\r\nA: ")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := newRawServer(t, nil, func(s *rawServer, conn net.Conn) {
 				if s.readRequest(bufio.NewReader(conn)) {
-					c.says(conn)
+					c.respond(conn)
 				}
 			})
 			opts := []api.Option{api.WithRetries(0)}
@@ -111,12 +111,8 @@ func TestHostileSnapshots(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var body strings.Builder
 			body.WriteString(`{"success":true,` + c.head)
-			before, after, numbered := strings.Cut(c.repeated, "#")
 			for n := 0; body.Len() < api.MaxBody-100; n++ {
-				body.WriteString(before)
-				if numbered {
-					body.WriteString(strconv.Itoa(n) + after)
-				}
+				body.WriteString(strings.Replace(c.repeated, "#", strconv.Itoa(n), 1))
 			}
 			body.WriteString(c.tail)
 			result := &api.Result{Outcome: api.Unsent, Raw: []byte(body.String())}

@@ -166,26 +166,23 @@ func TestCallersClientStaysAsItIs(t *testing.T) {
 	}
 }
 
+// closer is a transport that records whether its idle connections were closed.
+type closer struct {
+	http.RoundTripper
+
+	closed bool
+}
+
+func (c *closer) CloseIdleConnections() { c.closed = true }
+
 // TestIdleConnectionsCanBeClosed through all that wraps it.
 func TestIdleConnectionsCanBeClosed(t *testing.T) {
-	closed := make(chan struct{}, 1)
-	client, err := api.New(plantedKey, api.WithConnection(connection), api.WithHTTPClient(&http.Client{Transport: closer(closed)}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	client.HTTPClient().CloseIdleConnections()
-	select {
-	case <-closed:
-	default:
+	wire := new(closer)
+	newClient(t, wire).HTTPClient().CloseIdleConnections()
+	if !wire.closed {
 		t.Error("the transport's connections were not closed")
 	}
 }
-
-type closer chan struct{}
-
-func (closer) RoundTrip(*http.Request) (*http.Response, error) { return nil, io.EOF }
-
-func (c closer) CloseIdleConnections() { c <- struct{}{} }
 
 // TestRedirectsAreNotFollowed: the key would go to another host, and DELETE would become GET.
 func TestRedirectsAreNotFollowed(t *testing.T) {

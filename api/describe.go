@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -45,7 +44,7 @@ func describe(a *attempt, r redactor) *Error {
 	case a.status/100 == 2:
 		e.Message = r.redact(a.describeSuccess(e.Message))
 	case a.status/100 == 3:
-		e.Message = "the service answered with a redirect, which is never followed; check the base url"
+		e.Message = "the response is a redirect, which is never followed; check the base url"
 	case a.status < 200, a.status > 599:
 		e.Message = "the response has a status that HTTP does not define"
 		e.Err = errors.Join(ErrUnexpectedResponse, e.Err)
@@ -167,10 +166,10 @@ func (a *attempt) shape() string {
 }
 
 func joinDistinct(a, b string) string {
-	if a == "" || a == b {
+	switch {
+	case a == "" || a == b:
 		return b
-	}
-	if b == "" {
+	case b == "":
 		return a
 	}
 	return a + ": " + b
@@ -192,7 +191,7 @@ func (a *attempt) cause() string {
 		return "too many open files: " + text
 	case isType[*net.DNSError](err):
 		return "name not found: " + text
-	case isCertificate(err):
+	case transport.IsCertificate(err):
 		return "certificate refused: " + text
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "the connection was closed before a response came"
@@ -212,7 +211,7 @@ func hintOf(err error) string {
 		return "check the host in the base url, and this machine's network and DNS"
 	case isType[x509.CertificateInvalidError](err):
 		return "check this machine's clock; if it is right, the service's certificate has to be renewed"
-	case isCertificate(err):
+	case transport.IsCertificate(err):
 		return "check the base url and this machine's certificates; a proxy that inspects traffic needs its own installed"
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return "check the scheme of the base url: the server speaks plain http"
@@ -220,11 +219,6 @@ func hintOf(err error) string {
 		return "check the base url: nothing listens there, or a firewall refuses"
 	}
 	return ""
-}
-
-func isCertificate(err error) bool {
-	return isType[x509.CertificateInvalidError](err) || isType[*tls.CertificateVerificationError](err) ||
-		isType[x509.UnknownAuthorityError](err) || isType[x509.HostnameError](err)
 }
 
 // withoutQuotes removes from an error of net/http what it quotes of a response: if that is

@@ -17,7 +17,7 @@ func ExampleClient_Unsend() {
 		return
 	}
 
-	// The message is taken back, and the answer is lost on its way.
+	// The message is unsent, and the response is lost on its way.
 	server.Next(mock.Fault{Kind: mock.Drop, Acted: true})
 
 	result, err := client.Unsend(context.Background(), "51234567", "6432457811894")

@@ -97,7 +97,7 @@ func parseReset(s string, now time.Time) time.Time {
 // maxAfter is the longest Retry-After.
 const maxAfter = 24 * time.Hour
 
-// parseRetryAfter returns how long a response asks to wait, at most 24 hours; 0 if it does not. It
+// parseRetryAfter returns how long a response requires to wait, at most 24 hours; 0 if it does not. It
 // accepts seconds (decimals round up), lists (the largest wins) and HTTP dates (relative to the
 // Date header, if any: the server's clock need not be this machine's). A value that cannot be
 // read counts as one second.

@@ -112,7 +112,7 @@ var meanings = []meaning{
 	{"context ended, or WithStop closed", nil, ScopeClient, later, asItsAttempt,
 		"make the same call again: it was ended before its outcome was known",
 		facts.endedByCaller},
-	{"407, or CONNECT answered 4xx by a proxy", nil, ScopeClient, never, notUnsent,
+	{"407, or CONNECT refused with 4xx by a proxy", nil, ScopeClient, never, notUnsent,
 		"check the proxy of this machine (HTTPS_PROXY, HTTP_PROXY) and its user and password",
 		func(f facts) bool {
 			return f.status(http.StatusProxyAuthRequired) || f.noResponse() && f.proxyStatus()/100 == 4

@@ -60,7 +60,6 @@ func TestMeanings(t *testing.T) {
 		{"rules outdated, earlier", 401, `{"error":"e","code":"RULES_OUTDATED","details":{}}`, api.ScopeService, "retried", "ErrUnauthorized"},
 		{"rules outdated on 403", 403, typed("RULES_OUTDATED"), api.ScopeMessage, "", "ErrForbidden"},
 		{"402", 402, typed("NO_CREDIT"), api.ScopeAccount, "", "ErrUnauthorized"},
-		{"402 of a gateway", 402, "pay", api.ScopeService, "silent", "ErrUnexpectedResponse"},
 		{"forbidden", 403, typed("FORBIDDEN"), api.ScopeConnection, "", "ErrForbidden"},
 		{"403 without a type", 403, `{"error":"No","requestId":"req_1"}`, api.ScopeConnection, "", "ErrForbidden"},
 		{"403 of another type", 403, typed("TOO_OLD"), api.ScopeMessage, "", "ErrForbidden"},
@@ -84,8 +83,6 @@ func TestMeanings(t *testing.T) {
 		{"425", 425, typed("TOO_EARLY"), api.ScopeService, "retried", "ErrRateLimited"},
 		{"429", 429, typed("RATE_LIMIT_EXCEEDED"), api.ScopeService, "retried", "ErrRateLimited"},
 		{"429 of a gateway", 429, "slow down", api.ScopeService, "retried silent", "ErrRateLimited"},
-		{"307", 307, "", api.ScopeService, "silent", "ErrUnexpectedResponse"},
-		{"303", 303, "", api.ScopeService, "maybe silent", "ErrUnexpectedResponse"},
 		{"500", 500, `{"error":"No","requestId":"req_1"}`, api.ScopeService, "retried maybe", "ErrServer"},
 		{"500 of nobody", 500, `{"error":"No"}`, api.ScopeService, "retried maybe silent", "ErrServer"},
 		{"501", 501, typed("X"), api.ScopeService, "maybe", "ErrServer"},
@@ -189,7 +186,11 @@ func TestRetries(t *testing.T) {
 				}
 				if r.outcome != "" {
 					if err != nil || result.Outcome != r.outcome || result.Attempts != n || server.Exists(userID, messageID) {
-						t.Errorf("%v, %v; want %v", result, err, r.outcome)
+						t.Fatalf("%v, %v; want %v", result, err, r.outcome)
+					}
+					gone := strings.Contains(string(result.Raw), "RESOURCE_NOT_FOUND")
+					if gone != (r.outcome == api.AlreadyGone) || result.RequestID != fmt.Sprintf("req_%012d", n) {
+						t.Errorf("the result has %s of %s; want the last response", result.Raw, result.RequestID)
 					}
 					return
 				}
@@ -253,22 +254,6 @@ func TestWithMaybeUnsent(t *testing.T) {
 	if e := apiError(t, err); !e.MaybeUnsent {
 		t.Errorf("MaybeUnsent is false: %v", err)
 	}
-}
-
-// TestAlreadyGoneHasItsResponse: it is an error's, and the result has its fields.
-func TestAlreadyGoneHasItsResponse(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := newMock()
-		server.Next(mock.Fault{Kind: mock.Drop, Acted: true})
-		result, err := unsend(t.Context(), t, mockClient(t, server))
-		if err != nil {
-			t.Fatal(err)
-		}
-		raw := string(result.Raw)
-		if result.RequestID != "req_000000000002" || result.RateLimit.Remaining != 88 || !strings.Contains(raw, "RESOURCE_NOT_FOUND") {
-			t.Errorf("%s, %+v, %s", result.RequestID, result.RateLimit, raw)
-		}
-	})
 }
 
 // TestWaits end as the response requests, or before they begin: a wait over a minute, or one that

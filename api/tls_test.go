@@ -26,7 +26,7 @@ func TestRefusedBeforeARequest(t *testing.T) {
 	other, otherRoots := certificate(t, now.Add(time.Hour), "another.example")
 	demanding := &tls.Config{Certificates: []tls.Certificate{valid}, ClientAuth: tls.RequireAndVerifyClientCert}
 	demanding.MaxVersion = tls.VersionTLS12
-	says := func(text string) func(*rawServer, net.Conn) {
+	writes := func(text string) func(*rawServer, net.Conn) {
 		return func(_ *rawServer, conn net.Conn) { _, _ = io.WriteString(conn, text) }
 	}
 	serves := func(identity tls.Certificate) *tls.Config {
@@ -51,8 +51,8 @@ func TestRefusedBeforeARequest(t *testing.T) {
 		"no version in common":         {tls13, tls12, nil, "protocol version", "certificates"},
 		"a client certificate":         {demanding, trusts(roots), nil, "remote error: tls:", "certificates"},
 		"an untrusted one":             {demanding, identified, nil, "remote error: tls:", "certificates"},
-		"a server of plain http":       {nil, nil, says("HTTP/1.1 400 Bad Request\r\n\r\n"), "HTTP response to HTTPS client", "check the scheme"},
-		"a server of another protocol": {nil, nil, says("SSH-2.0-OpenSSH_9.9\r\n"), "does not look like a TLS handshake", ours},
+		"a server of plain http":       {nil, nil, writes("HTTP/1.1 400 Bad\r\n\r\n"), "HTTP response to HTTPS client", "check the scheme"},
+		"a server of another protocol": {nil, nil, writes("SSH-2.0-OpenSSH_9.9\r\n"), "does not look like a TLS handshake", ours},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -124,44 +124,22 @@ func (c ending) run(t *testing.T, want error, begin func(context.Context) (_ con
 	})
 }
 
-// burst makes n calls at once, on messages of their own, and returns when each request was
-// sent, counted from now.
-func burst(t *testing.T, server *mock.Server, client *api.Client, n int) []time.Duration {
-	t.Helper()
-	started, before := time.Now(), len(server.Journal())
-	var calls sync.WaitGroup
-	for i := range n {
-		calls.Go(func() {
-			if _, err := unsendMessage(t.Context(), t, client, userID, fmt.Sprint(before, "_", i)); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	calls.Wait()
-	var sent []time.Duration
-	for _, entry := range server.Journal()[before:] {
-		sent = append(sent, entry.Time.Sub(started))
-	}
-	return sent
-}
-
 // TestSecondProcessIsNoticed has two clients of one connection, each with a bucket of its own.
 func TestSecondProcessIsNoticed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newMock()
 		first, second := mockClient(t, server), mockClient(t, server)
-		burst(t, server, first, 80)
-		if sent := burst(t, server, second, 1); sent[0] != 0 {
-			t.Errorf("the second process waited %v", sent[0])
-		}
-		atOnce := 0
-		for _, at := range burst(t, server, second, 20) {
-			if at == 0 {
-				atOnce++
+		started := time.Now()
+		for n, client := range append(slices.Repeat([]*api.Client{first}, 80), slices.Repeat([]*api.Client{second}, 12)...) {
+			if _, err := unsendMessage(t.Context(), t, client, userID, fmt.Sprint(n)); err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(started); took != time.Duration(max(0, n-89))*time.Second {
+				t.Errorf("request %d of the connection was sent after %v", n+1, took)
 			}
 		}
-		if atOnce != 9 || server.Counts().Limited != 0 {
-			t.Errorf("%d requests at once, want 9; %d were refused", atOnce, server.Counts().Limited)
+		if n := server.Counts().Limited; n != 0 {
+			t.Errorf("%d requests were refused", n)
 		}
 	})
 }
@@ -182,7 +160,7 @@ func TestWaitsThatCannotEndInTime(t *testing.T) {
 				server := newMock(mock.WithoutRateLimit())
 				client := mockClient(t, server, api.WithRateLimit(1, 1))
 				if c.fault == nil {
-					burst(t, server, client, 1)
+					_, _ = unsendMessage(t.Context(), t, client, userID, "7")
 				}
 				server.Next(c.fault...)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

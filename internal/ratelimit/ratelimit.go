@@ -133,7 +133,7 @@ func (l *Limiter) movedBy(connection string) time.Duration {
 }
 
 // Observe lowers the bucket to what a response reports of the service's (a negative remaining
-// reports nothing), and blocks it for as long as the response asks to wait, at most [MaxHold]: so
+// reports nothing), and blocks it for as long as the response requires, at most [MaxHold]: so
 // another process on the same connection is noticed.
 func (l *Limiter) Observe(connection string, rate Rate, remaining int, retryAfter time.Duration) {
 	if remaining < 0 && retryAfter <= 0 {

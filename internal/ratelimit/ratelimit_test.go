@@ -60,17 +60,17 @@ func TestBucketAllowsABurstAndThenItsRate(t *testing.T) {
 	})
 }
 
-func TestAnswerThatSaysLessDrainsTheBucket(t *testing.T) {
+func TestResponseThatReportsLessDrainsTheBucket(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
 		remaining int
 		third     time.Duration // when the third of three further requests leaves
 	}{
-		{"says nothing", -1, 0},
-		{"says more", 500, 0},
-		{"says as much", 89, 0},
-		{"says two", 2, time.Second},
-		{"says none", 0, 3 * time.Second},
+		{"nothing", -1, 0},
+		{"more", 500, 0},
+		{"as much", 89, 0},
+		{"two", 2, time.Second},
+		{"none", 0, 3 * time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -88,7 +88,7 @@ func TestAnswerThatSaysLessDrainsTheBucket(t *testing.T) {
 func TestPartOfATokenIsNotDrained(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newLimiter(60, 1)
-		for range 10 { // the service's last token is always gone when it answers, a moment later
+		for range 10 { // the service's last token is always gone when it responds, a moment later
 			if err := p.wait(t.Context(), conn); err != nil {
 				t.Fatal(err)
 			}
@@ -100,7 +100,7 @@ func TestPartOfATokenIsNotDrained(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := time.Since(start); got != 950*time.Millisecond {
-			t.Errorf("the next token came after %v, want 950ms: answers must not take parts of tokens", got)
+			t.Errorf("the next token came after %v, want 950ms: responses must not take parts of tokens", got)
 		}
 	})
 }
@@ -171,40 +171,36 @@ func TestHoldOutlastsTokensGivenBack(t *testing.T) {
 	})
 }
 
-func TestWaitThatCannotEndInTimeIsRefusedAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newLimiter(60, 1)
-		sent(t, p, 1)
-		start := time.Now()
-		ctx, cancel := context.WithTimeout(t.Context(), 900*time.Millisecond)
-		defer cancel()
-		err := p.wait(ctx, conn)
-		refused, ok := errors.AsType[ratelimit.TooLongError](err)
-		if !ok || time.Duration(refused) != time.Second || time.Since(start) != 0 {
-			t.Errorf("got %v after %v, want a refusal of one second at once", err, time.Since(start))
-		}
-		if ends := sent(t, p, 1); ends[0] != time.Second {
-			t.Errorf("the refused wait kept its token: the next request left after %v, want 1s", ends[0])
-		}
-	})
-}
-
-func TestCancelledWaitGivesItsTokenBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newLimiter(60, 1)
-		sent(t, p, 1)
-		ctx, cancel := context.WithCancel(t.Context())
-		go func() {
-			<-time.After(300 * time.Millisecond) // virtual
-			cancel()
-		}()
-		if err := p.wait(ctx, conn); !errors.Is(err, context.Canceled) {
-			t.Fatalf("got %v, want context.Canceled", err)
-		}
-		if ends := sent(t, p, 1); ends[0] != 700*time.Millisecond {
-			t.Errorf("the next request left after %v, want 700ms", ends[0])
-		}
-	})
+// TestTokensAreGivenBack by a wait that cannot end in time, which is refused at once, and by one that
+// is cancelled.
+func TestTokensAreGivenBack(t *testing.T) {
+	const ms = time.Millisecond
+	for name, c := range map[string]struct{ deadline, cancel, took, next time.Duration }{
+		"refused":   {deadline: 900 * ms, cancel: time.Hour, next: time.Second},
+		"cancelled": {deadline: time.Hour, cancel: 300 * ms, took: 300 * ms, next: 700 * ms},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newLimiter(60, 1)
+				sent(t, p, 1)
+				ctx, cancel := context.WithTimeout(t.Context(), c.deadline)
+				defer cancel()
+				defer time.AfterFunc(c.cancel, cancel).Stop()
+				start := time.Now()
+				err := p.wait(ctx, conn)
+				refused, ok := errors.AsType[ratelimit.TooLongError](err)
+				if ok != (c.took == 0) || ok && time.Duration(refused) != time.Second || !ok && !errors.Is(err, context.Canceled) {
+					t.Errorf("the wait returned %v", err)
+				}
+				if took := time.Since(start); took != c.took {
+					t.Errorf("the wait took %v, want %v", took, c.took)
+				}
+				if ends := sent(t, p, 1); ends[0] != c.next {
+					t.Errorf("the next request left after %v, want %v", ends[0], c.next)
+				}
+			})
+		})
+	}
 }
 
 func TestIdleConnectionsAreForgotten(t *testing.T) {

@@ -176,8 +176,12 @@ func (c *ConnTrace) Refused(err error) bool {
 	if c.handshake != nil {
 		return !broken(c.handshake)
 	}
-	return is[*refusedError](err) || errors.Is(err, http.ErrSchemeMismatch) ||
-		is[*tls.CertificateVerificationError](err) || is[x509.UnknownAuthorityError](err) ||
+	return is[*refusedError](err) || errors.Is(err, http.ErrSchemeMismatch) || IsCertificate(err)
+}
+
+// IsCertificate reports whether err is a refusal of the peer's certificate.
+func IsCertificate(err error) bool {
+	return is[*tls.CertificateVerificationError](err) || is[x509.UnknownAuthorityError](err) ||
 		is[x509.HostnameError](err) || is[x509.CertificateInvalidError](err)
 }
 

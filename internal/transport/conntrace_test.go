@@ -13,7 +13,7 @@ import (
 	"github.com/unsend-go/unsend/internal/transport"
 )
 
-// TestConnTrace holds what a trace concludes against what a transport did, in its order.
+// TestConnTrace compares what a trace concludes with what a transport did, step by step.
 func TestConnTrace(t *testing.T) {
 	failed := errors.New("failed")
 	for name, c := range map[string]struct {
@@ -21,7 +21,7 @@ func TestConnTrace(t *testing.T) {
 		err       error
 		unwritten bool
 		sentTwice bool
-		replays   string // of the wishes to send again, y for each that is granted
+		replays   string // of the replays that a transport attempts, y for each that is granted
 	}{
 		"no connection":                    {steps: "standard want", err: failed, unwritten: true},
 		"no connection, a caller's":        {steps: "want", err: failed, unwritten: true},
@@ -39,7 +39,7 @@ func TestConnTrace(t *testing.T) {
 		"stale, a caller's":                {steps: "want got host again", err: failed, replays: "n"},
 		"a caller's sends twice":           {steps: "want got host want got host", err: failed, sentTwice: true},
 		"a caller's hedges":                {steps: "want ask got host", err: failed, sentTwice: true},
-		"net/http's own asks twice":        {steps: "standard want ask got host", err: failed},
+		"net/http's own requests two":      {steps: "standard want ask got host", err: failed},
 		"HTTP/2 reset":                     {steps: "standard want got :method again", err: failed, replays: "n"},
 		"HTTP/2 connection unusable":       {steps: "standard want got again want got :method", err: failed, replays: "y"},
 		"HTTP/2 unusable, then none":       {steps: "standard want got again want", err: failed, unwritten: true, replays: "y"},

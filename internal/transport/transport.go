@@ -94,7 +94,7 @@ func (g *Guard) Check(req *http.Request) error {
 	}
 	proxy, err := g.proxy(req)
 	if err != nil || proxy == nil || IsLoopback(proxy.Hostname()) {
-		return nil //nolint:nilerr // the transport asks again, and reports the error as its own
+		return nil //nolint:nilerr // the transport calls Proxy again, and reports the error as its own
 	}
 	const advice = "use https, a proxy on this machine, or WithPlainHTTP if you must"
 	return g.refuse("the proxy %s would see the api key unencrypted; %s", proxy.Hostname(), advice)

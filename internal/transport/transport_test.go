@@ -79,7 +79,7 @@ func TestDrop(t *testing.T) {
 	}
 }
 
-// outer is a transport of somebody's, that can be unwrapped.
+// outer is a transport that can be unwrapped.
 type outer struct{ http.RoundTripper }
 
 func (o outer) Unwrap() http.RoundTripper { return o.RoundTripper }
