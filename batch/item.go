@@ -57,7 +57,7 @@ type Outcome = api.Outcome
 
 // Outcomes. The zero value is that of a message that is still to be sent.
 const (
-	Unsent              = api.Unsent      // the service said that it took the message back
+	Unsent              = api.Unsent      // the service confirmed that it unsent the message
 	AlreadyGone         = api.AlreadyGone // an earlier request may have unsent it, and it is gone
 	Failed      Outcome = "failed"        // for the reason in Result.Err
 	Skipped     Outcome = "skipped"       // not sent: its connection was stopped, for the reason in Result.Err

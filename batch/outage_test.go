@@ -45,11 +45,9 @@ func TestOutageIsWaitedOut(t *testing.T) {
 				server := newMock(3)
 				service, client := awayClient(t, server)
 				items := slices.Concat(messages(0, 200), messages(1, 150), messages(2, 400))
+				service.down.Store(begins == 0)
 				time.AfterFunc(begins, func() { service.down.Store(true) })
 				time.AfterFunc(begins+length, func() { service.down.Store(false) })
-				if begins == 0 {
-					service.down.Store(true)
-				}
 				start := time.Now()
 				results := collect(t, client, items, batch.Options{})
 				wantTally(t, results, "750 unsent")

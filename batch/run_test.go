@@ -113,7 +113,7 @@ func TestLostClaims(t *testing.T) {
 			results, err := collectRun(batch.Run(t.Context(), newClient(t, newMock(1)), ledger, batch.Options{}))
 			wantTally(t, results, c.want)
 			if err != c.err { //nolint:errorlint // nothing is put around it
-				t.Errorf("after %d times the run ended with %v; want %v", c.times, err, c.err)
+				t.Errorf("after %d times the run ends with %v; want %v", c.times, err, c.err)
 			}
 		})
 	}

@@ -18,7 +18,7 @@ var tables string
 const format = 2
 
 // exist reports whether there is the schema, and a ledger in it. It reads tables of the server,
-// and so sees what was just committed: to_regclass may answer from the session's memory.
+// and so sees what was just committed: to_regclass may read the session's memory.
 func (s *store) exist(ctx context.Context, db interface {
 	QueryRow(ctx context.Context, text string, args ...any) pgx.Row
 }) (schema, ledger bool, err error) {

@@ -12,7 +12,7 @@ func TestShare(t *testing.T) {
 		{name: "a small run is one worker's", free: 16, workers: 1, justBegun: true, want: 16},
 		{name: "half of a larger one", free: 40, workers: 1, justBegun: true, want: 20},
 		{name: "and half of the rest", free: 20, mine: 20, workers: 1, justBegun: true, want: 16},
-		{name: "all, where nobody came", free: 40, workers: 1, want: 40},
+		{name: "all, if nobody came", free: 40, workers: 1, want: 40},
 		{name: "equal parts", free: 40, workers: 2, want: 20},
 		{name: "what others leave", free: 20, others: 20, workers: 2, want: 20},
 		{name: "the last of the free", free: 1, mine: 20, others: 19, workers: 2, want: 1},

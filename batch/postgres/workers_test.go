@@ -180,7 +180,7 @@ func TestWorkers(t *testing.T) {
 	_, waitB := f.start()
 	for _, wait := range []func() error{waitA, waitB} {
 		if err := wait(); err != nil {
-			t.Errorf("a worker ended with %v", err)
+			t.Errorf("a worker ends with %v", err)
 		}
 	}
 	t.Logf("%d messages on %d connections, %d kills: %v", messages, connections, kills, time.Since(start).Round(time.Millisecond))

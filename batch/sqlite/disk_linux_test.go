@@ -60,7 +60,7 @@ func TestFullDisk(t *testing.T) {
 		client := newClient(t, server, api.WithoutRateLimit())
 		results, early := collectRun(batch.Run(t.Context(), client, ledger, batch.Options{}))
 		if want := "ledger " + path + " cannot be written: the disk is full; make room, then run it again"; early == nil || early.Error() != want {
-			t.Errorf("room for %d pages: the run ended with %v; want %s", room, early, want)
+			t.Errorf("room for %d pages: the run ends with %v; want %s", room, early, want)
 		}
 		wantOnRecord(t, ledger, server, idsOf(results))
 		must(t, errors.Join(filler.Close(), os.Remove(filler.Name()), ledger.Close()))

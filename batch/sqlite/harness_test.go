@@ -11,17 +11,16 @@ import (
 )
 
 var (
-	newMock      = storetest.NewMock
-	newClient    = storetest.NewClient
-	connectionID = storetest.ConnectionID
-	messages     = storetest.Messages
-	message      = storetest.Message
-	rows         = storetest.Rows
-	add          = storetest.Add
-	unsentOnce   = storetest.UnsentOnce
-	eachResult   = storetest.Results
-	collectRun   = storetest.Collect
-	must         = storetest.Must
+	newMock    = storetest.NewMock
+	newClient  = storetest.NewClient
+	messages   = storetest.Messages
+	message    = storetest.Message
+	rows       = storetest.Rows
+	add        = storetest.Add
+	unsentOnce = storetest.UnsentOnce
+	eachResult = storetest.Results
+	collectRun = storetest.Collect
+	must       = storetest.Must
 )
 
 const testKey = storetest.Key

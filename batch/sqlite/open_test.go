@@ -212,7 +212,7 @@ func TestOneProcessAtATime(t *testing.T) {
 	}
 }
 
-// A ledger is removed only by whoever created it, before a run has begun on it.
+// A ledger is removed only by the process that created it, before a run has begun on it.
 func TestDiscard(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -152,7 +152,7 @@ func bind(t *testing.T, path, at string) {
 	})
 }
 
-// The lock is on the file, whatever its name and mount are, and whoever reads it meanwhile.
+// The lock is on the file, by any name and mount, and while others read it.
 func TestLockIsOnTheFile(t *testing.T) {
 	t.Parallel()
 	path, mounted := filepath.Join(t.TempDir(), "messages.db"), filepath.Join(t.TempDir(), "mounted.db")

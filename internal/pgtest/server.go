@@ -184,7 +184,7 @@ func (s *Server) Address(t testing.TB) string {
 	t.Helper()
 	schema := fmt.Sprintf("test_%d_%s", os.Getpid(), strings.ToLower(rand.Text()))
 	t.Cleanup(func() {
-		_ = s.exec(context.Background(), "DROP SCHEMA IF EXISTS "+schema+" CASCADE") // who has stopped its server may leave it so
+		_ = s.exec(context.Background(), "DROP SCHEMA IF EXISTS "+schema+" CASCADE") // a test that stopped its server may leave it so
 	})
 	return With(s.address, "schema", schema)
 }
