@@ -166,17 +166,12 @@ func (a *access) takeLocked(c *connection, now time.Time) (wait time.Duration) {
 	if a.interval == 0 {
 		return 0
 	}
-	missing := a.missingLocked(c, now) + a.interval
+	missing := max(0, c.full.Sub(now)) + a.interval
 	if wait := missing - time.Duration(a.burst)*a.interval; wait > 0 {
 		return wait
 	}
 	c.full = now.Add(missing)
 	return 0
-}
-
-// missingLocked is how long until the bucket is full.
-func (a *access) missingLocked(c *connection, now time.Time) time.Duration {
-	return max(0, c.full.Sub(now))
 }
 
 // level is the content of the X-RateLimit headers; zero for none.
@@ -189,7 +184,7 @@ func (a *access) levelLocked(c *connection, now time.Time) level {
 	if a.interval == 0 {
 		return level{}
 	}
-	missing := a.missingLocked(c, now)
+	missing := max(0, c.full.Sub(now))
 	// A token that is partly there is not there.
 	taken := int((missing + a.interval - 1) / a.interval)
 	return level{limit: a.burst, remaining: a.burst - taken, reset: missing}

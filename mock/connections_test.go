@@ -233,18 +233,3 @@ func wantLimit(t *testing.T, r result, remaining, reset string) {
 		t.Errorf("X-RateLimit-Reset %q, want %q", got, reset)
 	}
 }
-
-func TestConnectionsHaveBucketsOfTheirOwn(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		g := overPipe(t, mock.WithRateLimit(0, -5), mock.WithConnections(mock.Connection{ID: "a"}, mock.Connection{ID: "b"}))
-		for i, row := range []struct {
-			connection string
-			status     int
-		}{{"a", 200}, {"a", 429}, {"b", 200}, {"b", 429}} {
-			if r := g.do(g.requestOn(row.connection, "7", strconv.Itoa(i))); r.status != row.status {
-				t.Errorf("request %d on %s: %d, want %d", i, row.connection, r.status, row.status)
-			}
-		}
-	})
-}

@@ -129,14 +129,9 @@ func resolve(document object, text json.RawMessage) object {
 // failure is the example of an error of that status and type; of any type where kind is empty,
 // and otherwise with kind in place of another type.
 func (op operation) failure(status int, kind string) object {
-	var examples []json.RawMessage
-	for _, name := range []string{strconv.Itoa(status), strconv.Itoa(status/100) + "XX", "default"} {
-		if examples = op.examples[name]; len(examples) > 0 {
-			break
-		}
-	}
+	name := strconv.Itoa(status)
 	body := object{{"error", encode("Error")}}
-	for i, example := range examples {
+	for i, example := range slices.Concat(op.examples[name], op.examples[name[:1]+"XX"], op.examples["default"]) {
 		found := parseObject(example)
 		if found != nil && (kind == "" || textOf(found.get("type")) == kind) {
 			return found

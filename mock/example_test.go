@@ -11,9 +11,9 @@ import (
 )
 
 // unsend sends the documented request with net/http and prints what comes of it.
-func unsend(client *http.Client, base, messageID string) {
+func unsend(client *http.Client) {
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodDelete,
-		base+"/v2/access/chats/51234567/messages/"+messageID, strings.NewReader(`{"withUserId":"51234567"}`))
+		"https://api-next.ofauth.com/v2/access/chats/51234567/messages/6432457811894", strings.NewReader(`{"withUserId":"51234567"}`))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -28,21 +28,7 @@ func unsend(client *http.Client, base, messageID string) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		fmt.Println(resp.Status, err)
-		return
-	}
-	fmt.Printf("%s %.46s\n", resp.Status, body)
-}
-
-func Example() {
-	server := mock.New()
-	client := server.Client() // no socket; any host
-	unsend(client, "https://api-next.ofauth.com", "6432457811894")
-	unsend(client, "https://api-next.ofauth.com", "6432457811894")
-	// Output:
-	// 200 OK {"success":true,"queue":{"id":6432457811894,"t
-	// 404 Not Found {"error":"Message not found","type":"RESOURCE_
+	fmt.Printf("%s %.46s %v\n", resp.Status, body, err)
 }
 
 func ExampleServer_Next() {
@@ -51,17 +37,17 @@ func ExampleServer_Next() {
 		mock.Fault{Status: 503, RetryAfter: "5"},
 		mock.Fault{Kind: mock.Drop, Acted: true}, // the response is lost, the message is unsent
 	)
-	client := server.Client()
+	client := server.Client() // no socket; any host
 	for range 3 {
-		unsend(client, "https://api-next.ofauth.com", "6432457811894")
+		unsend(client)
 	}
 	for _, e := range server.Journal() {
 		fmt.Println(e.Status, e.Type, e.Acted, e.Fault)
 	}
 	// Output:
-	// 503 Service Unavailable {"error":"Network error","requestId":"req_0000
+	// 503 Service Unavailable {"error":"Network error","requestId":"req_0000 <nil>
 	// no response
-	// 404 Not Found {"error":"Message not found","type":"RESOURCE_
+	// 404 Not Found {"error":"Message not found","type":"RESOURCE_ <nil>
 	// 503  false 503,retry-after=5
 	// 0  true drop,acted
 	// 404 RESOURCE_NOT_FOUND false

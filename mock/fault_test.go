@@ -111,18 +111,14 @@ func TestErrorFaults(t *testing.T) {
 		retryAfter string
 		location   string
 	}{
-		{fault: mock.Fault{Status: 400}, want: problem{Error: "withUserId must be a string or a number", Type: "BAD_REQUEST"}},
-		{fault: mock.Fault{Status: 401}, want: problem{Error: "Missing or invalid API key", Type: "UNAUTHORIZED"}},
 		{fault: mock.Fault{Status: 401, Type: "SESSION_EXPIRED"},
 			want: problem{Error: "The session of this connection has expired", Type: "SESSION_EXPIRED", ActionRequired: "refresh_session"}},
 		{fault: mock.Fault{Status: 401, Type: "RULES_OUTDATED"},
 			want: problem{Error: "Signing rules are being refreshed", Type: "RULES_OUTDATED"}},
 		{fault: mock.Fault{Status: 404}, want: problem{Error: "Route not found", Type: "ROUTE_NOT_FOUND"}},
-		{fault: mock.Fault{Status: 404, Type: "RESOURCE_NOT_FOUND"}, want: problem{Error: "Route not found", Type: "ROUTE_NOT_FOUND"}},
 		{fault: mock.Fault{Status: 422, Set: `details={"a":1}`},
 			want: problem{Error: "Validation failed", Code: "VALIDATION_ERROR", Details: map[string]any{"a": 1}}},
 		{fault: mock.Fault{Status: 503, Set: `type="BUSY"`}, want: problem{Error: "Network error", Type: "BUSY"}},
-		{fault: mock.Fault{Status: 404, Set: `type="RESOURCE_NOT_FOUND"`}, want: problem{Error: "Route not found", Type: "ROUTE_NOT_FOUND"}},
 		{fault: mock.Fault{Status: 429, RetryAfter: "5"},
 			want: problem{Error: "Rate limit exceeded", Type: "RATE_LIMIT_EXCEEDED"}, retryAfter: "5"},
 		{fault: mock.Fault{Status: 429, RetryAfter: "99999999999999999999"},

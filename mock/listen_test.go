@@ -106,15 +106,6 @@ func TestHandlerBesideTheAPI(t *testing.T) {
 	}
 }
 
-func TestClientReachesTheServerUnderAnyHost(t *testing.T) {
-	t.Parallel()
-	g := overPipe(t)
-	for i, base := range []string{"https://api-next.ofauth.com", "http://localhost:4010", "https://[::1]"} {
-		g.base = base
-		g.unsend("7", string(rune('1'+i))).wantUnsent(t)
-	}
-}
-
 // A response is not lost for a client that is still writing its request.
 func TestRefusalsOfLongBodiesArrive(t *testing.T) {
 	t.Parallel()

@@ -226,11 +226,7 @@ func readAhead(r *http.Request) {
 }
 
 func isClean(escaped string) bool {
-	if !strings.HasPrefix(escaped, "/") {
-		return false
-	}
-	cleaned := path.Clean(escaped)
-	return escaped == cleaned || cleaned != "/" && escaped == cleaned+"/"
+	return strings.HasPrefix(escaped, "/") && strings.TrimSuffix(escaped, "/") == strings.TrimSuffix(path.Clean(escaped), "/")
 }
 
 // reset makes the server what New made it, without what Next scripted. Requests that are being
