@@ -121,8 +121,10 @@ func TestHumanize(t *testing.T) {
 			t.Errorf("%d rows are %q, want %q", n, got, want)
 		}
 	}
-	if got, want := reasonOf(batch.Group{MaybeUnsent: 5}), "a request was sent, and its outcome is not known"; got != want {
-		t.Errorf("an open message that may have been unsent is %q, want %q", got, want)
+	var groups bytes.Buffer
+	printGroups(&groups, []batch.Group{{Count: 354, MaybeUnsent: 5}})
+	if want := "  5 open: an earlier request may have unsent it, and its outcome is not known\n"; !strings.HasSuffix(groups.String(), want) {
+		t.Errorf("354 open messages, of which 5 may have been unsent, print as %q; want %q at the end", &groups, want)
 	}
 	for d, want := range map[time.Duration]string{
 		-time.Second: "0 s", 600 * time.Millisecond: "1 s", 59600 * time.Millisecond: "1 min", 200 * time.Second: "3 min 20 s",

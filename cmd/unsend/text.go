@@ -99,7 +99,7 @@ func reasonOf(g batch.Group) string {
 	case neverSent(g):
 		return "not sent yet"
 	case g.Outcome == "" && g.Scope == api.ScopeUnknown:
-		return "a request was sent, and its outcome is not known"
+		return "an earlier request may have unsent it, and its outcome is not known"
 	case g.Status == 0 && g.Scope == api.ScopeClient:
 		text = "it ended here before a response came"
 	case g.Status != 0:
@@ -191,6 +191,9 @@ func printGroups(w io.Writer, groups []batch.Group) {
 		line(w, "Not unsent, why, and what to do:")
 	}
 	for _, g := range sent {
+		if g.Outcome == "" && g.Scope == api.ScopeUnknown {
+			g.Count = g.MaybeUnsent // the others were never sent
+		}
 		printGroup(w, g)
 	}
 }
