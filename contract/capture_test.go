@@ -23,7 +23,7 @@ func TestReadCapture(t *testing.T) {
 		"HTTP/2 without space": {"HTTP/2 429\n" + typed + "\n{}", 429, `{}`},
 		"HTTP/3":               {"HTTP/3 503 \n" + typed + "\n{}", 503, `{}`},
 		"after 100 Continue":   {"HTTP/1.1 100 Continue\n\nHTTP/1.1 200 OK\n" + typed + "\n{}", 200, `{}`},
-		"after a redirect":     {"HTTP/1.1 302 Found\nLocation: /x\n\nHTTP/1.1 307 Temporary Redirect\n\nHTTP/2 200 \n" + typed + "\n{}", 200, `{}`},
+		"after a redirect":     {"HTTP/1.1 302 Found\nLocation: /x\n\nHTTP/1.1 307 Temporary\n\nHTTP/2 200 \n" + typed + "\n{}", 200, `{}`},
 		"through a proxy":      {"HTTP/1.1 200 Connection established\n\nHTTP/2 200 \n" + typed + "\n{}", 200, `{}`},
 		"chunks undone":        {"HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n" + typed + "\n{\"success\":true}", 200, `{"success":true}`},
 		"length that is wrong": {"HTTP/1.1 200 OK\nContent-Length: 2\n" + typed + "\n{\"success\":true}", 200, `{"success":true}`},

@@ -158,7 +158,9 @@ func TestContractMarksWhatItAssumes(t *testing.T) {
 		}
 	}
 	for _, f := range documentedFields(t) {
-		if m := members[f.path]; f.published == "number" && m.Schema != nil && m.Type.Is("integer") && !strings.Contains(about, "**Assumption**: ids, counts") {
+		m := members[f.path]
+		isNarrowed := f.published == "number" && m.Schema != nil && m.Type.Is("integer")
+		if isNarrowed && !strings.Contains(about, "**Assumption**: ids, counts") {
 			t.Errorf("%s: is published as a number, and that it is an integer is not marked", f.path)
 		}
 	}
@@ -173,7 +175,9 @@ func TestContractMarksWhatItAssumes(t *testing.T) {
 
 func TestContractRequiresOnlyWhatACallerCanRelyOn(t *testing.T) {
 	schemas := document(t).Components.Schemas
-	for name, want := range map[string]string{"UnsendRequest": "withUserId", "UnsendResponse": "success", "Queue": "id", "ErrorBody": "error"} {
+	for name, want := range map[string]string{
+		"UnsendRequest": "withUserId", "UnsendResponse": "success", "Queue": "id", "ErrorBody": "error",
+	} {
 		if got := strings.Join(schemas[name].Value.Required, " "); got != want {
 			t.Errorf("%s requires %q, want %q", name, got, want)
 		}

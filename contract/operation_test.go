@@ -87,6 +87,9 @@ func TestKeywordsOfSchemas(t *testing.T) {
 	closed := object().WithProperty("a", integer()).WithoutAdditionalProperties()
 	person := object().WithProperty("name", text())
 	required := object().WithRequired([]string{"name"})
+	either := openapi3.NewOneOfSchema(text(), openapi3.NewInt32Schema())
+	withID := object().WithProperty("id", integer()).WithRequired([]string{"id"})
+	further := object().WithAdditionalProperties(integer())
 	rows := []struct {
 		name   string
 		schema *openapi3.Schema
@@ -94,22 +97,28 @@ func TestKeywordsOfSchemas(t *testing.T) {
 		want   []string // behind "response /queue/" and the name
 	}{
 		{"a least", integer().WithMin(0), `-1`, []string{": found the number -1, want an integer of 64 bits, within its minimum"}},
-		{"a length", text().WithMinLength(2).WithMaxLength(3), `"abcd"`, []string{": found a string of 4 characters, want a string of 2 to 3 characters"}},
+		{"a length", text().WithMinLength(2).WithMaxLength(3), `"abcd"`, []string{
+			": found a string of 4 characters, want a string of 2 to 3 characters"}},
 		{"a pattern", text().WithPattern("^a$"), `"b"`, []string{": found a string of 1 character, want a string that matches ^a$"}},
 		{"an enum", text().WithEnum("a", "b"), `"c"`, []string{": found a string of 1 character, want one of a b"}},
 		{"items", openapi3.NewArraySchema().WithItems(text()).WithMaxItems(1), `[1,"a"]`, []string{
 			": found an array of 2 items, want an array, within its maxItems", "/0: found the number 1, want a string"}},
 		{"no further members", closed, `{"secret":1}`, []string{": found an object of 1 member, want an object, within its properties"}},
-		{"further members", object().WithAdditionalProperties(integer()), `{"secret":1.0,"12345678":"","a/b":2}`, []string{"/*: found the number 1.0, want an integer of 64 bits"}},
-		{"further members, twice", object().WithAdditionalProperties(integer()), `{"secret":1,"secret":2}`, []string{"/*: found a member that occurs more than once, want an integer of 64 bits, once"}},
-		{"a name to escape", object().WithProperty("a/b~", integer()), `{"a/b~":""}`, []string{"/a~1b~0: found an empty string, want an integer of 64 bits"}},
+		{"further members", further, `{"secret":1.0,"12345678":"","a/b":2}`, []string{
+			"/*: found the number 1.0, want an integer of 64 bits"}},
+		{"further members, twice", further, `{"secret":1,"secret":2}`, []string{
+			"/*: found a member that occurs more than once, want an integer of 64 bits, once"}},
+		{"a name to escape", object().WithProperty("a/b~", integer()), `{"a/b~":""}`, []string{
+			"/a~1b~0: found an empty string, want an integer of 64 bits"}},
 		{"all of", openapi3.NewAllOfSchema(person, required), `{}`, []string{"/name: found nothing, want a string"}},
 		{"all of, its members", openapi3.NewAllOfSchema(person, object().WithProperty("id", integer())), `{"name":7,"id":1.0}`, []string{
 			"/id: found the number 1.0, want an integer of 64 bits", "/name: found the number 7, want a string"}},
-		{"one of", openapi3.NewOneOfSchema(text(), openapi3.NewInt32Schema()), `2147483648`, []string{": found the number 2147483648, want a string, or an integer of 32 bits"}},
-		{"one of, with exponent", openapi3.NewOneOfSchema(text(), openapi3.NewInt32Schema()), `1e1`, []string{": found the number 1e1, want a string, or an integer of 32 bits"}},
+		{"one of", either, `2147483648`, []string{
+			": found the number 2147483648, want a string, or an integer of 32 bits"}},
+		{"one of, with exponent", either, `1e1`, []string{": found the number 1e1, want a string, or an integer of 32 bits"}},
 		{"one of, with a number", openapi3.NewAnyOfSchema(integer(), openapi3.NewFloat64Schema()), `1.0`, nil},
-		{"one of objects", openapi3.NewAnyOfSchema(person, object().WithProperty("id", integer()).WithRequired([]string{"id"})), `{"id":1e0,"name":""}`, []string{"/id: found the number 1e0, want an integer of 64 bits"}},
+		{"one of objects", openapi3.NewAnyOfSchema(person, withID), `{"id":1e0,"name":""}`, []string{
+			"/id: found the number 1e0, want an integer of 64 bits"}},
 		{"an integer of no size", openapi3.NewIntegerSchema(), `12345678901234567890123`, nil},
 	}
 	v := edited(t, func(_ *openapi3.T, unsend *openapi3.Operation) {
@@ -158,6 +167,7 @@ func TestResponseIsJudgedAsItsOperation(t *testing.T) {
 		return resp
 	}
 	listRequest, elsewhere := requestTo(t, http.MethodGet, "/v2/access/chats/7/messages"), requestTo(t, http.MethodGet, "/elsewhere")
+	const missing = "response /success: found nothing, want true or false"
 	const several = "response operation: found no known operation, want one of listMine listChatMessages unsendChatMessage"
 	for name, row := range map[string]struct {
 		opts []contract.Option
@@ -165,11 +175,11 @@ func TestResponseIsJudgedAsItsOperation(t *testing.T) {
 		want []string
 	}{
 		"its request's":                       {nil, listRequest, nil},
-		"of another request":                  {nil, newRequest(t, documentedRequest), []string{"response /success: found nothing, want true or false"}},
+		"of another request":                  {nil, newRequest(t, documentedRequest), []string{missing}},
 		"no request":                          {nil, nil, []string{several}},
 		"of no operation":                     {nil, elsewhere, []string{several}},
 		"no request, named":                   {[]contract.Option{contract.ForOperation("listChatMessages")}, nil, nil},
-		"no request, another named":           {[]contract.Option{contract.ForOperation("unsendChatMessage")}, nil, []string{"response /success: found nothing, want true or false"}},
+		"no request, another named":           {[]contract.Option{contract.ForOperation("unsendChatMessage")}, nil, []string{missing}},
 		"of no operation, named":              {[]contract.Option{contract.ForOperation("listChatMessages")}, elsewhere, nil},
 		"the request is stronger than a name": {[]contract.Option{contract.ForOperation("unsendChatMessage")}, listRequest, nil},
 	} {
@@ -198,7 +208,8 @@ func TestResponseIsJudgedAsItsOperation(t *testing.T) {
 func TestOptionsAreRefused(t *testing.T) {
 	t.Parallel()
 	_, err := longer(t, contract.ForOperation("unsend"))
-	if want := `contract has no operation "unsend": name one of listMine, listChatMessages, unsendChatMessage`; err == nil || err.Error() != want {
+	want := `contract has no operation "unsend": name one of listMine, listChatMessages, unsendChatMessage`
+	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	if _, err := contract.New(nil); err == nil {
@@ -208,7 +219,8 @@ func TestOptionsAreRefused(t *testing.T) {
 	if _, err := client.Do(newRequest(t, documentedRequest)); err == nil || !strings.Contains(err.Error(), `no operation "unsend"`) {
 		t.Errorf("a request is sent, with %v", err)
 	}
-	v, err := contract.New(contract.WithDocument([]byte(strings.Replace(testdata(t, "openapi.yaml"), "      operationId: unsendChatMessage\n", "", 1))))
+	unnamed := strings.Replace(testdata(t, "openapi.yaml"), "      operationId: unsendChatMessage\n", "", 1)
+	v, err := contract.New(contract.WithDocument([]byte(unnamed)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,8 +24,7 @@ func TestRequestHeads(t *testing.T) {
 			r.Header = http.Header{"apiKey": {"k"}, "x-connection-id": {"c"}, "content-type": {"application/json"}}
 		}},
 
-		"a blank key":    {func(r *http.Request) { r.Header.Set("apiKey", " \t") }, []string{"header:apiKey"}},
-		"two empty ones": {func(r *http.Request) { r.Header.Set("apiKey", ""); r.Header.Set("x-connection-id", "") }, []string{"header:apiKey", "header:x-connection-id"}},
+		"a blank key": {func(r *http.Request) { r.Header.Set("apiKey", " \t") }, []string{"header:apiKey"}},
 		"key as bearer": {func(r *http.Request) {
 			r.Header.Del("apiKey")
 			r.Header.Set("Authorization", "Bearer k")
@@ -35,8 +34,7 @@ func TestRequestHeads(t *testing.T) {
 		"no URL":          {func(r *http.Request) { r.URL = nil }, []string{"path"}},
 		"path and method": {func(r *http.Request) { r.URL.Path, r.Method = "/", http.MethodGet }, []string{"method", "path"}},
 
-		"a malformed type":   {func(r *http.Request) { r.Header.Set("Content-Type", "json") }, []string{"header:Content-Type"}},
-		"everything at once": {func(r *http.Request) { *r = *requestTo(t, http.MethodPut, "/v2"); r.Header = nil }, []string{"method", "path", "header:apiKey", "header:x-connection-id", "header:Content-Type"}},
+		"a malformed type": {func(r *http.Request) { r.Header.Set("Content-Type", "json") }, []string{"header:Content-Type"}},
 	} {
 		req := requestTo(t, http.MethodDelete, path)
 		row.edit(req)
