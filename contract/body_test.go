@@ -123,7 +123,7 @@ func hostileJSON() map[string]string {
 		"deep objects, open":            fill("", `{"queue":`, "", size),
 		"tiny values within the limit":  fill(queue+`"previews":[""`, `,""`, "]}}", 49_900),
 		"media of all faults":           fill(queue+`"media":[{}`, `,{"id":"","type":1,"files":1}`, "]}}", 12_400),
-		"files of all faults":           fill(queue+`"media":[{}`, `,{"files":{"full":{"size":"","sources":[{"url":1,"width":""}]}}}`, "]}}", size),
+		"files of all faults":           fill(queue+`"media":[{}`, `,{"files":{"full":{"size":"","sources":[{"width":""}]}}}`, "]}}", size),
 		"items deep in what is known":   fill(deep, `,1.5`, "]}}}]}}", 49_900),
 		"numbers that are no integers":  fill(queue+`"previews":[1`, `,1.0`, "]}}", 49_900),
 		"a huge number":                 queue + `"price":1` + strings.Repeat("0", size) + "}}",
