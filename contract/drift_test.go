@@ -331,6 +331,7 @@ func TestFindingsPutIntoTheContractAreGone(t *testing.T) {
 // TestDriftOfOtherDocuments: unions of objects, allOf, maps, and a response's own schema.
 func TestDriftOfOtherDocuments(t *testing.T) {
 	t.Parallel()
+	//nolint:dupword // the type of a member whose name is type
 	const text = `openapi: 3.0.3
 info: {title: x, version: '1'}
 paths:
