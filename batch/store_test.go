@@ -24,22 +24,25 @@ func TestErrorsKeepTheirKind(t *testing.T) {
 	}
 	long := strings.Repeat("x", 2000)
 	for name, e := range map[string]*api.Error{
-		"rate limited":    {Scope: api.ScopeService, Err: api.ErrRateLimited},
-		"stopped":         {Scope: api.ScopeClient, Err: api.ErrStopped},
-		"ended":           {Scope: api.ScopeClient, Err: fmt.Errorf("read: %w", context.Canceled), MaybeUnsent: true},
-		"unwritten":       {Scope: api.ScopeService, Err: &net.OpError{Op: "dial", Err: io.EOF}, MaybeUnsent: true},
-		"tls":             {Scope: api.ScopeClient, Err: errors.New("x509")},
-		"proxy":           {Scope: api.ScopeClient, Err: &transport.ProxyError{StatusCode: 403}},
-		"lost":            {Scope: api.ScopeService, Err: io.EOF, MaybeUnsent: true},
-		"interrupted":     {StatusCode: 200, Scope: api.ScopeService, Err: io.ErrUnexpectedEOF, MaybeUnsent: true},
-		"session expired": {StatusCode: 401, Type: "SESSION_EXPIRED", Answered: true, Scope: api.ScopeConnection, Message: long, Header: http.Header{"A": {long}}},
-		"not found":       {StatusCode: 404, Type: "RESOURCE_NOT_FOUND", Answered: true, Scope: api.ScopeMessage},
-		"wrong base URL":  {StatusCode: 404, Scope: api.ScopeService},
-		"no such path":    {StatusCode: 404, Type: "ROUTE_NOT_FOUND", Answered: true, Scope: api.ScopeClient},
-		"refused":         {StatusCode: 200, Answered: true, Scope: api.ScopeMessage},
-		"conflict":        {StatusCode: 409, Type: "CONFLICT", Answered: true, Scope: api.ScopeMessage},
-		"server":          {StatusCode: 503, Scope: api.ScopeService, MaybeUnsent: true},
-		"unknown":         {StatusCode: 403},
+		"rate limited": {Scope: api.ScopeService, Err: api.ErrRateLimited},
+		"stopped":      {Scope: api.ScopeClient, Err: api.ErrStopped},
+		"ended":        {Scope: api.ScopeClient, Err: fmt.Errorf("read: %w", context.Canceled), MaybeUnsent: true},
+		"unwritten":    {Scope: api.ScopeService, Err: &net.OpError{Op: "dial", Err: io.EOF}, MaybeUnsent: true},
+		"tls":          {Scope: api.ScopeClient, Err: errors.New("x509")},
+		"proxy":        {Scope: api.ScopeClient, Err: &transport.ProxyError{StatusCode: 403}},
+		"lost":         {Scope: api.ScopeService, Err: io.EOF, MaybeUnsent: true},
+		"interrupted":  {StatusCode: 200, Scope: api.ScopeService, Err: io.ErrUnexpectedEOF, MaybeUnsent: true},
+		"session expired": {
+			StatusCode: 401, Type: "SESSION_EXPIRED", Answered: true, Scope: api.ScopeConnection,
+			Message: long, Header: http.Header{"A": {long}},
+		},
+		"not found":      {StatusCode: 404, Type: "RESOURCE_NOT_FOUND", Answered: true, Scope: api.ScopeMessage},
+		"wrong base URL": {StatusCode: 404, Scope: api.ScopeService},
+		"no such path":   {StatusCode: 404, Type: "ROUTE_NOT_FOUND", Answered: true, Scope: api.ScopeClient},
+		"refused":        {StatusCode: 200, Answered: true, Scope: api.ScopeMessage},
+		"conflict":       {StatusCode: 409, Type: "CONFLICT", Answered: true, Scope: api.ScopeMessage},
+		"server":         {StatusCode: 503, Scope: api.ScopeService, MaybeUnsent: true},
+		"unknown":        {StatusCode: 403},
 	} {
 		entry := Entry{MaybeUnsent: e.MaybeUnsent, Failure: failureOf(e)}
 		got, ok := errors.AsType[*api.Error](entry.result().Err)
@@ -58,7 +61,8 @@ func TestErrorsKeepTheirKind(t *testing.T) {
 			}
 		}
 		if got.Retryable() != e.Retryable() || got.Scope != e.Scope {
-			t.Errorf("%s: from the ledger it is retryable: %v, of the scope %s; want %v, %s", name, got.Retryable(), got.Scope, e.Retryable(), e.Scope)
+			t.Errorf("%s: from the ledger it is retryable: %v, of the scope %s; want %v, %s",
+				name, got.Retryable(), got.Scope, e.Retryable(), e.Scope)
 		}
 		if len(kept.Message) > maxFailureText || kept.Header != nil {
 			t.Errorf("%s: kept of it are %d bytes and the header %v", name, len(kept.Message), kept.Header)

@@ -40,7 +40,7 @@ type Server struct {
 	snapshot snapshot
 }
 
-// mount is a handler and where it answers: a prefix of a path, or a pattern.
+// mount is a handler and the prefix of a path, or the pattern, that it serves.
 type mount struct {
 	where   string
 	handler http.Handler

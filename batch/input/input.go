@@ -96,7 +96,7 @@ type lines struct {
 }
 
 // next returns a line without its end; it is good until the next call. The error is errEnd,
-// errTooLong, after which reading can go on, or matches batch.ErrInput.
+// errTooLong, after which reading can continue, or matches batch.ErrInput.
 func (l *lines) next() ([]byte, error) {
 	text, err := l.in.ReadSlice('\n')
 	if len(text) == 0 && err == io.EOF { // an error that wraps io.EOF is a failure

@@ -96,7 +96,8 @@ func TestPreviewCreatesNothing(t *testing.T) {
 	if !errors.Is(err, fs.ErrNotExist) || !errors.Is(err, batch.ErrLedger) {
 		t.Errorf("opening what there is not is %v; want fs.ErrNotExist", err)
 	}
-	server.Exec(t, "DO $$ BEGIN ASSERT NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = '"+pgtest.Param(address, "schema")+"'), 'there is a schema'; END $$")
+	server.Exec(t, "DO $$ BEGIN ASSERT NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = '"+pgtest.Param(address, "schema")+
+		"'), 'there is a schema'; END $$")
 	s := openStore(t, address, "june")
 	load(t, s, 2, 10)
 	if _, err := Open(t.Context(), address, "july", batch.ForMock(), batch.ReadOnly()); !errors.Is(err, fs.ErrNotExist) {

@@ -45,7 +45,8 @@ func TestRefusedAddresses(t *testing.T) {
 		{name: "a percent sign in the password", address: "postgres://u:pl4nted%s3cret@h/d", run: "june", want: "percent-encoded"},
 		{name: "a blank in the password", address: "host=h password=pl4nted s3cret", run: "june", want: "address cannot be read"},
 		{name: "a port that is none", address: "postgres://u:pl4nted@h:s3cret/d", run: "june", want: "address cannot be read"},
-		{name: "a file that is missing", address: "postgres://u:pl4nted@h/d?sslmode=verify-full&sslrootcert=/none.pem", run: "june", want: "/none.pem"},
+		{name: "a file that is missing", address: "postgres://u:pl4nted@h/d?sslmode=verify-full&sslrootcert=/none.pem", run: "june",
+			want: "/none.pem"},
 		{name: "a schema of the server's", address: "postgres://u:pl4nted@h/d?schema=pg_catalog", run: "june", want: "schema=pg_catalog"},
 		{name: "no schema", address: "postgres://u:pl4nted@h/d?schema=", run: "june", want: "schema="},
 		{name: "no run", address: "postgres://u:pl4nted@h/d", want: "name of a run"},
@@ -120,21 +121,24 @@ func TestRefusedUsers(t *testing.T) {
 	schema := ledger.schema
 	server.Exec(t, "GRANT USAGE ON SCHEMA "+schema+" TO poor, worker, reader")
 	for _, text := range documentedSQL(t) {
-		server.Exec(t, strings.NewReplacer("unsend.", schema+".", "SCHEMA unsend", "SCHEMA "+schema, "FROM message m JOIN run", "FROM "+schema+".message m JOIN "+schema+".run").Replace(text))
+		server.Exec(t, strings.NewReplacer("unsend.", schema+".", "SCHEMA unsend", "SCHEMA "+schema,
+			"FROM message m JOIN run", "FROM "+schema+".message m JOIN "+schema+".run").Replace(text))
 	}
 
 	for _, c := range []struct {
 		name, address, want string
 		opts                []batch.Option
 	}{
-		{name: "a wrong password", address: pgtest.With(address, "user", "guarded", "password", planted+"?"), want: "does not let the user guarded in"},
+		{name: "a wrong password", address: pgtest.With(address, "user", "guarded", "password", planted+"?"),
+			want: "does not let the user guarded in"},
 		{name: "no password", address: pgtest.With(address, "user", "guarded"), want: "PGPASSWORD"},
 		{name: "no such user", address: pgtest.With(address, "user", "nobody"), want: `role "nobody" does not exist`},
 		{name: "no such database", address: pgtest.With(address, "dbname", "none"), want: `database "none" does not exist`},
 		{name: "may not create", address: pgtest.With(address, "user", "poor", "schema", "poor"), want: "too few rights: permission denied"},
 		{name: "may not read", address: pgtest.With(address, "user", "poor"), want: "too few rights: permission denied for table ledger"},
 		{name: "may not write", address: pgtest.With(address, "user", "reader"), want: "too few rights"},
-		{name: "read-only", address: pgtest.With(address, "options", "-cdefault_transaction_read_only=on"), want: "is read-only: a standby, or default_transaction_read_only is on"},
+		{name: "read-only", address: pgtest.With(address, "options", "-cdefault_transaction_read_only=on"),
+			want: "is read-only: a standby, or default_transaction_read_only is on"},
 		{name: "nothing to read", address: server.Address(t), want: "has no ledger in the schema", opts: []batch.Option{batch.ReadOnly()}},
 		{name: "another encoding", address: pgtest.With(address, "dbname", "latin"), want: "encoding is not UTF8"},
 	} {
@@ -171,7 +175,8 @@ func TestRefusedUsers(t *testing.T) {
 	})
 	t.Run("the rights to read", func(t *testing.T) {
 		t.Parallel()
-		l, err := Open(t.Context(), pgtest.With(address, "user", "reader", "options", "-cdefault_transaction_read_only=on"), "june", batch.ReadOnly())
+		readOnly := pgtest.With(address, "user", "reader", "options", "-cdefault_transaction_read_only=on")
+		l, err := Open(t.Context(), readOnly, "june", batch.ReadOnly())
 		must(t, err)
 		defer func() { _ = l.Close() }()
 		report, err := l.Report(t.Context())
@@ -212,7 +217,8 @@ func TestRefusedLedgers(t *testing.T) {
 		{name: "somebody else's", spoil: "DROP TABLE ledger; CREATE TABLE ledger (account text)", want: "is not as this program made it"},
 		{name: "half of one", spoil: "DROP TABLE ledger", want: "is not as this program made it"},
 		{name: "a table is missing", spoil: "DROP TABLE run CASCADE", want: "is not as this program made it"},
-		{name: "another service's", spoil: "UPDATE run SET service = 'https://api.example.com/v2'", want: "is of https://api.example.com/v2, not of the mock"},
+		{name: "another service's", spoil: "UPDATE run SET service = 'https://api.example.com/v2'",
+			want: "is of https://api.example.com/v2, not of the mock"},
 		{name: "no such run", run: "juen", opt: batch.ReadOnly(), want: "holds no run of that name; it has june"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

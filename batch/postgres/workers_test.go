@@ -174,7 +174,8 @@ func TestWorkers(t *testing.T) {
 			must(t, server.Start())
 		}
 		for range max(1, terminations/kills) {
-			server.Exec(t, `SELECT pg_terminate_backend(pid) FROM (SELECT pid FROM pg_stat_activity WHERE application_name = 'unsend' ORDER BY random() LIMIT 1) AS one`)
+			server.Exec(t, `SELECT pg_terminate_backend(pid) FROM
+				(SELECT pid FROM pg_stat_activity WHERE application_name = 'unsend' ORDER BY random() LIMIT 1) AS one`)
 		}
 	}
 	_, waitB := f.start()

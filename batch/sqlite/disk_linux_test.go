@@ -59,7 +59,8 @@ func TestFullDisk(t *testing.T) {
 		server := newMock(1, mock.WithoutRateLimit())
 		client := newClient(t, server, api.WithoutRateLimit())
 		results, early := collectRun(batch.Run(t.Context(), client, ledger, batch.Options{}))
-		if want := "ledger " + path + " cannot be written: the disk is full; make room, then run it again"; early == nil || early.Error() != want {
+		want := "ledger " + path + " cannot be written: the disk is full; make room, then run it again"
+		if early == nil || early.Error() != want {
 			t.Errorf("room for %d pages: the run ends with %v; want %s", room, early, want)
 		}
 		wantOnRecord(t, ledger, server, idsOf(results))
@@ -166,7 +167,8 @@ func TestEachSendIsSynced(t *testing.T) {
 	_, url, path := servedLedger(t, n)
 	child := childCommand(t, "one-by-one", url, path)
 	log := filepath.Join(t.TempDir(), "trace")
-	child.Args = append([]string{tracer, "-f", "-qq", "-o", log, "-e", "trace=fsync,fdatasync,write", "-s", "16"}, append([]string{child.Path}, child.Args[1:]...)...)
+	trace := []string{tracer, "-f", "-qq", "-o", log, "-e", "trace=fsync,fdatasync,write", "-s", "16", child.Path}
+	child.Args = append(trace, child.Args[1:]...)
 	child.Path, child.Stderr = tracer, nil
 	if out, err := child.CombinedOutput(); err != nil {
 		t.Skipf("it cannot be traced here: %v %s", err, out)

@@ -42,7 +42,8 @@ func TestDocumentedQueries(t *testing.T) {
 	}
 	for i, query := range queries {
 		n := 0
-		err := sqlitex.ExecuteTransient(db, strings.TrimSpace(string(query[1])), &sqlitex.ExecOptions{ResultFunc: func(*zsqlite.Stmt) error { n++; return nil }})
+		counted := &sqlitex.ExecOptions{ResultFunc: func(*zsqlite.Stmt) error { n++; return nil }}
+		err := sqlitex.ExecuteTransient(db, strings.TrimSpace(string(query[1])), counted)
 		if err != nil || n != rows[i] {
 			t.Errorf("query %d gives %d rows, %v; want %d", i+1, n, err, rows[i])
 		}

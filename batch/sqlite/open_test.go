@@ -107,7 +107,8 @@ func TestRefusedLedgers(t *testing.T) {
 				_ = ledger.Close()
 				t.Fatal("it was opened")
 			}
-			if !errors.Is(err, batch.ErrLedger) || !strings.HasPrefix(err.Error(), "ledger "+path+" "+c.want) || strings.Contains(err.Error(), "\n") {
+			if !errors.Is(err, batch.ErrLedger) || !strings.HasPrefix(err.Error(), "ledger "+path+" "+c.want) ||
+				strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %v; want ledger %s %s", err, path, c.want)
 			}
 			wantSame(t, before, snapshot(t, dir))

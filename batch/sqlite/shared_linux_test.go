@@ -79,7 +79,8 @@ func TestForeignTransaction(t *testing.T) {
 	}
 	begin()
 	runAll(t, ledger)
-	want := "another program is reading the ledger: its newest part is in messages.db-wal until the next run; keep that file beside messages.db"
+	want := "another program is reading the ledger: its newest part is in messages.db-wal until the next run; " +
+		"keep that file beside messages.db"
 	if got := ledger.Warning(); got != want {
 		t.Errorf("after the run the ledger warns %q; want %q", got, want)
 	}
@@ -91,7 +92,8 @@ func TestForeignTransaction(t *testing.T) {
 	start := time.Now()
 	ledger = openLedger(t, path)
 	_, err = ledger.Add(t.Context(), rows(messages(0, 60)))
-	want = "ledger " + path + " is being read by another program with an open transaction, such as a database browser; close that, then run it again"
+	want = "ledger " + path + " is being read by another program with an open transaction, such as a database browser; " +
+		"close that, then run it again"
 	if took := time.Since(start); err == nil || err.Error() != want || took > 10*time.Second {
 		t.Errorf("after %v adding is %v; want %s, within 10 s", took, err, want)
 	}

@@ -48,7 +48,7 @@ func (o *output) writeLocked(p []byte) error {
 		return err
 	}
 	written := make(chan error, 1)
-	text := bytes.Clone(p) // which an abandoned write goes on reading
+	text := bytes.Clone(p) // which an abandoned write still reads
 	go func() {
 		_, err := o.w.Write(text)
 		written <- err

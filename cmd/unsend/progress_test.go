@@ -22,7 +22,8 @@ func TestBarLines(t *testing.T) {
 		columns, rows int
 		want          []string
 	}{
-		{name: "begun", state: progressState{total: 10}, columns: 80, rows: 24, want: []string{"░░░░░░░░░░░░░░░░░░░░░░░░ 0 of 10"}},
+		{name: "begun", state: progressState{total: 10}, columns: 80, rows: 24,
+			want: []string{"░░░░░░░░░░░░░░░░░░░░░░░░ 0 of 10"}},
 		{name: "narrow", state: halfway, perMinute: 60, columns: 40, rows: 24, want: []string{"1,500 of 3,000, 3 failed, 25 min left"}},
 		{name: "one left", state: progressState{total: 1000, done: 999}, columns: 80, rows: 24,
 			want: []string{"███████████████████████░ 999 of 1,000"}},
