@@ -126,6 +126,17 @@ func resolve(document object, text json.RawMessage) object {
 	return found
 }
 
+// success is the first example of an answer that the message was unsent, with a snapshot.
+func (op operation) success() object {
+	for _, example := range op.examples["200"] {
+		body := parseObject(example)
+		if string(body.get("success")) == "true" && parseObject(body.get("queue")) != nil {
+			return body
+		}
+	}
+	return object{{"success", json.RawMessage("true")}}
+}
+
 // failure is the example of an error of that status and type; of any type where kind is empty,
 // and otherwise with kind in place of another type.
 func (op operation) failure(status int, kind string) object {
@@ -152,11 +163,27 @@ const (
 // snapshot is the plain body of a 200, from the example of openapi.yaml, with marks.
 type snapshot []byte
 
-// newSnapshot puts "success":true first, which faults rely on.
-func newSnapshot(op operation) snapshot {
-	_, example := op.example()
-	body := append(object{{"success", json.RawMessage("true")}}, parseObject(example).without("success")...).json()
-	return snapshot(edit(edit(body, "queue.id", messageMark), "queue.fromUser.id", userMark))
+// newSnapshot puts "success" first, which faults rely on, and repeats the example's first
+// medium, with ids that count up.
+func newSnapshot(example object, media int) snapshot {
+	body := append(object{{"success", example.get("success")}}, example.without("success")...).json()
+	body = edit(body, "queue.id", messageMark)
+	body = edit(body, "queue.fromUser.id", userMark)
+
+	models := listOf(parseObject(example.get("queue")).get("media"))
+	if len(models) == 0 {
+		return snapshot(body)
+	}
+	first, _ := strconv.Atoi(string(parseObject(models[0]).get("id")))
+	list, ids := make([]json.RawMessage, media), make([]json.RawMessage, media)
+	for i := range list {
+		ids[i] = json.RawMessage(strconv.Itoa(first + i))
+		list[i] = bytes.ReplaceAll(models[0], []byte(strconv.Itoa(first)), ids[i]) // its addresses too
+	}
+	body = edit(body, "queue.previews", string(joinList(ids[:min(media, 1)])))
+	body = edit(body, "queue.mediaCount", strconv.Itoa(media))
+	body = edit(body, "queue.mediaTypes.photo", strconv.Itoa(media))
+	return snapshot(edit(body, "queue.media", string(joinList(list))))
 }
 
 // body fills in the ids.
@@ -296,4 +323,18 @@ func unescaped(text string) string {
 func textOf(value json.RawMessage) (text string) {
 	_ = json.Unmarshal(value, &text)
 	return text
+}
+
+// listOf reads the elements of a JSON list; what is none is nil.
+func listOf(value json.RawMessage) (list []json.RawMessage) {
+	_ = json.Unmarshal(value, &list)
+	return list
+}
+
+func joinList(list []json.RawMessage) json.RawMessage {
+	elements := make([][]byte, len(list))
+	for i, element := range list {
+		elements[i] = element
+	}
+	return append(append([]byte("["), bytes.Join(elements, []byte(","))...), ']')
 }

@@ -1,8 +1,10 @@
 package mock
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
@@ -57,7 +59,7 @@ func TestExamplesAreFoundByReference(t *testing.T) {
 	t.Parallel()
 	const document = `{"paths":{"/a":{"$ref":"#/components/pathItems/a~1b"}},"components":{
 		"pathItems":{"a/b":{"delete":{"operationId":"x","responses":{
-			"200":{"content":{"application/json":{"examples":{"one":{"$ref":"#/components/examples/Any"}}}}},
+			"200":{"content":{"application/json":{"examples":{"no":{"value":{"success":false}},"one":{"$ref":"#/components/examples/Any"}}}}},
 			"401":{"$ref":"#/components/responses/R"},"5XX":{"$ref":"#/components/responses/R"},
 			"418":{"$ref":"#/components/responses/nowhere"}}}}},
 		"examples":{"Any":{"value":{"queue":{"id":1},"success":true}}},
@@ -72,13 +74,13 @@ func TestExamplesAreFoundByReference(t *testing.T) {
 		got  object
 		want string
 	}{
-		{"success", parseObject(newSnapshot(op)), `{"success":true,"queue":{"id":9200000000000000001}}`},
+		{"success", op.success(), `{"queue":{"id":1},"success":true}`},
 		{"only example", op.failure(401, ""), `{"error":"only","type":"T"}`},
 		{"another type", op.failure(401, "U"), `{"error":"only","type":"U"}`},
 		{"no example", op.failure(418, "U"), `{"error":"Error","type":"U"}`},
 		{"a range", op.failure(503, ""), `{"error":"only","type":"T"}`},
 		{"undocumented status, no default", op.failure(409, "U"), `{"error":"Error","type":"U"}`},
-		{"no example of a success", parseObject(newSnapshot(operation{})), `{"success":true}`},
+		{"no example of a success", operation{}.success(), `{"success":true}`},
 	} {
 		if got := string(row.got.json()); got != row.want {
 			t.Errorf("%s: %s, want %s", row.name, got, row.want)
@@ -130,4 +132,48 @@ func TestURLsCanBeUsedAsPrinted(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// Every documented member is in the plain snapshot.
+func TestSnapshotHasEveryDocumentedMember(t *testing.T) {
+	t.Parallel()
+	var plain any
+	if err := json.Unmarshal(newSnapshot(New().unsendOp.success(), 1).body("51234567", "6432457811894"), &plain); err != nil {
+		t.Fatal(err)
+	}
+	table, err := os.ReadFile("../contract/testdata/fields.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for line := range strings.Lines(string(table)) {
+		path, _, _ := strings.Cut(line, "\t")
+		if path == "path" || strings.HasPrefix(path, "#") {
+			continue
+		}
+		rows++
+		if !hasMember(plain, strings.Split(strings.TrimSpace(path), ".")) {
+			t.Errorf("%s is not in the plain snapshot", path)
+		}
+	}
+	if rows < 20 {
+		t.Errorf("the table has %d rows, want more", rows)
+	}
+}
+
+func hasMember(node any, path []string) bool {
+	if len(path) == 0 {
+		return true
+	}
+	name, each := strings.CutSuffix(path[0], "[]")
+	object, _ := node.(map[string]any)
+	member, found := object[name]
+	if each {
+		elements, _ := member.([]any)
+		if len(elements) == 0 {
+			return false
+		}
+		member = elements[0]
+	}
+	return found && hasMember(member, path[1:])
 }

@@ -235,6 +235,7 @@ type response struct {
 	body     []byte
 	missing  int           // bytes of the declared length that never come: the connection breaks
 	pause    time.Duration // before each byte
+	done     bool          // this request was executed
 	scripted bool          // body is the fault's own
 	dropped  bool          // nothing is sent: the connection breaks
 }
@@ -271,6 +272,7 @@ func (x *exchange) faulty(f Fault, a response, done, exists bool) response {
 	if f.Status >= 300 {
 		a = x.failure(a.status, f.errorType(exists), "")
 	}
+	a.done = done
 	if f.RetryAfter != "" {
 		a.header.Set("Retry-After", f.RetryAfter)
 	}
@@ -290,6 +292,9 @@ func (x *exchange) faulty(f Fault, a response, done, exists bool) response {
 	f.Kind.row().apply(&a, f)
 	if bodiless(a.status) {
 		a.kind = ""
+	}
+	if f.ContentType != "" {
+		a.header.Set("Content-Type", f.ContentType)
 	}
 	return a
 }

@@ -2,6 +2,7 @@ package mock_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -50,6 +51,20 @@ func TestSnapshotShowsTheIDsOfTheRequest(t *testing.T) {
 			t.Errorf("%s: queue.id is %v and queue.fromUser.id %v, want %v", id, message, user, want)
 		}
 		g.unsend(id, id).wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
+	}
+}
+
+func TestMediaAreAsManyAsAsked(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{-1, 0, 1, 80} {
+		r := overPipe(t, mock.WithMedia(n)).unsend("7", "9")
+		r.wantUnsent(t)
+		queue := member(parsed(t, r.body), "queue")
+		want := max(0, n)
+		media, _ := queue["media"].([]any)
+		if got := len(media); got != want || queue["mediaCount"] != json.Number(fmt.Sprint(want)) {
+			t.Errorf("%d media, mediaCount %v, want %d", got, queue["mediaCount"], want)
+		}
 	}
 }
 

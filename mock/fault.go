@@ -1,11 +1,13 @@
 package mock
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,7 +40,8 @@ type Fault struct {
 
 	// Body is sent in place of the plain body, whole or by a Truncated, TruncatedLate, Slow or
 	// Mislabeled fault. Its "success" decides whether the message is unsent.
-	Body string
+	Body        string
+	ContentType string // sent in place of application/json
 
 	// Delay holds the request before the message is unsent, or after it if Acted is true. If the
 	// client disconnects first, the request is not executed. A Slow fault pauses that long before
@@ -58,12 +61,15 @@ const (
 	Drop          Kind = "drop"           // the connection is closed without a response
 	Truncated     Kind = "truncated"      // the body ends before "success", or right after Body if that is set
 	TruncatedLate Kind = "truncated-late" // the body ends behind "success"
+	Oversized     Kind = "oversized"      // a body of 9 MiB, "success" first
+	OversizedLate Kind = "oversized-late" // a body of 9 MiB, "success" last
 	Slow          Kind = "slow"           // the body comes byte by byte
 	Text          Kind = "text"           // plain text, labeled so
 	HTML          Kind = "html"           // an HTML page labeled JSON
 	Null          Kind = "null"           // the body is null
 	Empty         Kind = "empty"          // the body is empty
 	Refused       Kind = "refused"        // "success":false
+	SuccessLast   Kind = "success-last"   // "success" behind the snapshot
 	Mislabeled    Kind = "mislabeled"     // the plain body, labeled text/html
 )
 
@@ -77,6 +83,7 @@ type kind struct {
 }
 
 const (
+	oversize = 9 << 20 // past the 8 MiB that a client may be expected to read
 	htmlPage = "<!DOCTYPE html><html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
 	textPage = "upstream connect error or disconnect before headers"
 )
@@ -87,6 +94,11 @@ var kinds = []kind{
 	{name: Drop, about: "connection closed without a response", means: ambiguous, apply: func(a *response, _ Fault) { a.dropped = true }},
 	{name: Truncated, about: "body ends before success", means: ambiguous, sendsBody: true, apply: truncate},
 	{name: TruncatedLate, about: "body ends behind success", means: unsent, sendsBody: true, apply: truncate},
+	{name: Oversized, about: "body of 9 MiB, success first", means: unsent, apply: func(a *response, _ Fault) { a.inflate() }},
+	{name: OversizedLate, about: "body of 9 MiB, success last", means: ambiguous, apply: func(a *response, _ Fault) {
+		a.moveSuccessLast()
+		a.inflate()
+	}},
 	{name: Slow, about: "body byte by byte", means: unsent, sendsBody: true, apply: func(a *response, f Fault) {
 		a.pause = cmp.Or(f.Delay, time.Millisecond)
 	}},
@@ -102,6 +114,7 @@ var kinds = []kind{
 			a.body = []byte(`{"success":false}`)
 		}
 	}},
+	{name: SuccessLast, about: "success behind the snapshot", means: unsent, apply: func(a *response, _ Fault) { a.moveSuccessLast() }},
 	{name: Mislabeled, about: "plain body labeled text/html", means: unsent, sendsBody: true, apply: func(a *response, _ Fault) {
 		a.header.Set("Content-Type", "text/html; charset=utf-8")
 	}},
@@ -311,7 +324,7 @@ func (f *Fault) parseWord(word string) error {
 	return nil
 }
 
-// String is the text that [ParseFault] reads, but for Body, which has none.
+// String is the text that [ParseFault] reads, but for Body and ContentType, which have none.
 func (f Fault) String() string {
 	var parts []string
 	add := func(set bool, part string) {
@@ -352,4 +365,28 @@ func truncate(a *response, f Fault) {
 	}
 	a.missing = max(1, len(a.body)-keep)
 	a.body = a.body[:keep]
+}
+
+// inflate opens the body inside its first text, for filler.
+func (a *response) inflate() {
+	at := bytes.Index(a.body, []byte(`":"`)) + len(`":"`)
+	if at < len(`":"`) {
+		a.body, at = []byte(`{"filler":""}`), len(`{"filler":"`)
+	}
+	a.body = slices.Concat(a.body[:at], bytes.Repeat([]byte("a"), oversize), a.body[at:])
+}
+
+// moveSuccessLast moves "success" behind the snapshot of a 200.
+func (a *response) moveSuccessLast() {
+	if !a.succeeds() {
+		return
+	}
+	o, success := parseObject(a.body), "false"
+	if o.get("success") == nil {
+		return
+	}
+	if a.done {
+		success = "true"
+	}
+	a.body = o.without("success").with("success", json.RawMessage(success)).json()
 }

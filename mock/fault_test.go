@@ -25,6 +25,7 @@ func TestFaultsDoWhatTheirNamesSay(t *testing.T) {
 		status int
 		prefix string // of the body
 		suffix string
+		length int // 0: any
 		cut    bool
 		broken bool
 		unsent bool
@@ -35,25 +36,31 @@ func TestFaultsDoWhatTheirNamesSay(t *testing.T) {
 		{fault: mock.Fault{Status: 204, Acted: true}, status: 204, broken: true, unsent: true},
 		{fault: mock.Fault{Kind: mock.Drop}, cut: true},
 		{fault: mock.Fault{Kind: mock.Drop, Acted: true}, cut: true, unsent: true},
-		{fault: mock.Fault{Kind: mock.Truncated}, status: 200, prefix: `{"succ`, suffix: `{"succ`, cut: true},
-		{fault: mock.Fault{Kind: mock.Truncated, Acted: true}, status: 200, prefix: `{"succ`, suffix: `{"succ`, cut: true, unsent: true},
+		{fault: mock.Fault{Kind: mock.Truncated}, status: 200, prefix: `{"succ`, length: 6, cut: true},
+		{fault: mock.Fault{Kind: mock.Truncated, Acted: true}, status: 200, prefix: `{"succ`, length: 6, cut: true, unsent: true},
 		{fault: mock.Fault{Kind: mock.TruncatedLate}, status: 200, prefix: plain, cut: true, unsent: true},
 		{fault: mock.Fault{Kind: mock.Truncated, Status: 502}, status: 502, prefix: `{"error":"Proxy error"`, cut: true},
 		{fault: mock.Fault{Kind: mock.Truncated, Body: `{"success":true`}, status: 200,
-			prefix: `{"success":true`, cut: true, unsent: true},
+			prefix: `{"success":true`, length: 15, cut: true, unsent: true},
 		{fault: mock.Fault{Kind: mock.Truncated, Body: `{"success":tru`, Acted: true}, status: 200,
-			prefix: `{"success":tru`, cut: true, unsent: true},
+			prefix: `{"success":tru`, length: 14, cut: true, unsent: true},
 		{fault: mock.Fault{Kind: mock.Truncated, Body: `{"success":false`, Acted: true}, status: 200,
-			prefix: `{"success":false`, cut: true},
+			prefix: `{"success":false`, length: 16, cut: true},
+		{fault: mock.Fault{Kind: mock.Oversized}, status: 200, prefix: plain, suffix: "}}", length: 9 << 20, broken: true, unsent: true},
+		{fault: mock.Fault{Kind: mock.OversizedLate, Acted: true}, status: 200,
+			prefix: `{"queue":{"id":9,`, suffix: `,"success":true}`, length: 9 << 20, broken: true, unsent: true},
+		{fault: mock.Fault{Kind: mock.OversizedLate}, status: 200, suffix: `,"success":false}`, length: 9 << 20, broken: true},
 		{fault: mock.Fault{Kind: mock.Slow, Delay: time.Nanosecond}, status: 200, prefix: plain, suffix: "}}", unsent: true},
 		{fault: mock.Fault{Kind: mock.Text}, status: 200, prefix: "upstream", broken: true},
 		{fault: mock.Fault{Kind: mock.HTML}, status: 200, prefix: "<!DOCTYPE html>", suffix: "</html>", broken: true},
 		{fault: mock.Fault{Kind: mock.HTML, Status: 502, Acted: true}, status: 502, prefix: "<!DOCTYPE html>", broken: true, unsent: true},
-		{fault: mock.Fault{Kind: mock.Null, Acted: true}, status: 200, prefix: "null", broken: true, unsent: true},
+		{fault: mock.Fault{Kind: mock.Null, Acted: true}, status: 200, prefix: "null", length: 4, broken: true, unsent: true},
 		{fault: mock.Fault{Kind: mock.Empty}, status: 200, broken: true},
 		{fault: mock.Fault{Kind: mock.Refused}, status: 200, prefix: `{"success":false}`},
+		{fault: mock.Fault{Kind: mock.SuccessLast}, status: 200, prefix: `{"queue":{"id":9,`, suffix: `,"success":true}`, unsent: true},
 		{fault: mock.Fault{Kind: mock.Mislabeled}, status: 200, prefix: plain, broken: true, unsent: true},
-		{fault: mock.Fault{Body: string(wire)}, status: 200, prefix: string(wire), unsent: true},
+		{fault: mock.Fault{ContentType: "application/problem+json"}, status: 200, prefix: plain, broken: true, unsent: true},
+		{fault: mock.Fault{Body: string(wire)}, status: 200, prefix: string(wire), length: len(wire), unsent: true},
 		{fault: mock.Fault{Body: `{"success":false,"queue":null}`}, status: 200, prefix: `{"success":false,`},
 		{fault: mock.Fault{Status: 404, Body: `{"error":"no","type":"RESOURCE_NOT_FOUND"}`}, status: 404, prefix: `{"error":"Route not found"`},
 		{fault: mock.Fault{Status: 303, Acted: true}, status: 303, prefix: `{"error":`, broken: true, unsent: true},
@@ -79,6 +86,9 @@ func TestFaultsDoWhatTheirNamesSay(t *testing.T) {
 			}
 			if !strings.HasPrefix(r.body, row.prefix) || !strings.HasSuffix(r.body, row.suffix) {
 				t.Errorf("body %.80q … %q", r.body, r.body[max(0, len(r.body)-30):])
+			}
+			if len(r.body) < row.length || row.length > 0 && len(r.body) > row.length+4096 {
+				t.Errorf("%d bytes, want about %d", len(r.body), row.length)
 			}
 			if (len(r.violations) > 0) != row.broken && !row.cut {
 				t.Errorf("violations %v, want some: %v", r.violations, row.broken)
@@ -166,6 +176,8 @@ func TestDelays(t *testing.T) {
 		}{
 			{mock.Fault{Delay: 2 * time.Second}, 2 * time.Second, false},
 			{mock.Fault{Delay: 2 * time.Second, Acted: true}, 2 * time.Second, true},
+			{mock.Fault{Delay: 2 * time.Second, Kind: mock.SuccessLast}, 2 * time.Second, false},
+			{mock.Fault{Delay: 2 * time.Second, Kind: mock.SuccessLast, Acted: true}, 2 * time.Second, true},
 			{mock.Fault{Kind: mock.Slow, Body: `{"success":true}`}, 16 * time.Millisecond, true},
 			{mock.Fault{Kind: mock.Slow, Body: `{"success":true}`, Delay: time.Second}, 16 * time.Second, true},
 		} {
@@ -212,7 +224,7 @@ func TestParseFault(t *testing.T) {
 		"truncated-late,delay=1s,201":     {Kind: mock.TruncatedLate, Delay: time.Second, Status: 201},
 		"200":                             {Status: 200},
 		"mislabeled,type=X":               {Kind: mock.Mislabeled, Type: "X"},
-		" html , acted , 200":             {Kind: mock.HTML, Acted: true, Status: 200},
+		" oversized-late , acted , 200":   {Kind: mock.OversizedLate, Acted: true, Status: 200},
 	} {
 		got, err := mock.ParseFault(text)
 		if err != nil || got != want {
@@ -260,7 +272,7 @@ func TestParseFaultErrors(t *testing.T) {
 
 func TestFaultTextsAreReadBack(t *testing.T) {
 	t.Parallel()
-	for _, f := range everyFault() {
+	for _, f := range append(mock.DefaultFaults(), everyFault()...) {
 		if f.Body != "" {
 			continue // has no text
 		}

@@ -113,6 +113,7 @@ func TestWithOperation(t *testing.T) {
 		{mock.Fault{Status: 500}, 0, http.StatusInternalServerError},
 		{mock.Fault{Status: 500, Acted: true}, 1, http.StatusInternalServerError},
 		{mock.Fault{Kind: mock.Truncated}, 0, http.StatusOK},
+		{mock.Fault{Kind: mock.Oversized}, 1, http.StatusAccepted},
 	} {
 		before := calls
 		g.server.Next(row.fault)

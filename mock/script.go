@@ -10,12 +10,53 @@ import (
 	"time"
 )
 
-// transient are faults of a bad day that are over when the request is sent again, with and without
-// Acted, and one message that is refused. None of them stops a connection or an account.
-var transient = []Fault{
-	{Status: 503}, {Status: 503, Acted: true}, {Status: 502, Kind: HTML}, {Status: 502, Kind: HTML, Acted: true}, {Status: 504, Acted: true},
-	{Kind: Drop}, {Kind: Drop, Acted: true}, {Kind: Truncated}, {Kind: Truncated, Acted: true}, {Status: 429, RetryAfter: "1"},
-	{Delay: time.Second}, {Kind: TruncatedLate}, {Kind: Refused},
+// DefaultFaults lists the faults that are drawn unless others are given: every status that the
+// service documents and the ones beside them, every kind but the oversized bodies (which cost
+// 9 MiB each), and bodies with a member that is set as no client expects it. A fault that leaves
+// open whether the message was unsent is listed with Acted and without.
+func DefaultFaults() []Fault {
+	faults := []Fault{
+		{Status: 400}, {Status: 401}, {Status: 401, Type: "SESSION_EXPIRED"}, {Status: 401, Type: "RULES_OUTDATED"},
+		{Status: 403}, {Status: 404}, {Status: 404, Type: typeResourceNotFound}, {Status: 409}, {Status: 422},
+		{Status: 429}, {Status: 429, RetryAfter: "1"}, {Status: 429, RetryAfter: "-1"}, {Status: 429, RetryAfter: "soon"},
+		{Status: 429, RetryAfter: "99999999999999999999"},
+		{Status: 301}, {Status: 302}, {Status: 307}, {Status: 308},
+		{Status: 303}, {Status: 408}, {Status: 500}, {Status: 501}, {Status: 502}, {Status: 503}, {Status: 504}, {Status: 505},
+		{Status: 503, RetryAfter: "1"}, {Status: 502, Kind: HTML}, {Status: 204}, {Delay: 2 * time.Second},
+	}
+	for _, k := range kinds[1:] {
+		if k.name != Oversized && k.name != OversizedLate {
+			faults = append(faults, Fault{Kind: k.name})
+		}
+	}
+	for _, member := range []string{
+		// What the service sends although its documentation differs.
+		"queue=null", "queue=", "queue.media=", "queue.giphyId=null", "queue.price=0", "queue.releaseForms=[]", "queue.added=true",
+		// What breaks the contract.
+		`queue.id="6432457811894"`, "queue.isFree=1", `queue.price={"amount":0}`, `success="true"`, "success=1", "success=null", "success=",
+	} {
+		faults = append(faults, Fault{Set: member})
+	}
+	var list []Fault
+	for _, f := range faults {
+		list = append(list, f)
+		if f.impliedOutcome() == ambiguous || f.Delay > 0 {
+			f.Acted = true
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// TransientFaults lists faults for a rehearsal: those of a bad day that are over when the request
+// is sent again, with and without Acted, and one message that is refused. None of them stops a
+// connection or an account.
+func TransientFaults() []Fault {
+	return []Fault{
+		{Status: 503}, {Status: 503, Acted: true}, {Status: 502, Kind: HTML}, {Status: 502, Kind: HTML, Acted: true}, {Status: 504, Acted: true},
+		{Kind: Drop}, {Kind: Drop, Acted: true}, {Kind: Truncated}, {Kind: Truncated, Acted: true}, {Status: 429, RetryAfter: "1"},
+		{Delay: time.Second}, {Kind: TruncatedLate}, {Kind: Refused},
+	}
 }
 
 // faults decides which fault the next valid request meets.
@@ -32,11 +73,10 @@ type faults struct {
 
 // WithFaults draws a fault for a share of the requests: rate is that share, 0 to 1. What the nth
 // request for a message meets follows from the seed alone, in whatever order requests arrive.
-// Without a list it draws from faults that are over when the request is sent again, and from one
-// refusal.
+// Without faults they are drawn from [DefaultFaults].
 func WithFaults(seed uint64, rate float64, list ...Fault) Option {
 	if len(list) == 0 {
-		list = transient
+		list = DefaultFaults()
 	}
 	return func(s *Server) {
 		s.faults.seed, s.faults.rate, s.faults.drawn = seed, rate, slices.Clone(list)

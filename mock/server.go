@@ -38,6 +38,7 @@ type Server struct {
 	listener listener
 	unsendOp operation
 	snapshot snapshot
+	media    int
 }
 
 // mount is a handler and the prefix of a path, or the pattern, that it serves.
@@ -61,7 +62,7 @@ type Option func(*Server)
 // message be unsent once, limits each connection to 60 requests a minute with a burst of 90,
 // and never fails on its own. Nil options are ignored.
 func New(opts ...Option) *Server {
-	s := &Server{opts: opts, mux: http.NewServeMux(), document: ownDocument()}
+	s := &Server{opts: opts, media: 1, mux: http.NewServeMux(), document: ownDocument()}
 	s.access.interval, s.access.burst = time.Second, 90
 	s.journal.keep = defaultJournal
 	s.messages.state, s.faults.message, s.faults.count = map[string]state{}, map[Message][]Fault{}, map[Message]uint64{}
@@ -78,6 +79,12 @@ func New(opts ...Option) *Server {
 	}
 	s.err = errors.Join(s.document.err, s.route())
 	return s
+}
+
+// WithMedia sets how many media the snapshot of a message has, 1 by default: each adds about
+// 1 kB to the response. Values below 0 are taken as 0.
+func WithMedia(n int) Option {
+	return func(s *Server) { s.media = max(0, n) }
 }
 
 // WithLog calls log for each request, once its response was written or given up, with its entry
@@ -161,7 +168,7 @@ func (s *Server) route() error {
 	for _, op := range s.document.operations {
 		serve := func(x *exchange) { x.example(op, nil) }
 		if op.id == "unsendChatMessage" {
-			s.unsendOp, s.snapshot = op, newSnapshot(op)
+			s.unsendOp, s.snapshot = op, newSnapshot(op.success(), s.media)
 			serve = (*exchange).unsend
 		}
 		for i, h := range s.handlers {

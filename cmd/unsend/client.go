@@ -145,7 +145,7 @@ func (f *clientFlags) newMock() *mock.Server {
 	if f.noRateLimit {
 		limit = mock.WithoutRateLimit()
 	}
-	return mock.New(mock.WithConnections(known), limit, mock.WithFaults(f.seed, f.faultRate))
+	return mock.New(mock.WithConnections(known), limit, mock.WithFaults(f.seed, f.faultRate, mock.TransientFaults()...))
 }
 
 func checkFaultRate(rate float64) error {

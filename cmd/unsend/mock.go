@@ -23,6 +23,7 @@ const envMockToken = "UNSEND_MOCK_TOKEN" //nolint:gosec // the name of a variabl
 type mockOptions struct {
 	addr        string
 	connections []string
+	media       int
 	rate, burst int
 	noRateLimit bool
 	quiet       bool
@@ -88,13 +89,14 @@ $UNSEND_MOCK_TOKEN is set, it serves whoever sends it as Authorization: Bearer.`
 	flags.StringVar(&opts.addr, "addr", "127.0.0.1:4010", "`address` to listen on; port 0 picks a free one")
 	flags.StringArrayVar(&opts.connections, "connection", nil, "`id` of a connection instead of "+mock.DemoConnection+
 		", with :expired, :rules_outdated or :read_only for its state (repeatable)")
+	flags.IntVar(&opts.media, "media", 1, "media in the snapshot of a message")
 	flags.IntVar(&opts.rate, "rate", 60, "requests a minute that each connection may send")
 	flags.IntVar(&opts.burst, "burst", 90, "requests at once that each connection may send")
 	flags.BoolVar(&opts.noRateLimit, "no-rate-limit", false, "let every request through")
 	flags.BoolVar(&opts.quiet, "quiet", false, "do not log requests to standard error")
 	flags.StringArrayVar(&opts.faults, "fault", nil, "`fault` of the next response; repeated, of the ones after it")
 	flags.Float64Var(&opts.faultRate, "fault-rate", 0, "share of responses that go wrong, 0 to 1")
-	flags.StringArrayVar(&opts.faultsOf, "fault-of", nil, "`fault` to draw from at that rate (repeatable; default: those that a retry ends, and a refusal)")
+	flags.StringArrayVar(&opts.faultsOf, "fault-of", nil, "`fault` to draw from at that rate (repeatable; default: all but the oversized)")
 	flags.Uint64Var(&opts.seed, "seed", 1, "seed that decides which responses go wrong")
 	flags.BoolVar(&opts.control, "control", false, "let programs script faults and read requests at "+mock.ControlPrefix)
 	flags.StringArrayVar(&opts.cors, "cors", nil, "`origin` of web pages that may call it, such as http://localhost:5173, or * (repeatable)")
@@ -138,6 +140,8 @@ func (o *mockOptions) server(cmd *cobra.Command) (*mock.Server, error) {
 		return nil, err
 	}
 	switch {
+	case o.media < 0:
+		return nil, errors.New("--media must not be negative")
 	case o.rate < 1 || o.burst < 1:
 		return nil, errors.New("--rate and --burst must be at least 1; use --no-rate-limit for none")
 	case o.faultRate == 0 && (flags.Changed("fault-of") || flags.Changed("seed")):
@@ -153,6 +157,7 @@ func (o *mockOptions) server(cmd *cobra.Command) (*mock.Server, error) {
 	}
 	opts := []mock.Option{
 		mock.WithRateLimit(o.rate, o.burst),
+		mock.WithMedia(o.media),
 		mock.WithCORS(o.cors...),
 		mock.WithHandler(docs.Prefix, docs.Handler(mock.DemoKey, o.connection())),
 	}

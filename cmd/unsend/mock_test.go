@@ -33,7 +33,7 @@ func TestMockLogsRequests(t *testing.T) {
 			var out strings.Builder
 			cmd := newMock()
 			cmd.SetErr(&out)
-			opts := mockOptions{rate: 60, burst: 90, quiet: row.quiet}
+			opts := mockOptions{rate: 60, burst: 90, media: 1, quiet: row.quiet}
 			if row.fault != "" {
 				opts.faults = []string{row.fault}
 			}

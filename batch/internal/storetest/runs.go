@@ -43,7 +43,7 @@ func final(t *testing.T, open Open) {
 	items := Messages(0, 6)
 	server.Remove(items[0].UserID, items[0].MessageID)
 	for i, fault := range map[int]mock.Fault{
-		1: {Status: 400, Body: "<html>no such site</html>", Kind: mock.Mislabeled},
+		1: {Status: 400, Body: "<html>no such site</html>", ContentType: "text/html"},
 		2: {Status: 404, Body: `{"message":"no Route matched with those values"}`},
 		3: {Kind: mock.Refused},
 		4: {Status: 422},
