@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/gen"
+	"github.com/unsend-go/unsend/internal/spec"
 	"github.com/unsend-go/unsend/mock"
 )
 
@@ -66,13 +68,14 @@ func TestSnapshotsTravelWhole(t *testing.T) {
 	}
 }
 
-// within reports whether all that a JSON value has is in another, which may have more members.
+// within reports whether all that a JSON value has is in another, which may have more members. What
+// openapi.yaml does not name stays in Raw.
 func within(part, whole any) bool {
 	switch part := part.(type) {
 	case map[string]any:
 		object, _ := whole.(map[string]any)
 		for name, member := range part {
-			if !within(member, object[name]) {
+			if named := regexp.MustCompile(`\b` + name + `'?:`).Match(spec.Document); named && !within(member, object[name]) {
 				return false
 			}
 		}
