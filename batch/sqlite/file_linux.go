@@ -13,17 +13,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// fileLock is a lock of an open file description, which other descriptors of the file do not drop.
+// Its byte, far behind any that SQLite locks, is nobody else's.
+type fileLock struct{ *os.File }
+
+func (l fileLock) set(kind int16) error {
+	return unix.FcntlFlock(l.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: kind, Start: 1 << 62, Len: 1})
+}
+
+// Close releases the lock before the descriptor, of which a process that is being started
+// elsewhere in this program may have a copy for a moment.
+func (l fileLock) Close() error { return errors.Join(l.set(unix.F_UNLCK), l.File.Close()) }
+
 // lockFile locks the inode behind a path, under whatever name or mount another process opens it.
-// A lock of the open file description is not dropped with other descriptors, and its byte, far
-// behind any that SQLite locks, is nobody else's.
-func lockFile(target string) (*os.File, fs.FileInfo, error) {
+func lockFile(target string) (fileLock, fs.FileInfo, error) {
 	file, err := os.OpenFile(target, os.O_RDWR, 0) //nolint:gosec // whoever opens the ledger names it
 	if err != nil {
-		return nil, nil, err
+		return fileLock{}, nil, err
 	}
+	lock := fileLock{file}
 	info, err := file.Stat()
 	if err == nil {
-		err = unix.FcntlFlock(file.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_WRLCK, Start: 1 << 62, Len: 1})
+		err = lock.set(unix.F_WRLCK)
 		if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES) {
 			err = errInUse
 		} else if err != nil {
@@ -32,9 +43,9 @@ func lockFile(target string) (*os.File, fs.FileInfo, error) {
 	}
 	if err != nil {
 		_ = file.Close()
-		return nil, nil, err
+		return fileLock{}, nil, err
 	}
-	return file, info, nil
+	return lock, info, nil
 }
 
 const (

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -175,6 +176,31 @@ func TestLockIsOnTheFile(t *testing.T) {
 		t.Errorf("the ledger warns %q; want %q", ledger.Warning(), want)
 	}
 	must(t, ledger.Close())
+}
+
+// A process that is being started elsewhere in the program has copies of all descriptors for a moment.
+func TestLockEndsWithTheLedger(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "messages.db")
+	ledger := openLedger(t, path)
+	descriptors, err := os.ReadDir("/proc/self/fd")
+	must(t, err)
+	copies := 0
+	for _, entry := range descriptors {
+		if name, _ := os.Readlink("/proc/self/fd/" + entry.Name()); name != path {
+			continue
+		}
+		number, err := strconv.Atoi(entry.Name())
+		must(t, err)
+		duplicate, err := syscall.Dup(number)
+		must(t, err)
+		t.Cleanup(func() { _ = syscall.Close(duplicate) })
+		copies++
+	}
+	if copies == 0 {
+		t.Fatal("no descriptor of the ledger is open; want at least that of its lock")
+	}
+	must(t, ledger.Close())
+	must(t, openLedger(t, path).Close())
 }
 
 // A volume that holds the ledger is enough: the folder for temporary files may be full.
