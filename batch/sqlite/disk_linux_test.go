@@ -41,7 +41,7 @@ func smallDisk(t *testing.T, size int) string {
 // room it can be resumed.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
-	for room := 0; room < 30; room += 3 {
+	for room := 0; room < 48; room++ {
 		dir := smallDisk(t, 4<<20)
 		path := filepath.Join(dir, "messages.db")
 		items := messages(0, 60)

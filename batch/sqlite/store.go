@@ -159,10 +159,8 @@ func (s *store) enterWAL() error {
 	if code := sqlite.ErrCode(err).ToPrimary(); code == sqlite.ResultBusy || code == sqlite.ResultLocked {
 		err = errors.New("is being read by another program with an open transaction, such as a database browser; close that, then run it again")
 	}
-	if err == nil {
-		s.wal = true
-		err = s.file.remember()
-	}
+	s.wal = err == nil
+	err = cmp.Or(err, s.file.remember())                // what failed may have written, too
 	for _, db := range []*sqlite.Conn{s.db, s.reader} { // which opens the log, that of a private ledger before it loses its name
 		if err == nil {
 			err = exec(db, readService, nil)
@@ -183,8 +181,11 @@ func (s *store) checkpoint(mode string) error {
 		defer s.db.SetBusyTimeout(busyTimeout)
 	}
 	err := exec(s.db, "PRAGMA wal_checkpoint("+mode+")", func(row *sqlite.Stmt) { busy = row.ColumnBool(0) })
-	if err != nil || s.file == nil {
+	if s.file == nil {
 		return err
+	}
+	if err != nil { // such as on a full disk, which had room for a part
+		return cmp.Or(err, s.file.remember())
 	}
 	if mode == "TRUNCATE" {
 		s.kept.Store(nil)
