@@ -2,6 +2,7 @@ package mock
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
@@ -70,21 +71,21 @@ type control struct {
 // handler routes the requests that may control the mock, and refuses others.
 func (c *control) handler() http.Handler {
 	mux := http.NewServeMux()
-	for pattern, do := range map[string]command{
-		"/":                                 func(*http.Request, []byte) (any, error) { return nil, errNoPath },
-		"GET /{$}":                          c.state,
-		"POST /reset":                       c.reset,
-		"GET /requests":                     c.requests,
-		"DELETE /requests":                  c.requests,
-		"POST /faults":                      c.script,
-		"GET /faults":                       c.faults,
-		"DELETE /faults":                    c.faults,
-		"GET /messages/{user}/{message}":    c.message,
-		"PUT /messages/{user}/{message}":    c.message,
-		"DELETE /messages/{user}/{message}": c.message,
-		"PUT /connections/{id}":             c.connection,
+	for pattern, h := range map[string]http.HandlerFunc{
+		"/":                                 c.serve(nil),
+		"GET /{$}":                          c.serve(c.state),
+		"POST /reset":                       c.serve(c.reset),
+		"GET /requests":                     c.serve(c.requests, "userId", "messageId", "status"),
+		"DELETE /requests":                  c.serve(c.requests, "userId", "messageId", "status"),
+		"POST /faults":                      c.serve(c.script),
+		"GET /faults":                       c.serve(c.faults, "userId", "messageId"),
+		"DELETE /faults":                    c.serve(c.faults, "userId", "messageId"),
+		"GET /messages/{user}/{message}":    c.serve(c.message),
+		"PUT /messages/{user}/{message}":    c.serve(c.message),
+		"DELETE /messages/{user}/{message}": c.serve(c.message),
+		"PUT /connections/{id}":             c.serve(c.connection),
 	} {
-		mux.HandleFunc(strings.Replace(pattern, "/", ControlPrefix, 1), c.serve(do))
+		mux.HandleFunc(strings.Replace(pattern, "/", ControlPrefix, 1), h)
 	}
 	return mux
 }
@@ -92,17 +93,20 @@ func (c *control) handler() http.Handler {
 // command executes a request and returns what to send as JSON.
 type command func(r *http.Request, body []byte) (any, error)
 
-func (c *control) serve(do command) http.HandlerFunc {
+// serve serves a command with these filters in its query; without a command, an unknown path.
+func (c *control) serve(do command, filters ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
 		status, value := http.StatusBadRequest, any(nil)
 		if refused := c.allow(r); refused != nil {
 			status, err = http.StatusForbidden, refused
+		} else if do == nil {
+			status, err = http.StatusNotFound, errors.New("the control has no such method and path; see unsend mock --help")
 		} else if err == nil {
-			value, err = do(r, body)
+			err = checkFilters(r.URL.RawQuery, filters)
 		}
-		if errors.Is(err, errNoPath) {
-			status = http.StatusNotFound
+		if err == nil {
+			value, err = do(r, body)
 		}
 		if err == nil {
 			status = http.StatusOK
@@ -114,6 +118,23 @@ func (c *control) serve(do command) http.HandlerFunc {
 		w.WriteHeader(status)
 		_, _ = w.Write(append(encode(value), '\n')) // to a client that may have left
 	}
+}
+
+// checkFilters refuses a query with other filters: one that is misspelled would match everything.
+func checkFilters(query string, known []string) error {
+	filters, err := url.ParseQuery(query)
+	if err != nil {
+		return fmt.Errorf("the query cannot be read: %w", err)
+	}
+	for name := range filters {
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("unknown filter %q; this path takes %s", name, cmp.Or(strings.Join(known, ", "), "none"))
+		}
+	}
+	if _, err := strconv.Atoi(cmp.Or(filters.Get("status"), "0")); err != nil {
+		return errors.New("the filter status is a number, such as 503, or 0 for no response")
+	}
+	return nil
 }
 
 // allow returns why a request may not control the mock. A web page can make a browser on this
@@ -149,10 +170,7 @@ func isLoopback(host string) bool {
 	return host == "localhost" || err == nil && addr.Unmap().IsLoopback()
 }
 
-var (
-	errNoPath = errors.New("the control has no such method and path; see unsend mock --help")
-	errHalf   = errors.New("give both userId and messageId, or neither")
-)
+var errHalf = errors.New("give both userId and messageId, or neither")
 
 // entry is a request of the journal as the control shows it.
 type entry struct {
