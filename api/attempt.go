@@ -14,6 +14,10 @@ import (
 
 // attempt is one request and its response.
 type attempt struct {
+	trace   transport.ConnTrace
+	started time.Time
+	limit   time.Duration // its timeout
+
 	responded bool // with a status
 	status    int
 	header    http.Header
@@ -28,31 +32,48 @@ type attempt struct {
 	success, readable bool // the top-level success of a 2xx
 	gone              bool // the message is already gone, as an earlier attempt may have unsent it
 	maybe             bool // this attempt may have unsent it
-	took, limit       time.Duration
 	reading           bool // holds a place among the errors that are read at a time
 }
 
-// send makes one attempt.
-func (o *operation) send(ctx context.Context) (a attempt) {
-	started := time.Now()
-	defer func() { a.took, a.limit = time.Since(started), o.call.timeout }()
-	ctx, cancel := context.WithTimeout(ctx, o.call.timeout)
-	defer cancel()
-	trace := transport.NewConnTrace(o.guard.Standard() != nil)
-	resp, err := o.sender.UnsendChatMessage(trace.WithContext(ctx), gen.PathID(o.userID), gen.PathID(o.messageID), o.body,
-		func(_ context.Context, req *http.Request) error {
-			o.setHeaders(req.Header, o.key, o.call.connection)
-			return trace.OneRequest(req)
-		})
-	a.sentTwice = trace.SentTwice()
+// exchange sends a request once, within a limit that ctx has. It returns no response if none came.
+func (c *Client) exchange(ctx context.Context, req *http.Request, limit time.Duration) (*attempt, *http.Response) {
+	kind := c.guard.Kind()
+	a := &attempt{trace: transport.ConnTrace{Kind: kind}, started: time.Now(), limit: limit}
+	resp, err := c.guard.RoundTrip(a.trace.Follow(ctx, req))
+	a.sentTwice = a.trace.SentTwice()
 	if err != nil {
-		a.failed(ctx, trace, err)
+		a.unwritten, a.refused, a.err = a.trace.Unwritten(ctx, err), a.trace.Refused(err), a.trace.Explain(err)
+		return a, nil
+	}
+	a.responded, a.status, a.header, a.ownHeader = true, resp.StatusCode, resp.Header, kind != transport.Other
+	return a, resp
+}
+
+// send makes one attempt.
+func (o *operation) send(ctx context.Context) *attempt {
+	req, err := gen.NewUnsendChatMessageRequest(o.server, gen.PathID(o.userID), gen.PathID(o.messageID), o.body)
+	if err != nil { // the ids were checked
+		return &attempt{err: err, unwritten: true}
+	}
+	o.setHeaders(req.Header, o.key, o.call.connection)
+	if o.jar != nil {
+		for _, cookie := range o.jar.Cookies(req.URL) {
+			req.AddCookie(cookie)
+		}
+	}
+	limit := o.attemptTimeout(o.call.timeout)
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	a, resp := o.exchange(ctx, req, limit)
+	if resp == nil {
 		return a
 	}
 	defer func() { _ = resp.Body.Close() }()
-	a.responded, a.status, a.header, a.ownHeader = true, resp.StatusCode, resp.Header, o.guard.Standard() != nil
+	if o.jar != nil {
+		o.jar.SetCookies(req.URL, resp.Cookies())
+	}
 	if a.status < 200 || a.status > 599 { // a 101 has no body, but an open connection
-		trace.Drop()
+		a.trace.Drop()
 		return a
 	}
 	if a.status >= 400 {
@@ -70,16 +91,10 @@ func (o *operation) send(ctx context.Context) (a attempt) {
 	}
 	if !a.readable {
 		if _, answered, _ := readError(a.body); a.status < 400 || !answered {
-			trace.Drop() // more may follow a response that is not the service's
+			a.trace.Drop() // more may follow a response that is not the service's
 		}
 	}
 	return a
-}
-
-// failed notes why no response came.
-func (a *attempt) failed(ctx context.Context, trace *transport.ConnTrace, err error) {
-	a.unwritten, a.refused = trace.Unwritten(ctx, err), trace.Refused(err)
-	a.err = trace.Explain(err)
 }
 
 const jsonSpace = " \t\r\n"

@@ -102,6 +102,7 @@ func TestTimeouts(t *testing.T) {
 		faults  []mock.Fault
 		client  time.Duration // its timeout, and the call's; 0: none is given
 		call    time.Duration
+		caller  time.Duration // that of the http.Client given
 		took    time.Duration
 		outcome api.Outcome // "": an error, with the rest
 		status  int
@@ -116,12 +117,14 @@ func TestTimeouts(t *testing.T) {
 		"late body of a 403":  {faults: []mock.Fault{slow403}, client: 3 * second, took: 3 * second, status: 403, certain: true},
 		"none given":          {faults: []mock.Fault{late, late, late}, took: 91500 * ms},
 		"the call's":          {faults: []mock.Fault{late, late, late}, client: time.Minute, call: second, took: 4500 * ms},
+		"the http.Client's":   {faults: []mock.Fault{late, late, late}, caller: second, took: 4500 * ms},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server := newMock(mock.WithoutRateLimit())
 				server.Next(c.faults...)
-				var opts []api.Option
+				next := &http.Client{Transport: validatedRequests(t, server.Client().Transport), Timeout: c.caller}
+				opts := []api.Option{api.WithHTTPClient(next)}
 				if c.client > 0 {
 					opts = append(opts, api.WithTimeout(c.client))
 				}
@@ -130,7 +133,7 @@ func TestTimeouts(t *testing.T) {
 					call = append(call, api.WithTimeout(c.call))
 				}
 				started := time.Now()
-				result, err := unsend(t.Context(), t, newClient(t, validatedRequests(t, server.Client().Transport), opts...), call...)
+				result, err := unsend(t.Context(), t, newClient(t, nil, opts...), call...)
 				if took := time.Since(started); took != c.took {
 					t.Errorf("took %v, want %v", took, c.took)
 				}

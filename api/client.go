@@ -27,15 +27,16 @@ const DefaultBaseURL = "https://api-next.ofauth.com"
 // counted against the rate limit in it.
 type Client struct {
 	settings
-	guard     *transport.Guard
-	given     *http.Client // a copy of the caller's, over guard
-	sender    *gen.Client  // for Unsend, over given
-	keys      *keyring
-	userAgent string
-	limiter   *ratelimit.Limiter
-	rate      func(connectionID string) (perMinute, burst int)
-	log       *slog.Logger
-	jitter    func(time.Duration) time.Duration
+	guard          *transport.Guard
+	server         string         // the base URL, with a slash at its end
+	jar            http.CookieJar // of the caller's http.Client, as its timeout is; nil for none
+	callersTimeout time.Duration  // 0 for none
+	keys           *keyring
+	userAgent      string
+	limiter        *ratelimit.Limiter
+	rate           func(connectionID string) (perMinute, burst int)
+	log            *slog.Logger
+	jitter         func(time.Duration) time.Duration
 
 	errorBodies chan struct{} // bounds the bodies of errors that are read at a time
 }
@@ -72,19 +73,14 @@ func build(cfg config, opts []Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	given := http.Client{}
-	if cfg.http != nil {
-		given = *cfg.http
-	}
 	guard, err := transport.NewGuard(transport.Config{
-		Transport: given.Transport, Middleware: cfg.middleware, Base: base, PlainHTTP: cfg.plainHTTP, Refusal: ErrConfig,
+		Transport: cfg.http.Transport, Middleware: cfg.middleware, Base: base, PlainHTTP: cfg.plainHTTP, Refusal: ErrConfig,
 	})
 	if err != nil {
 		return nil, err
 	}
-	given.Transport = guard
 	return &Client{
-		settings: cfg.settings, guard: guard, given: &given, sender: &gen.Client{Server: base.String() + "/", Client: &given},
+		settings: cfg.settings, guard: guard, server: base.String() + "/", jar: cfg.http.Jar, callersTimeout: cfg.http.Timeout,
 		keys: newKeyring(cfg.key, cfg.keyFunc), userAgent: cfg.userAgent, limiter: ratelimit.New(), rate: cfg.rate,
 		log: cfg.log, jitter: fullJitter, errorBodies: make(chan struct{}, maxErrorBodies),
 	}, nil
@@ -101,7 +97,7 @@ func (c *Client) Generated() *gen.ClientWithResponses {
 		return nil
 	}
 	return &gen.ClientWithResponses{ClientInterface: &gen.Client{
-		Server: c.sender.Server, Client: c.HTTPClient(), RequestEditors: []gen.RequestEditorFn{c.Authenticate},
+		Server: c.server, Client: c.HTTPClient(), RequestEditors: []gen.RequestEditorFn{c.Authenticate},
 	}}
 }
 
@@ -116,19 +112,23 @@ func (c *Client) HTTPClient() *http.Client {
 	if c == nil || c.guard == nil {
 		return nil
 	}
-	timeout := c.timeout
-	if c.given.Timeout > 0 {
-		timeout = min(timeout, c.given.Timeout)
+	return &http.Client{Transport: &retryTransport{c}, Jar: c.jar}
+}
+
+// attemptTimeout bounds a timeout by that of the caller's http.Client.
+func (c *Client) attemptTimeout(timeout time.Duration) time.Duration {
+	if c.callersTimeout > 0 {
+		return min(timeout, c.callersTimeout)
 	}
-	return &http.Client{Transport: &retryTransport{c, timeout}, Jar: c.given.Jar}
+	return timeout
 }
 
 // BaseURL returns the service's address as the client uses it, without a slash at its end.
 func (c *Client) BaseURL() string {
-	if c == nil || c.sender == nil {
+	if c == nil {
 		return ""
 	}
-	return strings.TrimSuffix(c.sender.Server, "/")
+	return strings.TrimSuffix(c.server, "/")
 }
 
 // Delay returns how long the connection's rate limit blocks the next request: 0 if it can be sent
@@ -173,10 +173,7 @@ func (c *Client) observe(connection string, h http.Header) {
 }
 
 // retryTransport is the transport of [Client.HTTPClient].
-type retryTransport struct {
-	client  *Client
-	timeout time.Duration
-}
+type retryTransport struct{ client *Client }
 
 // Unwrap returns the transport below.
 func (t *retryTransport) Unwrap() http.RoundTripper { return t.client.guard }
@@ -224,25 +221,18 @@ func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 // send makes one attempt. The response's body, which ends the attempt when it is closed, is read
 // already unless the status is a 2xx.
 func (t *retryTransport) send(req *http.Request, connection string) (*attempt, *http.Response) {
-	c, started := t.client, time.Now()
-	ctx, cancel := context.WithTimeout(req.Context(), t.timeout)
-	trace := transport.NewConnTrace(c.guard.Standard() != nil)
-	traced := req.WithContext(trace.WithContext(ctx))
-	if req.Method != http.MethodGet && req.Method != http.MethodHead {
-		_ = trace.OneRequest(traced)
-	}
-	resp, err := c.guard.RoundTrip(traced)
-	if err != nil {
+	c := t.client
+	limit := c.attemptTimeout(c.timeout)
+	ctx, cancel := context.WithTimeout(req.Context(), limit)
+	a, resp := c.exchange(ctx, req, limit)
+	if resp == nil {
 		cancel()
-		a := &attempt{took: time.Since(started), limit: t.timeout}
-		a.failed(ctx, trace, err)
 		return a, nil
 	}
 	if connection != "" {
 		c.observe(connection, resp.Header)
 	}
 	resp.Request = req
-	a := &attempt{responded: true, status: resp.StatusCode, header: resp.Header}
 	if a.status/100 == 2 {
 		resp.Body = &boundedBody{body: resp.Body, left: transport.MaxBody, end: cancel, redactor: c.redactorOf(req)}
 		return a, resp

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
 	"reflect"
 	"strings"
 	"testing"
@@ -148,21 +149,30 @@ func TestCallsRefusedUnsent(t *testing.T) {
 	}
 }
 
-func TestCallersClientStaysAsItIs(t *testing.T) {
-	server := newMock()
-	own := server.Client()
-	own.Timeout = time.Minute
+// TestCallersClient is used as it was given to New, with its jar, and is not changed.
+func TestCallersClient(t *testing.T) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wire := &replies{list: []reply{{status: 200, body: `{"success":true}`, header: http.Header{"Set-Cookie": {"a=1"}}}}}
+	own := &http.Client{Transport: wire, Jar: jar, Timeout: time.Minute}
 	before := *own
 	client, err := api.New(plantedKey, api.WithConnection(connection), api.WithHTTPClient(own))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if own.Transport != before.Transport || own.CheckRedirect != nil || own.Timeout != before.Timeout || own.Jar != nil {
+	if !reflect.DeepEqual(*own, before) {
 		t.Error("New changed the caller's client")
 	}
-	own.Transport, own.Timeout = nil, 1
-	if _, err := unsend(t.Context(), t, client); err != nil {
-		t.Errorf("the client changed with the caller's: %v", err)
+	own.Transport, own.Timeout, own.Jar = nil, 1, nil
+	for _, want := range []string{"", "a=1"} {
+		if _, err := unsend(t.Context(), t, client); err != nil {
+			t.Errorf("the client changed with the caller's: %v", err)
+		}
+		if got := wire.sent[len(wire.sent)-1].Header.Get("Cookie"); got != want {
+			t.Errorf("the cookie sent is %q, want %q", got, want)
+		}
 	}
 }
 

@@ -185,7 +185,7 @@ func (a *attempt) cause() string {
 	switch {
 	case errors.Is(err, ErrConfig):
 		return text
-	case errors.Is(err, context.DeadlineExceeded) && a.took >= a.limit:
+	case errors.Is(err, context.DeadlineExceeded) && time.Since(a.started) >= a.limit:
 		return fmt.Sprintf("no response within %v", a.limit)
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
 		return "too many open files: " + text

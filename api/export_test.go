@@ -26,7 +26,10 @@ func Count(s string) int { return count(s) }
 func (c *Client) SetJitter(jitter func(ceiling time.Duration) time.Duration) { c.jitter = jitter }
 
 // Transport is the client's own, for a test to set up before the first call.
-func (c *Client) Transport() *http.Transport { return c.guard.Standard() }
+func (c *Client) Transport() *http.Transport {
+	own, _ := c.guard.Unwrap().(*http.Transport)
+	return own
+}
 
 // QueueByParts decodes a body as Queue does where it cannot decode it at once.
 func QueueByParts(raw []byte) (*gen.Queue, error) { return decodeByParts(raw, nil) }

@@ -19,7 +19,7 @@ func (o *operation) logAttempt(ctx context.Context, a *attempt, e *Error, wait t
 		e = &Error{RequestID: o.redactor().redact(a.header.Get(requestIDHeader))}
 	}
 	o.record(ctx, slog.LevelDebug, "attempt", slog.Int("attempt", o.attempts), slog.Int("status", a.status), typeOf(e), requestOf(e.RequestID),
-		slog.Bool("maybe_unsent", a.maybe), causeOf(e), slog.Duration("took", a.took), slog.Duration("wait", wait))
+		slog.Bool("maybe_unsent", a.maybe), causeOf(e), slog.Duration("took", time.Since(a.started)), slog.Duration("wait", wait))
 }
 
 func (o *operation) logSuccess(ctx context.Context, r *Result) {

@@ -56,7 +56,7 @@ type config struct {
 	key, keyName         string
 	baseURL, baseURLName string
 	plainHTTP            bool
-	http                 *http.Client
+	http                 http.Client // the caller's
 	middleware           []func(http.RoundTripper) http.RoundTripper
 	keyFunc              func(context.Context) (string, error)
 	rate                 func(connectionID string) (perMinute, burst int)
@@ -146,8 +146,11 @@ func WithPlainHTTP() Option {
 // transport" above for what another may do; [WithMiddleware] keeps the client's own.
 func WithHTTPClient(client *http.Client) Option {
 	return clientOption(func(cfg *config) error {
-		cfg.http = client
-		return refuseIf(client == nil, "http client is nil; leave the option out for the default")
+		if client == nil {
+			return configError("http client is nil; leave the option out for the default")
+		}
+		cfg.http = *client
+		return nil
 	})
 }
 

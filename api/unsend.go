@@ -78,11 +78,11 @@ func (o *operation) run(ctx context.Context) (*Result, error) {
 		}
 		a, err := o.attempt(ctx)
 		if err == nil || a.gone {
-			o.logAttempt(ctx, &a, err, 0)
-			return o.succeed(ctx, &a, err), nil
+			o.logAttempt(ctx, a, err, 0)
+			return o.succeed(ctx, a, err), nil
 		}
 		wait, more := o.nextDelay(ctx, err, o.attempts, o.call.retries)
-		o.logAttempt(ctx, &a, err, wait)
+		o.logAttempt(ctx, a, err, wait)
 		if !more {
 			return nil, o.fail(ctx, err)
 		}
@@ -140,7 +140,7 @@ func (o *operation) ended(ctx context.Context) error {
 }
 
 // attempt sends once, and classifies the response. The error is nil if the message was unsent.
-func (o *operation) attempt(ctx context.Context) (attempt, *Error) {
+func (o *operation) attempt(ctx context.Context) (*attempt, *Error) {
 	o.attempts++
 	a := o.send(ctx)
 	if a.reading {
@@ -153,7 +153,7 @@ func (o *operation) attempt(ctx context.Context) (attempt, *Error) {
 		return a, nil
 	}
 	o.maybeUnsent = o.maybeUnsent || a.sentTwice
-	err := describe(&a, o.redactor())
+	err := describe(a, o.redactor())
 	m := classify(facts{err, o.maybeUnsent})
 	a.gone, a.maybe = m.ambiguous == alreadyGone, m.ambiguous == maybeUnsent || a.sentTwice
 	o.maybeUnsent = o.maybeUnsent || a.maybe

@@ -75,7 +75,12 @@ func (v *StringOrNumber) UnmarshalJSON(data []byte) error {
 		return nil
 	case len(data) > 0 && data[0] == '"':
 		v.isString = true
-		return json.Unmarshal(data, &v.text)
+		text, err := jsontext.AppendUnquote(nil, data)
+		if err != nil { // half an emoji, perhaps, which becomes U+FFFD
+			return json.Unmarshal(data, &v.text)
+		}
+		v.text = string(text)
+		return nil
 	case len(data) > 0 && (data[0] == '-' || '0' <= data[0] && data[0] <= '9'):
 		v.text = string(data)
 		return nil

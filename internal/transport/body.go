@@ -24,7 +24,7 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 // ReadBody reads at most MaxBody bytes, and returns what it has read with any error.
 func ReadBody(r io.Reader, size int64) ([]byte, error) {
 	if size > 0 && size <= largeBody {
-		return fill(make([]byte, 0, size+bytes.MinRead), r)
+		return fill(make([]byte, 0, size+1), r) // one more, to read its end
 	}
 	buf := buffers.Get().(*[]byte) //nolint:errcheck // the pool holds nothing else
 	body, err := fill((*buf)[:0], r)
@@ -38,7 +38,7 @@ func ReadBody(r io.Reader, size int64) ([]byte, error) {
 
 func fill(b []byte, r io.Reader) ([]byte, error) {
 	for {
-		if cap(b)-len(b) < bytes.MinRead {
+		if len(b) == cap(b) {
 			b = slices.Grow(b, max(bytes.MinRead, len(b)))
 		}
 		n, err := r.Read(b[len(b):min(cap(b), MaxBody+1)])

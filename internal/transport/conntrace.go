@@ -23,11 +23,22 @@ const alertInternalError = 80
 // errStale ends an attempt whose connection had gone stale twice over.
 var errStale = errors.New("the connection had been closed before the request was written")
 
+// Kind is how a transport may treat a request.
+type Kind int
+
+// Kinds.
+const (
+	Other    Kind = iota // a caller's, which may send a request again
+	Standard             // net/http's own, whose replays follow known rules
+	Own                  // of [New]: net/http's over connections that count what is written
+)
+
 // ConnTrace follows one attempt through net/http: it reports what was written, and keeps the attempt
 // to one request on the wire. Its hooks run on other goroutines, which may outlive the attempt.
 type ConnTrace struct {
-	standard bool                  // sent through net/http's own transport
-	hooks    httptrace.ClientTrace // kept here to save an allocation
+	Kind Kind // of the transport that sends the request
+
+	hooks httptrace.ClientTrace
 
 	mu        sync.Mutex
 	requested int      // connections
@@ -35,50 +46,68 @@ type ConnTrace struct {
 	unwritten int      // of these, those on which provably nothing was written
 	own       *ownConn // the last one, if it is of the transport of [New]
 	writes    int      // on it, before this request
-	begun     bool     // writing to the last one: a header field was encoded
+	begun     bool     // writing to the last one: a header field was encoded; not traced on an own transport
 	http2     bool     // it speaks HTTP/2: the field had a name such as :method
 	handshake error    // of TLS, the last that failed
 }
 
-// NewConnTrace returns a trace. Standard reports that the request goes through net/http's own
-// transport, as [Guard.Standard] does.
-func NewConnTrace(standard bool) *ConnTrace { return &ConnTrace{standard: standard} }
-
-// WithContext returns a context in which a request is traced.
-func (c *ConnTrace) WithContext(ctx context.Context) context.Context {
-	c.hooks = httptrace.ClientTrace{
-		GetConn: func(string) {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			c.requested++
-			if c.movedOn() {
-				c.unwritten = c.conns
-			}
-		},
-		GotConn: func(info httptrace.GotConnInfo) {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			c.conns++
-			c.own, c.begun, c.http2 = ownConnOf(info.Conn), false, false
-			if c.own != nil {
-				c.writes = c.own.written()
-			}
-		},
-		WroteHeaderField: func(name string, _ []string) {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			c.begun = true
-			c.http2 = c.http2 || strings.HasPrefix(name, ":")
-		},
-		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
-			if err != nil {
-				c.mu.Lock()
-				defer c.mu.Unlock()
-				c.handshake = err
-			}
-		},
+// Follow returns req with ctx, traced and kept to one request on the wire if it has a body. net/http
+// calls GetBody to send a request again. That returns the body only if nothing was written, as a
+// kept connection turned out to be closed: the request then goes out on another connection, once.
+func (c *ConnTrace) Follow(ctx context.Context, req *http.Request) *http.Request {
+	c.hooks = httptrace.ClientTrace{GetConn: c.getConn, GotConn: c.gotConn, TLSHandshakeDone: c.handshakeDone}
+	if c.Kind == Standard {
+		c.hooks.WroteHeaderField = c.wroteHeaderField
 	}
-	return httptrace.WithClientTrace(ctx, &c.hooks)
+	traced := req.WithContext(httptrace.WithClientTrace(ctx, &c.hooks))
+	if again := req.GetBody; again != nil {
+		traced.GetBody = func() (io.ReadCloser, error) {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			if !c.movedOn() {
+				return nil, errReplay
+			}
+			if c.unwritten = c.conns; c.unwritten > 1 {
+				return nil, errStale
+			}
+			return again()
+		}
+	}
+	return traced
+}
+
+func (c *ConnTrace) getConn(string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.requested++
+	if c.movedOn() {
+		c.unwritten = c.conns
+	}
+}
+
+func (c *ConnTrace) gotConn(info httptrace.GotConnInfo) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.conns++
+	c.own, c.begun, c.http2 = ownConnOf(info.Conn), false, false
+	if c.own != nil {
+		c.writes = c.own.written()
+	}
+}
+
+func (c *ConnTrace) wroteHeaderField(name string, _ []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.begun = true
+	c.http2 = c.http2 || strings.HasPrefix(name, ":")
+}
+
+func (c *ConnTrace) handshakeDone(_ tls.ConnectionState, err error) {
+	if err != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.handshake = err
+	}
 }
 
 // movedOn reports whether a transport that requests another connection has provably written
@@ -90,30 +119,7 @@ func (c *ConnTrace) movedOn() bool {
 	if c.own != nil && c.own.written() == c.writes {
 		return true
 	}
-	return c.standard && c.conns > 0 && (!c.http2 || !c.begun)
-}
-
-// OneRequest keeps a request that has a body to one on the wire. net/http calls GetBody to send a
-// request again. That returns the body only if nothing was written, as a kept connection turned out
-// to be closed: the request then goes out on another connection, once.
-func (c *ConnTrace) OneRequest(req *http.Request) error {
-	again := req.GetBody
-	if again == nil {
-		return nil // it cannot be sent again
-	}
-	req.GetBody = func() (io.ReadCloser, error) {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if !c.movedOn() {
-			return nil, errReplay
-		}
-		c.unwritten = c.conns
-		if c.unwritten > 1 {
-			return nil, errStale
-		}
-		return again()
-	}
-	return nil
+	return c.Kind != Other && c.conns > 0 && (!c.http2 || !c.begun)
 }
 
 // Unwritten reports whether an attempt that ended with err provably wrote no request: it got no
@@ -133,7 +139,8 @@ func (c *ConnTrace) Unwritten(ctx context.Context, err error) bool {
 // known of a request that was cancelled: over HTTP/2 net/http does not wait for its writer.
 func (c *ConnTrace) neverBegun(ctx context.Context, err error) bool {
 	late, ok := errors.AsType[net.Error](err)
-	return c.standard && !c.begun && ctx.Err() == nil && !errors.Is(err, context.Canceled) && (!ok || !late.Timeout())
+	begun := c.begun || c.Kind == Own && (c.own == nil || c.own.written() != c.writes)
+	return c.Kind != Other && !begun && ctx.Err() == nil && !errors.Is(err, context.Canceled) && (!ok || !late.Timeout())
 }
 
 // SentTwice reports whether a transport of the caller's may have sent the request more than once:
@@ -142,12 +149,16 @@ func (c *ConnTrace) neverBegun(ctx context.Context, err error) bool {
 func (c *ConnTrace) SentTwice() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return !c.standard && max(c.conns, c.requested)-c.unwritten > 1
+	return c.Kind == Other && max(c.conns, c.requested)-c.unwritten > 1
 }
 
-// Explain returns err, or a [ProxyError] if err has the text that net/http makes of a proxy's
-// refusal to connect, which is the reason phrase of its status.
+// Explain returns err, or what it means: [http.ErrSchemeMismatch] if a response in plain HTTP was
+// read as TLS, and a [ProxyError] if err has the text that net/http makes of a proxy's refusal to
+// connect, which is the reason phrase of its status.
 func (c *ConnTrace) Explain(err error) error {
+	if plain, ok := errors.AsType[tls.RecordHeaderError](err); ok && string(plain.RecordHeader[:]) == "HTTP/" {
+		return http.ErrSchemeMismatch
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.requested == 0 || c.conns > c.unwritten {

@@ -6,6 +6,7 @@ package transport
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -30,7 +31,7 @@ type Config struct {
 type Guard struct {
 	next         http.RoundTripper
 	given        http.RoundTripper // below the middleware
-	std          *http.Transport   // given, if it is net/http's
+	kind         Kind              // of next
 	scheme, host string
 	refusal      error
 	proxy        func(*http.Request) (*url.URL, error) // checked for plain http; nil for no check
@@ -40,19 +41,21 @@ type Guard struct {
 func NewGuard(cfg Config) (*Guard, error) {
 	g := &Guard{given: cfg.Transport, scheme: cfg.Base.Scheme, host: cfg.Base.Host, refusal: cfg.Refusal}
 	if g.given == nil {
-		g.given = New(nil)
+		g.given, g.kind = New(nil), Own
 	}
+	std, _ := g.given.(*http.Transport) // nil for another
 	g.next = g.given
-	switch given := g.given.(type) {
-	case *http.Transport:
-		g.std = given
-	case *Mock:
-		g.std, g.next = given.Transport, given.Transport
+	if mock, ok := g.given.(*Mock); ok {
+		std, g.next = mock.Transport, mock.Transport
 	}
-	if g.std != nil && g.scheme == "http" && !cfg.PlainHTTP {
-		g.proxy = g.std.Proxy
+	if std != nil {
+		g.kind = max(g.kind, Standard)
+		if g.scheme == "http" && !cfg.PlainHTTP {
+			g.proxy = std.Proxy
+		}
 	}
 	for _, wrap := range slices.Backward(cfg.Middleware) {
+		g.kind = Other
 		if g.next = wrap(g.next); g.next == nil {
 			return nil, fmt.Errorf("%w: a middleware returned no transport", cfg.Refusal)
 		}
@@ -60,14 +63,8 @@ func NewGuard(cfg Config) (*Guard, error) {
 	return g, nil
 }
 
-// Standard returns the transport of net/http, whose replays follow known rules, through which
-// requests pass without middleware; nil if there is none.
-func (g *Guard) Standard() *http.Transport {
-	if g.next != http.RoundTripper(g.std) {
-		return nil
-	}
-	return g.std
-}
+// Kind returns the kind of the transport that requests go to, middleware included.
+func (g *Guard) Kind() Kind { return g.kind }
 
 // RoundTrip sends a request that Check accepts.
 func (g *Guard) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -78,10 +75,18 @@ func (g *Guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	resp, err := g.next.RoundTrip(req)
-	if resp != nil && resp.StatusCode/100 == 3 {
+	switch {
+	case err != nil:
+		return nil, err
+	case resp == nil:
+		return nil, errors.New("the transport returned neither a response nor an error")
+	case resp.Body == nil:
+		resp.Body = http.NoBody
+	}
+	if resp.StatusCode/100 == 3 {
 		resp.Header.Del("Location")
 	}
-	return resp, err
+	return resp, nil
 }
 
 // Check refuses a request to another host, or in plain http through a proxy that is not loopback.

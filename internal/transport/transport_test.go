@@ -54,9 +54,10 @@ func TestDrop(t *testing.T) {
 				t.Fatal(err)
 			}
 			go func() { _, _ = io.Copy(io.Discard, there) }()
-			trace := transport.NewConnTrace(true)
+			trace := transport.ConnTrace{Kind: transport.Own}
 			secure := tls.Client(conn, &tls.Config{MinVersion: tls.VersionTLS12})
-			httptrace.ContextClientTrace(trace.WithContext(t.Context())).GotConn(httptrace.GotConnInfo{Conn: secure})
+			req := trace.Follow(t.Context(), httptest.NewRequestWithContext(t.Context(), http.MethodDelete, "/", nil))
+			httptrace.ContextClientTrace(req.Context()).GotConn(httptrace.GotConnInfo{Conn: secure})
 			writes := 1
 			if out {
 				writes++
@@ -111,3 +112,32 @@ func TestIsMock(t *testing.T) {
 		}
 	}
 }
+
+// TestOddTransports: what http.Client makes of them, the guard does.
+func TestOddTransports(t *testing.T) {
+	for name, c := range map[string]struct {
+		resp *http.Response
+		want bool // a response, with a body and no Location
+	}{
+		"nothing":    {nil, false},
+		"no body":    {&http.Response{StatusCode: 200}, true},
+		"a redirect": {&http.Response{StatusCode: 302, Header: http.Header{"Location": {"/x"}}}, true},
+	} {
+		guard, err := transport.NewGuard(transport.Config{Transport: fixed{c.resp}, Base: &url.URL{Scheme: "https", Host: "service.example"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := guard.RoundTrip(httptest.NewRequestWithContext(t.Context(), http.MethodDelete, "https://service.example/", nil))
+		if (err == nil) != c.want {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if c.want && (resp.Body != http.NoBody || resp.Header.Get("Location") != "") {
+			t.Errorf("%s: the body is %v, the header %v", name, resp.Body, resp.Header)
+		}
+	}
+}
+
+// fixed is a transport that returns one response.
+type fixed struct{ resp *http.Response }
+
+func (f fixed) RoundTrip(*http.Request) (*http.Response, error) { return f.resp, nil }
