@@ -126,7 +126,7 @@ func (f *ledgerFile) unlock() error {
 // inspect refuses what is no ledger. SQLite is not asked, since it may change what another
 // program has left in a database of its own.
 func (f *ledgerFile) inspect() error {
-	if f.seen.Size() == 0 {
+	if f.isBlank() {
 		return nil
 	}
 	file, ok := f.lock.(io.ReaderAt) // the one descriptor of it
@@ -146,6 +146,17 @@ func (f *ledgerFile) inspect() error {
 		return errNoLedger
 	}
 	return nil
+}
+
+// isBlank reports whether there is no ledger in the file yet: it is empty, or lost its power while it
+// was made a ledger, and SQLite's journal of it begins with no page.
+func (f *ledgerFile) isBlank() bool {
+	if f.seen.Size() == 0 {
+		return true
+	}
+	journal, err := os.ReadFile(f.target + "-journal")
+	const magic = "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
+	return err == nil && len(journal) >= 20 && bytes.HasPrefix(journal, []byte(magic)) && binary.BigEndian.Uint32(journal[16:]) == 0
 }
 
 func createFile(path string) (info fs.FileInfo, created bool, err error) {

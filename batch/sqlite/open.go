@@ -97,7 +97,7 @@ func (s *store) open(want batch.StoreOptions) error {
 	if s.file, err = openLedgerFile(s.path); err != nil {
 		return err
 	}
-	if s.file.seen.Size() == 0 {
+	if s.file.isBlank() {
 		if err := createLedger(s.file.target, want.Service); err != nil {
 			return err
 		}
