@@ -2,17 +2,12 @@ package sqlite_test
 
 import (
 	"bufio"
-	"bytes"
-	"encoding/binary"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -36,7 +31,6 @@ type crashSite struct {
 	items         []batch.Item
 	url           string
 	input, ledger string
-	synced        string         // where a process notes what is synced
 	ended         map[string]int // how many requests the service had seen when a message was known to have ended
 }
 
@@ -53,24 +47,30 @@ func newCrashSite(t *testing.T, n int) *crashSite {
 		server: newMock(4, mock.WithoutRateLimit(), mock.WithFaults(rand.Uint64(), 1, faults...)),
 		ended:  map[string]int{},
 	}
-	text := "user_id,message_id,connection_id\n"
 	for i := range n {
-		item := message(i%4, i/4)
-		s.items = append(s.items, item)
-		text += fmt.Sprintf("%s,%s,%s\n", item.UserID, item.MessageID, item.ConnectionID)
+		s.items = append(s.items, message(i%4, i/4))
 	}
-	dir := t.TempDir()
-	s.input, s.ledger, s.synced = filepath.Join(dir, "input.csv"), filepath.Join(dir, "messages.db"), filepath.Join(dir, "synced")
-	must(t, os.WriteFile(s.input, []byte(text), 0o600))
+	s.input, s.ledger = filepath.Join(t.TempDir(), "input.csv"), filepath.Join(t.TempDir(), "messages.db")
+	s.list(t, n)
 	s.url = start(t, s.server)
 	return s
+}
+
+// list makes the first n items the input.
+func (s *crashSite) list(t *testing.T, n int) {
+	t.Helper()
+	text := "user_id,message_id,connection_id\n"
+	for _, item := range s.items[:n] {
+		text += fmt.Sprintf("%s,%s,%s\n", item.UserID, item.MessageID, item.ConnectionID)
+	}
+	write(t, s.input, text)
 }
 
 // run starts a process, and ends it by end at a random moment: a little after it has printed
 // so many messages. It returns what it printed, and how it ended.
 func (s *crashSite) run(t *testing.T, messages int, end func(*os.Process) error) (printed []string, err error) {
 	t.Helper()
-	cmd := childCommand(t, "run", s.url, s.input, s.ledger, s.synced)
+	cmd := childCommand(t, "run", s.url, s.input, s.ledger)
 	out, err := cmd.StdoutPipe()
 	must(t, err)
 	must(t, cmd.Start())
@@ -98,15 +98,11 @@ func (s *crashSite) run(t *testing.T, messages int, end func(*os.Process) error)
 // record notes what has ended by what a process left, and checks that it printed no more.
 func (s *crashSite) record(t *testing.T, printed []string) {
 	t.Helper()
-	finals := s.finals(t)
-	for _, id := range printed {
-		if !finals[id] {
-			t.Errorf("message %s was printed as final, and the ledger has it open", id)
-		}
-	}
+	finals := finalsOf(t, s.ledger)
+	wantReported(t, printed, finals)
 	seen := len(s.server.Journal())
 	for id := range s.ended {
-		if !finals[id] {
+		if finals[id] == "" {
 			t.Errorf("message %s was final, and is open again", id)
 		}
 	}
@@ -117,16 +113,27 @@ func (s *crashSite) record(t *testing.T, printed []string) {
 	}
 }
 
-// finals returns the messages whose outcome is final.
-func (s *crashSite) finals(t *testing.T) map[string]bool {
+// wantReported fails unless the ledger has each outcome that a process printed.
+func wantReported(t *testing.T, printed []string, finals map[string]batch.Outcome) {
 	t.Helper()
-	ledger := openFor(t, s.ledger, batch.ReadOnly())
+	for _, line := range printed {
+		id, outcome, _ := strings.Cut(line, " ")
+		if got := finals[id]; string(got) != outcome {
+			t.Errorf("message %s was printed as %s, and is %q in the ledger", id, outcome, got)
+		}
+	}
+}
+
+// finalsOf returns the outcomes of a ledger that are final, by message.
+func finalsOf(t *testing.T, path string) map[string]batch.Outcome {
+	t.Helper()
+	ledger := openFor(t, path, batch.ReadOnly())
 	defer func() { _ = ledger.Close() }()
-	finals := map[string]bool{}
+	finals := map[string]batch.Outcome{}
 	for r, err := range ledger.Messages(t.Context(), batch.All) {
 		must(t, err)
 		if r.Final {
-			finals[r.Item.MessageID] = true
+			finals[r.Item.MessageID] = r.Outcome
 		}
 	}
 	return finals
@@ -169,61 +176,4 @@ func TestKilledProcesses(t *testing.T) {
 	}
 	t.Logf("%d of %d had ended after %d kills", len(s.ended), len(s.items), kills)
 	s.finish(t)
-}
-
-// A machine that loses its power keeps what was synced, and no more. It is simulated by stopping a
-// process at a random moment, copying what is synced by then, and resuming the copy.
-func TestCopiesAtRandomMoments(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("Windows cannot stop a process")
-	}
-	t.Parallel()
-	copies := times(8, 50)
-	s := newCrashSite(t, 120*copies)
-	for range copies {
-		after := filepath.Join(t.TempDir(), "messages.db")
-		printed, err := s.run(t, 1+rand.N(60), func(p *os.Process) error {
-			err := p.Signal(syscall.Signal(19)) // SIGSTOP
-			time.Sleep(20 * time.Millisecond)   //nolint:forbidigo // until each of its threads has stopped
-			return errors.Join(err, s.copyTo(after), p.Kill())
-		})
-		if err == nil {
-			t.Fatal("a process came to the end; want it killed")
-		}
-		s.ledger = after
-		s.record(t, printed)
-	}
-	s.finish(t)
-}
-
-// copyTo copies the ledger without what was not synced.
-func (s *crashSite) copyTo(path string) error {
-	file, err := os.ReadFile(s.ledger)
-	if err != nil {
-		return err
-	}
-	log, err := os.ReadFile(s.ledger + "-wal")
-	if err != nil {
-		return err
-	}
-	note, err := os.ReadFile(s.synced)
-	if err != nil {
-		return err
-	}
-	index, err := readLogIndex(s.ledger + "-shm")
-	if err != nil {
-		return err
-	}
-	if len(log) >= 32 {
-		pageSize := int(binary.BigEndian.Uint32(log[8:]))
-		frames := 0
-		if bytes.Equal(log[16:24], note[4:12]) { // else it has begun anew, with nothing synced yet
-			frames = int(binary.LittleEndian.Uint32(note))
-		}
-		if bytes.Equal(log[16:24], index.salt[:]) { // a checkpoint syncs the log before it uses it
-			frames = max(frames, int(index.applied))
-		}
-		log = log[:min(len(log), 32+frames*(24+pageSize))]
-	}
-	return errors.Join(os.WriteFile(path, file, 0o600), os.WriteFile(path+"-wal", log, 0o600))
 }
