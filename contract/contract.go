@@ -45,14 +45,17 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/getkin/kin-openapi/openapi3"
+
 	"github.com/unsend-go/unsend/internal/spec"
 )
 
 // Validator checks exchanges against the contract. It is immutable and safe for concurrent use.
 type Validator struct {
 	document   []byte
-	operations []*operation // concrete paths before templated ones
-	fallback   *operation   // of a response without a request; nil if it could be one of several
+	schemas    map[*openapi3.Schema]string // names in components
+	operations []*operation                // concrete paths before templated ones
+	fallback   *operation                  // of a response without a request; nil if it could be one of several
 }
 
 // Option changes what [New], [NewDrift] and [Transport] check against.

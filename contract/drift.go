@@ -1,9 +1,9 @@
 package contract
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -16,7 +16,7 @@ import (
 // What is kept of members that the contract does not name is bounded.
 const (
 	maxNames  = 2_000 // in all
-	maxNested = 8     // levels of objects and arrays
+	maxNested = 9     // levels of objects and arrays
 )
 
 var (
@@ -35,25 +35,31 @@ type Drift struct {
 	err error // of an option
 
 	mu       sync.Mutex
-	names    int // of members
-	places   map[*openapi3.Schema]*observed
-	statuses map[unlisted]*observed
+	names    int                            // of members that the contract does not describe
+	places   map[*openapi3.Schema]*observed // that it describes
+	statuses map[unlisted]*observed         // of kinds "status" and "body"
 }
 
-// observed is what was seen at one place of the contract, or of a member that it does not name.
-type observed struct {
-	at      place // empty if the contract does not describe it
-	kinds   map[string]int
-	refused map[string]int       // kinds that the contract does not admit, and "missing"
-	members map[string]*observed // that the contract does not name
-	types   map[string]int       // of errors, if this is their type
-	items   *observed
-}
-
-// unlisted is a status that an operation does not list. Its kinds are "status" and "body".
+// unlisted is a status that an operation does not list.
 type unlisted struct {
 	op     *operation
 	status int
+}
+
+// observed is what was seen at one place and the contract does not describe.
+type observed struct {
+	schema, member string               // as in Finding
+	at             place                // empty if the contract does not describe the place at all
+	level          int                  // of such a place, below the last that it describes
+	missing        int                  // although it is required
+	kinds          map[string]int       // of values that it does not admit
+	types          map[string]int       // of errors
+	members        map[string]*observed // that it does not describe
+	items          *observed            // likewise
+}
+
+func newObserved(schema, member string, at place, level int) *observed {
+	return &observed{schema, member, at, level, 0, map[string]int{}, map[string]int{}, map[string]*observed{}, nil}
 }
 
 // NewDrift returns an empty Drift. An invalid option is an error of the first [Drift.Add].
@@ -76,7 +82,8 @@ func (d *Drift) Transport(next http.RoundTripper) http.RoundTripper {
 // [Validator.CheckResponse]. The body is read and put back.
 //
 // An error means that an option is invalid, that the operation is not known, or that the body
-// cannot be read: it is empty, cut short, not JSON, or beyond the limits of this package.
+// cannot be read: it is empty, cut short, not JSON, or beyond the limits of this package. Nothing
+// was added then.
 func (d *Drift) Add(req *http.Request, resp *http.Response) error {
 	switch {
 	case d.err != nil:
@@ -88,34 +95,42 @@ func (d *Drift) Add(req *http.Request, resp *http.Response) error {
 	if err != nil {
 		return err
 	}
+	var value any
+	seen := []string{"status"}
+	if !hasNoBody(req.Method, resp.StatusCode) {
+		b := readAndPutBack(&resp.Body).inflated(resp.Header)
+		if vs := checkBody(Response, anyJSON, http.Header{"Content-Type": {"application/json"}}, b, true); len(vs) > 0 {
+			return errors.New("the body cannot be compared with the contract: found " + vs[0].Found)
+		}
+		value, _, _ = new(decoder).decodeBody(b.data)
+		seen = append(seen, "body")
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	isError, declared := resp.StatusCode >= http.StatusBadRequest, m.Responses.Status(resp.StatusCode)
-	status := newObserved(nil)
+	declared, isError := m.Responses.Status(resp.StatusCode), resp.StatusCode >= http.StatusBadRequest
 	if declared == nil {
 		key := unlisted{m.operation, resp.StatusCode}
-		status = cmp.Or(d.statuses[key], status)
-		d.statuses[key] = status
+		if d.statuses[key] == nil {
+			d.statuses[key] = newObserved(m.id(), strconv.Itoa(resp.StatusCode), nil, 0)
+		}
+		for _, kind := range seen {
+			d.statuses[key].kinds[kind]++
+		}
 		if isError { // which the default response describes
 			declared = m.Responses.Default()
 		}
 	}
-	status.kinds["status"]++
-	if hasNoBody(req.Method, resp.StatusCode) {
+	if declared == nil || len(seen) == 1 {
 		return nil
 	}
-	b := readAndPutBack(&resp.Body).inflated(resp.Header)
-	if vs := checkBody(Response, anyJSON, http.Header{"Content-Type": {"application/json"}}, b, true); len(vs) > 0 {
-		return errors.New("the body cannot be compared with the contract: found " + vs[0].Found)
-	}
-	status.kinds["body"]++
-	value, _, _ := new(decoder).decodeBody(b.data)
-	at := bodyOf(declared)
-	d.walk(value, at)
-	if members, ok := value.(map[string]any); ok && isError {
-		word, _ := members["type"].(string)
-		if typed, _ := at.member("type"); len(typed) > 0 && isType.MatchString(word) && len(d.place(typed).types) < maxNames {
-			d.place(typed).types[word]++
+	if media := declared.Value.Content.Get("application/json"); media != nil && media.Schema != nil {
+		body := d.described(placeOf(media.Schema), fmt.Sprint(m.id(), " ", resp.StatusCode), "")
+		d.walk(body, value)
+		members, _ := value.(map[string]any)
+		if word, _ := members["type"].(string); isError && isType.MatchString(word) {
+			if o := d.member(body, "type"); o != nil && len(o.at) > 0 && len(o.types) < maxNames {
+				o.types[word]++
+			}
 		}
 	}
 	return nil
@@ -124,19 +139,80 @@ func (d *Drift) Add(req *http.Request, resp *http.Response) error {
 // anyJSON describes a body of any JSON value.
 var anyJSON = openapi3.NewContentWithJSONSchema(openapi3.NewSchema().WithNullable())
 
-// bodyOf returns what the contract says of a response's JSON body.
-func bodyOf(ref *openapi3.ResponseRef) place {
-	if ref == nil {
-		return nil
+// walk compares a value with what the contract has for its place. If o is nil, it may be anything.
+func (d *Drift) walk(o *observed, value any) {
+	if o == nil {
+		return
 	}
-	if media := ref.Value.Content.Get("application/json"); media != nil && media.Schema != nil {
-		return placeOf(media.Schema)
+	if kind := kindOf(value); !o.at.admits(kind) {
+		o.kinds[kind]++
 	}
-	return nil
+	switch value := value.(type) {
+	case []any:
+		for _, item := range value {
+			d.walk(d.item(o), item)
+		}
+	case map[string]any:
+		for name, inner := range value {
+			d.walk(d.member(o, name), inner)
+		}
+		if len(o.at) == 0 {
+			return
+		}
+		for _, name := range o.at[0].Required {
+			_, found := value[name]
+			if _, named := o.at.member(name); named && !found {
+				d.member(o, name).missing++
+			}
+		}
+	}
 }
 
-func (p place) isTyped() bool {
-	return slices.ContainsFunc(p, func(s *openapi3.Schema) bool { return s.Type != nil })
+// described returns what was seen at a place of the contract; nil if it describes none.
+func (d *Drift) described(at place, schema, member string) *observed {
+	if len(at) == 0 {
+		return nil
+	}
+	if name := d.v.schemas[at[0]]; name != "" {
+		schema, member = name, ""
+	}
+	if d.places[at[0]] == nil {
+		d.places[at[0]] = newObserved(schema, member, at, 0)
+	}
+	return d.places[at[0]]
+}
+
+// item returns what was seen of an array's items; nil if they may be anything.
+func (d *Drift) item(o *observed) *observed {
+	if len(o.at) > 0 {
+		return d.described(o.at.item(), o.schema, o.member+"[]")
+	}
+	if o.items == nil && o.level < maxNested {
+		o.items = newObserved("", "", nil, o.level+1)
+	}
+	return o.items
+}
+
+// member returns what was seen of an object's member; nil if it may be anything. Members that the
+// contract does not name share an entry if their names do not look like identifiers, or are beyond
+// the limit.
+func (d *Drift) member(o *observed, name string) *observed {
+	if at, named := o.at.member(name); named {
+		return d.described(at, o.schema, o.member+"."+name)
+	} else if len(at) > 0 {
+		return d.described(at, o.schema, o.member+".*")
+	}
+	if len(o.at) > 0 && !o.at.describesMembers() || o.level == maxNested {
+		return nil
+	}
+	if o.members[name] == nil && (!isIdentifier.MatchString(name) || d.names == maxNames) {
+		name = "*"
+	}
+	if o.members[name] == nil {
+		o.members[name] = newObserved("", "", nil, o.level+1)
+		d.names = min(d.names+1, maxNames)
+	}
+	return o.members[name]
 }
 
 func (p place) describesMembers() bool {
@@ -145,9 +221,14 @@ func (p place) describesMembers() bool {
 
 // admits reports whether the contract admits values of a kind.
 func (p place) admits(kind string) bool {
-	return !p.isTyped() || slices.ContainsFunc(p, func(s *openapi3.Schema) bool {
-		return s.Type.Is(kind) || kind == "null" && s.PermitsNull() || kind == "integer" && s.Type.Is("number")
-	})
+	isTyped := false
+	for _, s := range p {
+		if s.Type.Is(kind) || kind == "null" && s.PermitsNull() || kind == "integer" && s.Type.Is("number") {
+			return true
+		}
+		isTyped = isTyped || s.Type != nil
+	}
+	return len(p) > 0 && !isTyped
 }
 
 // kindOf names the kind of a value. A number is an integer if it fits into 64 bits.
@@ -159,84 +240,4 @@ func kindOf(value any) string {
 		}
 	}
 	return kind
-}
-
-func newObserved(at place) *observed {
-	return &observed{at: at, kinds: map[string]int{}, refused: map[string]int{}, members: map[string]*observed{}, types: map[string]int{}}
-}
-
-// place returns what was seen at a place that the contract describes.
-func (d *Drift) place(at place) *observed {
-	if d.places[at[0]] == nil {
-		d.places[at[0]] = newObserved(at)
-	}
-	return d.places[at[0]]
-}
-
-// walk compares a value with what the contract says of its place.
-func (d *Drift) walk(value any, at place) {
-	if !at.isTyped() && !at.describesMembers() {
-		return // it may be anything
-	}
-	o := d.place(at)
-	if kind := kindOf(value); !at.admits(kind) {
-		o.refused[kind]++
-	}
-	if items, isArray := value.([]any); isArray {
-		for _, item := range items {
-			d.walk(item, at.item())
-		}
-	}
-	members, isObject := value.(map[string]any)
-	if !isObject || !at.describesMembers() {
-		return // it may have any members
-	}
-	for _, name := range at[0].Required {
-		if _, ok := members[name]; !ok {
-			if missing, named := at.member(name); named {
-				d.place(missing).refused["missing"]++
-			}
-		}
-	}
-	for name, inner := range members {
-		if next, _ := at.member(name); len(next) > 0 {
-			d.walk(inner, next)
-		} else {
-			d.infer(d.member(o, name), inner, 0)
-		}
-	}
-}
-
-// member returns what was seen of a member that the contract does not name. Names that do not look
-// like identifiers share one entry, and so do those beyond the limit.
-func (d *Drift) member(o *observed, name string) *observed {
-	if o.members[name] == nil && (!isIdentifier.MatchString(name) || d.names == maxNames) {
-		name = "*"
-	}
-	if o.members[name] == nil {
-		o.members[name] = newObserved(nil)
-		d.names = min(d.names+1, maxNames)
-	}
-	return o.members[name]
-}
-
-// infer counts a value that the contract does not describe.
-func (d *Drift) infer(o *observed, value any, level int) {
-	o.kinds[kindOf(value)]++
-	if level == maxNested {
-		return
-	}
-	switch value := value.(type) {
-	case []any:
-		if o.items == nil {
-			o.items = newObserved(nil)
-		}
-		for _, item := range value {
-			d.infer(o.items, item, level+1)
-		}
-	case map[string]any:
-		for name, inner := range value {
-			d.infer(d.member(o, name), inner, level+1)
-		}
-	}
 }

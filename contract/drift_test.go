@@ -400,7 +400,7 @@ paths:
 	findings := add([]byte(text))
 	want := []string{
 		"GET /things 200: a.new", "GET /things 200: a.x", "GET /things 200: b.new", "GET /things 200: b.x", "GET /things 200: c.*.new",
-		"GET /things 200: c.*.x", "GET /things 5XX: new", "GET /things 5XX: type", "GET /things: 201", "GET /things: 404",
+		"GET /things 200: c.*.x", "GET /things 503: new", "GET /things 503: type", "GET /things: 201", "GET /things: 404",
 	}
 	if got := names(findings); !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)

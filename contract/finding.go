@@ -58,12 +58,15 @@ func (d *Drift) Findings() []Finding {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	w := newWriter(d.v)
+	w := &writer{document: d.v.document, entries: map[position]entry{}}
+	var root yaml.Node
+	_ = yaml.Unmarshal(d.v.document, &root) // which New has read
+	w.read(&root)
 	for _, o := range d.places {
 		w.place(o)
 	}
 	for key, o := range d.statuses {
-		w.status(key.op, key.status, o)
+		w.status(key, o)
 	}
 	slices.SortFunc(w.findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Member, b.Member), slices.Compare(a.Kinds, b.Kinds))
@@ -73,54 +76,29 @@ func (d *Drift) Findings() []Finding {
 
 // writer writes findings about a document.
 type writer struct {
-	ids      map[string]string     // of operations, by method and path
-	entries  map[position]docEntry // of mappings, and items of lists, which are their own keys
-	named    map[string]bool       // words in capitals, in descriptions and as values of type
+	document []byte
+	entries  map[position]entry
 	findings []Finding
 }
 
 type position struct{ line, column int }
 
-// docEntry is an entry of a mapping of the document.
-type docEntry struct {
-	key, value *yaml.Node
-	path       []string
-}
+// entry is an entry of a mapping of the document, or an item of a list, which is its own key.
+type entry struct{ key, value *yaml.Node }
 
-var capitals = regexp.MustCompile(`[A-Z][A-Z0-9_]+`)
-
-func newWriter(v *Validator) *writer {
-	w := &writer{ids: map[string]string{}, entries: map[position]docEntry{}, named: map[string]bool{}}
-	for _, op := range v.operations {
-		w.ids[strings.ToLower(op.method)+op.path] = op.id()
-	}
-	var root yaml.Node
-	_ = yaml.Unmarshal(v.document, &root) // which New has read
-	w.read(&root, nil)
-	return w
-}
-
-func (w *writer) read(node *yaml.Node, path []string) {
+func (w *writer) read(node *yaml.Node) {
 	for i, child := range node.Content {
-		if node.Kind != yaml.MappingNode {
-			w.read(child, path)
-			w.entries[position{child.Line, child.Column}] = docEntry{child, child, path} // and not its first key
-		} else if i%2 == 1 {
-			key := node.Content[i-1]
-			inner := append(slices.Clone(path), key.Value)
-			w.entries[position{key.Line, key.Column}] = docEntry{key, child, inner}
-			if key.Value == "description" || key.Value == "type" {
-				for _, word := range capitals.FindAllString(child.Value, -1) {
-					w.named[word] = true
-				}
-			}
-			w.read(child, inner)
+		key := child
+		if node.Kind == yaml.MappingNode {
+			key = node.Content[i-i%2]
 		}
+		w.read(child)
+		w.entries[position{key.Line, key.Column}] = entry{key, child} // and not the first key of an item
 	}
 }
 
-// find returns the entry of a schema, or of something inside it.
-func (w *writer) find(origin *openapi3.Origin, inside ...string) docEntry {
+// find returns the entry of a schema or an operation, or of something inside it.
+func (w *writer) find(origin *openapi3.Origin, inside ...string) entry {
 	e := w.entries[position{origin.Key.Line, origin.Key.Column}]
 	if strings.Contains(origin.Key.Name, "/") { // the media type of the schema
 		inside = append([]string{"schema"}, inside...)
@@ -128,7 +106,7 @@ func (w *writer) find(origin *openapi3.Origin, inside ...string) docEntry {
 	for _, name := range inside {
 		for i := 0; i < len(e.value.Content); i += 2 {
 			if key := e.value.Content[i]; key.Value == name {
-				e = docEntry{key, e.value.Content[i+1], append(slices.Clone(e.path), name)}
+				e = entry{key, e.value.Content[i+1]}
 				break
 			}
 		}
@@ -136,121 +114,110 @@ func (w *writer) find(origin *openapi3.Origin, inside ...string) docEntry {
 	return e
 }
 
-// about begins a finding about an entry, or about a member of it.
-func (w *writer) about(e docEntry, member string, kinds map[string]int) Finding {
-	f := Finding{Kinds: sortedKinds(kinds), Line: e.key.Line}
-	for _, n := range kinds {
-		f.Count += n
-	}
-	path := e.path
-	if f.Schema = path[2]; path[0] == "paths" {
-		f.Schema, path = w.ids[path[2]+path[1]]+" "+path[4], path[2:]
-	}
-	for i := 3; i < len(path); i++ {
-		switch {
-		case path[i] == "items":
-			f.Member += "[]"
-		case path[i] == "additionalProperties":
-			f.Member += ".*"
-		case path[i] == "properties" && i+1 < len(path):
-			i++
-			f.Member += "." + path[i]
-		}
-	}
-	f.Member = strings.Trim(f.Member+"."+member, ".")
-	return f
-}
-
-// below adds a finding whose YAML belongs into the mapping, or the list, of an entry.
-func (w *writer) below(f Finding, e docEntry, value any) {
-	if f.Line = e.key.Line; e.value.Style&yaml.FlowStyle != 0 || len(e.value.Content) == 0 {
-		w.byHand(f, "Write this in block style first, a line for each member.")
-		return
-	}
-	f.YAML, f.how = render(value, e.value.Column), "add below"
-	w.findings = append(w.findings, f)
-}
-
-// inPlace adds a finding whose YAML replaces an entry.
-func (w *writer) inPlace(f Finding, e docEntry, value *yaml.Node) {
-	f.Line, f.YAML, f.how = e.key.Line, render(nodeOf(e.key, value), e.key.Column), "write in its place"
+// add adds a finding about an entry.
+func (w *writer) add(f Finding, e entry, how, text string) {
+	f.Line, f.how, f.YAML = e.key.Line, how, text
 	w.findings = append(w.findings, f)
 }
 
 // byHand adds a finding without an edit.
-func (w *writer) byHand(f Finding, why string) {
-	f.YAML, f.how = "# "+why, "by hand"
-	w.findings = append(w.findings, f)
+func (w *writer) byHand(f Finding, e entry, why string) { w.add(f, e, "by hand", "# "+why) }
+
+// below adds a finding whose YAML belongs into the mapping, or the list, of an entry.
+func (w *writer) below(f Finding, e entry, value any) {
+	if e.value.Style&yaml.FlowStyle != 0 || len(e.value.Content) == 0 {
+		w.byHand(f, e, "Write this in block style first, a line for each member.")
+		return
+	}
+	w.add(f, e, "add below", render(value, e.value.Column))
 }
 
+// inPlace adds a finding whose YAML replaces an entry.
+func (w *writer) inPlace(f Finding, e entry, value any) {
+	w.add(f, e, "write in its place", render(map[string]any{e.key.Value: value}, e.key.Column))
+}
+
+// about begins a finding about a place, or about a member there.
+func (o *observed) about(member string, kinds map[string]int) Finding {
+	f := Finding{Schema: o.schema, Member: strings.Trim(o.member+"."+member, "."), Kinds: sortedKinds(kinds)}
+	for _, n := range kinds {
+		f.Count += n
+	}
+	return f
+}
+
+// place adds the findings about a place.
 func (w *writer) place(o *observed) {
-	e, refused := w.find(o.at[0].Origin), maps.Clone(o.refused)
-	if n := refused["missing"]; n > 0 {
-		w.byHand(w.about(e, "", map[string]int{"missing": n}), "It is required. If nobody relies on it, it need not be.")
-		delete(refused, "missing")
+	e := w.find(o.at[0].Origin)
+	if o.missing > 0 {
+		f := o.about("", map[string]int{"missing": o.missing})
+		w.byHand(f, e, "It is required. If nobody relies on it, it need not be.")
 	}
-	w.types(o.at[0], o.types)
-	if len(refused) > 0 {
-		w.refused(o.at[0], e, refused)
+	if len(o.kinds) > 0 {
+		w.kinds(o, e)
 	}
+	if len(o.members) > 0 {
+		w.members(o)
+	}
+	types := maps.Clone(o.types)
+	maps.DeleteFunc(types, func(word string, _ int) bool { return regexp.MustCompile(`\b` + word + `\b`).Match(w.document) })
+	if len(types) > 0 {
+		w.types(o, types)
+	}
+}
+
+// members adds findings about members that the contract does not name.
+func (w *writer) members(o *observed) {
 	i := slices.IndexFunc(o.at, func(s *openapi3.Schema) bool { return s.Properties != nil })
-	if len(o.members) == 0 {
-		return
-	}
-	e = w.find(o.at[i].Origin, "properties")
+	e := w.find(o.at[i].Origin, "properties")
 	if o.isMap() {
-		w.byHand(w.about(e, "*", map[string]int{"map": len(o.members)}), "These look like the keys of a map, which is what additionalProperties is for.")
+		f := o.about("*", map[string]int{"map": len(o.members)})
+		w.byHand(f, e, "These look like the keys of a map, which is what additionalProperties is for.")
 		return
 	}
+	goName := func(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
 	taken := map[string]bool{}
 	for name := range o.at[i].Properties {
 		taken[goName(name)] = true
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.members)) {
-		switch f := w.about(e, name, o.members[name].kinds); {
+		switch f := o.about(name, o.members[name].kinds); {
 		case name == "*":
-			w.byHand(f, "These do not look like names, and are not shown: look at the response.")
+			w.byHand(f, e, "These do not look like names, and are not shown: look at the response.")
 		case taken[goName(name)]:
-			w.byHand(f, "Another member would have its name in Go: give it one in gen/overlay.yaml.")
+			w.byHand(f, e, "Another member would have its name in Go: give it one in gen/overlay.yaml.")
 		default:
 			taken[goName(name)] = true
-			w.below(f, e, map[string]*entry{name: o.members[name].entry(true)})
+			w.below(f, e, map[string]*draft{name: o.members[name].draft(true)})
 		}
 	}
 }
 
-// goName is what names that are the same in Go have in common.
-func goName(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
-
-// refused adds a finding about kinds of values that a schema does not admit.
-func (w *writer) refused(schema *openapi3.Schema, e docEntry, kinds map[string]int) {
-	f := w.about(e, "", kinds)
-	has := func(kind string) bool { return kinds[kind] > 0 || schema.Type.Is(kind) }
+// kinds adds a finding about kinds of values that a schema does not admit.
+func (w *writer) kinds(o *observed, e entry) {
+	schema, f := o.at[0], o.about("", o.kinds)
+	has := func(kind string) bool { return o.kinds[kind] > 0 || schema.Type.Is(kind) }
 	isNull := slices.Equal(f.Kinds, []string{"null"})
 	switch {
 	case len(schema.AllOf)+len(schema.OneOf) > 0:
-		w.byHand(f, "Several schemas describe this, each of which has to admit it.")
+		w.byHand(f, e, "Several schemas describe this, each of which has to admit it.")
 	case !isNull && (has("object") || has("array") || e.key.Value == "items"):
-		w.byHand(f, "Objects and arrays beside other kinds, and items of several kinds, need a schema of their own.")
+		w.byHand(f, e, "Objects and arrays beside other kinds, and items of several kinds, need a schema of their own.")
 	case len(schema.AnyOf) > 0:
-		branches := make([]*entry, len(f.Kinds))
-		for i, kind := range f.Kinds {
-			branches[i] = entryOf(kind)
-		}
-		w.below(f, w.find(schema.Origin, "anyOf"), branches)
+		w.below(f, w.find(schema.Origin, "anyOf"), branches(f.Kinds))
 	case !isNull:
 		w.inPlace(f, e, widened(e.value, schema, f.Kinds))
 	case w.find(schema.Origin, "nullable").key != e.key:
-		w.byHand(f, "It says that it is not nullable.")
+		w.byHand(f, e, "It says that it is not nullable.")
 	default:
-		w.below(f, e, &entry{Nullable: true})
+		w.below(f, e, &draft{Nullable: true})
 	}
 }
 
 // widened returns a schema that admits further kinds. Its type in Go does not change: others use
 // it, so that this is for a person to decide.
 func widened(node *yaml.Node, schema *openapi3.Schema, kinds []string) *yaml.Node {
-	before, whole := nodeOf(), nodeOf()
+	before, whole := &yaml.Node{Kind: yaml.MappingNode}, &yaml.Node{Kind: yaml.MappingNode}
 	for i := 0; i < len(node.Content); i += 2 {
 		to := before
 		if name := node.Content[i].Value; name == "description" || strings.HasPrefix(name, "x-") {
@@ -258,14 +225,13 @@ func widened(node *yaml.Node, schema *openapi3.Schema, kinds []string) *yaml.Nod
 		}
 		to.Content = append(to.Content, node.Content[i:i+2]...)
 	}
-	branches := []*yaml.Node{before}
-	for _, kind := range kinds {
-		branches = append(branches, encoded(entryOf(kind)))
+	added := &draft{AnyOf: branches(kinds, before)}
+	if schema.Extensions["x-go-type"] == nil {
+		added.GoType = goTypes[strings.Join(schema.Type.Slice(), "")+schema.Format]
 	}
-	whole.Content = append(whole.Content, encoded(map[string]any{"anyOf": branches}).Content...)
-	if name := goTypes[strings.Join(schema.Type.Slice(), "")+schema.Format]; name != "" && schema.Extensions["x-go-type"] == nil {
-		whole.Content = append(whole.Content, encoded(map[string]string{"x-go-type": name}).Content...)
-	}
+	var fields yaml.Node
+	_ = fields.Encode(added) // of plain types
+	whole.Content = append(whole.Content, fields.Content...)
 	return whole
 }
 
@@ -275,53 +241,82 @@ var goTypes = map[string]string{
 	"integer": "int", "integerint32": "int32", "integerint64": "int64",
 }
 
-// entry is a schema or a response, with its members in the order in which the document has them.
-type entry struct {
+// types adds a finding about types of errors that the document does not name.
+func (w *writer) types(o *observed, words map[string]int) {
+	schema, f := o.at[0], o.about("", words)
+	text := "Also seen: `" + strings.Join(f.Kinds, "`, `") + "`."
+	if schema.Description == "" {
+		w.below(f, w.find(schema.Origin), draft{Description: text})
+		return
+	}
+	text = strings.TrimSpace(schema.Description) + "\n" + text + "\n"
+	w.inPlace(f, w.find(schema.Origin, "description"), text)
+}
+
+// status adds a finding about a status that an operation does not list.
+func (w *writer) status(key unlisted, o *observed) {
+	response := &draft{Description: strings.TrimSpace(http.StatusText(key.status) + " (not documented)."), Undocumented: true}
+	if fallback := key.op.Responses.Default(); key.status >= http.StatusBadRequest && fallback != nil && fallback.Ref != "" {
+		response = &draft{Ref: fallback.Ref}
+	} else if o.kinds["body"] > 0 {
+		response.Content = map[string]any{"application/json": map[string]any{"schema": draft{}}}
+	}
+	f := o.about("", map[string]int{"status": o.kinds["status"]})
+	w.below(f, w.find(key.op.Origin, "responses"), map[string]any{o.member: response})
+}
+
+// draft is a schema or a response to be written, with its members in the order of the document's.
+type draft struct {
 	Ref          string            `yaml:"$ref,omitempty"`
 	Type         string            `yaml:"type,omitempty"`
 	Format       string            `yaml:"format,omitempty"`
 	Nullable     bool              `yaml:"nullable,omitempty"`
 	Description  string            `yaml:"description,omitempty"`
 	Undocumented bool              `yaml:"x-undocumented,omitempty"`
-	Properties   map[string]*entry `yaml:"properties,omitempty"`
-	Values       *entry            `yaml:"additionalProperties,omitempty"`
-	Items        *entry            `yaml:"items,omitempty"`
+	Properties   map[string]*draft `yaml:"properties,omitempty"`
+	Values       *draft            `yaml:"additionalProperties,omitempty"`
+	Items        *draft            `yaml:"items,omitempty"`
 	Content      map[string]any    `yaml:"content,omitempty"`
+	AnyOf        []any             `yaml:"anyOf,omitempty"`
+	GoType       string            `yaml:"x-go-type,omitempty"`
 }
 
-// entryOf describes the values of a kind.
-func entryOf(kind string) *entry {
-	switch kind {
-	case "null":
-		return &entry{Type: "string", Nullable: true}
-	case "integer":
-		return &entry{Type: kind, Format: "int64"}
-	case "number":
-		return &entry{Type: kind, Format: "double"}
+// draftOf describes the values of a kind.
+func draftOf(kind string) *draft {
+	if kind == "null" {
+		return &draft{Type: "string", Nullable: true}
 	}
-	return &entry{Type: kind}
+	return &draft{Type: kind, Format: map[string]string{"integer": "int64", "number": "double"}[kind]}
 }
 
-// entry describes a member that the contract does not name. The outermost is marked.
-func (o *observed) entry(marked bool) *entry {
-	e, kinds := &entry{}, slices.DeleteFunc(sortedKinds(o.kinds), func(kind string) bool { return kind == "null" })
+// branches appends the drafts of some kinds to others.
+func branches(kinds []string, others ...any) []any {
+	for _, kind := range kinds {
+		others = append(others, draftOf(kind))
+	}
+	return others
+}
+
+// draft describes a member that the contract does not name. The outermost is marked.
+func (o *observed) draft(marked bool) *draft {
+	e, kinds := &draft{}, slices.DeleteFunc(sortedKinds(o.kinds), func(kind string) bool { return kind == "null" })
 	if len(kinds) == 1 { // otherwise it may be anything
-		e = entryOf(kinds[0])
+		e = draftOf(kinds[0])
 		e.Nullable = o.kinds["null"] > 0
 	}
 	e.Description, e.Undocumented = "Not documented.", marked
 	switch {
 	case e.Type == "array":
-		e.Items = &entry{}
+		e.Items = &draft{}
 		if o.items != nil && o.items.kinds["null"] == 0 {
-			e.Items = o.items.entry(false)
+			e.Items = o.items.draft(false)
 		}
 	case e.Type == "object" && (o.isMap() || o.members["*"] != nil):
-		e.Values = &entry{Description: "Not documented."}
+		e.Values = &draft{Description: "Not documented."}
 	case e.Type == "object" && len(o.members) > 0:
-		e.Properties = map[string]*entry{}
+		e.Properties = map[string]*draft{}
 		for name, member := range o.members {
-			e.Properties[name] = member.entry(false)
+			e.Properties[name] = member.draft(false)
 		}
 	}
 	return e
@@ -337,54 +332,14 @@ func sortedKinds(kinds map[string]int) []string {
 // values of one kind.
 func (o *observed) isMap() bool {
 	const many = 9
-	kinds := map[string]int{}
+	kinds, n := map[string]bool{}, 0
 	for _, member := range o.members {
-		for kind, n := range member.kinds {
-			kinds[kind] += n
+		for kind, times := range member.kinds {
+			kinds[kind] = true
+			n += times
 		}
 	}
-	names := len(o.members)
-	return names >= many && slices.Equal(slices.Collect(maps.Values(kinds)), []int{names})
-}
-
-// status adds a finding about a status that an operation does not list.
-func (w *writer) status(op *operation, status int, o *observed) {
-	f := Finding{Schema: op.id(), Member: strconv.Itoa(status), Kinds: []string{"status"}, Count: o.kinds["status"]}
-	response := &entry{Description: strings.TrimSpace(http.StatusText(status) + " (not documented)."), Undocumented: true}
-	if fallback := op.Responses.Default(); status >= http.StatusBadRequest && fallback != nil && fallback.Ref != "" {
-		response = &entry{Ref: fallback.Ref}
-	} else if o.kinds["body"] > 0 {
-		response.Content = map[string]any{"application/json": map[string]any{"schema": entry{}}}
-	}
-	w.below(f, w.find(op.Origin, "responses"), map[string]any{f.Member: response})
-}
-
-// types adds a finding about types of errors that no example or description names.
-func (w *writer) types(schema *openapi3.Schema, words map[string]int) {
-	words = maps.Clone(words)
-	maps.DeleteFunc(words, func(word string, _ int) bool { return w.named[word] })
-	if len(words) == 0 {
-		return
-	}
-	e := w.find(schema.Origin)
-	f := w.about(e, "", words)
-	text := "Also seen: `" + strings.Join(f.Kinds, "`, `") + "`."
-	if schema.Description == "" {
-		w.below(f, e, entry{Description: text})
-		return
-	}
-	description := &yaml.Node{Kind: yaml.ScalarNode, Style: yaml.LiteralStyle, Value: strings.TrimSpace(schema.Description) + "\n" + text + "\n"}
-	w.inPlace(f, w.find(schema.Origin, "description"), description)
-}
-
-func nodeOf(content ...*yaml.Node) *yaml.Node {
-	return &yaml.Node{Kind: yaml.MappingNode, Content: content}
-}
-
-func encoded(value any) *yaml.Node {
-	node := &yaml.Node{}
-	_ = node.Encode(value) // of plain types
-	return node
+	return len(o.members) >= many && len(kinds) == 1 && n == len(o.members)
 }
 
 // render writes a value from a column on, the first being 1.

@@ -43,7 +43,14 @@ func load(document []byte) (*Validator, error) {
 	if err := doc.Validate(context.Background()); err != nil {
 		return nil, fmt.Errorf("contract is not sound: %w", err)
 	}
-	v := &Validator{document: document}
+	v := &Validator{document: document, schemas: map[*openapi3.Schema]string{}}
+	if doc.Components != nil {
+		for name, ref := range doc.Components.Schemas {
+			if ref.Ref == "" { // and not another name of one
+				v.schemas[ref.Value] = name
+			}
+		}
+	}
 	for _, path := range doc.Paths.InMatchingOrder() {
 		item := doc.Paths.Value(path)
 		methods := item.Operations()
