@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/unsend-go/unsend/api"
@@ -76,6 +77,7 @@ type Result struct {
 
 	Attempts  int         // requests: of this run, or of all runs from [Ledger.Messages]
 	RequestID string      // identifies the last request to the vendor's support
+	EndedAt   time.Time   // when it got its outcome; from Messages only
 	Response  *api.Result // the client's result; nil if it returned an error, and from Messages
 
 	// Err is nil for Unsent and AlreadyGone. For Failed it is an [*api.Error], whose Attempts

@@ -146,7 +146,7 @@ func (l *Ledger) Messages(ctx context.Context, filter Filter) iter.Seq2[Result, 
 func (e Entry) result() Result {
 	r := Result{
 		Item: e.Item, Outcome: e.Outcome, Final: e.Final, MaybeUnsent: e.MaybeUnsent,
-		Attempts: e.Attempts, RequestID: e.RequestID, Hint: e.Failure.Hint,
+		Attempts: e.Attempts, RequestID: e.RequestID, EndedAt: e.At, Hint: e.Failure.Hint,
 	}
 	if e.Failure != (Failure{}) {
 		r.Err = &api.Error{

@@ -11,15 +11,20 @@ import (
 	"testing"
 )
 
-// startMock builds the command, runs its mock on a free port until the test ends, and returns
-// the URL.
-func startMock(t *testing.T, flags ...string) string {
+// buildCommand builds the command and returns its path.
+func buildCommand(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "unsend")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-C", "..", "-o", binary, "./cmd/unsend").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	cmd := exec.Command(binary, append([]string{"mock", "--addr", "127.0.0.1:0"}, flags...)...)
+	return binary
+}
+
+// startMock runs the command's mock on a free port until the test ends, and returns the URL.
+func startMock(t *testing.T, flags ...string) string {
+	t.Helper()
+	cmd := exec.Command(buildCommand(t), append([]string{"mock", "--addr", "127.0.0.1:0"}, flags...)...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

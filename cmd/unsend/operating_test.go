@@ -22,7 +22,7 @@ func TestOperatorsPage(t *testing.T) {
 	page := readFile(t, "../../docs/batch/operating.md")
 	var sources []string
 	for _, pattern := range []string{
-		"batch.go", "confirm.go", "ledger.go", "input.go", "shutdown.go", "client.go",
+		"batch.go", "report.go", "page.go", "confirm.go", "ledger.go", "input.go", "shutdown.go", "client.go",
 		"../../batch/input/*.go", "../../batch/internal/cell/*.go", "../../batch/sqlite/*.go",
 	} {
 		files, err := filepath.Glob(pattern)

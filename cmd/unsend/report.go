@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,6 +25,7 @@ type reportOptions struct {
 	failed bool
 	csv    bool
 	json   bool
+	html   string
 }
 
 func newReport(call *invocation) *cobra.Command {
@@ -39,12 +43,19 @@ open) are listed, those alike together. With --csv they are written as an input 
 batch. With --json one object a message, with the members that batch --json has;
 the outcome of a message without one is open, and its response is null.
 
+With --html the report is a page for a browser, to be shown or sent to others: it
+stands alone in FILE, which its owner alone may read, and holds no message and no
+text of one. An older page is replaced, and no other file. - is standard output.
+
 ` + exitHelp,
 		Example: `  unsend report messages.csv.unsend.db
   unsend report messages.csv.unsend.db --failed
 
   # Only what is left, for another run
   unsend report messages.csv.unsend.db --failed --csv > left.csv
+
+  # To be shown to others
+  unsend report messages.csv.unsend.db --html report.html
 
   # For a program
   unsend report messages.csv.unsend.db --json | jq -r 'select(.final | not) | .message_id'`,
@@ -67,6 +78,7 @@ the outcome of a message without one is open, and its response is null.
 	cmd.Flags().BoolVar(&opts.failed, "failed", false, "list the messages that are not known to be gone")
 	cmd.Flags().BoolVar(&opts.csv, "csv", false, "write those messages as an input for batch")
 	cmd.Flags().BoolVar(&opts.json, "json", false, "print one JSON object a message")
+	cmd.Flags().StringVar(&opts.html, "html", "", "write a page for a browser to `FILE`")
 	return cmd
 }
 
@@ -88,7 +100,12 @@ func listRuns(ctx context.Context, w io.Writer, address string) error {
 
 // run returns the error of a batch with these outcomes.
 func (o *reportOptions) run(cmd *cobra.Command) error {
-	if err := contradict(cmd.Flags(), "csv", "json"); err != nil {
+	flags := cmd.Flags()
+	err := cmp.Or(contradict(flags, "csv", "json", "html"), contradict(flags, "json", "html"), contradict(flags, "failed", "html"))
+	if err == nil && flags.Changed("html") {
+		err = checkPageFile(o.html)
+	}
+	if err != nil {
 		return err
 	}
 	ctx, stop := interruptible(cmd.Context())
@@ -112,26 +129,7 @@ func (o *reportOptions) run(cmd *cobra.Command) error {
 	if err != nil {
 		return failed(err)
 	}
-	filter := batch.All
-	if o.failed || o.csv {
-		filter = batch.NotUnsent
-	}
-	out := cmd.OutOrStdout()
-	switch {
-	case o.csv || o.json:
-		err = o.list(out, ledger.Messages(ctx, filter))
-	case o.failed:
-		err = printFailed(out, ledger.Messages(ctx, filter))
-	default:
-		service := report.Service
-		if service == "mock" {
-			service = "the mock"
-		}
-		line(out, "%s: %s of %s", p, count(report.Items, "message"), service)
-		printCounts(out, &report)
-		printGroups(out, report.Groups)
-	}
-	switch {
+	switch err := o.print(ctx, cmd.OutOrStdout(), p, ledger, &report); {
 	case ctx.Err() != nil:
 		return errInterrupted("interrupted")
 	case err != nil:
@@ -139,6 +137,55 @@ func (o *reportOptions) run(cmd *cobra.Command) error {
 	case report.Unsent+report.AlreadyGone < report.Items:
 		return failed(nil)
 	}
+	return nil
+}
+
+func (o *reportOptions) print(ctx context.Context, out io.Writer, p *ledgerTarget, ledger *batch.Ledger, report *batch.Report) error {
+	filter := batch.All
+	if o.failed || o.csv {
+		filter = batch.NotUnsent
+	}
+	messages := ledger.Messages(ctx, filter)
+	switch {
+	case o.html != "":
+		return o.printPage(out, p, messages, report)
+	case o.csv || o.json:
+		return o.list(out, messages)
+	case o.failed:
+		return printFailed(out, messages)
+	}
+	line(out, "%s: %s of %s", p, count(report.Items, "message"), serviceName(report.Service))
+	printCounts(out, report)
+	printGroups(out, report.Groups)
+	return nil
+}
+
+// serviceName returns the name of a ledger's service for people.
+func serviceName(service string) string {
+	if service == "mock" {
+		return "the mock"
+	}
+	return service
+}
+
+// printPage writes the page to its file, or to out.
+func (o *reportOptions) printPage(out io.Writer, p *ledgerTarget, messages iter.Seq2[batch.Result, error], report *batch.Report) error {
+	made, err := newPage(messages)
+	if err != nil {
+		return err
+	}
+	made.Name, made.Service, made.Excluded = p.run, serviceName(report.Service), report.SetAside
+	if p.run == "" {
+		made.Name = strings.TrimSuffix(filepath.Base(p.address), ledgerSuffix)
+	}
+	made.Mock, made.At = report.Service == "mock", time.Now().Format(timeLayout)
+	if o.html == "-" {
+		return made.write(out)
+	}
+	if err := made.save(o.html); err != nil {
+		return fmt.Errorf("%s cannot be written: %w; check its folder", o.html, err)
+	}
+	line(out, "%s is written; open it in a browser", o.html)
 	return nil
 }
 
@@ -172,49 +219,62 @@ func (o *reportOptions) list(out io.Writer, messages iter.Seq2[batch.Result, err
 	return nil
 }
 
-// printFailed prints the messages that are not known to be gone, those alike together.
+// failureGroups are messages that are not known to be gone, those alike together.
+type failureGroups struct {
+	known map[failureKind]*failureGroup
+	list  []*failureGroup
+}
+
+type failureKind struct {
+	outcome      batch.Outcome
+	reason, hint string
+}
+
+type failureGroup struct {
+	batch.Group
+
+	messages []string // the first of them, as lines
+}
+
+func (f *failureGroups) add(r batch.Result) *failureGroup {
+	one := batch.Group{Outcome: r.Outcome, Hint: r.Hint}
+	if r.MaybeUnsent {
+		one.MaybeUnsent = 1
+	}
+	if failure, ok := errors.AsType[*api.Error](r.Err); ok {
+		one.Scope, one.Status, one.Type = failure.Scope, failure.StatusCode, failure.Type
+	}
+	kind := failureKind{r.Outcome, reasonOf(one), r.Hint}
+	g := f.known[kind]
+	if g == nil {
+		if f.known == nil {
+			f.known = map[failureKind]*failureGroup{}
+		}
+		g = &failureGroup{Group: one}
+		g.MaybeUnsent = 0
+		f.known[kind], f.list = g, append(f.list, g)
+	}
+	g.Count++
+	g.MaybeUnsent += one.MaybeUnsent
+	return g
+}
+
+// printFailed prints the messages that are not known to be gone.
 func printFailed(w io.Writer, messages iter.Seq2[batch.Result, error]) error {
 	const most = 10 // messages of a group that are listed
-	type failedGroup struct {
-		batch.Group
-
-		messages []string
-	}
-	type kind struct {
-		outcome      batch.Outcome
-		reason, hint string
-	}
-	known := map[kind]*failedGroup{}
-	var groups []*failedGroup
+	var groups failureGroups
 	for r, err := range messages {
 		if err != nil {
 			return err
 		}
-		one := batch.Group{Outcome: r.Outcome, Hint: r.Hint, Count: 1}
-		if r.MaybeUnsent {
-			one.MaybeUnsent = 1
-		}
-		failure, ok := errors.AsType[*api.Error](r.Err)
-		if ok {
-			one.Scope, one.Status, one.Type = failure.Scope, failure.StatusCode, failure.Type
-		}
-		k := kind{r.Outcome, reasonOf(one), r.Hint}
-		g := known[k]
-		if g == nil {
-			g = &failedGroup{Group: one}
-			known[k], groups = g, append(groups, g)
-		} else {
-			g.Count++
-			g.MaybeUnsent += one.MaybeUnsent
-		}
-		if len(g.messages) < most {
-			g.messages = append(g.messages, messageLine(r, failure))
+		if g := groups.add(r); len(g.messages) < most {
+			g.messages = append(g.messages, messageLine(r))
 		}
 	}
-	if len(groups) == 0 {
+	if len(groups.list) == 0 {
 		line(w, "none: every message is unsent, or was gone already")
 	}
-	for _, g := range groups {
+	for _, g := range groups.list {
 		printGroup(w, g.Group)
 		for _, text := range g.messages {
 			line(w, "    %s", text)
@@ -226,7 +286,7 @@ func printFailed(w io.Writer, messages iter.Seq2[batch.Result, error]) error {
 	return nil
 }
 
-func messageLine(r batch.Result, failure *api.Error) string {
+func messageLine(r batch.Result) string {
 	text := fmt.Sprintf("message %s of the chat with %s on %s", r.Item.MessageID, r.Item.UserID, r.Item.ConnectionID)
 	if r.Item.Line > 0 {
 		text = fmt.Sprintf("line %d: %s", r.Item.Line, text)
@@ -237,8 +297,8 @@ func messageLine(r batch.Result, failure *api.Error) string {
 	if r.Outcome == batch.Failed && r.Final {
 		text += ", final"
 	}
-	if failure != nil {
-		text += ": " + errorText(failure)
+	if r.Err != nil {
+		text += ": " + errorText(r.Err)
 	}
 	return text
 }

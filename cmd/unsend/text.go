@@ -199,7 +199,15 @@ func printGroups(w io.Writer, groups []batch.Group) {
 }
 
 func printGroup(w io.Writer, g batch.Group) {
-	text := number(g.Count) + " " + label(string(g.Outcome))
+	line(w, "  %s %s", number(g.Count), groupText(g))
+	if g.Hint != "" {
+		line(w, "      %s", g.Hint)
+	}
+}
+
+// groupText returns the outcome, the cause and the reason of a group.
+func groupText(g batch.Group) string {
+	text := label(string(g.Outcome))
 	if cause := causes[g.Scope]; cause != "" {
 		text += ", " + cause
 	}
@@ -207,8 +215,5 @@ func printGroup(w io.Writer, g batch.Group) {
 	if g.MaybeUnsent > 0 && g.Scope != api.ScopeUnknown {
 		text += fmt.Sprintf("; %s may have been unsent", number(g.MaybeUnsent))
 	}
-	line(w, "  %s", text)
-	if g.Hint != "" {
-		line(w, "      %s", g.Hint)
-	}
+	return text
 }

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"iter"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/unsend-go/unsend/api"
+	"github.com/unsend-go/unsend/batch"
+)
+
+func yieldAll(results []batch.Result, err error) iter.Seq2[batch.Result, error] {
+	return func(yield func(batch.Result, error) bool) {
+		for _, r := range results {
+			if !yield(r, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(batch.Result{}, err)
+		}
+	}
+}
+
+// TestPageEscapes: no text of others is markup, and none of an error's message is there at all.
+func TestPageEscapes(t *testing.T) {
+	t.Parallel()
+	const hostile = `</style><script>alert(1)</script>" onload='x'`
+	p, err := newPage(yieldAll([]batch.Result{{
+		Item:    batch.Item{ConnectionID: "c" + hostile, UserID: "u" + hostile, MessageID: "m" + hostile},
+		Outcome: batch.Failed, Hint: "h" + hostile, EndedAt: time.Unix(0, 0),
+		Err: &api.Error{StatusCode: 422, Type: "t" + hostile, Message: "the planted text" + hostile, Scope: api.ScopeMessage},
+	}}, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Name, p.Service, p.At = "n"+hostile, "s"+hostile, "now"
+	var out bytes.Buffer
+	if err := p.write(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{"<script", "' onload", "planted", "u&lt;", "m&lt;"} {
+		if strings.Contains(out.String(), part) {
+			t.Errorf("the page has %q:\n%s", part, &out)
+		}
+	}
+	for _, name := range []string{"c", "t", "h", "n", "s"} {
+		if !strings.Contains(out.String(), name+"&lt;/style&gt;&lt;script&gt;") {
+			t.Errorf("the page lacks the text %s…, escaped:\n%s", name, &out)
+		}
+	}
+}
+
+// TestPageCounts: totals, connections and minutes are of the same messages, and a night between two
+// runs takes no room.
+func TestPageCounts(t *testing.T) {
+	t.Parallel()
+	evening := time.Date(2026, 11, 29, 20, 0, 0, 0, time.UTC)
+	var results []batch.Result
+	for i := range 12 {
+		r := batch.Result{Item: batch.Item{ConnectionID: "conn_a"}, Outcome: batch.Unsent, EndedAt: evening.Add(time.Duration(i) * 20 * time.Second)}
+		if i >= 8 {
+			r.Item.ConnectionID, r.EndedAt = "conn_b", r.EndedAt.Add(12*time.Hour)
+		}
+		if i == 11 {
+			r.Outcome, r.EndedAt = "", time.Time{}
+		}
+		results = append(results, r)
+	}
+	p, err := newPage(yieldAll(results, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Gone() != 11 || p.Total.All() != 12 {
+		t.Errorf("%d of %d are gone; want 11 of 12", p.Gone(), p.Total.All())
+	}
+	if first := p.Connections[0]; len(p.Connections) != 2 || first.Name != "conn_b" || first.Gone() != 3 {
+		t.Errorf("the connections are %+v; want conn_b, which has an open message, before conn_a", p.Connections)
+	}
+	// 0, 20 … 140 s, the pause, 0, 20, 40 s
+	if c := p.Chart; c.Peak != 12 || c.Bar != "5 s" || len(c.Bars) != 11 || len(c.Pauses) != 1 || c.Bars[8].X != 10*(28+4) {
+		t.Errorf("the chart is %+v; want 12 a minute at most, 11 bars of 5 s, and a pause of 4 bars", c)
+	}
+	broken := errors.New("the ledger broke")
+	if _, err := newPage(yieldAll(results, broken)); !errors.Is(err, broken) {
+		t.Errorf("newPage returns %v; want %v", err, broken)
+	}
+}
