@@ -2,12 +2,14 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -60,7 +62,8 @@ func (r *Result) Queue() (*gen.Queue, error) {
 		return nil, nil
 	}
 	var body snapshotBody
-	if !mayBeTooLarge(r.Raw) && json.Unmarshal(r.Raw, &body, jsontext.AllowInvalidUTF8(true)) == nil {
+	small := len(r.Raw) < maxDecoded/objectCost || memory(r.Raw) < maxDecoded
+	if small && json.Unmarshal(r.Raw, &body, jsontext.AllowInvalidUTF8(true)) == nil {
 		return body.Queue, nil
 	}
 	return decodeByParts(r.Raw, r.broken)
@@ -73,11 +76,7 @@ type snapshotBody struct {
 
 const maxFaults = 10 // a hostile response has a million
 
-var (
-	errNoJSON   = errors.New("the rest is no JSON")
-	errGoesOn   = errors.New("the response continues behind its end")
-	errTooLarge = errors.New("the rest is more than can be decoded")
-)
+var errTooLarge = errors.New("the rest is more than can be decoded")
 
 // queueError is what Queue could not read, as one line.
 type queueError []error
@@ -96,153 +95,172 @@ func (e queueError) Unwrap() []error { return e }
 // U+FFFD half an emoji, with which a cropped text may end.
 var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
-// decodeByParts reads what can be read of a body, value by value: one of another kind than the
-// contract's keeps its zero value and is named. A cause that is not nil is why the body breaks off.
+// decodeByParts reads what can be read of a body. A cause that is not nil is why the body breaks off.
 func decodeByParts(raw []byte, cause error) (*gen.Queue, error) {
 	var body snapshotBody
-	var faults queueError
-	last := "its start"
-	each := func(dec *jsontext.Decoder, target any) error {
-		value := reflect.ValueOf(target).Elem()
-		value.SetZero() // an earlier member of the same name counts no more
-		kind := dec.PeekKind()
-		kinds, name := wanted(value.Type())
-		fits := strings.ContainsRune(kinds, rune(kind))
-		if fits && (kind == '{' || kind == '[') && value.Kind() != reflect.Interface {
-			return errSkip // its members come here one by one
+	p := parts{dec: jsontext.NewDecoder(bytes.NewBuffer(raw), lenient), size: len(raw), left: maxDecoded, names: map[reflect.Type][]string{}}
+	err := p.decode(reflect.ValueOf(&body).Elem())
+	if err == nil {
+		if _, err := p.dec.ReadToken(); !errors.Is(err, io.EOF) {
+			p.faults = append(p.faults, errors.New("the response continues behind its end"))
 		}
-		text, err := dec.ReadValue()
-		if err != nil {
-			return err
-		}
-		last = strings.ReplaceAll(strings.TrimPrefix(string(dec.StackPointer()), "/"), "/", ".")
-		if fits && json.Unmarshal(text, target, lenient) == nil {
-			return nil
-		}
-		value.SetZero()
-		if len(faults) < maxFaults {
-			faults = append(faults, fmt.Errorf("%s is not %s", last, name))
-		}
-		return nil
-	}
-	text, end := readable(raw, cause)
-	if len(text) > 0 {
-		if err := json.Unmarshal(text, &body, lenient, json.WithUnmarshalers(json.UnmarshalFromFunc(each))); err != nil {
-			end = errNoJSON
-		}
-	}
-	switch {
-	case errors.Is(end, errGoesOn):
-		faults = append(faults, end)
-	case end != nil:
-		faults = append(faults, fmt.Errorf("the response breaks off at %s: %w", last, end))
-	}
-	if len(faults) == 0 {
-		return body.Queue, nil
-	}
-	return body.Queue, faults
-}
-
-// wanted returns the first bytes of the JSON values that fit into a type, and what they are.
-func wanted(t reflect.Type) (kinds, name string) {
-	if t == reflect.TypeFor[gen.StringOrNumber]() {
-		return `"0n`, "a string or a number"
-	}
-	switch t.Kind() {
-	case reflect.Pointer:
-		return wanted(t.Elem())
-	case reflect.Struct:
-		return "{n", "an object"
-	case reflect.Slice:
-		return "[n", "a list"
-	case reflect.String:
-		return `"n`, "a string"
-	case reflect.Bool:
-		return "tfn", "true or false"
-	case reflect.Interface:
-		return `{["0tfn`, "a value that Go can hold"
-	}
-	return "0n", "a whole number of 64 bits"
-}
-
-// readable returns the part of a body that is JSON and not too large, with the brackets that close
-// it, and what is wrong with its end.
-func readable(raw []byte, cause error) (text []byte, err error) {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(raw), lenient)
-	for left := maxDecoded; len(text) == 0 || dec.StackDepth() > 0; {
-		depth := dec.StackDepth()
-		in, _ := dec.StackIndex(depth)
-		token, err := dec.ReadToken()
-		at := int(dec.InputOffset())
-		within, n := dec.StackIndex(dec.StackDepth())
-		isName := within == '{' && n%2 == 1
+	} else {
 		switch {
-		case err == nil && token.Kind() == '0' && at == len(raw):
-			err = io.ErrUnexpectedEOF // its other digits may be missing
-		case err == nil:
-			if left -= cost(in, token.Kind(), isName, raw[len(text):at]); left < 0 {
-				err, cause = errTooLarge, nil
-			}
-		}
-		switch {
-		case err == nil:
-			if !isName { // a name stays only with its value
-				text = raw[:at:at]
-			}
-			continue
+		case errors.Is(err, errTooLarge):
 		case cause != nil:
 			err = cause
 		case errors.Is(err, io.ErrUnexpectedEOF):
 			err = io.ErrUnexpectedEOF
-		case !errors.Is(err, errTooLarge):
-			err = errNoJSON // its own text quotes the body
+		default:
+			err = errors.New("the rest is no JSON") // its own text quotes the body
 		}
-		for ; depth > 0; depth-- {
-			kind, _ := dec.StackIndex(depth)
-			text = append(text, byte(kind)+2) // '[' and ']' are two apart, as '{' and '}' are
+		p.faults = append(p.faults, fmt.Errorf("the response breaks off at %s: %w", cmp.Or(p.path(), "its start"), err))
+	}
+	if len(p.faults) == 0 {
+		return body.Queue, nil
+	}
+	return body.Queue, p.faults
+}
+
+// parts decodes a body value by value. One of another kind than the contract's keeps its zero value
+// and is named; what cannot be read ends it.
+type parts struct {
+	dec    *jsontext.Decoder
+	size   int              // of the body
+	left   int              // bytes of memory that may still be taken
+	last   jsontext.Pointer // to the last value that was read
+	faults queueError
+	names  map[reflect.Type][]string // of the members of a struct, by its fields
+}
+
+func (p *parts) decode(v reflect.Value) error {
+	v.SetZero() // an earlier member of the same name counts no more
+	kind, want := p.dec.PeekKind(), wanted(v.Type())
+	if kind == '{' && want == "an object" || kind == '[' && want == "a list" {
+		return p.decodeEach(v)
+	}
+	text, err := p.dec.ReadValue()
+	switch {
+	case err != nil:
+		return err
+	case kind == '0' && int(p.dec.InputOffset()) == p.size:
+		return io.ErrUnexpectedEOF // its other digits may be missing
+	}
+	p.last = p.dec.StackPointer()
+	if err := p.take(memory(text)); err != nil {
+		return err
+	}
+	if json.Unmarshal(text, v.Addr().Interface(), lenient) == nil {
+		return nil
+	}
+	v.SetZero()
+	if len(p.faults) < maxFaults {
+		p.faults = append(p.faults, fmt.Errorf("%s is not %s", p.path(), want))
+	}
+	return nil
+}
+
+// decodeEach decodes the members of an object or the items of a list.
+func (p *parts) decodeEach(v reflect.Value) error {
+	_, _ = p.dec.ReadToken() // its bracket
+	err := p.take(containerCost)
+	switch v.Kind() {
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+		for err == nil && p.dec.PeekKind() != ']' {
+			item := reflect.New(v.Type().Elem()).Elem()
+			if err = p.take(5 * int(item.Type().Size())); err == nil { // a list that grows is copied
+				err = p.decode(item)
+			}
+			if err == nil || !item.IsZero() {
+				v.Set(reflect.Append(v, item))
+			}
 		}
-		return text, err
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		v = v.Elem()
+		fallthrough
+	default:
+		for err == nil && p.dec.PeekKind() == '"' {
+			err = p.decodeMember(v)
+		}
 	}
-	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
-		return text, errGoesOn
+	if err == nil {
+		_, err = p.dec.ReadToken()
 	}
-	return text, nil
+	return err
+}
+
+// decodeMember decodes a member of an object into the field of its name, if there is one.
+func (p *parts) decodeMember(object reflect.Value) error {
+	name, err := p.dec.ReadToken()
+	if err != nil {
+		return err
+	}
+	t := object.Type()
+	if p.names[t] == nil {
+		for i := range t.NumField() {
+			name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+			p.names[t] = append(p.names[t], name)
+		}
+	}
+	text := name.String()
+	if i := slices.Index(p.names[t], text); i >= 0 {
+		return p.decode(object.Field(i))
+	}
+	if err := p.take(12 * (len(text) &^ 0xff)); err != nil { // errors copy a long name again and again
+		return err
+	}
+	return p.dec.SkipValue()
+}
+
+func (p *parts) take(memory int) error {
+	if p.left -= memory; p.left < 0 {
+		return errTooLarge
+	}
+	return nil
+}
+
+// path names the last value that was read.
+func (p *parts) path() string {
+	return strings.ReplaceAll(strings.TrimPrefix(string(p.last), "/"), "/", ".")
+}
+
+// wanted returns what a type holds.
+func wanted(t reflect.Type) string {
+	if t == reflect.TypeFor[gen.StringOrNumber]() {
+		return "a string or a number"
+	}
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Struct:
+		return "an object"
+	case reflect.Slice:
+		return "a list"
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Interface:
+		return "a value that Go can hold"
+	}
+	return "a whole number of 64 bits"
 }
 
 // What a decoded body takes in memory, in bytes. Values are large, and a list that grows is copied,
 // so that a body of 8 MiB can take a gigabyte.
 const (
-	maxDecoded       = 32 << 20
-	listedObjectCost = 5 * 336 // of the largest element of a list, a gen.Media
-	containerCost    = 400
-	listedScalarCost = 200
-	scalarCost       = 100
+	maxDecoded    = 32 << 20
+	objectCost    = 5 * 336 // of the largest item of a list, a gen.Media
+	containerCost = 400
+	scalarCost    = 200
 )
 
-// cost is what a token in a list or an object takes in memory, with its name if it has one.
-func cost(in, kind jsontext.Kind, isName bool, text []byte) int {
-	switch {
-	case isName && len(text) > 256: // none of the contract's, but an error copies it again and again
-		return 12 * len(text)
-	case isName, kind == '}', kind == ']':
-		return 0
-	case kind == '{' && in == '[':
-		return listedObjectCost
-	case kind == '{' || kind == '[':
-		return containerCost + len(text)
-	case kind == '"' && !utf8.Valid(text): // each bad byte becomes three
-		return listedScalarCost + 9*len(text)
+// memory estimates what a value takes. It counts bytes, which is quick.
+func memory(text []byte) int {
+	if text[0] == '"' && utf8.Valid(text) {
+		return scalarCost + 2*len(text)
 	}
-	if in == '[' {
-		return listedScalarCost + 2*len(text)
-	}
-	return scalarCost + 2*len(text)
-}
-
-// mayBeTooLarge reports whether a body could take more than maxDecoded. It counts bytes, which is
-// quick, and overestimates.
-func mayBeTooLarge(raw []byte) bool {
-	count := func(b byte) int { return bytes.Count(raw, []byte{b}) }
-	return len(raw) > maxDecoded/listedObjectCost &&
-		count('{')*listedObjectCost+count('[')*containerCost+count(',')*listedScalarCost+len(raw)*9 > maxDecoded
+	count := func(b byte) int { return bytes.Count(text, []byte{b}) }
+	return scalarCost + count('{')*objectCost + count('[')*containerCost + count(',')*scalarCost +
+		9*len(text) // a byte that is no UTF-8 becomes three
 }
