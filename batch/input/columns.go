@@ -156,7 +156,7 @@ func parseMaybe(text string) (bool, error) {
 	case "false", "falsch", "0", "":
 		return false, nil
 	}
-	return false, fmt.Errorf("%s is %s: want true, false, 1, 0 or nothing", inMaybeUnsent, shown(text))
+	return false, fmt.Errorf("%s is %s: want TRUE or FALSE (or WAHR or FALSCH), 1, 0 or nothing", inMaybeUnsent, shown(text))
 }
 
 // shown quotes a text that cannot be a key.

@@ -91,10 +91,10 @@ func TestReadFilesAsPeopleHaveThem(t *testing.T) {
 			strings.Repeat("\n", maxRow+9) + "user_id,message_id\n" + strings.Repeat("\n", maxRow+9) + "51,64\n",
 			fmt.Sprint(2*(maxRow+9)+2, " 51/64")},
 		{"cells of several lines", "user_id,message_id,text\n51,64,\"a\n\nb,\"\n52,65,\"c\r\nd \"\"e\"\"\"\n..,66,\n",
-			"2 51/64\n5 52/65\nline 7: invalid id: user_id has the character '.'; want letters, digits, _ and - only\nignored columns: text"},
+			"2 51/64\n5 52/65\nline 7: invalid id: user_id has the character '.'; want a-z, A-Z, 0-9, _ and - only\nignored columns: text"},
 		{"cells missing that are not needed", "user_id,message_id,text,with_user_id\n51,64\n", "2 51/64\nignored columns: text"},
 		{"marks that make text of a number", "user_id;message_id;ref\n'51;=\"64\";'=1\n\"=\"\"51\"\"\";'65;'a\n",
-			"2 51/64 ref =1\nline 3: invalid id: user_id has the character '='; want letters, digits, _ and - only"},
+			"2 51/64 ref =1\nline 3: invalid id: user_id has the character '='; want a-z, A-Z, 0-9, _ and - only"},
 		{"a line break in a name", "\"User\nID\";\"Message, ID\nof it\";message_id\n51;x;64\n", "4 51/64\nignored columns: Message, ID of it"},
 		{"booleans of a German Excel", "user_id;message_id;maybe_unsent\n51;64;WAHR\n51;65;FALSCH\n", "2 51/64 maybe\n3 51/65"},
 		{"JSON lines",
@@ -125,9 +125,9 @@ func TestBadRowsAreToldAndPassedOver(t *testing.T) {
 		{"#REF!", `message_id is "#REF!", which Excel writes where a formula failed: correct the formula, and export again`},
 		{"message_id", `message_id is "message_id", the name of a column: the first row is repeated here, delete this one`},
 		{"sk_live_4f9a", "message_id looks like an API key, and so is not shown: put the id in its place"},
-		{"..", "message_id has the character '.'; want letters, digits, _ and - only"},
+		{"..", "message_id has the character '.'; want a-z, A-Z, 0-9, _ and - only"},
 		{strings.Repeat("9", 65), "message_id has 65 characters; want at most 64"},
-		{"", "message_id is empty"},
+		{"", "message_id is empty: fill in the id, or delete the row"},
 	} {
 		fmt.Fprintf(&csv, "%s;51;;;\n", c.message)
 		fmt.Fprintf(&json, `{"user_id":51,"message_id":%q}`+"\n", c.message)
@@ -138,12 +138,12 @@ func TestBadRowsAreToldAndPassedOver(t *testing.T) {
 		{"ids in JSON", json.String(), "1 51/1\n" + strings.TrimSpace(want.String())},
 		{"the other columns", "user_id,message_id,connection_id,with_user_id,maybe_unsent\n51,64,a/b,,\n51,64,NULL,,\n" +
 			"51,64,,ü,\n51,64,,,yes\n51,64,,,4f9a8c1d4f9a8c1d\n,64,,,\n",
-			"line 2: invalid id: connection_id has the character '/'; want letters, digits, _ and - only\n" +
+			"line 2: invalid id: connection_id has the character '/'; want a-z, A-Z, 0-9, _ and - only\n" +
 				"line 3: invalid id: connection_id is \"NULL\", which means that there is no id: fill it in, or delete the row\n" +
-				"line 4: invalid id: with_user_id has the character '\\u00fc'; want letters, digits, _ and - only\n" +
-				"line 5: maybe_unsent is \"yes\": want true, false, 1, 0 or nothing\n" +
-				"line 6: maybe_unsent is something else: want true, false, 1, 0 or nothing\n" +
-				"line 7: invalid id: user_id is empty"},
+				"line 4: invalid id: with_user_id has the character 'ü' (U+00FC); want a-z, A-Z, 0-9, _ and - only\n" +
+				"line 5: maybe_unsent is \"yes\": want TRUE or FALSE (or WAHR or FALSCH), 1, 0 or nothing\n" +
+				"line 6: maybe_unsent is something else: want TRUE or FALSE (or WAHR or FALSCH), 1, 0 or nothing\n" +
+				"line 7: invalid id: user_id is empty: fill in the id, or delete the row"},
 		{"cells", "user_id;message_id;connection_id\n51;64;c;66\n51;64\n51,64,c\n51;64;c;;\n",
 			"line 2: the row has 4 cells, and the first row names 3: delete the extra ones, or put a cell with semicolons in it into quotes\n" +
 				"line 3: the row has 2 of the 3 cells that the first row names: " +
@@ -172,9 +172,9 @@ func TestBadRowsAreToldAndPassedOver(t *testing.T) {
 				"line 7: the line is not JSON from byte 12 on\n" +
 				"line 8: a comma or something else follows the JSON object: want one object on each line, and nothing else\n" +
 				"line 9: the JSON object does not end on its line: want one whole object on each line; jq -c . writes it so\n" +
-				"line 10: maybe_unsent is \"2\": want true, false, 1, 0 or nothing\n" +
+				"line 10: maybe_unsent is \"2\": want TRUE or FALSE (or WAHR or FALSCH), 1, 0 or nothing\n" +
 				"line 11: the row is longer than 64 KiB\n" +
-				"line 12: invalid id: message_id is empty"},
+				"line 12: invalid id: message_id is empty: fill in the id, or delete the row"},
 	})
 }
 

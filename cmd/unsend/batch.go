@@ -272,6 +272,10 @@ func (j *job) printEnd(w io.Writer, report *batch.Report, left int, took time.Du
 	if text := j.ledger.Warning(); text != j.warned {
 		line(w, "%s", text)
 	}
+	if report.Failed+report.Skipped > 0 && j.target.address != "" {
+		line(w, "To list what is left, for a spreadsheet and for another run:")
+		_, _ = fmt.Fprintln(w, safeText("  "+j.call.program+" report "+j.target.arguments()+" --csv > left.csv"))
+	}
 	switch {
 	case left == 0:
 	case j.target.address == "":

@@ -102,6 +102,14 @@ func (p *ledgerTarget) String() string {
 	return p.address
 }
 
+// arguments returns what names the ledger to a command, as a shell reads it.
+func (p *ledgerTarget) arguments() string {
+	if p.run != "" {
+		return quoted(withoutPassword(p.address)) + " --run " + quoted(p.run)
+	}
+	return quoted(p.address)
+}
+
 // open opens the ledger. A dry run changes nothing in it, and has a private one if there is none.
 func (p *ledgerTarget) open(ctx context.Context, dryRun bool, opts ...batch.Option) (*batch.Ledger, error) {
 	switch {

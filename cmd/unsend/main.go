@@ -49,7 +49,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 const (
 	exitOK          = 0   // all unsent, or gone already
 	exitFailed      = 1   // some not, or the output could not be written
-	exitUsage       = 2   // usage or input; nothing was sent
+	exitUsage       = 2   // usage or input; nothing was sent. Go ends a crash with it, too
 	exitRefused     = 3   // the account, or every connection, was refused
 	exitInterrupted = 130 // by a signal
 )
@@ -57,7 +57,7 @@ const (
 const exitHelp = `Exit codes:
   0    every message is unsent, or was already gone
   1    some are not, or the output could not be written
-  2    usage or input: nothing was sent
+  2    usage or input: nothing was sent; also a crash, which prints "goroutine"
   3    the API key, or every connection, was refused
   130  interrupted`
 

@@ -16,7 +16,8 @@ import (
 )
 
 // output is standard output or standard error. It keeps its first failure and writes nothing
-// after it, so that a command can write as it goes and ask once.
+// after it, so that a command can write as it goes and ask once. A stream that was closed before the
+// program began is /dev/null in Go, as if somebody had meant that.
 type output struct {
 	w         io.Writer
 	abandoned <-chan struct{} // when closed, no write waits for a reader any longer; nil if all do

@@ -77,6 +77,9 @@ func (c *invocation) flagError(cmd *cobra.Command, err error) error {
 			return fmt.Errorf("no flag takes the key, which would show in process lists; set %s or use --api-key-file", envKey)
 		}
 	}
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok && invalid.GetFlag().Value.Type() == "float64" {
+		return fmt.Errorf("--%s needs a number with a point, such as 0.2; %s", invalid.GetFlag().Name, c.seeHelp(cmd))
+	}
 	return fmt.Errorf("%w; %s", err, c.seeHelp(cmd))
 }
 

@@ -3,6 +3,7 @@ package ids
 
 import (
 	"fmt"
+	"strconv"
 	"unicode/utf8"
 )
 
@@ -28,7 +29,11 @@ func Check(id string) *Error {
 		if !InAlphabet(id[i]) {
 			// The character alone: what stands in the place of an id may be a key.
 			r, _ := utf8.DecodeRuneInString(id[i:])
-			return &Error{fmt.Sprintf("has the character %+q; want letters, digits, _ and - only", r)}
+			shown := strconv.QuoteRune(r)
+			if r >= utf8.RuneSelf { // it may look like a letter that is allowed
+				shown += fmt.Sprintf(" (%U)", r)
+			}
+			return &Error{fmt.Sprintf("has the character %s; want a-z, A-Z, 0-9, _ and - only", shown)}
 		}
 	}
 	return nil

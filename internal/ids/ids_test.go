@@ -24,8 +24,8 @@ func TestReasonsSayWhatToDo(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                      "is empty",
 		strings.Repeat("a", 65): "has 65 characters; want at most 64",
-		"a/b\n":                 `has the character '/'; want letters, digits, _ and - only`,
-		"aé":                    `has the character '\u00e9'; want letters, digits, _ and - only`,
+		"a/b\n":                 `has the character '/'; want a-z, A-Z, 0-9, _ and - only`,
+		"aé":                    `has the character 'é' (U+00E9); want a-z, A-Z, 0-9, _ and - only`,
 	} {
 		if err := Check(text); err == nil || err.Error() != want {
 			t.Errorf("Check(%q) = %v, want %q", text, err, want)

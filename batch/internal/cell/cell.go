@@ -51,6 +51,8 @@ func Check(text string) error {
 		return fmt.Errorf("is %q, which means that there is no id: fill it in, or delete the row", Printable(text))
 	}
 	switch {
+	case text == "":
+		return fmt.Errorf("is empty: fill in the id, or delete the row")
 	case slices.Contains(Folded[:], Fold(text)):
 		return fmt.Errorf("is %q, the name of a column: the first row is repeated here, delete this one", Printable(text))
 	case isKey:
