@@ -23,11 +23,8 @@ type attempt struct {
 	header    http.Header
 	ownHeader bool // nobody else holds header
 	body      []byte
+	ended     transport.Ending
 	err       error // why no response came, or why its body ends early
-
-	unwritten bool // no response came, and provably no request was written
-	refused   bool // no response came, as TLS or a proxy was refused before a request was written
-	sentTwice bool // by a transport of the caller's: it may have acted whatever the response is
 
 	success, readable bool // the top-level success of a 2xx
 	gone              bool // the message is already gone, as an earlier attempt may have unsent it
@@ -40,9 +37,9 @@ func (c *Client) exchange(ctx context.Context, req *http.Request, limit time.Dur
 	kind := c.guard.Kind()
 	a := &attempt{trace: transport.ConnTrace{Kind: kind}, started: time.Now(), limit: limit}
 	resp, err := c.guard.RoundTrip(a.trace.Follow(ctx, req))
-	a.sentTwice = a.trace.SentTwice()
+	a.ended = a.trace.End(ctx, err)
 	if err != nil {
-		a.unwritten, a.refused, a.err = a.trace.Unwritten(ctx, err), a.trace.Refused(err), a.trace.Explain(err)
+		a.err = a.ended.Err
 		return a, nil
 	}
 	a.responded, a.status, a.header, a.ownHeader = true, resp.StatusCode, resp.Header, kind != transport.Other
@@ -53,7 +50,7 @@ func (c *Client) exchange(ctx context.Context, req *http.Request, limit time.Dur
 func (o *operation) send(ctx context.Context) *attempt {
 	req, err := gen.NewUnsendChatMessageRequest(o.server, gen.PathID(o.userID), gen.PathID(o.messageID), o.body)
 	if err != nil { // the ids were checked
-		return &attempt{err: err, unwritten: true}
+		return &attempt{err: err, ended: transport.Ending{Unwritten: true}}
 	}
 	o.setHeaders(req.Header, o.key, o.call.connection)
 	if o.jar != nil {

@@ -203,7 +203,8 @@ func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if a.responded && a.status/100 == 2 {
 			return resp, nil
 		}
-		e := c.otherError(req, a, attempts)
+		e := describe(a, c.redactorOf(req))
+		e.Attempts, e.MaybeUnsent, e.other = attempts, e.MaybeUnsent && !safe, true
 		wait, more := c.nextDelay(ctx, e, attempts, retries)
 		if more && (connection == "" || endsInTime(ctx, c.Delay(connection))) {
 			if err := ratelimit.Sleep(ctx, nil, wait); err != nil {
@@ -265,16 +266,6 @@ func (c *Client) unsent(req *http.Request, e *Error, attempts int) *Error {
 func (c *Client) redactorOf(req *http.Request) redactor {
 	key := req.Header.Get(apiKeyHeader)
 	return redactor{c.keys, &key}
-}
-
-// otherError makes the error of an attempt of any operation.
-func (c *Client) otherError(req *http.Request, a *attempt, attempts int) *Error {
-	e := describe(a, c.redactorOf(req))
-	if req.Method == http.MethodGet || req.Method == http.MethodHead {
-		e.MaybeUnsent = false
-	}
-	e.Attempts, e.other = attempts, true
-	return e
 }
 
 // boundedBody is the body of a 2xx. More than is left of it is an error, never a silent end.

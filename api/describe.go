@@ -24,8 +24,8 @@ import (
 // which classify decides what it means.
 func describe(a *attempt, r redactor) *Error {
 	if !a.responded {
-		e := &Error{Message: line(r.redact(a.cause()), maxErrorText), Scope: ScopeService, MaybeUnsent: !a.unwritten, Err: redactError(a.err, r)}
-		if a.refused {
+		e := &Error{Message: line(r.redact(a.cause()), maxErrorText), Scope: ScopeService, MaybeUnsent: !a.ended.Unwritten, Err: redactError(a.err, r)}
+		if a.ended.Refused {
 			e.Scope = ScopeClient
 		}
 		e.Scope = e.meaning().scope
@@ -181,44 +181,47 @@ func (a *attempt) cause() string {
 	if outer, ok := errors.AsType[*url.Error](err); ok {
 		err = outer.Err // without the URL
 	}
-	text := err.Error()
+	text, _ := causeOf(err)
 	switch {
 	case errors.Is(err, ErrConfig):
-		return text
+		return err.Error()
 	case errors.Is(err, context.DeadlineExceeded) && time.Since(a.started) >= a.limit:
 		return fmt.Sprintf("no response within %v", a.limit)
-	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
-		return "too many open files: " + text
-	case isType[*net.DNSError](err):
-		return "name not found: " + text
-	case transport.IsCertificate(err):
-		return "certificate refused: " + text
+	case text != "":
+		return text + ": " + err.Error()
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "the connection was closed before a response came"
 	}
-	return withoutQuotes(text)
+	return withoutQuotes(err.Error())
 }
 
-// hintOf returns what to do about a request without a response, if its cause is more exact than
-// the table.
-func hintOf(err error) string {
-	switch {
-	case err == nil:
-		return ""
-	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
-		return "raise this machine's limit of open files (ulimit -n), or keep fewer requests in flight"
-	case isType[*net.DNSError](err):
-		return "check the host in the base url, and this machine's network and DNS"
-	case isType[x509.CertificateInvalidError](err):
-		return "check this machine's clock; if it is right, the service's certificate has to be renewed"
-	case transport.IsCertificate(err):
-		return "check the base url and this machine's certificates; a proxy that inspects traffic needs its own installed"
-	case errors.Is(err, http.ErrSchemeMismatch):
-		return "check the scheme of the base url: the server speaks plain http"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "check the base url: nothing listens there, or a firewall refuses"
+// causes are why no response came, if that is more exact than the table of meanings.
+var causes = []struct {
+	is         func(error) bool
+	text, hint string
+}{
+	{func(err error) bool { return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) }, "too many open files",
+		"raise this machine's limit of open files (ulimit -n), or keep fewer requests in flight"},
+	{isType[*net.DNSError], "name not found",
+		"check the host in the base url, and this machine's network and DNS"},
+	{isType[x509.CertificateInvalidError], "certificate refused",
+		"check this machine's clock; if it is right, the service's certificate has to be renewed"},
+	{transport.IsCertificate, "certificate refused",
+		"check the base url and this machine's certificates; a proxy that inspects traffic needs its own installed"},
+	{func(err error) bool { return errors.Is(err, http.ErrSchemeMismatch) }, "",
+		"check the scheme of the base url: the server speaks plain http"},
+	{func(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }, "",
+		"check the base url: nothing listens there, or a firewall refuses"},
+}
+
+// causeOf returns empty texts for an error that has none of the causes.
+func causeOf(err error) (text, hint string) {
+	for _, c := range causes {
+		if c.is(err) {
+			return c.text, c.hint
+		}
 	}
-	return ""
+	return "", ""
 }
 
 // withoutQuotes removes from an error of net/http what it quotes of a response: if that is

@@ -154,7 +154,7 @@ func (e *Error) Retryable() bool { return e.meaning().retried != never }
 // Hint returns one lower-case line on what to do. It is never empty.
 func (e *Error) Hint() string {
 	m := e.meaning()
-	if hint := hintOf(e.Err); hint != "" && e.StatusCode == 0 && m.retried != later {
+	if _, hint := causeOf(e.Err); hint != "" && e.StatusCode == 0 && m.retried != later {
 		return hint
 	}
 	return m.hint
@@ -199,13 +199,39 @@ func (r *redactedError) Format(f fmt.State, verb rune) {
 func (r *redactedError) Is(target error) bool { return errors.Is(r.err, target) }
 
 // As finds the first error of target's type that may be seen.
-func (r *redactedError) As(target any) bool {
-	found := reflect.ValueOf(target).Elem()
-	for _, err := range r.visible(r.err) {
-		if reflect.TypeOf(err).AssignableTo(found.Type()) {
-			found.Set(reflect.ValueOf(err))
-			return true
-		}
+func (r *redactedError) As(target any) bool { return r.as(r.err, reflect.ValueOf(target).Elem()) }
+
+func (r *redactedError) as(err error, found reflect.Value) bool {
+	if err == nil {
+		return false
+	}
+	if record, ok := err.(tls.RecordHeaderError); ok { //nolint:errorlint // a walk through the chain
+		err = tls.RecordHeaderError{Msg: record.Msg} // its header is the peer's bytes
+	}
+	if reflect.TypeOf(err).AssignableTo(found.Type()) && r.isVisible(err) {
+		found.Set(reflect.ValueOf(err))
+		return true
+	}
+	switch outer := err.(type) { //nolint:errorlint // a walk through the chain
+	case interface{ Unwrap() error }:
+		return r.as(outer.Unwrap(), found)
+	case interface{ Unwrap() []error }:
+		return slices.ContainsFunc(outer.Unwrap(), func(inner error) bool { return r.as(inner, found) })
+	}
+	return false
+}
+
+// isVisible reports whether an error is of the network and holds no text of a response.
+func (r *redactedError) isVisible(err error) bool {
+	t := reflect.TypeOf(err)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t.PkgPath() {
+	case "crypto/tls", "crypto/x509", reflect.TypeFor[transport.ProxyError]().PkgPath():
+		return true
+	case "net", "os", "syscall":
+		return withoutQuotes(r.redactor.redact(err.Error())) == err.Error()
 	}
 	return false
 }
@@ -218,38 +244,3 @@ func (r *redactedError) Timeout() bool {
 
 // Temporary is the other method of a [net.Error].
 func (r *redactedError) Temporary() bool { return r.Timeout() }
-
-// visible lists the errors of a chain that hold no text of a response.
-func (r *redactedError) visible(err error) (list []error) {
-	if err == nil {
-		return nil
-	}
-	switch e := err.(type) { //nolint:errorlint // a walk through the chain
-	case *net.OpError:
-		masked := *e
-		masked.Err = redactError(e.Err, r.redactor)
-		list = append(list, &masked)
-	case tls.RecordHeaderError:
-		list = append(list, tls.RecordHeaderError{Msg: e.Msg}) // the header is the peer's bytes
-	case *transport.ProxyError:
-		list = append(list, e)
-	default:
-		t := reflect.TypeOf(err)
-		if t.Kind() == reflect.Pointer {
-			t = t.Elem()
-		}
-		isText := withoutQuotes(r.redactor.redact(err.Error())) == err.Error()
-		if pkg := t.PkgPath(); pkg == "crypto/x509" || pkg == "crypto/tls" || isText && slices.Contains([]string{"net", "os", "syscall"}, pkg) {
-			list = append(list, err)
-		}
-	}
-	switch e := err.(type) { //nolint:errorlint // a walk through the chain
-	case interface{ Unwrap() error }:
-		list = append(list, r.visible(e.Unwrap())...)
-	case interface{ Unwrap() []error }:
-		for _, inner := range e.Unwrap() {
-			list = append(list, r.visible(inner)...)
-		}
-	}
-	return list
-}

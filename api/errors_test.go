@@ -68,8 +68,10 @@ func (l leaky) Error() string { return fmt.Sprintf("malformed HTTP response %q",
 // TestChainHoldsNoText walks down from an error as a program can: errors.Is and errors.As reach
 // sentinels and the types of the network, and no text of a peer (X5).
 func TestChainHoldsNoText(t *testing.T) {
-	read := &net.OpError{Op: "read", Net: "tcp", Err: errors.Join(leaky{secret}, syscall.ECONNRESET)}
-	wire := &replies{list: []reply{{err: &url.Error{Op: "Delete", URL: "https://api/" + plantedKey, Err: read}}}}
+	reset := &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
+	quoting := &net.OpError{Op: "read", Net: "tcp", Err: leaky{secret}}
+	cause := errors.Join(leaky{secret}, quoting, reset)
+	wire := &replies{list: []reply{{err: &url.Error{Op: "Delete", URL: "https://api/" + plantedKey, Err: cause}}}}
 	_, err := unsend(t.Context(), t, newClient(t, wire), api.WithRetries(0))
 	if !errors.Is(err, syscall.ECONNRESET) || !errors.Is(err, leaky{secret}) {
 		t.Errorf("%v: the causes are not reached", err)

@@ -19,7 +19,7 @@ func (o *operation) logAttempt(ctx context.Context, a *attempt, e *Error, wait t
 		e = &Error{RequestID: o.redactor().redact(a.header.Get(requestIDHeader))}
 	}
 	o.record(ctx, slog.LevelDebug, "attempt", slog.Int("attempt", o.attempts), slog.Int("status", a.status), typeOf(e), requestOf(e.RequestID),
-		slog.Bool("maybe_unsent", a.maybe), causeOf(e), slog.Duration("took", time.Since(a.started)), slog.Duration("wait", wait))
+		slog.Bool("maybe_unsent", a.maybe), messageOf(e), slog.Duration("took", time.Since(a.started)), slog.Duration("wait", wait))
 }
 
 func (o *operation) logSuccess(ctx context.Context, r *Result) {
@@ -29,7 +29,7 @@ func (o *operation) logSuccess(ctx context.Context, r *Result) {
 
 func (o *operation) logFailure(ctx context.Context, e *Error) {
 	o.record(ctx, slog.LevelWarn, "failed", slog.Int("attempts", e.Attempts), slog.Int("status", e.StatusCode), typeOf(e),
-		requestOf(e.RequestID), slog.Bool("maybe_unsent", e.MaybeUnsent), slog.String("scope", e.Scope.String()), causeOf(e),
+		requestOf(e.RequestID), slog.Bool("maybe_unsent", e.MaybeUnsent), slog.String("scope", e.Scope.String()), messageOf(e),
 		slog.Duration("retry_after", e.RetryAfter), slog.Duration("took", time.Since(o.started)))
 }
 
@@ -37,8 +37,8 @@ func typeOf(e *Error) slog.Attr { return slog.String("type", line(e.Type, 80)) }
 
 func requestOf(id string) slog.Attr { return slog.String("request_id", line(id, 80)) }
 
-// causeOf is why no response came. The text of a response is not logged.
-func causeOf(e *Error) slog.Attr {
+// messageOf is why no response came. The text of a response is not logged.
+func messageOf(e *Error) slog.Attr {
 	if e.StatusCode != 0 || e.Message == "" {
 		return slog.Attr{}
 	}

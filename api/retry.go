@@ -193,12 +193,7 @@ var meanings = []meaning{
 
 // classify returns the first row that fits.
 func classify(f facts) *meaning {
-	for i := range meanings {
-		if meanings[i].fits(f) {
-			return &meanings[i]
-		}
-	}
-	return &meanings[len(meanings)-1]
+	return &meanings[slices.IndexFunc(meanings, func(m meaning) bool { return m.fits(f) })]
 }
 
 // nextDelay reports whether to try again, and after what wait: as long as the response requests,

@@ -98,7 +98,12 @@ func (o *operation) run(ctx context.Context) (*Result, error) {
 
 // begin waits for the connection's rate limit and gets the key. The error it returns ends the call.
 func (o *operation) begin(ctx context.Context, last *Error) *Error {
-	err := o.ended(ctx)
+	err := ctx.Err()
+	select {
+	case <-o.call.stop:
+		err = ErrStopped
+	default:
+	}
 	if err == nil {
 		err = o.waitForToken(ctx, o.call.stop, o.call.connection)
 	}
@@ -129,16 +134,6 @@ func notSent(err error, last *Error) *Error {
 	return last.endedBy(err)
 }
 
-// ended returns why no further attempt may begin; nil if one may.
-func (o *operation) ended(ctx context.Context) error {
-	select {
-	case <-o.call.stop:
-		return ErrStopped
-	default:
-		return ctx.Err()
-	}
-}
-
 // attempt sends once, and classifies the response. The error is nil if the message was unsent.
 func (o *operation) attempt(ctx context.Context) (*attempt, *Error) {
 	o.attempts++
@@ -152,10 +147,10 @@ func (o *operation) attempt(ctx context.Context) (*attempt, *Error) {
 	if a.success {
 		return a, nil
 	}
-	o.maybeUnsent = o.maybeUnsent || a.sentTwice
+	o.maybeUnsent = o.maybeUnsent || a.ended.SentTwice
 	err := describe(a, o.redactor())
 	m := classify(facts{err, o.maybeUnsent})
-	a.gone, a.maybe = m.ambiguous == alreadyGone, m.ambiguous == maybeUnsent || a.sentTwice
+	a.gone, a.maybe = m.ambiguous == alreadyGone, m.ambiguous == maybeUnsent || a.ended.SentTwice
 	o.maybeUnsent = o.maybeUnsent || a.maybe
 	return a, err
 }

@@ -13,15 +13,13 @@ import (
 	"sync"
 )
 
-// errReplay ends net/http's attempt to send a request again by itself.
-var errReplay = errors.New("the connection failed after the request may have been written " +
-	"(an HTTP/2 reset, refusal or GOAWAY, or a transport that retries by itself)")
-
-// alertInternalError is a TLS server's own error, such as that of a load balancer that restarts.
-const alertInternalError = 80
-
-// errStale ends an attempt whose connection had gone stale twice over.
-var errStale = errors.New("the connection had been closed before the request was written")
+var (
+	// errReplay ends net/http's attempt to send a request again by itself.
+	errReplay = errors.New("the connection failed after the request may have been written " +
+		"(an HTTP/2 reset, refusal or GOAWAY, or a transport that retries by itself)")
+	// errStale ends an attempt whose connection had gone stale twice over.
+	errStale = errors.New("the connection had been closed before the request was written")
+)
 
 // Kind is how a transport may treat a request.
 type Kind int
@@ -122,17 +120,51 @@ func (c *ConnTrace) movedOn() bool {
 	return c.Kind != Other && c.conns > 0 && (!c.http2 || !c.begun)
 }
 
-// Unwritten reports whether an attempt that ended with err provably wrote no request: it got no
-// connection, or each that it got had been closed before. A transport that reports nothing to the
-// trace is believed that it could not connect.
-func (c *ConnTrace) Unwritten(ctx context.Context, err error) bool {
+// Ending is how an attempt ended.
+type Ending struct {
+	// SentTwice is true if a transport of the caller's may have sent the request more than once: it
+	// requested, or got, more connections than one on which something was written. Whatever the last
+	// response is, an earlier request may have had its effect.
+	SentTwice bool
+	// Unwritten is true if there is no response and provably no request was written: the attempt got
+	// no connection, or each that it got had been closed before. A transport that reports nothing to
+	// the trace is believed that it could not connect.
+	Unwritten bool
+	// Refused is true if nothing was written because either side refused the other's certificate or
+	// TLS configuration, or [Guard] the request: no retry changes that.
+	Refused bool
+	// Err is why there is no response: the transport's error, [http.ErrSchemeMismatch] if one in plain
+	// HTTP was read as TLS, or a [ProxyError].
+	Err error
+}
+
+// End returns how an attempt ended whose transport returned err, nil with a response.
+func (c *ConnTrace) End(ctx context.Context, err error) Ending {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.requested > 0 || c.conns > 0 {
-		return c.conns == c.unwritten || c.conns == c.unwritten+1 && c.neverBegun(ctx, err)
+	end := Ending{SentTwice: c.Kind == Other && max(c.conns, c.requested)-c.unwritten > 1, Err: err}
+	if err == nil {
+		return end
 	}
-	op, ok := errors.AsType[*net.OpError](err)
-	return is[*net.DNSError](err) || ok && (op.Op == "dial" || op.Op == "proxyconnect")
+	if record, ok := errors.AsType[tls.RecordHeaderError](err); ok && string(record.RecordHeader[:]) == "HTTP/" {
+		end.Err = http.ErrSchemeMismatch
+	}
+	if c.conns > c.unwritten {
+		end.Unwritten = c.conns == c.unwritten+1 && c.neverBegun(ctx, err)
+		return end
+	}
+	if c.requested > 0 {
+		end.Unwritten, end.Err = true, explainProxy(end.Err)
+	} else {
+		op, ok := errors.AsType[*net.OpError](err)
+		end.Unwritten = is[*net.DNSError](err) || ok && (op.Op == "dial" || op.Op == "proxyconnect")
+	}
+	if c.handshake != nil {
+		end.Refused = !broken(c.handshake)
+	} else {
+		end.Refused = is[*refusedError](err) || errors.Is(end.Err, http.ErrSchemeMismatch) || IsCertificate(err)
+	}
+	return end
 }
 
 // neverBegun reports whether the last connection failed before a header was encoded. That is not
@@ -143,27 +175,9 @@ func (c *ConnTrace) neverBegun(ctx context.Context, err error) bool {
 	return c.Kind != Other && !begun && ctx.Err() == nil && !errors.Is(err, context.Canceled) && (!ok || !late.Timeout())
 }
 
-// SentTwice reports whether a transport of the caller's may have sent the request more than once:
-// it requested, or got, more connections than one on which something was written. Whatever the
-// last response is, an earlier request may have had its effect.
-func (c *ConnTrace) SentTwice() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.Kind == Other && max(c.conns, c.requested)-c.unwritten > 1
-}
-
-// Explain returns err, or what it means: [http.ErrSchemeMismatch] if a response in plain HTTP was
-// read as TLS, and a [ProxyError] if err has the text that net/http makes of a proxy's refusal to
-// connect, which is the reason phrase of its status.
-func (c *ConnTrace) Explain(err error) error {
-	if plain, ok := errors.AsType[tls.RecordHeaderError](err); ok && string(plain.RecordHeader[:]) == "HTTP/" {
-		return http.ErrSchemeMismatch
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.requested == 0 || c.conns > c.unwritten {
-		return err
-	}
+// explainProxy returns err, or a [ProxyError] if err has the text that net/http makes of a proxy's
+// refusal to connect, which is the reason phrase of its status.
+func explainProxy(err error) error {
 	inner := err
 	for next := err; next != nil; next = errors.Unwrap(next) {
 		inner = next
@@ -174,20 +188,6 @@ func (c *ConnTrace) Explain(err error) error {
 		}
 	}
 	return err
-}
-
-// Refused reports whether an attempt that wrote nothing ended with err because either side refused
-// the other's certificate or TLS configuration, or [Guard] the request: no retry changes that.
-func (c *ConnTrace) Refused(err error) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.conns != c.unwritten {
-		return false
-	}
-	if c.handshake != nil {
-		return !broken(c.handshake)
-	}
-	return is[*refusedError](err) || errors.Is(err, http.ErrSchemeMismatch) || IsCertificate(err)
 }
 
 // IsCertificate reports whether err is a refusal of the peer's certificate.
@@ -211,7 +211,8 @@ func (c *ConnTrace) Drop() {
 func broken(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
 	if ok && op.Op == "remote error" { // an alert, whose type crypto/tls does not export over TCP
-		return op.Err.Error() == tls.AlertError(alertInternalError).Error()
+		const internalError = 80 // such as that of a load balancer that restarts
+		return op.Err.Error() == tls.AlertError(internalError).Error()
 	}
 	return is[net.Error](err) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.Canceled)

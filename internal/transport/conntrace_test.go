@@ -89,18 +89,19 @@ func TestConnTrace(t *testing.T) {
 					}
 				}
 			}
-			if got := trace.Unwritten(t.Context(), c.err); got != c.unwritten {
-				t.Errorf("Unwritten is %v", got)
+			end := trace.End(t.Context(), c.err)
+			if end.Unwritten != c.unwritten {
+				t.Errorf("Unwritten is %v, want %v", end.Unwritten, c.unwritten)
 			}
-			if got := trace.SentTwice(); got != c.sentTwice {
-				t.Errorf("SentTwice is %v", got)
+			if end.SentTwice != c.sentTwice {
+				t.Errorf("SentTwice is %v, want %v", end.SentTwice, c.sentTwice)
 			}
 			if replays != c.replays {
 				t.Errorf("replays are granted as %q, want %q", replays, c.replays)
 			}
-			ended, end := context.WithCancel(t.Context())
-			end()
-			if name == "nothing begun" && trace.Unwritten(ended, c.err) {
+			ended, cancel := context.WithCancel(t.Context())
+			cancel()
+			if name == "nothing begun" && trace.End(ended, c.err).Unwritten {
 				t.Error("Unwritten of a call whose context has ended")
 			}
 		})
