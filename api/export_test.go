@@ -16,19 +16,12 @@ func ReadSuccess(body []byte) (success, ok bool) { return readSuccess(body) }
 // ParseRetryAfter reads a Retry-After header.
 func ParseRetryAfter(h http.Header, now time.Time) time.Duration { return parseRetryAfter(h, now) }
 
-// ParseReset reads an X-RateLimit-Reset header.
-func ParseReset(s string, now time.Time) time.Time { return parseReset(s, now) }
-
-// Count reads an X-RateLimit-Limit or X-RateLimit-Remaining header.
-func Count(s string) int { return count(s) }
-
 // SetJitter replaces the random part of the backoff.
 func (c *Client) SetJitter(jitter func(ceiling time.Duration) time.Duration) { c.jitter = jitter }
 
 // Transport is the client's own, for a test to set up before the first call.
 func (c *Client) Transport() *http.Transport {
-	own, _ := c.guard.Unwrap().(*http.Transport)
-	return own
+	return c.guard.Unwrap().(*transport.Transport).Transport //nolint:errcheck,forcetypeassert // of a client without WithHTTPClient
 }
 
 // QueueByParts decodes a body as Queue does where it cannot decode it at once.

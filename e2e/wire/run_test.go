@@ -23,7 +23,12 @@ type wire struct {
 	faults    []faultKind
 	crowds    bool // several calls share a connection
 	serve     func(*service) func(*conn)
-	transport func(*network) *http.Transport
+	transport func(*network) closer
+}
+
+type closer interface {
+	http.RoundTripper
+	CloseIdleConnections()
 }
 
 func wires() []wire {
@@ -31,9 +36,9 @@ func wires() []wire {
 	http1Faults := []faultKind{
 		closed, reset, stalled, garbage, halfHeader, cutBody, interim, staleAfter, staleUnnoticed, surplus, longLength, badChunk,
 	}
-	overHTTP1 := func(n *network) *http.Transport { return &http.Transport{DialContext: n.dial} }
+	overHTTP1 := func(n *network) closer { return &http.Transport{DialContext: n.dial} }
 	return []wire{
-		{"own", "http://127.0.0.1", http1Faults, false, http1, func(n *network) *http.Transport { return transport.New(n.dial) }},
+		{"own", "http://127.0.0.1", http1Faults, false, http1, func(n *network) closer { return transport.New(n.dial) }},
 		{"HTTP1", "http://127.0.0.1", http1Faults, false, http1, overHTTP1},
 		{"HTTP2", "https://127.0.0.1", []faultKind{
 			closed, reset, stalled, garbage, cutBody, interim, staleAfter, resetEarly, resetBehind, resetInside,
@@ -43,7 +48,7 @@ func wires() []wire {
 }
 
 // overHTTP2 is a caller's transport, for the client's own speaks HTTP/1.1 only.
-func overHTTP2(n *network) *http.Transport {
+func overHTTP2(n *network) closer {
 	_, roots := identity()
 	return &http.Transport{
 		DialContext: n.dial, ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},

@@ -28,7 +28,7 @@ type Kind int
 const (
 	Other    Kind = iota // a caller's, which may send a request again
 	Standard             // net/http's own, whose replays follow known rules
-	Own                  // of [New]: net/http's over connections that count what is written
+	Own                  // a [Transport]
 )
 
 // ConnTrace follows one attempt through net/http: it reports what was written, and keeps the attempt
@@ -42,7 +42,7 @@ type ConnTrace struct {
 	requested int      // connections
 	conns     int      // connections obtained
 	unwritten int      // of these, those on which provably nothing was written
-	own       *ownConn // the last one, if it is of the transport of [New]
+	own       *ownConn // the last one, if it is of a [Transport]
 	writes    int      // on it, before this request
 	begun     bool     // writing to the last one: a header field was encoded; not traced on an own transport
 	http2     bool     // it speaks HTTP/2: the field had a name such as :method
@@ -196,7 +196,7 @@ func IsCertificate(err error) bool {
 		is[x509.HostnameError](err) || is[x509.CertificateInvalidError](err)
 }
 
-// Drop lets no other request use the attempt's connection, if it is of the transport of [New]:
+// Drop lets no other request use the attempt's connection, if it is of a [Transport]:
 // bytes that follow the response would be taken for the response to that request.
 func (c *ConnTrace) Drop() {
 	c.mu.Lock()

@@ -10,7 +10,7 @@ import (
 // errDoomed ends a request before any of it is written: net/http takes another connection.
 var errDoomed = errors.New("the connection is not used again")
 
-// ownConn is a connection of the transport of [New], below TLS.
+// ownConn is a connection of a [Transport], below TLS.
 type ownConn struct {
 	net.Conn
 

@@ -41,18 +41,20 @@ type Guard struct {
 func NewGuard(cfg Config) (*Guard, error) {
 	g := &Guard{given: cfg.Transport, scheme: cfg.Base.Scheme, host: cfg.Base.Host, refusal: cfg.Refusal}
 	if g.given == nil {
-		g.given, g.kind = New(nil), Own
+		g.given = New(nil)
 	}
-	std, _ := g.given.(*http.Transport) // nil for another
+	var std *http.Transport
 	g.next = g.given
-	if mock, ok := g.given.(*Mock); ok {
-		std, g.next = mock.Transport, mock.Transport
+	switch given := g.given.(type) {
+	case *http.Transport:
+		std, g.kind = given, Standard
+	case *Mock:
+		std, g.kind, g.next = given.Transport, Standard, given.Transport
+	case *Transport:
+		std, g.kind, g.next = given.Transport, Own, given.Transport
 	}
-	if std != nil {
-		g.kind = max(g.kind, Standard)
-		if g.scheme == "http" && !cfg.PlainHTTP {
-			g.proxy = std.Proxy
-		}
+	if std != nil && g.scheme == "http" && !cfg.PlainHTTP {
+		g.proxy = std.Proxy
 	}
 	for _, wrap := range slices.Backward(cfg.Middleware) {
 		g.kind = Other
@@ -145,11 +147,14 @@ func IsMock(rt http.RoundTripper) bool {
 // maxIdle is how many requests a batch may have in flight.
 const maxIdle = 4096
 
-// New returns the client's own transport. It speaks HTTP/1.1 only, so that a request has a
+// Transport is the client's own transport, whose connections count what is written.
+type Transport struct{ *http.Transport }
+
+// New returns a Transport. It speaks HTTP/1.1 only, so that a request has a
 // connection to itself: nothing below replays it, a lost connection makes one message ambiguous
 // and not a hundred, and no frame of a peer's can block others. http.DefaultTransport, besides,
 // keeps two idle connections to a host. A nil dial dials TCP; tests pass one that needs no socket.
-func New(dial func(ctx context.Context, network, address string) (net.Conn, error)) *http.Transport {
+func New(dial func(ctx context.Context, network, address string) (net.Conn, error)) *Transport {
 	if dial == nil {
 		dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext
 	}
@@ -177,7 +182,7 @@ func New(dial func(ctx context.Context, network, address string) (net.Conn, erro
 		ExpectContinueTimeout: time.Second,
 	}
 	own.Protocols.SetHTTP1(true)
-	return own
+	return &Transport{own}
 }
 
 // ProxyError is a proxy's refusal to connect. Nothing was sent to the service.
