@@ -191,7 +191,11 @@ func TestBodies(t *testing.T) {
 	resp := newResponse(http.StatusOK, "")
 	resp.Body = nil
 	wantPointers(t, v.CheckResponse(nil, resp), "")
-	wantPointers(t, v.CheckResponse(nil, nil), "")
+	wantPointers(t, v.CheckResponse(nil, newResponse(http.StatusNotModified, "")), "status") // and no body is missing
+	wantLines(t, v.CheckResponse(nil, nil), "response body: found no response, want a response")
+	untyped := newResponse(http.StatusOK, `{"success":true}`)
+	untyped.Header = nil
+	wantLines(t, v.CheckResponse(nil, untyped), "response header:Content-Type: found nothing, want application/json")
 }
 
 func zipped(t *testing.T, from io.Reader) []byte {

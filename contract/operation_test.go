@@ -62,6 +62,7 @@ func TestParametersAndHeaders(t *testing.T) {
 		page := openapi3.NewQueryParameter("page").WithRequired(true).WithSchema(openapi3.NewIntegerSchema().WithMin(1))
 		doc.Paths.Value(unsendPath).Parameters = openapi3.Parameters{{Value: page}}
 		remaining := openapi3.Header{Parameter: openapi3.Parameter{Required: true, Schema: openapi3.NewIntegerSchema().NewRef()}}
+		unsend.RequestBody.Value.Required = false
 		unsend.Responses.Status(http.StatusOK).Value.Headers = openapi3.Headers{"X-RateLimit-Remaining": {Value: &remaining}}
 	})
 	for query, want := range map[string][]string{
@@ -72,6 +73,7 @@ func TestParametersAndHeaders(t *testing.T) {
 	} {
 		req := newRequest(t, documentedRequest)
 		req.URL.RawQuery = query
+		req.Body, req.GetBody = nil, nil
 		wantLines(t, v.CheckRequest(req), want...)
 	}
 	resp := newResponse(http.StatusOK, `{"success":1}`)
@@ -113,6 +115,7 @@ func TestKeywordsOfSchemas(t *testing.T) {
 		{"all of", openapi3.NewAllOfSchema(person, required), `{}`, []string{"/name: found nothing, want a string"}},
 		{"all of, its members", openapi3.NewAllOfSchema(person, object().WithProperty("id", integer())), `{"name":7,"id":1.0}`, []string{
 			"/id: found the number 1.0, want an integer of 64 bits", "/name: found the number 7, want a string"}},
+		{"a member of no schema", required, `{}`, []string{"/*: found nothing, want a value"}},
 		{"one of", either, `2147483648`, []string{
 			": found the number 2147483648, want a string, or an integer of 32 bits"}},
 		{"one of, with exponent", either, `1e1`, []string{": found the number 1e1, want a string, or an integer of 32 bits"}},
@@ -137,13 +140,14 @@ func TestKeywordsOfSchemas(t *testing.T) {
 	}
 }
 
-// longer is the contract with two operations more: one whose responses look like nothing else, and
-// one without credentials, whose plain path its template would match too.
+// longer is the contract with more operations: one whose responses look like nothing else, and two of
+// one path and without credentials. Its template would match their plain path too.
 func longer(t *testing.T, opts ...contract.Option) (*contract.Validator, error) {
 	t.Helper()
 	document := strings.Replace(testdata(t, "openapi.yaml"), "paths:\n", `paths:
   /v2/access/chats/mine/messages:
     get: {operationId: listMine, security: [], responses: {'200': {description: Messages.}}}
+    put: {operationId: sortMine, security: [], responses: {'202': {description: Sorted later.}}}
   /v2/access/chats/{userId}/messages:
     get:
       operationId: listChatMessages
@@ -168,7 +172,8 @@ func TestResponseIsJudgedAsItsOperation(t *testing.T) {
 	}
 	listRequest, elsewhere := requestTo(t, http.MethodGet, "/v2/access/chats/7/messages"), requestTo(t, http.MethodGet, "/elsewhere")
 	const missing = "response /success: found nothing, want true or false"
-	const several = "response operation: found no known operation, want one of listMine listChatMessages unsendChatMessage"
+	const notListed = "response status: found status 200, want one of 202"
+	const several = "response operation: found no known operation, want one of listMine sortMine listChatMessages unsendChatMessage"
 	for name, row := range map[string]struct {
 		opts []contract.Option
 		req  *http.Request
@@ -179,6 +184,8 @@ func TestResponseIsJudgedAsItsOperation(t *testing.T) {
 		"no request":                          {nil, nil, []string{several}},
 		"of no operation":                     {nil, elsewhere, []string{several}},
 		"no request, named":                   {[]contract.Option{contract.ForOperation("listChatMessages")}, nil, nil},
+		"no request, the first named":         {[]contract.Option{contract.ForOperation("listMine")}, nil, nil},
+		"another method of its path":          {nil, requestTo(t, http.MethodPut, "/v2/access/chats/mine/messages"), []string{notListed}},
 		"no request, another named":           {[]contract.Option{contract.ForOperation("unsendChatMessage")}, nil, []string{missing}},
 		"of no operation, named":              {[]contract.Option{contract.ForOperation("listChatMessages")}, elsewhere, nil},
 		"the request is stronger than a name": {[]contract.Option{contract.ForOperation("unsendChatMessage")}, listRequest, nil},
@@ -208,7 +215,7 @@ func TestResponseIsJudgedAsItsOperation(t *testing.T) {
 func TestOptionsAreRefused(t *testing.T) {
 	t.Parallel()
 	_, err := longer(t, contract.ForOperation("unsend"))
-	want := `contract has no operation "unsend": name one of listMine, listChatMessages, unsendChatMessage`
+	want := `contract has no operation "unsend": name one of listMine, sortMine, listChatMessages, unsendChatMessage`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
