@@ -126,7 +126,7 @@ func resolve(document object, text json.RawMessage) object {
 	return found
 }
 
-// success is the first example of an answer that the message was unsent, with a snapshot.
+// success is the first example that reports a message as unsent, with a snapshot.
 func (op operation) success() object {
 	for _, example := range op.examples["200"] {
 		body := parseObject(example)
@@ -170,8 +170,8 @@ func newSnapshot(example object, media int) snapshot {
 	body = edit(body, "queue.id", messageMark)
 	body = edit(body, "queue.fromUser.id", userMark)
 
-	models := listOf(parseObject(example.get("queue")).get("media"))
-	if len(models) == 0 {
+	var models []json.RawMessage
+	if json.Unmarshal(parseObject(example.get("queue")).get("media"), &models) != nil || len(models) == 0 {
 		return snapshot(body)
 	}
 	first, _ := strconv.Atoi(string(parseObject(models[0]).get("id")))
@@ -180,10 +180,10 @@ func newSnapshot(example object, media int) snapshot {
 		ids[i] = json.RawMessage(strconv.Itoa(first + i))
 		list[i] = bytes.ReplaceAll(models[0], []byte(strconv.Itoa(first)), ids[i]) // its addresses too
 	}
-	body = edit(body, "queue.previews", string(joinList(ids[:min(media, 1)])))
+	body = edit(body, "queue.previews", string(encode(ids[:min(media, 1)])))
 	body = edit(body, "queue.mediaCount", strconv.Itoa(media))
 	body = edit(body, "queue.mediaTypes.photo", strconv.Itoa(media))
-	return snapshot(edit(body, "queue.media", string(joinList(list))))
+	return snapshot(edit(body, "queue.media", string(encode(list))))
 }
 
 // body fills in the ids.
@@ -323,18 +323,4 @@ func unescaped(text string) string {
 func textOf(value json.RawMessage) (text string) {
 	_ = json.Unmarshal(value, &text)
 	return text
-}
-
-// listOf reads the elements of a JSON list; what is none is nil.
-func listOf(value json.RawMessage) (list []json.RawMessage) {
-	_ = json.Unmarshal(value, &list)
-	return list
-}
-
-func joinList(list []json.RawMessage) json.RawMessage {
-	elements := make([][]byte, len(list))
-	for i, element := range list {
-		elements[i] = element
-	}
-	return append(append([]byte("["), bytes.Join(elements, []byte(","))...), ']')
 }
