@@ -45,13 +45,14 @@ type task struct {
 // progress's mutex guards.
 type connection struct {
 	id     string
-	quit   chan struct{} // closed when nothing more is sent
+	quit   chan struct{} // closed when nothing more is sent; nil while nothing is in flight
 	counts ConnectionCounts
 
-	queue   []Message // read ahead
-	last    Message   // the last that was read
-	drained bool      // the ledger has no more
-	retries []*task   // that wait for another attempt, the earliest first
+	queue    []Message // read ahead
+	lastLine int       // of the last that was read
+	lastKey  int64
+	drained  bool    // the ledger has no more
+	retries  []*task // that wait for another attempt, the earliest first
 
 	inFlight  int  // requests recorded or under way
 	queued    int  // of these, not yet begun: their tokens are still in the connection's bucket
@@ -73,13 +74,16 @@ type connection struct {
 
 func newConnection(load Load) *connection {
 	return &connection{
-		id: load.ConnectionID, quit: make(chan struct{}), index: -1,
+		id: load.ConnectionID, index: -1,
 		counts: ConnectionCounts{ID: load.ConnectionID, Counts: Counts{Items: load.Messages}},
 	}
 }
 
 // close ends the calls that wait for their turn.
 func (c *connection) close() {
+	if c.quit == nil {
+		return
+	}
 	select {
 	case <-c.quit:
 	default:
@@ -131,6 +135,9 @@ func (c *connection) next(now time.Time, inFlight int) (time.Time, bool) {
 
 // take returns what is sent next.
 func (c *connection) take(now time.Time) *task {
+	if c.quit == nil {
+		c.quit = make(chan struct{})
+	}
 	if !c.fresh(now) {
 		t := c.retries[0]
 		c.retries = slices.Delete(c.retries, 0, 1)

@@ -197,14 +197,15 @@ func (d *dispatcher) fill(c *connection, n int) bool {
 	if len(c.queue) > 0 || c.drained {
 		return true
 	}
-	list, err := d.store.Next(context.WithoutCancel(d.ctx), c.id, c.last, n)
+	after := Message{Key: c.lastKey, Item: Item{Line: c.lastLine}}
+	list, err := d.store.Next(context.WithoutCancel(d.ctx), c.id, after, n)
 	if err != nil {
 		d.fail(err)
 		return false
 	}
 	c.queue, c.drained = list, len(list) < n
 	if len(list) > 0 {
-		c.last = Message{Key: list[len(list)-1].Key, Item: Item{Line: list[len(list)-1].Item.Line}}
+		c.lastKey, c.lastLine = list[len(list)-1].Key, list[len(list)-1].Item.Line
 	}
 	return true
 }
@@ -223,7 +224,9 @@ func (d *dispatcher) taskDone(t *task) {
 	if !t.begun {
 		t.connection.queued--
 	}
-	t.connection.inFlight--
+	if t.connection.inFlight--; t.connection.inFlight == 0 {
+		t.connection.quit = nil
+	}
 	d.inFlight--
 	d.progress.underWay(t.connection, -1, 0)
 }

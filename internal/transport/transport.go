@@ -178,6 +178,7 @@ func New(dial func(ctx context.Context, network, address string) (net.Conn, erro
 		MaxIdleConns:          maxIdle,
 		MaxIdleConnsPerHost:   maxIdle,
 		IdleConnTimeout:       90 * time.Second,
+		WriteBufferSize:       1 << 10, // a request is half a kilobyte, and thousands may be in flight
 		TLSHandshakeTimeout:   10 * time.Second,
 		ExpectContinueTimeout: time.Second,
 	}
