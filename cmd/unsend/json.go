@@ -118,15 +118,9 @@ func writeJSON(w io.Writer, v any, indent string) {
 // escapeJSON escapes characters that are not safe on a terminal, and bytes that are not UTF-8: they
 // can stand in strings only.
 func escapeJSON(text []byte) []byte {
-	harmless := func(r rune) bool {
-		return r == '\n' || r != utf8.RuneError && !unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
-	}
-	if bytes.IndexFunc(text, func(r rune) bool { return !harmless(r) }) < 0 {
-		return text
-	}
 	var b bytes.Buffer
 	for _, r := range string(text) {
-		if harmless(r) {
+		if r == '\n' || r != utf8.RuneError && !unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
 			b.WriteRune(r)
 			continue
 		}

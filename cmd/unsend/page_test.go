@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"iter"
 	"strings"
 	"testing"
@@ -29,15 +30,18 @@ func yieldAll(results []batch.Result, err error) iter.Seq2[batch.Result, error] 
 func TestPageEscapes(t *testing.T) {
 	t.Parallel()
 	const hostile = `</style><script>alert(1)</script>" onload='x'`
-	p, err := newPage(yieldAll([]batch.Result{{
+	failure := &api.Error{StatusCode: 422, Type: "t" + hostile, Message: "the planted text" + hostile, Scope: api.ScopeMessage}
+	report := &batch.Report{Service: "s" + hostile, Groups: []batch.Group{
+		{Outcome: batch.Failed, Count: 1, Scope: failure.Scope, Status: failure.StatusCode, Type: failure.Type, Hint: "h" + hostile},
+	}}
+	p, err := newPage(report, yieldAll([]batch.Result{{
 		Item:    batch.Item{ConnectionID: "c" + hostile, UserID: "u" + hostile, MessageID: "m" + hostile},
-		Outcome: batch.Failed, Hint: "h" + hostile, EndedAt: time.Unix(0, 0),
-		Err: &api.Error{StatusCode: 422, Type: "t" + hostile, Message: "the planted text" + hostile, Scope: api.ScopeMessage},
+		Outcome: batch.Failed, Hint: "h" + hostile, EndedAt: time.Unix(0, 0), Err: failure,
 	}}, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.Name, p.Service, p.At = "n"+hostile, "s"+hostile, "now"
+	p.Name = "n" + hostile
 	var out bytes.Buffer
 	if err := p.write(&out); err != nil {
 		t.Fatal(err)
@@ -61,7 +65,8 @@ func TestPageCounts(t *testing.T) {
 	evening := time.Date(2026, 11, 29, 20, 0, 0, 0, time.UTC)
 	var results []batch.Result
 	for i := range 12 {
-		r := batch.Result{Item: batch.Item{ConnectionID: "conn_a"}, Outcome: batch.Unsent, EndedAt: evening.Add(time.Duration(i) * 20 * time.Second)}
+		r := batch.Result{Item: batch.Item{ConnectionID: "conn_a"}, Outcome: batch.Unsent}
+		r.EndedAt = evening.Add(time.Duration(i) * 20 * time.Second)
 		if i >= 8 {
 			r.Item.ConnectionID, r.EndedAt = "conn_b", r.EndedAt.Add(12*time.Hour)
 		}
@@ -70,22 +75,22 @@ func TestPageCounts(t *testing.T) {
 		}
 		results = append(results, r)
 	}
-	p, err := newPage(yieldAll(results, nil))
+	p, err := newPage(&batch.Report{}, yieldAll(results, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Gone() != 11 || p.Total.All() != 12 {
-		t.Errorf("%d of %d are gone; want 11 of 12", p.Gone(), p.Total.All())
+	if p.Total.Gone() != 11 || p.Total.All() != 12 {
+		t.Errorf("%d of %d are gone; want 11 of 12", p.Total.Gone(), p.Total.All())
 	}
 	if first := p.Connections[0]; len(p.Connections) != 2 || first.Name != "conn_b" || first.Gone() != 3 {
 		t.Errorf("the connections are %+v; want conn_b, which has an open message, before conn_a", p.Connections)
 	}
-	// 0, 20 … 140 s, the pause, 0, 20, 40 s
-	if c := p.Chart; c.Peak != 12 || c.Bar != "5 s" || len(c.Bars) != 11 || len(c.Pauses) != 1 || c.Bars[8].X != 10*(28+4) {
-		t.Errorf("the chart is %+v; want 12 a minute at most, 11 bars of 5 s, and a pause of 4 bars", c)
+	// Minutes 0 to 2, the pause of two, and minutes 2 and 3 of the morning.
+	if c := p.Chart; c.Height != 3 || len(c.Bars) != 5 || fmt.Sprint(c.Pauses) != "[4]" || c.Bars[4].X != 6 || c.Width != 7 {
+		t.Errorf("the chart is %+v; want 3 a minute at most, 5 bars, and a pause that is as wide as 2", c)
 	}
 	broken := errors.New("the ledger broke")
-	if _, err := newPage(yieldAll(results, broken)); !errors.Is(err, broken) {
+	if _, err := newPage(&batch.Report{}, yieldAll(results, broken)); !errors.Is(err, broken) {
 		t.Errorf("newPage returns %v; want %v", err, broken)
 	}
 }

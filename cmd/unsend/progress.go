@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -60,29 +61,26 @@ func (j *job) progressState() progressState {
 	return s
 }
 
-// words returns how far the run is, in full and in short, and the time left.
-func (s *progressState) words(perMinute float64) (full, short, left string) {
-	short = number(s.done) + " of " + number(s.total)
-	if s.failed > 0 {
-		short += ", " + number(s.failed) + " failed"
-	}
-	full = short
+// words returns how far the run is, the time left behind the least important.
+func (s *progressState) words(perMinute float64) []string {
+	words := []string{number(s.done) + " of " + number(s.total)}
 	for _, part := range []struct {
 		n    int
 		what string
 	}{
+		{s.failed, "failed"},
 		{s.skipped, "skipped"},
 		{s.waiting, "to try again"},
 		{int(math.Round(perMinute)), "a minute"},
 	} {
 		if part.n > 0 {
-			full += ", " + number(part.n) + " " + part.what
+			words = append(words, number(part.n)+" "+part.what)
 		}
 	}
-	if left = s.left(perMinute); left != "" {
-		full, short = full+", "+left, short+", "+left
+	if left := s.left(perMinute); left != "" {
+		words = append(words, left)
 	}
-	return full, short, left
+	return words
 }
 
 // left returns how long the rest will take: at the present rate, and no less than the rate limit
@@ -109,17 +107,19 @@ const (
 // barLines are the lines of the bar: how far the run is, in as many words as there is room for,
 // and why requests fail. A full row may wrap, so that the last column stays free.
 func barLines(s *progressState, perMinute float64, columns, rows int) []string {
-	full, short, left := s.words(perMinute)
 	filled := barWidth // only when nothing is left
 	if s.done < s.total {
 		filled = s.done * barWidth / s.total
 	}
 	bar := strings.Repeat("█", filled) + strings.Repeat("░", barWidth-filled)
-	first := ""
-	for _, text := range []string{bar + " " + full, full, short, left} {
-		if utf8.RuneCountInString(text) < columns {
-			first = text
-			break
+	words := s.words(perMinute)
+	first := bar + " " + strings.Join(words, ", ")
+	for utf8.RuneCountInString(first) >= columns {
+		first = strings.Join(words, ", ")
+		if least := len(words) - 2; least >= 0 {
+			words = slices.Delete(words, least, least+1)
+		} else {
+			words = nil
 		}
 	}
 	list := []string{first}
@@ -225,7 +225,7 @@ func (p *progressBar) say(text string) {
 		return
 	}
 	p.wrote = now
-	full, _, _ := s.words(p.rate.perMinute())
+	full := strings.Join(s.words(p.rate.perMinute()), ", ")
 	if s.failure != "" {
 		p.alarmed = now
 		full += "; failing now: " + s.failure

@@ -93,6 +93,7 @@ func TestBarKeepsItsPlace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const above = "a line above that is not to be lost, and long enough"
+		const bar, failing = "██████░░░░░░░░░░░░░░░░░░ 1 of 4, 1 min left", "  failing now: nobody answers"
 		terminal := newScreen()
 		var columns, rows atomic.Int32
 		resize := func(c, r int32) { columns.Store(c); rows.Store(r) }
@@ -103,18 +104,18 @@ func TestBarKeepsItsPlace(t *testing.T) {
 		p := startProgress(terminal, func() (int, int) { return int(columns.Load()), int(rows.Load()) }, run.progress)
 		run.set(progressState{total: 4, done: 1, failure: "nobody answers", atLeast: time.Minute})
 		elapse(drawEvery)
-		terminal.want(t, above, "██████░░░░░░░░░░░░░░░░░░ 1 of 4, 1 min left", "  failing now: nobody answers")
+		terminal.want(t, above, bar, failing)
 		resize(30, 10) // the bar is broken into two rows
 		elapse(drawEvery)
-		terminal.want(t, above, "1 of 4, 1 min left", "  failing now: nobody answers")
+		terminal.want(t, above, "1 of 4, 1 min left", failing)
 		resize(80, 2)
 		elapse(drawEvery)
-		terminal.want(t, above, "██████░░░░░░░░░░░░░░░░░░ 1 of 4, 1 min left")
+		terminal.want(t, above, bar)
 		resize(20, 4)
 		elapse(drawEvery)
 		resize(100, 24)
 		p.say("a line that stays")
-		terminal.want(t, above, "a line that stays", "██████░░░░░░░░░░░░░░░░░░ 1 of 4, 1 min left", "  failing now: nobody answers")
+		terminal.want(t, above, "a line that stays", bar, failing)
 		_, _ = terminal.Write([]byte("^C")) // as the terminal shows it
 		elapse(drawEvery)
 		p.stop()

@@ -9,7 +9,6 @@ import (
 	"io"
 	"iter"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -148,7 +147,7 @@ func (o *reportOptions) print(ctx context.Context, out io.Writer, p *ledgerTarge
 	messages := ledger.Messages(ctx, filter)
 	switch {
 	case o.html != "":
-		return o.printPage(out, p, messages, report)
+		return o.printPage(out, p, report, messages)
 	case o.csv || o.json:
 		return o.list(out, messages)
 	case o.failed:
@@ -169,21 +168,17 @@ func serviceName(service string) string {
 }
 
 // printPage writes the page to its file, or to out.
-func (o *reportOptions) printPage(out io.Writer, p *ledgerTarget, messages iter.Seq2[batch.Result, error], report *batch.Report) error {
-	made, err := newPage(messages)
+func (o *reportOptions) printPage(out io.Writer, p *ledgerTarget, report *batch.Report, messages iter.Seq2[batch.Result, error]) error {
+	made, err := newPage(report, messages)
 	if err != nil {
 		return err
 	}
-	made.Name, made.Service, made.Excluded = p.run, serviceName(report.Service), report.SetAside
-	if p.run == "" {
-		made.Name = strings.TrimSuffix(filepath.Base(p.address), ledgerSuffix)
-	}
-	made.Mock, made.At = report.Service == "mock", time.Now().Format(timeLayout)
+	made.Name = cmp.Or(p.run, filepath.Base(p.address))
 	if o.html == "-" {
 		return made.write(out)
 	}
 	if err := made.save(o.html); err != nil {
-		return fmt.Errorf("%s cannot be written: %w; check its folder", o.html, err)
+		return fmt.Errorf("%w; check the folder", err)
 	}
 	line(out, "%s is written; open it in a browser", o.html)
 	return nil
@@ -219,67 +214,45 @@ func (o *reportOptions) list(out io.Writer, messages iter.Seq2[batch.Result, err
 	return nil
 }
 
-// failureGroups are messages that are not known to be gone, those alike together.
-type failureGroups struct {
-	known map[failureKind]*failureGroup
-	list  []*failureGroup
-}
-
-type failureKind struct {
-	outcome      batch.Outcome
-	reason, hint string
-}
-
-type failureGroup struct {
-	batch.Group
-
-	messages []string // the first of them, as lines
-}
-
-func (f *failureGroups) add(r batch.Result) *failureGroup {
-	one := batch.Group{Outcome: r.Outcome, Hint: r.Hint}
-	if r.MaybeUnsent {
-		one.MaybeUnsent = 1
-	}
-	if failure, ok := errors.AsType[*api.Error](r.Err); ok {
-		one.Scope, one.Status, one.Type = failure.Scope, failure.StatusCode, failure.Type
-	}
-	kind := failureKind{r.Outcome, reasonOf(one), r.Hint}
-	g := f.known[kind]
-	if g == nil {
-		if f.known == nil {
-			f.known = map[failureKind]*failureGroup{}
-		}
-		g = &failureGroup{Group: one}
-		g.MaybeUnsent = 0
-		f.known[kind], f.list = g, append(f.list, g)
-	}
-	g.Count++
-	g.MaybeUnsent += one.MaybeUnsent
-	return g
-}
-
-// printFailed prints the messages that are not known to be gone.
+// printFailed prints the messages that are not known to be gone, those alike together.
 func printFailed(w io.Writer, messages iter.Seq2[batch.Result, error]) error {
 	const most = 10 // messages of a group that are listed
-	var groups failureGroups
+	type kind struct {
+		outcome      batch.Outcome
+		reason, hint string
+	}
+	groups, listed := map[kind]*batch.Group{}, map[kind][]string{}
+	var kinds []kind
 	for r, err := range messages {
 		if err != nil {
 			return err
 		}
-		if g := groups.add(r); len(g.messages) < most {
-			g.messages = append(g.messages, messageLine(r))
+		one := batch.Group{Outcome: r.Outcome, Hint: r.Hint}
+		if r.MaybeUnsent {
+			one.MaybeUnsent = 1
+		}
+		if failure, ok := errors.AsType[*api.Error](r.Err); ok {
+			one.Scope, one.Status, one.Type = failure.Scope, failure.StatusCode, failure.Type
+		}
+		k := kind{r.Outcome, reasonOf(one), r.Hint}
+		if g := groups[k]; g == nil {
+			groups[k], kinds = &one, append(kinds, k)
+		} else {
+			g.MaybeUnsent += one.MaybeUnsent
+		}
+		if groups[k].Count++; groups[k].Count <= most {
+			listed[k] = append(listed[k], messageLine(r))
 		}
 	}
-	if len(groups.list) == 0 {
+	if len(kinds) == 0 {
 		line(w, "none: every message is unsent, or was gone already")
 	}
-	for _, g := range groups.list {
-		printGroup(w, g.Group)
-		for _, text := range g.messages {
+	for _, k := range kinds {
+		printGroup(w, *groups[k])
+		for _, text := range listed[k] {
 			line(w, "    %s", text)
 		}
-		if more := g.Count - len(g.messages); more > 0 {
+		if more := groups[k].Count - most; more > 0 {
 			line(w, "    and %s; --csv and --json list all", count(more, "more message"))
 		}
 	}

@@ -186,16 +186,26 @@ func printCounts(w io.Writer, r *batch.Report) {
 }
 
 func printGroups(w io.Writer, groups []batch.Group) {
-	sent := slices.DeleteFunc(slices.Clone(groups), neverSent)
+	sent := sentGroups(groups)
 	if len(sent) > 0 {
 		line(w, "Not unsent, why, and what to do:")
 	}
 	for _, g := range sent {
-		if g.Outcome == "" && g.Scope == api.ScopeUnknown {
-			g.Count = g.MaybeUnsent // the others were never sent
-		}
 		printGroup(w, g)
 	}
+}
+
+// sentGroups returns the groups without the messages that were never sent.
+func sentGroups(groups []batch.Group) (sent []batch.Group) {
+	for _, g := range groups {
+		if g.Outcome == "" && g.Scope == api.ScopeUnknown {
+			g.Count = g.MaybeUnsent
+		}
+		if g.Count > 0 {
+			sent = append(sent, g)
+		}
+	}
+	return sent
 }
 
 func printGroup(w io.Writer, g batch.Group) {
