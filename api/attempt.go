@@ -87,7 +87,7 @@ func (o *operation) send(ctx context.Context) *attempt {
 		a.success, a.readable = success && ok, ok
 	}
 	if !a.readable {
-		if _, answered, _ := readError(a.body); a.status < 400 || !answered {
+		if _, answered := readError(a.body); a.status < 400 || !answered {
 			a.trace.Drop() // more may follow a response that is not the service's
 		}
 	}

@@ -93,12 +93,11 @@ func TestFromEnv(t *testing.T) {
 
 func TestFromEnvRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ key, conn, base, want string }{
-		"no key":           {"", "conn_env", "", "OFAUTH_API_KEY is missing"},
-		"key with newline": {plantedKey + "\n", "conn_env", "", "OFAUTH_API_KEY has a space, a newline"},
-		"key as id":        {"key", plantedKey + "\n", "", "OFAUTH_CONNECTION_ID has the character"},
-		"bad connection":   {plantedKey, "conn/env", "", "OFAUTH_CONNECTION_ID has the character '/'"},
-		"bad base url":     {plantedKey, "conn_env", "api.example", "OFAUTH_BASE_URL is not a url"},
-		"plain http":       {plantedKey, "conn_env", "http://api.example", "OFAUTH_BASE_URL would send the api key unencrypted"},
+		"no key":         {"", "conn_env", "", "OFAUTH_API_KEY is missing"},
+		"key as id":      {"key", plantedKey + "\n", "", "OFAUTH_CONNECTION_ID has the character"},
+		"bad connection": {plantedKey, "conn/env", "", "OFAUTH_CONNECTION_ID has the character '/'"},
+		"bad base url":   {plantedKey, "conn_env", "api.example", "OFAUTH_BASE_URL is not a url"},
+		"plain http":     {plantedKey, "conn_env", "http://api.example", "OFAUTH_BASE_URL would send the api key unencrypted"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			environment(t, c.key, c.conn, c.base)
@@ -144,8 +143,10 @@ func TestCallsRefusedUnsent(t *testing.T) {
 	if n := len(sent.sent); n != 0 {
 		t.Errorf("%d requests were sent", n)
 	}
-	if generated := (*api.Client)(nil).Generated(); generated != nil {
-		t.Error("a nil client has a generated one")
+	for _, none := range []*api.Client{nil, {}} {
+		if none.Generated() != nil || none.HTTPClient() != nil || none.BaseURL() != "" || none.Delay(connection) != 0 {
+			t.Error("a client that New did not make has another one, an address or a delay")
+		}
 	}
 }
 
@@ -173,24 +174,6 @@ func TestCallersClient(t *testing.T) {
 		if got := wire.sent[len(wire.sent)-1].Header.Get("Cookie"); got != want {
 			t.Errorf("the cookie sent is %q, want %q", got, want)
 		}
-	}
-}
-
-// closer is a transport that records whether its idle connections were closed.
-type closer struct {
-	http.RoundTripper
-
-	closed bool
-}
-
-func (c *closer) CloseIdleConnections() { c.closed = true }
-
-// TestIdleConnectionsCanBeClosed through all that wraps it.
-func TestIdleConnectionsCanBeClosed(t *testing.T) {
-	wire := new(closer)
-	newClient(t, wire).HTTPClient().CloseIdleConnections()
-	if !wire.closed {
-		t.Error("the transport's connections were not closed")
 	}
 }
 

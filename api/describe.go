@@ -11,7 +11,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"syscall"
 	"time"
@@ -83,24 +82,20 @@ type errorShape struct {
 	Error, Message, Type, Code, RequestID, ActionRequired json.RawMessage
 }
 
-// readError reads an error's body. Answered is true if only the service itself can have sent it.
-func readError(body []byte) (shape errorShape, answered, ok bool) {
-	if json.Unmarshal(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), &shape) != nil {
-		return shape, false, false
-	}
+// readError reads an error's body, if it is one. Answered is true if only the service itself can have
+// sent it.
+func readError(body []byte) (shape errorShape, answered bool) {
+	_ = json.Unmarshal(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), &shape)
 	isText := func(raw json.RawMessage) bool { return len(raw) > 2 && raw[0] == '"' }
 	known := isText(shape.Type) || isText(shape.Code) || isText(shape.RequestID)
-	return shape, isText(shape.Error) && known || isText(shape.Message) && isText(shape.Code), true
+	return shape, isText(shape.Error) && known || isText(shape.Message) && isText(shape.Code)
 }
 
 // readBody fills e from an error's body. Members that are objects or lists are not repeated, nor
 // is a body of any other shape: a message's text could be in them.
 func (e *Error) readBody(body []byte, r redactor) {
 	e.keepBody(body, r)
-	shape, answered, ok := readError(body)
-	if !ok {
-		return
-	}
+	shape, answered := readError(body)
 	if e.Answered = answered; e.StatusCode/100 == 2 && !answered {
 		shape = errorShape{Error: shape.Error} // perhaps a message: its own type, text and id are not repeated
 	}
@@ -178,9 +173,6 @@ func joinDistinct(a, b string) string {
 // cause describes why no response came.
 func (a *attempt) cause() string {
 	err := a.err
-	if outer, ok := errors.AsType[*url.Error](err); ok {
-		err = outer.Err // without the URL
-	}
 	text, _ := causeOf(err)
 	switch {
 	case errors.Is(err, ErrConfig):

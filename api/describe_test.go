@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -84,26 +85,12 @@ func TestErrorsAreCapped(t *testing.T) {
 	}
 }
 
-// TestHostileErrorText: fail requires one line that a terminal can show.
-func TestHostileErrorText(t *testing.T) {
-	for name, c := range map[string]struct{ id, body string }{
-		"lines":            {body: `{"error":"a\r\nb\u0085c\u2028d\u2029e\u000bf\u000cg","type":"A\nB","requestId":"r\n1"}`},
-		"terminal escapes": {body: `{"error":"\u001b[2J\u001b]0;title\u0007","type":"\u001b[31m","requestId":"\u009b0m"}`},
-		"right to left":    {id: "req_\u202e", body: `{"error":"\u202egnihton\u2066\u2069","type":"\u200fX"}`},
-		"nuls":             {body: `{"error":"a\u0000b","requestId":"\u0000"}`},
-		"not UTF-8":        {id: "req_\x9b\xff", body: `{"error":"No"}`},
-		"binary":           {body: "\x00\x01\xfe\xff" + strings.Repeat("\x80", 1000)},
-		"only lines":       {body: `{"error":"\n\n\n"}`},
-	} {
-		t.Run(name, func(t *testing.T) {
-			for _, status := range []int{200, 403} {
-				_ = fail(t, status, http.Header{"X-Request-Id": {c.id}}, c.body)
-			}
-		})
-	}
-}
-
 func TestErrorText(t *testing.T) {
+	quotes := roundTrip(func(*http.Request) (*http.Response, error) { return nil, errors.New(`read "a\"b" and "c\`) })
+	_, err := unsend(t.Context(), t, newClient(t, quotes, api.WithRetries(0)))
+	if want := `unsend message: read "…" and "…"; it may have been unsent`; err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
 	e := fail(t, 503, nil, `{"error":"Network error","type":"NETWORK","requestId":"req_1"}`)
 	if want := "unsend message: 503 NETWORK: Network error (request req_1); it may have been unsent"; e.Error() != want {
 		t.Errorf("got  %s\nwant %s", e, want)
@@ -183,28 +170,5 @@ func TestErrorsHoldNoMessage(t *testing.T) {
 				t.Errorf("the text shows: …%s", said[max(0, i-80):min(len(said), i+80)])
 			}
 		})
-	}
-}
-
-// TestSnapshotsAreNotLogged: neither a log nor an error of Queue has a message's text, nor has a log
-// an error's own text.
-func TestSnapshotsAreNotLogged(t *testing.T) {
-	for _, c := range []struct {
-		status int
-		body   string
-	}{
-		{200, `{"success":true,"queue":{"id":1,"text":"` + secret + `"}}`},
-		{200, `{"success":true,"queue":{"id":1,"text":"` + secret},
-		{200, `{"success":true,"queue":{"id":1,"text":["` + secret + `"]}}`},
-		{200, `{"success":true,"queue":"` + secret + `"}`},
-		{200, `{"success":true,"queue":{"text":` + secret + `}}`},
-		{403, `{"error":"` + secret + `"}`},
-	} {
-		logger, log := textLogger(slog.LevelDebug)
-		result, _ := unsend(t.Context(), t, newClient(t, answer(t, c.status, nil, c.body), api.WithLogger(logger)))
-		_, err := result.Queue()
-		if strings.Contains(fmt.Sprint(err, log), secret) || strings.Count(log.String(), "\n") != 2 {
-			t.Errorf("%s: %v\n%s", c.body, err, log)
-		}
 	}
 }

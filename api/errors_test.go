@@ -33,8 +33,6 @@ func TestErrorsMadeByHand(t *testing.T) {
 		"a fake's session":       {expired, "ErrSessionExpired ErrUnauthorized", false, "have the creator connect again"},
 		"a fake's not found":     {api.Error{StatusCode: 404, Type: missing, MaybeUnsent: true}, "ErrNotFound", false, "nothing to do"},
 		"a fake's 403":           {api.Error{StatusCode: 403}, "ErrUnexpectedResponse", false, gateway},
-		"a fake's 503":           {api.Error{StatusCode: 503}, "ErrServer", true, "try again later"},
-		"of a gateway":           {api.Error{StatusCode: 404, Type: missing, Scope: api.ScopeService}, "ErrUnexpectedResponse", false, gateway},
 		"the rate limit":         {api.Error{Err: api.ErrRateLimited}, "ErrRateLimited", true, "RetryAfter"},
 		"a configuration":        {api.Error{Err: api.ErrConfig}, "ErrConfig", false, "correct the option"},
 		"stopped":                {api.Error{Err: api.ErrStopped}, "ErrStopped", true, again},
@@ -44,9 +42,10 @@ func TestErrorsMadeByHand(t *testing.T) {
 		"lost":                   {api.Error{MaybeUnsent: true}, "", true, gone},
 		"not written":            {api.Error{Scope: api.ScopeService}, "", true, "check the network"},
 		"TLS":                    {api.Error{Scope: api.ScopeClient}, "", false, "certificates"},
-		"success: false":         {api.Error{StatusCode: 200, Scope: api.ScopeMessage}, "ErrRefused", false, "look at the message"},
+		"open files":             {api.Error{Err: syscall.EMFILE}, "", true, "ulimit"},
+		"a name":                 {api.Error{Err: &net.DNSError{}}, "", true, "check the host"},
+		"a refused dial":         {api.Error{Err: syscall.ECONNREFUSED}, "", true, "nothing listens there"},
 		"a 200 that ended early": {api.Error{StatusCode: 200, Err: io.ErrUnexpectedEOF}, "ErrUnexpectedResponse", true, again},
-		"a 200 without success":  {api.Error{StatusCode: 200, Scope: api.ScopeService}, "ErrUnexpectedResponse", false, gateway},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := &c.err

@@ -29,28 +29,6 @@ func ExampleClient_Unsend() {
 	// Output: already_gone after 2 attempts
 }
 
-func ExampleResult_Queue() {
-	server := mock.New()
-	client, err := api.New(mock.DemoKey, api.WithConnection(mock.DemoConnection), api.WithHTTPClient(server.Client()))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	result, err := client.Unsend(context.Background(), "51234567", "6432457811894")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	queue, err := result.Queue()
-	if err != nil {
-		fmt.Println("the message is gone, and its snapshot is damaged:", err)
-	}
-	if queue != nil { // what could be read of it
-		fmt.Println("message", queue.ID)
-	}
-	// Output: message 6432457811894
-}
-
 func ExampleError() {
 	server := mock.New()
 	client, err := api.New(mock.DemoKey, api.WithConnection(mock.DemoConnection), api.WithHTTPClient(server.Client()))

@@ -85,30 +85,3 @@ func TestParseRetryAfter(t *testing.T) {
 		}
 	}
 }
-
-// FuzzRetryAfter: no wait is negative, and what cannot be read does not retry at once.
-func FuzzRetryAfter(f *testing.F) {
-	for _, s := range []string{
-		"", "0", "1", "60", "-1", "+1", "1.5", "soon", "99999999999999999999", "9223372036854775807", "9223372036", " 7 ", "007", "０",
-		"Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "Fri, 31 Dec 9999 23:59:59 GMT",
-	} {
-		f.Add(s, int64(784111777))
-	}
-	f.Fuzz(func(t *testing.T, s string, unix int64) {
-		now := time.Unix(unix%(1<<36), 0)
-		wait := api.ParseRetryAfter(http.Header{"Retry-After": {s}}, now)
-		if wait < 0 {
-			t.Fatalf("%q at %v: %v", s, now, wait)
-		}
-		digits := strings.TrimSpace(s)
-		if wait > 0 && wait%time.Second != 0 {
-			t.Fatalf("%q at %v: %v is no whole number of seconds", s, now, wait)
-		}
-		if at, err := http.ParseTime(digits); err == nil && at.After(now) && wait != min(at.Sub(now), 24*time.Hour) {
-			t.Fatalf("%q at %v: %v, want %v or a day", s, now, wait, at.Sub(now))
-		}
-		if _, err := http.ParseTime(digits); err != nil && strings.Trim(digits, "0123456789., \t") != "" && wait < time.Second {
-			t.Fatalf("%q at %v: %v, of what cannot be read", s, now, wait)
-		}
-	})
-}

@@ -81,6 +81,7 @@ func get(ctx context.Context, t *testing.T, client *api.Client, method string, e
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
+	assertNoKey(t, err)
 	return got{resp.StatusCode, string(body), api.ErrorOf(resp, body)}, err
 }
 
@@ -124,6 +125,9 @@ func TestHTTPClientRetries(t *testing.T) {
 					t.Errorf("%d requests in %v, want %d in %v", len(wire.sent), took, c.requests, c.took)
 				}
 				for _, req := range wire.sent {
+					if req.Context().Err() == nil {
+						t.Error("an attempt has not ended behind its response")
+					}
 					if req.Header.Get("apiKey") != plantedKey || req.Header.Get("x-connection-id") != connection {
 						t.Errorf("a request without credentials: %v", req.Header.Get("x-connection-id"))
 					}
@@ -226,6 +230,7 @@ func TestAuthenticate(t *testing.T) {
 		"another host":   {client: bare, url: "https://evil.example/", refused: true},
 		"another scheme": {client: bare, url: "http://api-next.ofauth.com/", refused: true},
 		"no client":      {refused: true},
+		"a zero client":  {client: &api.Client{}, refused: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.url == "" {
@@ -271,7 +276,9 @@ func TestGeneratedKeepsStatusAndBody(t *testing.T) {
 	if resp.JSON404 == nil {
 		t.Error("an error of the service was not parsed")
 	}
-	if e := api.ErrorOf(&http.Response{StatusCode: 200}, nil); e != nil {
-		t.Errorf("a 200 is %v", e)
+	for _, resp := range []*http.Response{nil, {StatusCode: 200}} {
+		if e := api.ErrorOf(resp, nil); e != nil {
+			t.Errorf("%v is %v", resp, e)
+		}
 	}
 }

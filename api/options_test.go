@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,64 +27,60 @@ func checkRefusal(t *testing.T, err error, want string) {
 	}
 }
 
-func TestNewRefusesKeys(t *testing.T) {
-	for key, want := range map[string]string{
-		"": "api key is missing", plantedKey + "\n": "api key has a space, a newline", "   ": "api key has a space, a newline",
-		plantedKey + "\x00": "api key has a space, a newline", plantedKey + "é": "api key has a space, a newline",
-	} {
-		client, err := api.New(key, api.WithConnection(connection))
-		if client != nil {
-			t.Error("a client beside the error")
-		}
-		checkRefusal(t, err, want)
-	}
-}
-
-func TestNewRefusesOptions(t *testing.T) {
+func TestNewRefuses(t *testing.T) {
 	none := func(http.RoundTripper) http.RoundTripper { return nil }
-	for name, c := range map[string]struct {
+	const notURL, notHTTPS, extra = "base url is not a url", "; want https", "a user, a query or a fragment"
+	const blank = "api key has a space, a newline"
+	for _, c := range []struct {
+		key  string // the planted one if it is empty
 		opt  api.Option
 		want string
 	}{
-		"nil option":         {nil, "option 2 is nil"},
-		"nil http client":    {api.WithHTTPClient(nil), "http client is nil"},
-		"nil logger":         {api.WithLogger(nil), "logger is nil"},
-		"nil middleware":     {api.WithMiddleware(nil), "middleware is nil"},
-		"middleware of nil":  {api.WithMiddleware(none), "a middleware returned no transport"},
-		"nil key function":   {api.WithKeyFunc(nil), "key function is nil"},
-		"nil rate":           {api.WithConnectionRate(nil), "connection rate is nil"},
-		"no connection":      {api.WithConnection(""), "connection id is empty"},
-		"timeout 0":          {api.WithTimeout(0), "timeout 0s is out of range"},
-		"absurd timeout":     {api.WithTimeout(time.Hour + 1), "is out of range; want more than 0 and at most 1h"},
-		"negative retries":   {api.WithRetries(-1), "-1 retries are out of range; want 0 to 20"},
-		"absurd retries":     {api.WithRetries(21), "21 retries are out of range; want 0 to 20"},
-		"rate 0":             {api.WithRateLimit(0, 90), "rate of 0 requests a minute is out of range"},
-		"burst 0":            {api.WithRateLimit(60, 0), "burst of 0 requests is out of range"},
-		"user agent empty":   {api.WithUserAgent(""), "user agent must be printable ASCII"},
-		"user agent newline": {api.WithUserAgent("a\r\napiKey: b"), "user agent must be printable ASCII"},
+		{key: plantedKey + "\n", want: blank},
+		{key: "   ", want: blank},
+		{key: plantedKey + "é", want: blank},
+		{want: "option 2 is nil"},
+		{opt: api.WithHTTPClient(nil), want: "http client is nil"},
+		{opt: api.WithLogger(nil), want: "logger is nil"},
+		{opt: api.WithMiddleware(nil), want: "middleware is nil"},
+		{opt: api.WithMiddleware(none), want: "a middleware returned no transport"},
+		{opt: api.WithKeyFunc(nil), want: "key function is nil"},
+		{opt: api.WithConnectionRate(nil), want: "connection rate is nil"},
+		{opt: api.WithConnection(""), want: "connection id is empty"},
+		{opt: api.WithTimeout(0), want: "timeout 0s is out of range"},
+		{opt: api.WithTimeout(time.Hour + 1), want: "is out of range; want more than 0 and at most 1h"},
+		{opt: api.WithRetries(-1), want: "-1 retries are out of range; want 0 to 20"},
+		{opt: api.WithRetries(21), want: "21 retries are out of range; want 0 to 20"},
+		{opt: api.WithRateLimit(0, 90), want: "rate of 0 requests a minute is out of range"},
+		{opt: api.WithRateLimit(60, 0), want: "burst of 0 requests is out of range"},
+		{opt: api.WithUserAgent(""), want: "user agent must be printable ASCII"},
+		{opt: api.WithUserAgent("a\r\napiKey: b"), want: "user agent must be printable ASCII"},
+		{opt: api.WithBaseURL(""), want: "base url is empty"},
+		{opt: api.WithBaseURL("api.example"), want: notURL},
+		{opt: api.WithBaseURL("https://"), want: notURL},
+		{opt: api.WithBaseURL("https://:443"), want: notURL},
+		{opt: api.WithBaseURL("https://api.example/%zz"), want: notURL},
+		{opt: api.WithBaseURL("//api.example"), want: `the scheme ""` + notHTTPS},
+		{opt: api.WithBaseURL("ftp://api.example"), want: `the scheme "ftp"` + notHTTPS},
+		{opt: api.WithBaseURL("https://me:" + plantedKey + "@api.example"), want: extra},
+		{opt: api.WithBaseURL("https://api.example?key=" + plantedKey), want: extra},
+		{opt: api.WithBaseURL("https://api.example?"), want: extra},
+		{opt: api.WithBaseURL("https://api.example#x"), want: extra},
+		{opt: api.WithBaseURL("http://10.0.0.1"), want: "unencrypted to 10.0.0.1; use https, or WithPlainHTTP"},
+		{opt: api.WithBaseURL("http://localhost.example"), want: "unencrypted to localhost.example"},
+		{opt: api.WithBaseURL("http://127.0.0.1.example"), want: "unencrypted to 127.0.0.1.example"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			client, err := api.New(plantedKey, api.WithConnection(connection), c.opt)
+		t.Run(c.want, func(t *testing.T) {
+			opts := []api.Option{api.WithConnection(connection), c.opt}
+			if c.key != "" {
+				opts = nil
+			}
+			client, err := api.New(cmp.Or(c.key, plantedKey), opts...)
 			if client != nil {
 				t.Error("a client beside the error")
 			}
 			checkRefusal(t, err, c.want)
 		})
-	}
-}
-
-func TestBaseURLRefused(t *testing.T) {
-	for address, want := range map[string]string{
-		"": "base url is empty", "api.example": "base url is not a url", "//api.example": `the scheme ""; want https`,
-		"ftp://api.example": `the scheme "ftp"; want https`, "https://": "base url is not a url",
-		"https://api.example/%zz": "base url is not a url", "https://api.example\n": "base url is not a url",
-		"https://me@api.example": "a user, a query or a fragment", "https://me:" + plantedKey + "@api.example": "a user, a query or a fragment",
-		"https://api.example?key=" + plantedKey: "a user, a query or a fragment", "https://api.example#x": "a user, a query or a fragment",
-		"http://api.example": "unencrypted to api.example; use https, or WithPlainHTTP", "http://10.0.0.1": "unencrypted to 10.0.0.1",
-		"http://localhost.example": "unencrypted to localhost.example", "http://127.0.0.1.example": "unencrypted to 127.0.0.1.example",
-	} {
-		_, err := api.New(plantedKey, api.WithConnection(connection), api.WithBaseURL(address))
-		checkRefusal(t, err, want)
 	}
 }
 
@@ -230,19 +227,7 @@ func TestConnectionRate(t *testing.T) {
 	})
 }
 
-// badIDs must never reach a URL, a header or a body.
-func badIDs() map[string]string {
-	return map[string]string{
-		"empty": "", "dot": ".", "dots": "..", "slash": "7/8", "only a slash": "/", "climbing": "../../x",
-		"backslash": `7\8`, "query": "7?x=1", "fragment": "7#x", "escaped dots": "%2e%2e", "escaped slash": "7%2f8",
-		"percent": "7%", "semicolon": "7;a=b", "blank": "7 8", "blank before": " 7", "blank behind": "7 ", "newline": "7\n",
-		"carriage return": "7\r\nX: y", "tab": "7\t", "nul": "7\x00", "delete": "7\x7f", "quote": `7"`, "brace": "{7}",
-		"umlaut": "ü", "fullwidth digit": "７", "Arabic digit": "٧", "zero width": "7\u200b", "right to left": "\u202e7", "emoji": "🌞",
-		"not UTF-8": "7\xff", "plus": "+7", "dot inside": "7.0", "comma": "7,8", "colon": "a:b", "at": "a@b", "tilde": "~a", "star": "*",
-		"65 characters": strings.Repeat("7", 65), "10,000 characters": strings.Repeat("7", 10_000), "10,000 slashes": strings.Repeat("/", 10_000),
-	}
-}
-
+// TestBadIDsAreNotSent: package ids has the rest of them.
 func TestBadIDsAreNotSent(t *testing.T) {
 	wire := &replies{list: []reply{{status: 200, body: `{"success":true}`}}}
 	client := newClient(t, wire)
@@ -250,7 +235,7 @@ func TestBadIDsAreNotSent(t *testing.T) {
 		_, err := client.Unsend(t.Context(), user, message, opts...)
 		return err
 	}
-	for name, id := range badIDs() {
+	for _, id := range []string{"", "..", "7/8", "7\r\nX: y", "7\xff", strings.Repeat("7", 65)} {
 		_, ofClient := api.New(plantedKey, api.WithConnection(id))
 		for what, c := range map[string]struct {
 			err    error
@@ -261,7 +246,7 @@ func TestBadIDsAreNotSent(t *testing.T) {
 			"with-user id": {call(userID, messageID, api.WithUserID(id)), true},
 		} {
 			if !errors.Is(c.err, api.ErrInvalidID) || errors.Is(c.err, api.ErrConfig) != c.config || !strings.Contains(c.err.Error(), what) {
-				t.Errorf("%s, as a %s: %v", name, what, c.err)
+				t.Errorf("%q, as a %s: %v", id, what, c.err)
 				continue
 			}
 			checkErrorText(t, c.err)

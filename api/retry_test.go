@@ -87,7 +87,7 @@ func TestMeanings(t *testing.T) {
 		{"500 of nobody", 500, `{"error":"No"}`, api.ScopeService, "retried maybe silent", "ErrServer"},
 		{"501", 501, typed("X"), api.ScopeService, "maybe", "ErrServer"},
 		{"505", 505, typed("X"), api.ScopeService, "maybe", "ErrServer"},
-		{"599", 599, "", api.ScopeService, "retried maybe silent", "ErrServer"},
+		{"599", 599, typed("X"), api.ScopeService, "retried maybe", "ErrServer"},
 		{"refused", 200, `{"success":false}`, api.ScopeMessage, "", "ErrRefused"},
 		{"no success", 200, `{"queue":{"id":1}}`, api.ScopeService, "maybe silent", "ErrUnexpectedResponse"},
 		{"an error in a 200", 200, typed("RESOURCE_NOT_FOUND"), api.ScopeService, "maybe", "ErrUnexpectedResponse"},

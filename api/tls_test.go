@@ -15,9 +15,10 @@ import (
 	"github.com/unsend-go/unsend/api"
 )
 
-// TestRefusedBeforeARequest: what either side refuses in the handshake no retry changes, and
-// nothing was written. The text has the reason, and the hint what to do.
-func TestRefusedBeforeARequest(t *testing.T) {
+// TestHandshakes: what either side refuses no retry changes. The text has the reason, and the hint
+// what to do. If the handshake breaks, nothing was refused, and it is tried again. In no case was
+// anything written.
+func TestHandshakes(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	valid, roots := certificate(t, now.Add(time.Hour))
@@ -38,6 +39,8 @@ func TestRefusedBeforeARequest(t *testing.T) {
 	tls13 := &tls.Config{Certificates: []tls.Certificate{valid}, MinVersion: tls.VersionTLS13}
 	named := &tls.Config{RootCAs: otherRoots, ServerName: "service.example"}
 	identified := &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{valid}}
+	const broken = "retried" // as the text
+	alert := &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return nil, io.EOF }}
 	for name, c := range map[string]struct {
 		server, client *tls.Config
 		serve          func(*rawServer, net.Conn) // in place of TLS
@@ -53,6 +56,9 @@ func TestRefusedBeforeARequest(t *testing.T) {
 		"an untrusted one":             {demanding, identified, nil, "remote error: tls:", "certificates"},
 		"a server of plain http":       {nil, nil, writes("HTTP/1.1 400 Bad\r\n\r\n"), "HTTP response to HTTPS client", "check the scheme"},
 		"a server of another protocol": {nil, nil, writes("SSH-2.0-OpenSSH_9.9\r\n"), "does not look like a TLS handshake", ours},
+		"ended at once":                {nil, nil, writes(""), broken, ""},
+		"hung":                         {nil, nil, func(_ *rawServer, conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }, broken, ""},
+		"a server's own error":         {alert, nil, nil, broken, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -62,11 +68,19 @@ func TestRefusedBeforeARequest(t *testing.T) {
 			}
 			server := newRawServer(t, c.server, serve)
 			client := newOwnClient(t, "https://"+server.address)
+			client.Transport().TLSHandshakeTimeout = 100 * time.Millisecond
 			if c.client != nil {
 				client.Transport().TLSClientConfig = c.client
+				client.Transport().TLSHandshakeTimeout = time.Minute
 			}
 			_, err := unsend(t.Context(), t, client)
 			e := apiError(t, err)
+			if c.text == broken {
+				if e.Attempts != 3 || e.MaybeUnsent || !e.Retryable() || e.Scope != api.ScopeService {
+					t.Errorf("%v: %+v", err, e)
+				}
+				return
+			}
 			if e.Attempts != 1 || e.MaybeUnsent || e.Retryable() || e.Scope != api.ScopeClient || server.requests.Load() != 0 {
 				t.Errorf("%v: %+v; %d requests", err, e, server.requests.Load())
 			}
@@ -75,30 +89,6 @@ func TestRefusedBeforeARequest(t *testing.T) {
 			}
 			if !strings.Contains(e.Hint(), c.hint) {
 				t.Errorf("%q does not say %q", e.Hint(), c.hint)
-			}
-		})
-	}
-}
-
-// TestHandshakesThatBreak: nothing was refused. It is tried again, and nothing was written.
-func TestHandshakesThatBreak(t *testing.T) {
-	t.Parallel()
-	for name, serve := range map[string]func(*rawServer, net.Conn){
-		"ended":         func(_ *rawServer, conn net.Conn) { _, _ = conn.Read(make([]byte, 4096)) },
-		"ended at once": func(*rawServer, net.Conn) {},
-		"hung":          func(_ *rawServer, conn net.Conn) { _, _ = io.Copy(io.Discard, conn) },
-		"its own error": func(_ *rawServer, conn net.Conn) {
-			_ = tls.Server(conn, &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return nil, io.EOF }}).Handshake()
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			server := newRawServer(t, nil, serve)
-			client := newOwnClient(t, "https://"+server.address)
-			client.Transport().TLSHandshakeTimeout = 100 * time.Millisecond
-			_, err := unsend(t.Context(), t, client)
-			if e := apiError(t, err); e.Attempts != 3 || e.MaybeUnsent || !e.Retryable() || e.Scope != api.ScopeService {
-				t.Errorf("%v: %+v", err, e)
 			}
 		})
 	}

@@ -69,6 +69,18 @@ func TestCancellation(t *testing.T) {
 	}
 }
 
+// TestFinalErrorsOutlastTheContext: a response that is whole is not forgotten as the call ends.
+func TestFinalErrorsOutlastTheContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := unsend(ctx, t, newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+		cancel()
+		return newResponse(req, 403, nil, strings.NewReader(`{"error":"No","type":"FORBIDDEN"}`)), nil
+	})))
+	if !errors.Is(err, api.ErrForbidden) || errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want ErrForbidden", err)
+	}
+}
+
 // TestWithStop: a call that is stopped begins no further attempt, and completes the one in flight.
 func TestWithStop(t *testing.T) {
 	const late = 5 * time.Second
@@ -193,6 +205,10 @@ func FuzzUnsend(f *testing.F) {
 	for i, body := range []string{
 		`{"error":"No","type":"X","requestId":"r","actionRequired":"a"}`, `{"message":"No","code":1,"details":{}}`, `{"error":{"a":[1]}}`,
 		"\xff", `{"error":"\ud800"}`, strings.Repeat("[", 11_000), `{"error":"` + plantedKey + `"}`, `{"type":"RESOURCE_NOT_FOUND"}`,
+		// Lines, escapes of a terminal, and what turns text around.
+		`{"error":"a\r\nb\u0085c\u2028d\u2029e\u000bf\u000cg","type":"A\nB","requestId":"r\n1"}`, `{"error":"\n\n\n"}`,
+		`{"error":"\u001b[2J\u001b]0;title\u0007","type":"\u001b[31m","requestId":"\u009b0m"}`, "req_\u202e\x9b\xff",
+		`{"error":"\u202egnihton\u2066\u2069","type":"\u200fX"}`, `{"error":"a\u0000b","requestId":"\u0000"}`,
 	} {
 		f.Add([]byte(body), 400+i, -1)
 	}
@@ -201,7 +217,7 @@ func FuzzUnsend(f *testing.F) {
 			t.Skip("net/http takes three digits only")
 		}
 		client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
-			resp := newResponse(req, status, http.Header{"Retry-After": {"100"}}, bytes.NewReader(body))
+			resp := newResponse(req, status, http.Header{"Retry-After": {"100"}, "X-Request-Id": {string(body)}}, bytes.NewReader(body))
 			if cut >= 0 && cut < len(body) {
 				resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body[:cut]), iotest.ErrReader(io.ErrUnexpectedEOF)))
 			}
