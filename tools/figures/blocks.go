@@ -23,6 +23,7 @@ func blocks(r *results) map[string]string {
 		"client":  r.table(clientFigures()) + r.where(),
 		"chart":   r.chart(),
 		"batch":   r.table(batchFigures()) + r.where(),
+		"growth":  r.growthTable(),
 		"outage":  r.outage(),
 		"machine": r.where(),
 	}
@@ -94,6 +95,22 @@ func (r *results) show(f figure) string {
 		shown = append(shown, text)
 	}
 	return strings.Join(shown, " / ")
+}
+
+// growthTable shows the processors' time of a list at two sizes.
+func (r *results) growthTable() string {
+	var b strings.Builder
+	b.WriteString("| processors' time | 300,000 rows | 1,000,000 rows | growth |\n| --- | ---: | ---: | ---: |\n")
+	for _, f := range []struct{ name, unit string }{{"a list is loaded", "load-cpu-s"}, {"the same rows in another order", "cpu-s"}} {
+		small, large := "Reorder/300000 "+f.unit, "Reorder/1000000 "+f.unit
+		exponent := "not measured"
+		if n, ok := r.growth(small, large, 1e6/3e5); ok {
+			exponent = power(n)
+		}
+		measured := r.show(figure{keys: []string{small, large}, format: seconds})
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", f.name, strings.ReplaceAll(measured, " / ", " | "), exponent)
+	}
+	return b.String()
 }
 
 // growth is the exponent with which a cost grows when its cause grows by factor.
