@@ -221,6 +221,7 @@ func TestRateLimitHeadersCountDown(t *testing.T) {
 		if got := g.server.Counts().Limited; got != 1 {
 			t.Errorf("%d limited, want 1", got)
 		}
+		wantLimit(t, overPipe(t, mock.WithoutRateLimit()).unsend("7", "1"), "", "")
 	})
 }
 

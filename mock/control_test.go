@@ -139,6 +139,8 @@ func TestControlScriptsReadsAndResets(t *testing.T) {
 		{ask("PUT /_mock/messages/7/5", `{"exists":false,"unsent":true}`), `200 {"exists":false,"unsent":true}`},
 		{ask("PUT /_mock/connections/conn_demo", `{"state":"expired"}`), `200 {"state":"expired"}`},
 		{send("9"), "401"},
+		{ask("PUT /_mock/connections/conn_demo", `{"state":"read_only"}`), `200 {"state":"read_only"}`},
+		{send("9"), "403"},
 		{ask("PUT /_mock/connections/conn_demo", `{}`), `200 {"state":""}`},
 		{rotate, ""}, {send("9"), "401"},
 		{ask("POST /_mock/faults", `["503","503"]`), `200 {"pending":2}`},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -64,6 +65,16 @@ func TestMediaAreAsManyAsAsked(t *testing.T) {
 		media, _ := queue["media"].([]any)
 		if got := len(media); got != want || queue["mediaCount"] != json.Number(fmt.Sprint(want)) {
 			t.Errorf("%d media, mediaCount %v, want %d", got, queue["mediaCount"], want)
+		}
+		var ids, previews []string
+		for _, medium := range media {
+			ids = append(ids, fmt.Sprint(medium.(map[string]any)["id"]))
+		}
+		for _, id := range queue["previews"].([]any) {
+			previews = append(previews, fmt.Sprint(id))
+		}
+		if len(slices.Compact(ids)) != want || !slices.Equal(previews, ids[:min(want, 1)]) {
+			t.Errorf("ids %v, previews %v, want ids that differ, and the first as a preview", ids, previews)
 		}
 	}
 }

@@ -7,38 +7,29 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
+)
+
+// The faults to draw from, in the text of [ParseFault].
+const (
+	defaultFaults = `400 401 401,type=SESSION_EXPIRED 401,type=RULES_OUTDATED 403 404 404,type=RESOURCE_NOT_FOUND 409 422
+		429 429,retry-after=1 429,retry-after=-1 429,retry-after=soon 429,retry-after=99999999999999999999
+		301 302 307 308 303 408 500 501 502 503 504 505 503,retry-after=1 html,502 204 delay=2s
+		drop truncated truncated-late slow text html null empty refused success-last mislabeled ` +
+		// What the service sends although its documentation differs.
+		`set=queue=null set=queue= set=queue.media= set=queue.giphyId=null set=queue.price=0 set=queue.releaseForms=[] set=queue.added=true ` +
+		// What breaks the contract.
+		`set=queue.id="6432457811894" set=queue.isFree=1 set=queue.price={"amount":0} set=success="true" set=success=1 set=success=null set=success=`
+
+	transientFaults = `503 503,acted html,502 html,502,acted 504,acted drop drop,acted truncated truncated,acted
+		429,retry-after=1 delay=1s truncated-late refused`
 )
 
 // DefaultFaults lists the faults that are drawn unless others are given: every status that the
 // service documents and the ones beside them, every kind but the oversized bodies (which cost
 // 9 MiB each), and bodies with a member that is set as no client expects it. A fault that leaves
 // open whether the message was unsent is listed with Acted and without.
-func DefaultFaults() []Fault {
-	faults := []Fault{
-		{Status: 400}, {Status: 401}, {Status: 401, Type: "SESSION_EXPIRED"}, {Status: 401, Type: "RULES_OUTDATED"},
-		{Status: 403}, {Status: 404}, {Status: 404, Type: typeResourceNotFound}, {Status: 409}, {Status: 422},
-		{Status: 429}, {Status: 429, RetryAfter: "1"}, {Status: 429, RetryAfter: "-1"}, {Status: 429, RetryAfter: "soon"},
-		{Status: 429, RetryAfter: "99999999999999999999"},
-		{Status: 301}, {Status: 302}, {Status: 307}, {Status: 308},
-		{Status: 303}, {Status: 408}, {Status: 500}, {Status: 501}, {Status: 502}, {Status: 503}, {Status: 504}, {Status: 505},
-		{Status: 503, RetryAfter: "1"}, {Status: 502, Kind: HTML}, {Status: 204}, {Delay: 2 * time.Second},
-	}
-	for _, k := range kinds[1:] {
-		if k.name != Oversized && k.name != OversizedLate {
-			faults = append(faults, Fault{Kind: k.name})
-		}
-	}
-	for _, member := range []string{
-		// What the service sends although its documentation differs.
-		"queue=null", "queue=", "queue.media=", "queue.giphyId=null", "queue.price=0", "queue.releaseForms=[]", "queue.added=true",
-		// What breaks the contract.
-		`queue.id="6432457811894"`, "queue.isFree=1", `queue.price={"amount":0}`, `success="true"`, "success=1", "success=null", "success=",
-	} {
-		faults = append(faults, Fault{Set: member})
-	}
-	var list []Fault
-	for _, f := range faults {
+func DefaultFaults() (list []Fault) {
+	for _, f := range parseFaults(defaultFaults) {
 		list = append(list, f)
 		if f.impliedOutcome() == ambiguous || f.Delay > 0 {
 			f.Acted = true
@@ -51,12 +42,14 @@ func DefaultFaults() []Fault {
 // TransientFaults lists faults for a rehearsal: those of a bad day that are over when the request
 // is sent again, with and without Acted, and one message that is refused. None of them stops a
 // connection or an account.
-func TransientFaults() []Fault {
-	return []Fault{
-		{Status: 503}, {Status: 503, Acted: true}, {Status: 502, Kind: HTML}, {Status: 502, Kind: HTML, Acted: true}, {Status: 504, Acted: true},
-		{Kind: Drop}, {Kind: Drop, Acted: true}, {Kind: Truncated}, {Kind: Truncated, Acted: true}, {Status: 429, RetryAfter: "1"},
-		{Delay: time.Second}, {Kind: TruncatedLate}, {Kind: Refused},
+func TransientFaults() []Fault { return parseFaults(transientFaults) }
+
+func parseFaults(texts string) (list []Fault) {
+	for text := range strings.FieldsSeq(texts) {
+		f, _ := ParseFault(text) // a test reads all of them
+		list = append(list, f)
 	}
+	return list
 }
 
 // faults decides which fault the next valid request meets.

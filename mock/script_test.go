@@ -79,3 +79,29 @@ func TestDrawnFaultsFollowFromTheSeed(t *testing.T) {
 		t.Errorf("%d of %d plain at a rate of 0.5", plain, len(ids))
 	}
 }
+
+func TestFaultsToDrawFrom(t *testing.T) {
+	t.Parallel()
+	drawn := map[mock.Fault]bool{}
+	for _, f := range append(mock.DefaultFaults(), mock.TransientFaults()...) {
+		if f == (mock.Fault{}) {
+			t.Error("a fault cannot be read from its text")
+		}
+		drawn[f] = true
+	}
+	for _, kind := range mock.FaultKinds() {
+		if isHuge := kind == mock.Oversized || kind == mock.OversizedLate; drawn[mock.Fault{Kind: kind}] == isHuge {
+			t.Errorf("%s is drawn: %v", kind, !isHuge)
+		}
+	}
+	for _, f := range []mock.Fault{{Status: 500}, {Status: 500, Acted: true}, {Kind: mock.Drop, Acted: true}, {Set: "success=", Acted: true}} {
+		if !drawn[f] {
+			t.Errorf("%v is not drawn", f)
+		}
+	}
+	for _, f := range mock.TransientFaults() {
+		if f.Status != 0 && f.Status != http.StatusTooManyRequests && f.Status < 500 {
+			t.Errorf("%v is not over when the request is sent again", f)
+		}
+	}
+}
