@@ -41,8 +41,8 @@ func WithCORS(origins ...string) Option {
 	return func(s *Server) { s.origins = append(s.origins, origins...) }
 }
 
-// cors allows what WithCORS names, and reports whether the request was a preflight that it
-// answered.
+// cors sends the headers that WithCORS allows. It reports whether the request was a preflight, to
+// which that is the whole response.
 func (s *Server) cors(w http.ResponseWriter, r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	anyOrigin := slices.Contains(s.origins, "*") && !strings.HasPrefix(r.URL.Path, ControlPrefix)
@@ -158,7 +158,7 @@ func (c *control) allow(r *http.Request) error {
 		_ = protection.AddTrustedOrigin(origin) // which refuses *
 	}
 	write := *r
-	write.Method = http.MethodPost // reads tell as much as writes do, and are not exempt
+	write.Method = http.MethodPost // reads reveal as much as writes, and are not exempt
 	if protection.Check(&write) != nil {
 		return errors.New("the control refuses web pages of other origins; name this one with --cors")
 	}
@@ -228,29 +228,29 @@ func (c *control) requests(r *http.Request, _ []byte) (any, error) {
 
 // script adds faults, in the text of ParseFault.
 func (c *control) script(_ *http.Request, body []byte) (any, error) {
-	var asked struct {
+	var input struct {
 		Faults    []string `json:"faults"`
 		UserID    string   `json:"userId"`
 		MessageID string   `json:"messageId"`
 	}
-	if !readStrictly(body, &asked.Faults) && !readStrictly(body, &asked) || len(asked.Faults) == 0 {
+	if !readStrictly(body, &input.Faults) && !readStrictly(body, &input) || len(input.Faults) == 0 {
 		return nil, errors.New(`the body must be faults such as ["503","drop,acted"], or {"faults":["503"],"userId":"7","messageId":"9"}`)
 	}
-	if (asked.UserID == "") != (asked.MessageID == "") {
+	if (input.UserID == "") != (input.MessageID == "") {
 		return nil, errHalf
 	}
 	var list []Fault
-	for _, text := range asked.Faults {
+	for _, text := range input.Faults {
 		f, err := ParseFault(text)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, f)
 	}
-	if asked.MessageID == "" {
+	if input.MessageID == "" {
 		c.s.Next(list...)
 	} else {
-		c.s.NextFor(asked.UserID, asked.MessageID, list...)
+		c.s.NextFor(input.UserID, input.MessageID, list...)
 	}
 	return map[string]int{"pending": c.s.faults.pending()}, nil
 }
@@ -283,15 +283,15 @@ func (c *control) message(r *http.Request, body []byte) (any, error) {
 	}
 	switch r.Method {
 	case http.MethodPut:
-		asked := messageState{Exists: true}
-		if len(body) > 0 && !readStrictly(body, &asked) || asked.Exists && asked.Unsent {
+		input := messageState{Exists: true}
+		if len(body) > 0 && !readStrictly(body, &input) || input.Exists && input.Unsent {
 			return nil, errors.New(`the body must be empty or a state such as {"exists":true,"unsent":false}, not both true`)
 		}
-		st := present
-		if asked.Unsent {
-			st = taken
-		} else if !asked.Exists {
-			st = removed
+		st := statePresent
+		if input.Unsent {
+			st = stateUnsent
+		} else if !input.Exists {
+			st = stateRemoved
 		}
 		c.s.messages.put(m, st)
 	case http.MethodDelete:
@@ -301,18 +301,18 @@ func (c *control) message(r *http.Request, body []byte) (any, error) {
 }
 
 func (c *control) connection(r *http.Request, body []byte) (any, error) {
-	var asked struct {
+	var input struct {
 		State string `json:"state"`
 	}
-	if !readStrictly(body, &asked) {
+	if !readStrictly(body, &input) {
 		return nil, errors.New(`the body must be a state such as {"state":"expired"}`)
 	}
-	connection, err := ParseConnection(r.PathValue("id") + ":" + asked.State)
+	connection, err := ParseConnection(r.PathValue("id") + ":" + input.State)
 	if err != nil {
 		return nil, err
 	}
 	c.s.SetConnection(connection)
-	return asked, nil
+	return input, nil
 }
 
 // readStrictly reads one JSON value that has no other members than into.

@@ -26,7 +26,7 @@
 // what exists and who may do what.
 //
 // Any operation of openapi.yaml is served by its example, behind the same checks and faults; one
-// without an example is answered 501. [WithOperation] executes one by a handler of yours, and
+// without an example gets 501. [WithOperation] executes one by a handler of yours, and
 // [WithDocument] serves a longer OpenAPI document of your own.
 //
 // A [Fault] makes a response differ: [Server.Next] scripts those of the next requests,
@@ -45,7 +45,7 @@
 //
 //   - Without WithMessages every id exists once. A message belongs to the pair of user id and
 //     message id.
-//   - A second unsend of a message is answered 404 RESOURCE_NOT_FOUND. There is no time limit on
+//   - A second unsend of a message gets 404 RESOURCE_NOT_FOUND. There is no time limit on
 //     unsending.
 //   - withUserId need not equal the user id of the path.
 //   - Any key may use any connection, and any connection may unsend any message. A read-only
@@ -54,7 +54,7 @@
 //     a 429 takes none. The rate limit comes before the permission.
 //   - X-RateLimit-Limit is the burst; X-RateLimit-Reset is in seconds from now, rounded up. Both
 //     are absent without a known connection, and without a rate limit.
-//   - Another path, and another method on a path of the document, are answered 404
+//   - Another path, and another method on a path of the document, get 404
 //     ROUTE_NOT_FOUND. So are paths with empty or dot segments; they are not redirected.
 //   - A request's body of more than 64 KiB is a 400.
 //   - Request ids count up from req_000000000001, and are sent as X-Request-Id, too. Every error

@@ -137,8 +137,8 @@ func (op operation) success() object {
 	return object{{"success", json.RawMessage("true")}}
 }
 
-// failure is the example of an error of that status and type; of any type where kind is empty,
-// and otherwise with kind in place of another type.
+// failure is the example of an error of that status and type; of any type if kind is empty, and
+// otherwise with kind in place of another type.
 func (op operation) failure(status int, kind string) object {
 	name := strconv.Itoa(status)
 	body := object{{"error", encode("Error")}}
@@ -266,7 +266,7 @@ func (o object) json() json.RawMessage {
 	return append(text, '}')
 }
 
-// edit sets the member at a path such as "queue.media[].id", where [] stands for each element
+// edit sets the member at a path such as "queue.media[].id", in which [] stands for each element
 // of a list. An empty value removes it. Members on the way that are missing stay so.
 func edit(text json.RawMessage, path, value string) json.RawMessage {
 	o := parseObject(text)

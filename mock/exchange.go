@@ -76,7 +76,7 @@ func (x *exchange) unsend() {
 	userID, messageID := x.r.PathValue("userId"), x.r.PathValue("messageId")
 	x.serve(x.s.unsendOp, action{
 		run: func() bool {
-			x.entry.Acted = x.s.messages.take(userID, messageID)
+			x.entry.Acted = x.s.messages.unsend(userID, messageID)
 			if x.entry.Acted {
 				x.s.counters.unsent.Add(1)
 			}
@@ -115,7 +115,7 @@ func (x *exchange) example(op operation, h http.Handler) {
 
 // custom serves an operation by a handler of WithOperation, whose wildcards have names of their own.
 func (x *exchange) custom(op operation, h mount) {
-	theirs := wildcard.FindAllString(h.where, -1)
+	theirs := wildcard.FindAllString(h.pattern, -1)
 	for i, own := range wildcard.FindAllString(op.path, -1) {
 		x.r.SetPathValue(strings.Trim(theirs[i], "{}"), x.r.PathValue(strings.Trim(own, "{}")))
 	}

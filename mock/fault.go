@@ -34,7 +34,7 @@ type Fault struct {
 	RetryAfter string
 
 	// Set changes one member of a JSON body: "PATH=JSON", such as "queue.price=0" or
-	// "queue.media[].createdAt=null", where [] stands for each element of a list. Empty JSON
+	// "queue.media[].createdAt=null", in which [] stands for each element of a list. Empty JSON
 	// deletes the member. It cannot be combined with a Kind or a Body.
 	Set string
 
@@ -60,7 +60,7 @@ type Kind string
 const (
 	Drop          Kind = "drop"           // the connection is closed without a response
 	Truncated     Kind = "truncated"      // the body ends before "success", or right after Body if that is set
-	TruncatedLate Kind = "truncated-late" // the body ends behind "success"
+	TruncatedLate Kind = "truncated-late" // the body ends after "success"
 	Oversized     Kind = "oversized"      // a body of 9 MiB, "success" first
 	OversizedLate Kind = "oversized-late" // a body of 9 MiB, "success" last
 	Slow          Kind = "slow"           // the body comes byte by byte
@@ -69,7 +69,7 @@ const (
 	Null          Kind = "null"           // the body is null
 	Empty         Kind = "empty"          // the body is empty
 	Refused       Kind = "refused"        // "success":false
-	SuccessLast   Kind = "success-last"   // "success" behind the snapshot
+	SuccessLast   Kind = "success-last"   // "success" after the snapshot
 	Mislabeled    Kind = "mislabeled"     // the plain body, labeled text/html
 )
 
@@ -93,7 +93,7 @@ var kinds = []kind{
 	{name: "", means: unsent, sendsBody: true, apply: func(*response, Fault) {}},
 	{name: Drop, about: "connection closed without a response", means: ambiguous, apply: func(a *response, _ Fault) { a.dropped = true }},
 	{name: Truncated, about: "body ends before success", means: ambiguous, sendsBody: true, apply: truncate},
-	{name: TruncatedLate, about: "body ends behind success", means: unsent, sendsBody: true, apply: truncate},
+	{name: TruncatedLate, about: "body ends after success", means: unsent, sendsBody: true, apply: truncate},
 	{name: Oversized, about: "body of 9 MiB, success first", means: unsent, apply: func(a *response, _ Fault) { a.inflate() }},
 	{name: OversizedLate, about: "body of 9 MiB, success last", means: ambiguous, apply: func(a *response, _ Fault) {
 		a.moveSuccessLast()
@@ -114,7 +114,7 @@ var kinds = []kind{
 			a.body = []byte(`{"success":false}`)
 		}
 	}},
-	{name: SuccessLast, about: "success behind the snapshot", means: unsent, apply: func(a *response, _ Fault) { a.moveSuccessLast() }},
+	{name: SuccessLast, about: "success after the snapshot", means: unsent, apply: func(a *response, _ Fault) { a.moveSuccessLast() }},
 	{name: Mislabeled, about: "plain body labeled text/html", means: unsent, sendsBody: true, apply: func(a *response, _ Fault) {
 		a.header.Set("Content-Type", "text/html; charset=utf-8")
 	}},
@@ -211,7 +211,7 @@ func (f Fault) member() (path, value string) {
 	return path, value
 }
 
-// invalid returns why there is no response for the fault, or "". Such a fault is answered 500.
+// invalid returns why there is no response for the fault, or "". Such a fault gets 500.
 func (f Fault) invalid() string {
 	switch path, value := f.member(); {
 	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
@@ -223,9 +223,9 @@ func (f Fault) invalid() string {
 	case path == "" || !strings.Contains(f.Set, "="):
 		return "set needs PATH=JSON, such as set=queue.price=0"
 	case strings.HasSuffix(path, "[]"):
-		return "set needs a member behind [], such as set=queue.media[].type=null"
+		return "set needs a member after [], such as set=queue.media[].type=null"
 	case value != "" && !json.Valid([]byte(value)):
-		return "set needs JSON behind the path; quote a text, leave it empty to delete the member"
+		return "set needs JSON after the path; quote a text, leave it empty to delete the member"
 	case f.Kind != "" || f.Body != "":
 		return "set cannot be combined with a kind or a body"
 	}
@@ -248,7 +248,7 @@ func (f Fault) errorType(exists bool) string {
 //	drop,acted   slow,delay=10ms      503,set=details={"a":1}
 //
 // A setting "set" is [Fault.Set] and always the last part, since JSON may hold commas. The error
-// names the part that cannot be read, or says that "acted" contradicts the response.
+// names the part that cannot be read, or reports that "acted" contradicts the response.
 func ParseFault(text string) (Fault, error) {
 	var f Fault
 	for rest, more := text, true; more; {
@@ -271,32 +271,25 @@ func ParseFault(text string) (Fault, error) {
 	return f, nil
 }
 
-func (f *Fault) parse(part string) (err error) {
+func (f *Fault) parse(part string) error {
 	name, value, valued := strings.Cut(part, "=")
-	if !valued {
-		return f.parseWord(name)
-	}
-	switch name {
-	case "delay":
-		f.Delay, err = time.ParseDuration(value)
-		if err != nil || f.Delay < 0 {
-			err = fmt.Errorf("%q is not a time such as 2s or 10ms", value)
-		}
-	case "retry-after":
-		f.RetryAfter = value
-	case "type":
-		f.Type = value
-	case "set":
-		f.Set = value
-	default:
-		return fmt.Errorf("unknown setting %q; use delay, retry-after, type or set", name)
-	}
+	text := map[string]*string{"retry-after": &f.RetryAfter, "type": &f.Type, "set": &f.Set}[name]
 	switch {
+	case !valued:
+		return f.parseWord(name)
+	case text == nil && name != "delay":
+		return fmt.Errorf("unknown setting %q; use delay, retry-after, type or set", name)
 	case value == "":
 		return fmt.Errorf("%s needs a value", name)
-	case err != nil:
-		return fmt.Errorf("%s: %w", name, err)
+	case text != nil:
+		*text = value
+		return nil
 	}
+	delay, err := time.ParseDuration(value)
+	if err != nil || delay < 0 {
+		return fmt.Errorf("delay: %q is not a time such as 2s or 10ms", value)
+	}
+	f.Delay = delay
 	return nil
 }
 
@@ -376,7 +369,7 @@ func (a *response) inflate() {
 	a.body = slices.Concat(a.body[:at], bytes.Repeat([]byte("a"), oversize), a.body[at:])
 }
 
-// moveSuccessLast moves "success" behind the snapshot of a 200.
+// moveSuccessLast moves "success" after the snapshot of a 200.
 func (a *response) moveSuccessLast() {
 	if !a.succeeds() {
 		return

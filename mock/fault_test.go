@@ -246,7 +246,7 @@ func TestParseFaultErrors(t *testing.T) {
 		"set=queue":               "PATH=JSON",
 		"set==1":                  "PATH=JSON",
 		"set=success=yes":         "quote a text",
-		"set=queue.media[]=1":     "member behind []",
+		"set=queue.media[]=1":     "member after []",
 		"set=success=1,503":       "quote a text",
 		"drop,set=success=1":      "cannot be combined",
 		"acted,set=success=false": "leave out acted",

@@ -55,7 +55,7 @@ func WithBodies() Option {
 }
 
 // Journal returns what the server saw, in order of arrival: the newest 10,000 requests,
-// unless [WithJournal] says otherwise. An entry is complete before its response is sent.
+// or as many as [WithJournal] keeps. An entry is complete before its response is sent.
 func (s *Server) Journal() []Entry {
 	s.journal.mu.Lock()
 	defer s.journal.mu.Unlock()

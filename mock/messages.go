@@ -11,7 +11,7 @@ func WithMessages(list ...Message) Option {
 	return func(s *Server) {
 		for _, m := range list {
 			s.messages.listed = true
-			s.messages.put(m, present)
+			s.messages.put(m, statePresent)
 		}
 	}
 }
@@ -26,15 +26,15 @@ type messages struct {
 type state uint8
 
 const (
-	present state = iota
-	taken         // unsent by a request
-	removed       // gone another way
+	statePresent state = iota
+	stateUnsent        // by a request
+	stateRemoved       // in another way
 )
 
 // get reports whether the message was there, and is.
 func (m *messages) get(userID, messageID string) (st state, exists bool) {
 	st, known := m.state[userID+"/"+messageID]
-	return st, st == present && (known || !m.listed)
+	return st, st == statePresent && (known || !m.listed)
 }
 
 func (m *messages) set(userID, messageID string, st state) {
@@ -47,13 +47,13 @@ func (m *messages) put(message Message, st state) {
 	m.set(message.UserID, message.MessageID, st)
 }
 
-// take unsends the message and reports whether it was there.
-func (m *messages) take(userID, messageID string) bool {
+// unsend unsends the message and reports whether it was there.
+func (m *messages) unsend(userID, messageID string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	_, exists := m.get(userID, messageID)
 	if exists {
-		m.set(userID, messageID, taken)
+		m.set(userID, messageID, stateUnsent)
 	}
 	return exists
 }
@@ -70,7 +70,7 @@ func (s *Server) Exists(userID, messageID string) bool {
 func (s *Server) UnsentCount(userID, messageID string) int {
 	s.messages.mu.Lock()
 	defer s.messages.mu.Unlock()
-	if st, _ := s.messages.get(userID, messageID); st == taken {
+	if st, _ := s.messages.get(userID, messageID); st == stateUnsent {
 		return 1
 	}
 	return 0
@@ -81,7 +81,7 @@ func (s *Server) UnsentCount(userID, messageID string) int {
 func (s *Server) Remove(userID, messageID string) {
 	s.messages.mu.Lock()
 	defer s.messages.mu.Unlock()
-	if st, _ := s.messages.get(userID, messageID); st != taken {
-		s.messages.set(userID, messageID, removed)
+	if st, _ := s.messages.get(userID, messageID); st != stateUnsent {
+		s.messages.set(userID, messageID, stateRemoved)
 	}
 }

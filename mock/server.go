@@ -42,7 +42,7 @@ type Server struct {
 
 // mount is a handler and the prefix of a path, or the pattern, that it serves.
 type mount struct {
-	where   string
+	pattern string
 	handler http.Handler
 }
 
@@ -108,15 +108,15 @@ func WithHandler(prefix string, h http.Handler) Option {
 // body again. Credentials, rate limit, contract and faults come before h, which is called unless
 // the fault means that nothing was done. The response of h is sent whole and is not checked.
 //
-// A pattern that [http.ServeMux] refuses, or that matches no operation of the document, is
-// answered 501 and named by the error of [Server.Start].
+// A pattern that [http.ServeMux] refuses, or that matches no operation of the document, gets 501
+// and is named by the error of [Server.Start].
 func WithOperation(pattern string, h http.Handler) Option {
 	return func(s *Server) { s.handlers = append(s.handlers, mount{pattern, h}) }
 }
 
 // WithDocument serves the operations of this OpenAPI document, YAML or JSON, in place of those of
 // openapi.yaml: a longer contract of your own. A document that cannot be read is named by the
-// error of [Server.Start], and every request is answered 404.
+// error of [Server.Start], and every request gets 404.
 func WithDocument(text []byte) Option {
 	return func(s *Server) {
 		s.document = readDocument(text)
@@ -140,7 +140,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for _, m := range s.mounts {
-		if strings.HasPrefix(r.URL.Path, m.where) {
+		if strings.HasPrefix(r.URL.Path, m.pattern) {
 			m.handler.ServeHTTP(w, r)
 			_, _ = io.Copy(io.Discard, r.Body) // a client that is still writing would lose the response
 			return
@@ -159,9 +159,9 @@ func (s *Server) route() error {
 	s.mux.HandleFunc("/", s.handle((*exchange).noRoute))
 	errs := make([]error, len(s.handlers))
 	for i, h := range s.handlers {
-		errs[i] = fmt.Errorf("mock: WithOperation: the document has no operation %q", h.where)
-		if err := register(http.NewServeMux(), h.where, http.NotFound); err != nil {
-			errs[i] = fmt.Errorf("mock: WithOperation: %q is not a pattern: %w", h.where, err)
+		errs[i] = fmt.Errorf("mock: WithOperation: the document has no operation %q", h.pattern)
+		if err := register(http.NewServeMux(), h.pattern, http.NotFound); err != nil {
+			errs[i] = fmt.Errorf("mock: WithOperation: %q is not a pattern: %w", h.pattern, err)
 		}
 	}
 	for _, op := range s.document.operations {
@@ -171,7 +171,7 @@ func (s *Server) route() error {
 			serve = (*exchange).unsend
 		}
 		for i, h := range s.handlers {
-			if op.matches(h.where) {
+			if op.matches(h.pattern) {
 				serve, errs[i] = func(x *exchange) { x.custom(op, h) }, nil
 			}
 		}
@@ -181,7 +181,7 @@ func (s *Server) route() error {
 	}
 	for i, h := range s.handlers {
 		if errs[i] != nil {
-			_ = register(s.mux, h.where, s.handle(func(x *exchange) { x.notImplemented(h.where) }))
+			_ = register(s.mux, h.pattern, s.handle(func(x *exchange) { x.notImplemented(h.pattern) }))
 		}
 	}
 	return errors.Join(errs...)
