@@ -58,7 +58,7 @@ func (o *operation) send(ctx context.Context) *attempt {
 			req.AddCookie(cookie)
 		}
 	}
-	limit := o.attemptTimeout(o.call.timeout)
+	limit := min(o.call.timeout, o.maxTimeout)
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	a, resp := o.exchange(ctx, req, limit)

@@ -27,16 +27,16 @@ const DefaultBaseURL = "https://api-next.ofauth.com"
 // counted against the rate limit in it.
 type Client struct {
 	settings
-	guard          *transport.Guard
-	server         string         // the base URL, with a slash at its end
-	jar            http.CookieJar // of the caller's http.Client, as its timeout is; nil for none
-	callersTimeout time.Duration  // 0 for none
-	keys           *keyring
-	userAgent      string
-	limiter        *ratelimit.Limiter
-	rate           func(connectionID string) (perMinute, burst int)
-	log            *slog.Logger
-	jitter         func(time.Duration) time.Duration
+	guard      *transport.Guard
+	server     string         // the base URL, with a slash at its end
+	jar        http.CookieJar // of the caller's http.Client; nil for none
+	maxTimeout time.Duration  // that of the caller's http.Client, if it has one
+	keys       *keyring
+	userAgent  string
+	limiter    *ratelimit.Limiter
+	rate       func(connectionID string) (perMinute, burst int)
+	log        *slog.Logger
+	jitter     func(time.Duration) time.Duration
 
 	errorBodies chan struct{} // bounds the bodies of errors that are read at a time
 }
@@ -79,8 +79,12 @@ func build(cfg config, opts []Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	mostTimeout := cfg.http.Timeout
+	if mostTimeout <= 0 {
+		mostTimeout = maxTimeout
+	}
 	return &Client{
-		settings: cfg.settings, guard: guard, server: base.String() + "/", jar: cfg.http.Jar, callersTimeout: cfg.http.Timeout,
+		settings: cfg.settings, guard: guard, server: base.String() + "/", jar: cfg.http.Jar, maxTimeout: mostTimeout,
 		keys: newKeyring(cfg.key, cfg.keyFunc), userAgent: cfg.userAgent, limiter: ratelimit.New(), rate: cfg.rate,
 		log: cfg.log, jitter: fullJitter, errorBodies: make(chan struct{}, maxErrorBodies),
 	}, nil
@@ -115,14 +119,6 @@ func (c *Client) HTTPClient() *http.Client {
 	return &http.Client{Transport: &retryTransport{c}, Jar: c.jar}
 }
 
-// attemptTimeout bounds a timeout by that of the caller's http.Client.
-func (c *Client) attemptTimeout(timeout time.Duration) time.Duration {
-	if c.callersTimeout > 0 {
-		return min(timeout, c.callersTimeout)
-	}
-	return timeout
-}
-
 // BaseURL returns the service's address as the client uses it, without a slash at its end.
 func (c *Client) BaseURL() string {
 	if c == nil {
@@ -138,20 +134,21 @@ func (c *Client) Delay(connectionID string) time.Duration {
 		return 0
 	}
 	rate, err := c.rateOf(connectionID)
-	if err != nil || rate == noLimit {
+	if err != nil {
 		return 0
 	}
 	return c.limiter.Delay(connectionID, rate)
 }
 
-// noLimit is the rate of a connection without one.
-var noLimit ratelimit.Rate
-
-// rateOf returns the rate of a connection. It calls the caller's function outside of locks.
+// rateOf returns the rate of a connection, which is zero if it has none, and for a request without a
+// connection. It calls the caller's function outside of locks.
 func (c *Client) rateOf(connectionID string) (ratelimit.Rate, error) {
+	if connectionID == "" {
+		return ratelimit.Rate{}, nil
+	}
 	perMinute, burst := c.rate(connectionID)
 	if perMinute == 0 {
-		return noLimit, nil
+		return ratelimit.Rate{}, nil
 	}
 	return ratelimit.Rate{PerMinute: perMinute, Burst: burst}, checkRate(perMinute, burst)
 }
@@ -159,7 +156,7 @@ func (c *Client) rateOf(connectionID string) (ratelimit.Rate, error) {
 // waitForToken waits for the rate limit of a connection. A wait of more than a second is logged.
 func (c *Client) waitForToken(ctx context.Context, stop <-chan struct{}, connection string) error {
 	rate, err := c.rateOf(connection)
-	if err != nil || rate == noLimit {
+	if err != nil {
 		return err
 	}
 	return c.limiter.Wait(ctx, stop, connection, rate, c.logWait(ctx, connection))
@@ -167,7 +164,7 @@ func (c *Client) waitForToken(ctx context.Context, stop <-chan struct{}, connect
 
 // observe lowers the connection's bucket to what a response reports.
 func (c *Client) observe(connection string, h http.Header) {
-	if rate, err := c.rateOf(connection); err == nil && rate != noLimit {
+	if rate, err := c.rateOf(connection); err == nil {
 		c.limiter.Observe(connection, rate, count(h.Get(remainingHeader)), parseRetryAfter(h, time.Now()))
 	}
 }
@@ -185,7 +182,7 @@ func (t *retryTransport) CloseIdleConnections() { t.client.guard.CloseIdleConnec
 func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	c, ctx := t.client, req.Context()
 	if err := c.guard.Check(req); err != nil {
-		return nil, c.unsent(req, &Error{Message: err.Error(), Scope: ScopeClient, Err: err}, 0)
+		return nil, unsent(req, &Error{Message: err.Error(), Scope: ScopeClient, Err: err}, 0)
 	}
 	safe := req.Method == http.MethodGet || req.Method == http.MethodHead
 	retries := c.retries
@@ -194,25 +191,23 @@ func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	connection := req.Header.Get(connectionHeader)
 	for attempts := 1; ; attempts++ {
-		if connection != "" {
-			if err := c.waitForToken(ctx, nil, connection); err != nil {
-				return nil, c.unsent(req, notSent(err, nil), attempts-1)
-			}
+		if err := c.waitForToken(ctx, nil, connection); err != nil {
+			return nil, unsent(req, notSent(err, nil), attempts-1)
 		}
 		a, resp := t.send(req, connection)
-		if a.responded && a.status/100 == 2 {
+		if resp != nil && a.status/100 == 2 {
 			return resp, nil
 		}
-		e := describe(a, c.redactorOf(req))
+		e := describe(a, redactorOf(c.keys, req))
 		e.Attempts, e.MaybeUnsent, e.other = attempts, e.MaybeUnsent && !safe, true
 		wait, more := c.nextDelay(ctx, e, attempts, retries)
-		if more && (connection == "" || endsInTime(ctx, c.Delay(connection))) {
+		if more && endsInTime(ctx, c.Delay(connection)) {
 			if err := ratelimit.Sleep(ctx, nil, wait); err != nil {
 				return nil, e.endedBy(err)
 			}
 			continue
 		}
-		if a.responded {
+		if resp != nil {
 			return resp, nil
 		}
 		return nil, e
@@ -223,19 +218,17 @@ func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 // already unless the status is a 2xx.
 func (t *retryTransport) send(req *http.Request, connection string) (*attempt, *http.Response) {
 	c := t.client
-	limit := c.attemptTimeout(c.timeout)
+	limit := min(c.timeout, c.maxTimeout)
 	ctx, cancel := context.WithTimeout(req.Context(), limit)
 	a, resp := c.exchange(ctx, req, limit)
 	if resp == nil {
 		cancel()
 		return a, nil
 	}
-	if connection != "" {
-		c.observe(connection, resp.Header)
-	}
+	c.observe(connection, resp.Header)
 	resp.Request = req
 	if a.status/100 == 2 {
-		resp.Body = &boundedBody{body: resp.Body, left: transport.MaxBody, end: cancel, redactor: c.redactorOf(req)}
+		resp.Body = &boundedBody{body: resp.Body, left: transport.MaxBody, end: cancel, redactor: redactorOf(c.keys, req)}
 		return a, resp
 	}
 	if a.status >= 200 { // a 101 has no body, but an open connection
@@ -255,17 +248,12 @@ func (t *retryTransport) send(req *http.Request, connection string) (*attempt, *
 }
 
 // unsent completes the error of a request that was handed to no transport.
-func (c *Client) unsent(req *http.Request, e *Error, attempts int) *Error {
+func unsent(req *http.Request, e *Error, attempts int) *Error {
 	if req.Body != nil {
 		_ = req.Body.Close()
 	}
 	e.Attempts, e.other = attempts, true
 	return e
-}
-
-func (c *Client) redactorOf(req *http.Request) redactor {
-	key := req.Header.Get(apiKeyHeader)
-	return redactor{c.keys, &key}
 }
 
 // boundedBody is the body of a 2xx. More than is left of it is an error, never a silent end.
@@ -304,12 +292,8 @@ func ErrorOf(resp *http.Response, body []byte) *Error {
 	if resp == nil || resp.StatusCode/100 == 2 {
 		return nil
 	}
-	key := ""
-	if resp.Request != nil {
-		key = resp.Request.Header.Get(apiKeyHeader)
-	}
 	a := &attempt{responded: true, status: resp.StatusCode, header: resp.Header, body: body}
-	e := describe(a, redactor{own: &key})
+	e := describe(a, redactorOf(nil, resp.Request))
 	e.Attempts, e.MaybeUnsent, e.other = 1, false, true
 	return e
 }

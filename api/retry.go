@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -86,17 +85,9 @@ func (f facts) endedByCaller() bool {
 	return errors.Is(f.Err, ErrStopped) || ended && (f.Scope == ScopeClient || f.Scope == ScopeUnknown)
 }
 
-func (f facts) proxyStatus() int {
-	if proxy, ok := errors.AsType[*transport.ProxyError](f.Err); ok {
-		return proxy.StatusCode
-	}
-	return 0
-}
-
 func (f facts) session() bool { return strings.HasPrefix(f.kind(), "SESSION_") }
 
 const (
-	hintLater   = "try again later; if it lasts, ask the service's support"
 	hintAgain   = "make the same call again: a message that was unsent is then reported as already gone"
 	hintBaseURL = "check the base url: something other than the service answered"
 )
@@ -115,7 +106,8 @@ var meanings = []meaning{
 	{"407, or CONNECT refused with 4xx by a proxy", nil, ScopeClient, never, notUnsent,
 		"check the proxy of this machine (HTTPS_PROXY, HTTP_PROXY) and its user and password",
 		func(f facts) bool {
-			return f.status(http.StatusProxyAuthRequired) || f.noResponse() && f.proxyStatus()/100 == 4
+			proxy, ok := errors.AsType[*transport.ProxyError](f.Err)
+			return f.status(407) || f.noResponse() && ok && proxy.StatusCode/100 == 4
 		}},
 	{"certificate or TLS refused before a request", nil, ScopeClient, never, notUnsent,
 		"check the base url, and this machine's clock and certificates",
@@ -151,7 +143,7 @@ var meanings = []meaning{
 		hintBaseURL,
 		func(f facts) bool { return f.status(501, 505) }},
 	{"408, any other 5xx", is(ErrServer), ScopeService, again, maybeUnsent,
-		hintLater,
+		"try again later; if it lasts, ask the service's support",
 		func(f facts) bool { return f.status(408) || f.StatusCode/100 == 5 }},
 	{"425, 429", is(ErrRateLimited), ScopeService, again, notUnsent,
 		"wait as long as RetryAfter; another program may be using the same connection",

@@ -28,7 +28,7 @@ type Limiter struct {
 	sweepAt int // number of buckets at which full ones are evicted
 }
 
-// Rate is what a bucket holds. Both are at least 1.
+// Rate is what a bucket holds. Both are at least 1, but the zero Rate is without a limit.
 type Rate struct {
 	PerMinute int // tokens that are added in a minute
 	Burst     int // tokens in a full bucket
@@ -70,6 +70,9 @@ func (t TooLongError) Error() string {
 // or stop is closed first, it gives the token back and returns as [Sleep] does. It calls waiting,
 // unless that is nil, before each sleep.
 func (l *Limiter) Wait(ctx context.Context, stop <-chan struct{}, connection string, rate Rate, waiting func(time.Duration)) error {
+	if rate == (Rate{}) {
+		return nil
+	}
 	at, moved := l.reserve(connection, rate, time.Now())
 	for {
 		delay := time.Until(at)
@@ -98,7 +101,7 @@ func (l *Limiter) Delay(connection string, rate Rate) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := l.buckets[connection]
-	if b == nil {
+	if b == nil || rate == (Rate{}) {
 		return 0
 	}
 	now := time.Now()
@@ -136,7 +139,7 @@ func (l *Limiter) movedBy(connection string) time.Duration {
 // reports nothing), and blocks it for as long as the response requires, at most [MaxHold]: so
 // another process on the same connection is noticed.
 func (l *Limiter) Observe(connection string, rate Rate, remaining int, retryAfter time.Duration) {
-	if remaining < 0 && retryAfter <= 0 {
+	if rate == (Rate{}) || remaining < 0 && retryAfter <= 0 {
 		return
 	}
 	l.mu.Lock()
