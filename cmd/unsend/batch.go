@@ -382,7 +382,7 @@ func (j *job) load(in io.Reader) error {
 			listed = append([]error{bad}, listed...)
 		}
 		j.list(listed)
-		return fmt.Errorf("%s in %s; nothing was sent: correct them, or leave them out with --skip-invalid", count(bad.Rows, "bad row"), j.name())
+		return fmt.Errorf("%s in %s; nothing was sent: correct the list, or add --skip-invalid", count(bad.Rows, "bad row"), j.name())
 	}
 	if errors.Is(err, batch.ErrInput) {
 		return fmt.Errorf("%s: %w", j.name(), err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 )
 
 // maxListedConnections is how many connections are listed by name.
@@ -67,7 +68,7 @@ func (j *job) summary() string {
 	case took == 0:
 		return much + ", within the burst of " + burst + " that each has"
 	}
-	return fmt.Sprintf("%s, at least %s at %s a minute on each after a burst of %s", much, duration(took), number(j.client.rate), burst)
+	return fmt.Sprintf("%s, at least %s at %s a minute on each after a burst of %s", much, duration(max(took, time.Second)), number(j.client.rate), burst)
 }
 
 // errDeclined is returned unless the question is answered with yes.

@@ -123,7 +123,7 @@ func TestHumanize(t *testing.T) {
 	}
 	var groups bytes.Buffer
 	printGroups(&groups, []batch.Group{{Count: 354, MaybeUnsent: 5}})
-	if want := "  5 open: an earlier request may have unsent it, and its outcome is not known\n"; !strings.HasSuffix(groups.String(), want) {
+	if want := "  5 open: an earlier request may have unsent it, and its outcome is not known\n      the same command finds out\n"; !strings.HasSuffix(groups.String(), want) {
 		t.Errorf("354 open messages, of which 5 may have been unsent, print as %q; want %q at the end", &groups, want)
 	}
 	for d, want := range map[time.Duration]string{

@@ -199,7 +199,7 @@ func printGroups(w io.Writer, groups []batch.Group) {
 func sentGroups(groups []batch.Group) (sent []batch.Group) {
 	for _, g := range groups {
 		if g.Outcome == "" && g.Scope == api.ScopeUnknown {
-			g.Count = g.MaybeUnsent
+			g.Count, g.Hint = g.MaybeUnsent, "the same command finds out"
 		}
 		if g.Count > 0 {
 			sent = append(sent, g)

@@ -77,10 +77,16 @@ func (c *invocation) flagError(cmd *cobra.Command, err error) error {
 			return fmt.Errorf("no flag takes the key, which would show in process lists; set %s or use --api-key-file", envKey)
 		}
 	}
-	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok && invalid.GetFlag().Value.Type() == "float64" {
-		return fmt.Errorf("--%s needs a number with a point, such as 0.2; %s", invalid.GetFlag().Name, c.seeHelp(cmd))
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		return fmt.Errorf("--%s needs %s; %s", invalid.GetFlag().Name, values[invalid.GetFlag().Value.Type()], c.seeHelp(cmd))
 	}
 	return fmt.Errorf("%w; %s", err, c.seeHelp(cmd))
+}
+
+// values are what flags accept, by their types.
+var values = map[string]string{
+	"bool": "true or false", "int": "a whole number", "uint64": "a whole number from 0",
+	"float64": "a number with a point, such as 0.2", "duration": "a time with its unit, such as 30s or 2m",
 }
 
 // contradict refuses a flag that is set to true beside any of the others.
