@@ -58,6 +58,24 @@ func TestFailingWrites(t *testing.T) {
 	}
 }
 
+// Each commit is synced as far as the drive, which a Mac does only if it is told to.
+func TestSyncs(t *testing.T) {
+	t.Parallel()
+	var store batch.Store
+	keep := func(s batch.Store) batch.Store { store = s; return s }
+	ledger, err := sqlite.OpenWrapped(filepath.Join(t.TempDir(), "messages.db"), keep, batch.ForMock())
+	must(t, err)
+	defer func() { _ = ledger.Close() }()
+	const full = 2
+	for name, want := range map[string]int{"synchronous": full, "fullfsync": 1, "checkpoint_fullfsync": 1} {
+		got, err := sqlite.Pragma(store, name)
+		must(t, err)
+		if got != want {
+			t.Errorf("%s is %d; want %d", name, got, want)
+		}
+	}
+}
+
 func idsOf(results []batch.Result) map[string]bool {
 	ids := map[string]bool{}
 	for _, r := range results {

@@ -1,6 +1,13 @@
 package sqlite
 
-import "github.com/unsend-go/unsend/batch"
+import (
+	"zombiezen.com/go/sqlite"
+
+	"github.com/unsend-go/unsend/batch"
+)
+
+// FileSystemWarning is what a ledger at the path warns of.
+var FileSystemWarning = fileSystemWarning
 
 // OpenWrapped is Open with a store between the ledger and its own.
 func OpenWrapped(path string, with func(batch.Store) batch.Store, opts ...batch.Option) (*batch.Ledger, error) {
@@ -11,4 +18,10 @@ func OpenWrapped(path string, with func(batch.Store) batch.Store, opts ...batch.
 		}
 		return with(s), nil
 	}, opts...)
+}
+
+// Pragma returns a setting of the connection that writes.
+func Pragma(s batch.Store, name string) (value int, err error) {
+	err = exec(s.(*store).db, "PRAGMA "+name, func(row *sqlite.Stmt) { value = row.ColumnInt(0) })
+	return value, err
 }

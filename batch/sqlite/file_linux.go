@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -54,21 +53,25 @@ const (
 	mountWarning   = "the ledger is mounted as a single file: while a run is active its newest part is in another file beside the mount; mount its folder"
 )
 
-// networkFileSystems are the magic numbers of NFS, SMB, CIFS, SMB2, 9P, Ceph, AFS, Lustre and
-// GPFS.
-var networkFileSystems = [...]uint32{0x6969, 0x517B, 0xFF534D42, 0xFE534D42, 0x01021997, 0x00C36400, 0x5346414F, 0x0BD00BD0, 0x47504653}
-
-// fuseFileSystem is that of sshfs, gcsfuse, virtiofs and others.
-const fuseFileSystem = 0x65735546
+// magicWarnings has the file systems that are warned of, by their magic numbers.
+var magicWarnings = map[uint32]string{
+	unix.NFS_SUPER_MAGIC:  networkWarning,
+	unix.SMB_SUPER_MAGIC:  networkWarning,
+	unix.CIFS_SUPER_MAGIC: networkWarning,
+	unix.SMB2_SUPER_MAGIC: networkWarning,
+	unix.V9FS_MAGIC:       networkWarning,
+	unix.CEPH_SUPER_MAGIC: networkWarning,
+	unix.AFS_SUPER_MAGIC:  networkWarning,
+	0x0BD00BD0:            networkWarning, // Lustre
+	0x47504653:            networkWarning, // GPFS
+	unix.FUSE_SUPER_MAGIC: fuseWarning,    // sshfs, gcsfuse, virtiofs and others
+}
 
 func fileSystemWarning(path string) string {
 	var stat syscall.Statfs_t
 	if err := syscall.Statfs(path, &stat); err == nil {
-		switch magic := uint32(stat.Type); { //nolint:gosec // the number has 32 bits
-		case slices.Contains(networkFileSystems[:], magic):
-			return networkWarning
-		case magic == fuseFileSystem:
-			return fuseWarning
+		if warning := magicWarnings[uint32(stat.Type)]; warning != "" { //nolint:gosec // the number has 32 bits
+			return warning
 		}
 	}
 	if isMountPoint(path) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -176,6 +177,25 @@ func TestLockIsOnTheFile(t *testing.T) {
 		t.Errorf("the ledger warns %q; want %q", ledger.Warning(), want)
 	}
 	must(t, ledger.Close())
+}
+
+// A file system in user space is warned of. This one has nobody who serves it: Linux itself tells other
+// users than its own what it is.
+func TestFUSE(t *testing.T) {
+	t.Parallel()
+	device, err := os.OpenFile("/dev/fuse", os.O_RDWR, 0)
+	if err != nil {
+		t.Skip("there is no FUSE here:", err)
+	}
+	defer func() { _ = device.Close() }()
+	dir := t.TempDir()
+	if err := syscall.Mount("test", dir, "fuse", 0, fmt.Sprintf("fd=%d,rootmode=40000,user_id=1,group_id=1", device.Fd())); err != nil {
+		t.Skip("FUSE cannot be mounted here:", err)
+	}
+	defer func() { must(t, syscall.Unmount(dir, syscall.MNT_DETACH)) }()
+	if got, want := sqlite.FileSystemWarning(dir), "the ledger is on a file system in user space (FUSE)"; !strings.HasPrefix(got, want) {
+		t.Errorf("the warning is %q; want %q", got, want)
+	}
 }
 
 // A process that is being started elsewhere in the program has copies of all descriptors for a moment.
