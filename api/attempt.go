@@ -23,7 +23,7 @@ type attempt struct {
 	header    http.Header
 	ownHeader bool // nobody else holds header
 	body      []byte
-	ended     transport.Ending
+	ending    transport.Ending
 	err       error // why no response came, or why its body ends early
 
 	success, readable bool // the top-level success of a 2xx
@@ -37,9 +37,9 @@ func (c *Client) exchange(ctx context.Context, req *http.Request, limit time.Dur
 	kind := c.guard.Kind()
 	a := &attempt{trace: transport.ConnTrace{Kind: kind}, started: time.Now(), limit: limit}
 	resp, err := c.guard.RoundTrip(a.trace.Follow(ctx, req))
-	a.ended = a.trace.End(ctx, err)
+	a.ending = a.trace.End(ctx, err)
 	if err != nil {
-		a.err = a.ended.Err
+		a.err = a.ending.Err
 		return a, nil
 	}
 	a.responded, a.status, a.header, a.ownHeader = true, resp.StatusCode, resp.Header, kind != transport.Other
@@ -50,7 +50,7 @@ func (c *Client) exchange(ctx context.Context, req *http.Request, limit time.Dur
 func (o *operation) send(ctx context.Context) *attempt {
 	req, err := gen.NewUnsendChatMessageRequest(o.server, gen.PathID(o.userID), gen.PathID(o.messageID), o.body)
 	if err != nil { // the ids were checked
-		return &attempt{err: err, ended: transport.Ending{Unwritten: true}}
+		return &attempt{err: err, ending: transport.Ending{Unwritten: true}}
 	}
 	o.setHeaders(req.Header, o.key, o.call.connection)
 	if o.jar != nil {
@@ -69,7 +69,7 @@ func (o *operation) send(ctx context.Context) *attempt {
 	if o.jar != nil {
 		o.jar.SetCookies(req.URL, resp.Cookies())
 	}
-	if a.status < 200 || a.status > 599 { // a 101 has no body, but an open connection
+	if a.status < 200 { // a 101 has no body, but an open connection
 		a.trace.Drop()
 		return a
 	}
@@ -119,7 +119,7 @@ func readSuccess(body []byte) (success, ok bool) {
 			continue
 		}
 		value, err := dec.ReadToken()
-		isBool := err == nil && (value.Kind() == 't' || value.Kind() == 'f') && ended(body[dec.InputOffset():])
+		isBool := err == nil && (value.Kind() == 't' || value.Kind() == 'f') && memberEnds(body[dec.InputOffset():])
 		if !isBool || ok && success != value.Bool() {
 			return false, false
 		}
@@ -144,12 +144,12 @@ func onlyMember(body []byte) (success, ok bool) {
 	if !success {
 		rest, ok = bytes.CutPrefix(body, []byte("false"))
 	}
-	return success, ok && ended(rest)
+	return success, ok && memberEnds(rest)
 }
 
-// ended reports whether a member can end where rest begins: a body cut there is readable, one that
+// memberEnds reports whether a member can end where rest begins: a body cut there is readable, one that
 // continues with anything else is no JSON.
-func ended(rest []byte) bool {
+func memberEnds(rest []byte) bool {
 	rest = bytes.TrimLeft(rest, jsonSpace)
 	return len(rest) == 0 || rest[0] == ',' || rest[0] == '}'
 }

@@ -38,6 +38,9 @@ func TestWhatIsSent(t *testing.T) {
 		if _, err := unsend(t.Context(), t, client, c.call...); err != nil {
 			t.Fatal(err)
 		}
+		if got.Context().Err() == nil {
+			t.Error("the attempt has not ended behind its response")
+		}
 		if got.Method != http.MethodDelete || got.URL.String() != api.DefaultBaseURL+"/v2/access/chats/"+userID+"/messages/"+messageID {
 			t.Errorf("%s %s", got.Method, got.URL)
 		}

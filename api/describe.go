@@ -23,8 +23,8 @@ import (
 // which classify decides what it means.
 func describe(a *attempt, r redactor) *Error {
 	if !a.responded {
-		e := &Error{Message: line(r.redact(a.cause()), maxErrorText), Scope: ScopeService, MaybeUnsent: !a.ended.Unwritten, Err: redactError(a.err, r)}
-		if a.ended.Refused {
+		e := &Error{Message: line(r.redact(a.cause()), maxErrorText), Scope: ScopeService, Err: redactError(a.err, r)}
+		if e.MaybeUnsent = !a.ending.Unwritten; a.ending.Refused {
 			e.Scope = ScopeClient
 		}
 		e.Scope = e.meaning().scope
@@ -64,7 +64,7 @@ func describe(a *attempt, r redactor) *Error {
 func (a *attempt) describeSuccess(text string) string {
 	switch {
 	case a.readable:
-		return joinDistinct("the service answered success: false", text)
+		return joinDistinct("the service returned success: false", text)
 	case errors.Is(a.err, transport.ErrTooLarge):
 		return "success cannot be found in the response: " + a.err.Error()
 	case a.err != nil:

@@ -1,7 +1,11 @@
 package api
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/unsend-go/unsend/gen"
@@ -12,9 +16,6 @@ import (
 
 // ReadSuccess reads the top-level success of a body.
 func ReadSuccess(body []byte) (success, ok bool) { return readSuccess(body) }
-
-// ParseRetryAfter reads a Retry-After header.
-func ParseRetryAfter(h http.Header, now time.Time) time.Duration { return parseRetryAfter(h, now) }
 
 // SetJitter replaces the random part of the backoff.
 func (c *Client) SetJitter(jitter func(ceiling time.Duration) time.Duration) { c.jitter = jitter }
@@ -30,19 +31,22 @@ func QueueByParts(raw []byte) (*gen.Queue, error) { return decodeByParts(raw, ni
 // MaxBody is how much of a body is read.
 const MaxBody = transport.MaxBody
 
-// Meaning is a row of the table that decides.
-type Meaning struct {
-	What                        string
-	Sentinels                   []error
-	Scope, Retried, MayBe, Hint string
-}
-
-// Meanings are the rows of the table that decides.
-func Meanings() (rows []Meaning) {
+// Table is the table of meanings as a page has it; each sentinel is there by its name.
+func Table(sentinels map[string]error) string {
+	var text strings.Builder
 	for _, m := range meanings {
-		rows = append(rows, Meaning{m.what, m.sentinels, string(m.scope), string(m.retried), string(m.ambiguous), m.hint})
+		names := []string{}
+		for _, sentinel := range m.sentinels {
+			for name, err := range sentinels {
+				if errors.Is(err, sentinel) {
+					names = append(names, "`"+name+"`")
+				}
+			}
+		}
+		named, scope := cmp.Or(strings.Join(names, ", "), "–"), cmp.Or(string(m.scope), "–")
+		fmt.Fprintf(&text, "| %s | %s | %s | %s | %s | %s |\n", m.what, named, scope, m.retried, m.ambiguous, m.hint)
 	}
-	return rows
+	return text.String()
 }
 
 // FullJitter draws a wait.

@@ -92,9 +92,9 @@ type doer func(*http.Request) (*http.Response, error)
 
 func (f doer) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// answer is a transport that returns one response again and again. It may violate the contract; the
+// respond is a transport that returns one response again and again. It may violate the contract; the
 // requests must not.
-func answer(t testing.TB, status int, header http.Header, body string) http.RoundTripper {
+func respond(t testing.TB, status int, header http.Header, body string) http.RoundTripper {
 	t.Helper()
 	return validatedRequests(t, roundTrip(func(req *http.Request) (*http.Response, error) {
 		return newResponse(req, status, header, strings.NewReader(body)), nil
@@ -140,7 +140,7 @@ func unsendMessage(ctx context.Context, t testing.TB, c *api.Client, user, messa
 // fail makes a call whose response has status and body, without retries.
 func fail(t testing.TB, status int, header http.Header, body string) *api.Error {
 	t.Helper()
-	client := newClient(t, answer(t, status, header, body), api.WithRetries(0), api.WithoutRateLimit())
+	client := newClient(t, respond(t, status, header, body), api.WithRetries(0), api.WithoutRateLimit())
 	_, err := unsend(t.Context(), t, client)
 	if err == nil {
 		t.Fatalf("a %d is no error", status)

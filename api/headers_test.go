@@ -26,6 +26,7 @@ func TestRateLimitOfTheResponse(t *testing.T) {
 			{"", "", "", api.RateLimit{Limit: -1, Remaining: -1, Reset: none}},
 			{"many", "-1", "-1", api.RateLimit{Limit: -1, Remaining: -1, Reset: none}},
 			{"99999999999999999999", "2147483648", "99999999999999999999", api.RateLimit{Limit: -1, Remaining: -1, Reset: none}},
+			{"90", "0", "0", api.RateLimit{Limit: 90, Remaining: 0, Reset: now}},
 			{"2147483647", "2147483647", "", api.RateLimit{Limit: math.MaxInt32, Remaining: math.MaxInt32, Reset: none}},
 			{"90", "9", "31622400", api.RateLimit{Limit: 90, Remaining: 9, Reset: now.Add(366 * 24 * time.Hour)}},
 			// Unix seconds, up to a year before and after now; nothing else.
@@ -36,7 +37,7 @@ func TestRateLimitOfTheResponse(t *testing.T) {
 			{"90", "9", "31622401", api.RateLimit{Limit: 90, Remaining: 9, Reset: none}},
 		} {
 			header := http.Header{"X-Ratelimit-Limit": {c.limit}, "X-Ratelimit-Remaining": {c.remaining}, "X-Ratelimit-Reset": {c.reset}}
-			client := newClient(t, answer(t, http.StatusOK, header, `{"success":true}`))
+			client := newClient(t, respond(t, http.StatusOK, header, `{"success":true}`))
 			result, err := unsend(t.Context(), t, client)
 			if err != nil {
 				t.Fatal(err)
@@ -49,8 +50,10 @@ func TestRateLimitOfTheResponse(t *testing.T) {
 	})
 }
 
-func TestParseRetryAfter(t *testing.T) {
-	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+func TestRetryAfter(t *testing.T) { synctest.Test(t, testRetryAfter) }
+
+func testRetryAfter(t *testing.T) {
+	now := time.Now()
 	at := func(d time.Duration) string { return now.Add(d).Format(http.TimeFormat) }
 	for _, c := range []struct {
 		values []string
@@ -80,7 +83,7 @@ func TestParseRetryAfter(t *testing.T) {
 		{values: []string{""}, want: time.Second},
 	} {
 		header := http.Header{"Retry-After": c.values, "Date": {c.date}}
-		if got := api.ParseRetryAfter(header, now); got != c.want {
+		if got := api.ErrorOf(&http.Response{StatusCode: 429, Header: header}, nil).RetryAfter; got != c.want {
 			t.Errorf("%.50q is %v, want %v", c.values, got, c.want)
 		}
 	}

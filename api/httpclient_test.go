@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -219,38 +220,37 @@ func TestAuthenticate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sealed := newClient(t, nil, api.WithKeyFunc(func(context.Context) (string, error) { return "", errors.New("the vault is sealed") }))
 	for name, c := range map[string]struct {
-		client         *api.Client
-		url, has, want string
-		refused        bool
+		client      *api.Client
+		scheme, has string
+		host, want  string
+		refused     bool
 	}{
 		"the client's":   {client: newClient(t, nil), want: connection},
 		"the request's":  {client: newClient(t, nil), has: "conn_other", want: "conn_other"},
 		"none":           {client: bare},
-		"another host":   {client: bare, url: "https://evil.example/", refused: true},
-		"another scheme": {client: bare, url: "http://api-next.ofauth.com/", refused: true},
+		"another host":   {client: bare, host: "evil.example", refused: true},
+		"another scheme": {client: bare, scheme: "http", refused: true},
+		"no key":         {client: sealed, refused: true},
 		"no client":      {refused: true},
 		"a zero client":  {client: &api.Client{}, refused: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if c.url == "" {
-				c.url = api.DefaultBaseURL + "/v2/access/chats"
-			}
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.url, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
+			req := &http.Request{URL: &url.URL{Scheme: cmp.Or(c.scheme, "https"), Host: cmp.Or(c.host, "api-next.ofauth.com")}}
 			if c.has != "" {
-				req.Header.Set("x-connection-id", c.has)
+				req.Header = http.Header{"X-Connection-Id": {c.has}}
 			}
-			err = c.client.Authenticate(t.Context(), req)
-			if errors.Is(err, api.ErrConfig) != c.refused {
+			if err := c.client.Authenticate(t.Context(), req); errors.Is(err, api.ErrConfig) != c.refused {
 				t.Fatalf("the error is %v", err)
 			}
 			if (req.Header.Get("apiKey") == plantedKey) == c.refused || req.Header.Get("x-connection-id") != c.want {
 				t.Errorf("the key is sent, or not; the connection is %q, want %q", req.Header.Get("x-connection-id"), c.want)
 			}
 		})
+	}
+	if err := bare.Authenticate(t.Context(), nil); !errors.Is(err, api.ErrConfig) {
+		t.Errorf("no request is %v, want ErrConfig", err)
 	}
 }
 

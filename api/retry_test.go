@@ -97,7 +97,7 @@ func TestMeanings(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				_, err := unsend(t.Context(), t, newClient(t, answer(t, c.status, nil, c.body)))
+				_, err := unsend(t.Context(), t, newClient(t, respond(t, c.status, nil, c.body)))
 				e := apiError(t, err)
 				has := func(flag string) bool { return strings.Contains(c.flags, flag) }
 				if e.Scope != c.scope || e.Retryable() != has("retried") || e.MaybeUnsent != has("maybe") || e.Answered == has("silent") {

@@ -9,7 +9,7 @@ import (
 	"github.com/unsend-go/unsend/internal/ratelimit"
 )
 
-// Unsend takes back the message messageID of the chat with the user userID. It returns a [Result]
+// Unsend unsends the message messageID of the chat with the user userID. It returns a [Result]
 // if the message is known to be gone, and an [*Error] otherwise. Invalid arguments are an
 // [ErrConfig] or [ErrInvalidID], and nothing is sent. Transient errors are retried and requests
 // are rate limited as the package documentation describes.
@@ -89,8 +89,8 @@ func (o *operation) run(ctx context.Context) (*Result, error) {
 		if limit := o.Delay(o.call.connection); !endsInTime(ctx, limit) {
 			return nil, o.fail(ctx, notSent(ratelimit.TooLongError(limit), err))
 		}
-		if ended := ratelimit.Sleep(ctx, o.call.stop, wait); ended != nil {
-			return nil, o.fail(ctx, err.endedBy(ended))
+		if cause := ratelimit.Sleep(ctx, o.call.stop, wait); cause != nil {
+			return nil, o.fail(ctx, err.endedBy(cause))
 		}
 		last = err
 	}
@@ -147,10 +147,10 @@ func (o *operation) attempt(ctx context.Context) (*attempt, *Error) {
 	if a.success {
 		return a, nil
 	}
-	o.maybeUnsent = o.maybeUnsent || a.ended.SentTwice
+	o.maybeUnsent = o.maybeUnsent || a.ending.SentTwice
 	err := describe(a, o.redactor())
 	m := classify(facts{err, o.maybeUnsent})
-	a.gone, a.maybe = m.ambiguous == alreadyGone, m.ambiguous == maybeUnsent || a.ended.SentTwice
+	a.gone, a.maybe = m.ambiguous == alreadyGone, m.ambiguous == maybeUnsent || a.ending.SentTwice
 	o.maybeUnsent = o.maybeUnsent || a.maybe
 	return a, err
 }

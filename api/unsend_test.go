@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ type ending struct {
 	attempts int
 	maybe    bool
 	unsent   bool // it succeeds all the same
+	rate     int  // of the connection a minute, with a burst of 1; 0 for the default
 }
 
 // TestCancellation ends calls by a cancellation, by one with a cause, and by a deadline. One that
@@ -89,6 +91,7 @@ func TestWithStop(t *testing.T) {
 		"in an attempt":            {faults: []mock.Fault{{Delay: late}}, at: time.Second, took: late, attempts: 1, unsent: true},
 		"in an attempt that fails": {faults: []mock.Fault{{Delay: late, Status: 503}}, at: time.Second, took: late, attempts: 1, maybe: true},
 		"backing off":              {faults: []mock.Fault{{Status: 503}}, at: 250 * time.Millisecond, attempts: 1, maybe: true},
+		"waiting for the rate":     {faults: []mock.Fault{{Status: 503}}, at: time.Second, rate: 30, attempts: 1, maybe: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.run(t, api.ErrStopped, func(ctx context.Context) (context.Context, func(), []api.CallOption) {
@@ -105,7 +108,7 @@ func (c ending) run(t *testing.T, want error, begin func(context.Context) (_ con
 	synctest.Test(t, func(t *testing.T) {
 		server := newMock(mock.WithoutRateLimit())
 		server.Next(c.faults...)
-		client := newClient(t, validatedRequests(t, server.Client().Transport))
+		client := newClient(t, validatedRequests(t, server.Client().Transport), api.WithRateLimit(cmp.Or(c.rate, 6000), 1))
 		ctx, end, opts := begin(t.Context())
 		defer end()
 		if c.at == 0 {
@@ -129,6 +132,9 @@ func (c ending) run(t *testing.T, want error, begin func(context.Context) (_ con
 		e := apiError(t, err)
 		if !errors.Is(err, want) || e.Scope != api.ScopeClient || !e.Retryable() || e.Attempts != c.attempts || e.MaybeUnsent != c.maybe {
 			t.Errorf("%v: %+v", err, e)
+		}
+		if c.attempts > 0 && len(c.faults) == 1 && e.StatusCode != c.faults[0].Status && c.faults[0].Delay == 0 {
+			t.Errorf("status %d, want that of the last response", e.StatusCode)
 		}
 		if !server.Exists(userID, messageID) && !e.MaybeUnsent {
 			t.Error("the message is gone, and MaybeUnsent is false")
