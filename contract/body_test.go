@@ -152,7 +152,7 @@ func TestCompressedBodies(t *testing.T) {
 		"plain, as curl prints":     {"gzip", []byte(`{"success":true}`), nil},
 		"plain, as curl prints, br": {"br", []byte(`{"success":true}`), nil},
 		"unknown encoding":          {"br", []byte("\x0b\x07\x80"), []string{""}},
-		"bomb":                      {"gzip", bytes.Repeat(zipped(t, endless(mib)), 1024), []string{""}},
+		"bomb":                      {"gzip", bytes.Repeat(zipped(t, strings.NewReader(strings.Repeat(" ", mib))), 1024), []string{""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			resp := newResponse(http.StatusOK, string(row.body))

@@ -26,8 +26,8 @@
 // # What is never printed
 //
 // A violation describes the kind and length of a value, and prints numbers, true and false. It
-// never holds a string that came over the wire: no credential, no message text. A [Finding] of a
-// Drift holds names of members, and no value but the type of an error.
+// never holds a string of the exchange: no credential, no message text. A [Finding] of a Drift
+// holds names of members, and no value but the type of an error.
 //
 // # Limits
 //
@@ -66,9 +66,9 @@ type options struct {
 	operation *string
 }
 
-// ForOperation judges a response without a request as one of this operation, named by its
-// operationId; one without an operationId is named by method and path, as in "GET /v2/users".
-// It is required only if the document has several operations, and never overrides a request.
+// ForOperation names the operation that a response without a request is checked against, by its
+// operationId or, if it has none, by method and path, as in "GET /v2/users". It is required only
+// if the document has several operations, and never overrides a request.
 func ForOperation(id string) Option {
 	return func(o *options) { o.operation = &id }
 }
@@ -146,9 +146,9 @@ func (v *Validator) CheckRequest(req *http.Request) []Violation {
 // CheckResponse returns every violation of the contract by resp, or nil. The body is read and put
 // back. A nil response is a violation.
 //
-// The response is judged as one of the operation of req or, if req is nil, of resp.Request. If
-// neither is a request of an operation, it is judged as one of the operation in [ForOperation], or
-// of the only one of the document. If several remain, that is the only violation; it lists them.
+// The response is checked against the operation of req or, if req is nil, of resp.Request. If that
+// is no request of an operation, it is checked against the operation of [ForOperation], or the only
+// one of the document. If several remain, that is the only violation; it lists them.
 func (v *Validator) CheckResponse(req *http.Request, resp *http.Response) []Violation {
 	if resp == nil {
 		return []Violation{{Side: Response, Kind: "missing", Found: "no response", Want: "a response"}}
@@ -173,7 +173,7 @@ type TB interface {
 }
 
 // Check fails the test with a list of every violation of the contract of this module. Either side
-// may be nil, and is then not checked; a response without a request is judged as by
+// may be nil, and is then not checked; a response without a request is checked as by
 // [Validator.CheckResponse]. Bodies are read and put back. A request body that was read before is
 // missing unless the request has GetBody.
 func Check(t TB, req *http.Request, resp *http.Response) {

@@ -31,7 +31,7 @@ func drifted(t *testing.T, responses ...string) []contract.Finding {
 	return d.Findings()
 }
 
-func TestDriftSaysWhatTheContractDoesNot(t *testing.T) {
+func TestFindings(t *testing.T) {
 	t.Parallel()
 	queue := func(members string) string { return `200{"success":true,"queue":{"id":1,` + members + `}}` }
 	for name, row := range map[string]struct {

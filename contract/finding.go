@@ -15,8 +15,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Finding is something that responses have and openapi.yaml does not. It can be printed: it holds
-// no value that came over the wire but the type of an error.
+// Finding is something that responses have and openapi.yaml does not describe. It can be printed:
+// of the responses it holds names, counts and the types of errors, and no other value.
 type Finding struct {
 	// Schema names the schema in components, such as "Queue". A schema elsewhere is named by its
 	// operation and status, and a status by its operation.
@@ -32,9 +32,9 @@ type Finding struct {
 	Count int
 	// Line is the line of openapi.yaml that YAML belongs to. The first is 1.
 	Line int
-	// YAML is what the contract would have to say, indented as it has to be. Put it below Line, or
-	// in place of the entry on Line if it begins with the same name. If there is no such edit, it
-	// is a comment that says why.
+	// YAML describes it, indented for its place. Put it below Line, or in place of the entry on
+	// Line if both begin with the same name. If no lines can be suggested, it is a comment that
+	// gives the reason.
 	YAML string
 
 	how string // YAML is put there
@@ -50,8 +50,8 @@ func (f Finding) String() string {
 		f.Line, strings.Trim(f.Schema+"."+f.Member, "."), strings.Join(f.Kinds, ", "), times, cmp.Or(f.how, "edit"), f.YAML)
 }
 
-// Findings returns what the contract would have to say to describe every response that was added,
-// in the order of the lines. It is empty if nothing is left to say.
+// Findings returns everything in the responses that the contract does not describe, in the order
+// of its lines. It is empty if the contract describes them all.
 func (d *Drift) Findings() []Finding {
 	if d.err != nil {
 		return nil

@@ -15,7 +15,6 @@ import (
 
 const (
 	mib = 1 << 20
-	gib = 1 << 30
 
 	unsendPath        = "/v2/access/chats/{userId}/messages/{messageId}"
 	documentedRequest = `{"withUserId": "51234567"}`
@@ -132,19 +131,4 @@ func wantAllocated(t testing.TB, limit uint64, work func()) {
 	if grown := after.TotalAlloc - before.TotalAlloc; grown > limit {
 		t.Errorf("%d MiB allocated", grown/mib)
 	}
-}
-
-// endless is a body of so many bytes that no test has to hold.
-func endless(size int64) io.Reader {
-	return io.LimitReader(repeat(`{"success":true} `), size)
-}
-
-type repeat string
-
-func (r repeat) Read(p []byte) (int, error) {
-	n := copy(p, r)
-	for n < len(p) {
-		n += copy(p[n:], p[:n])
-	}
-	return n, nil
 }

@@ -223,7 +223,7 @@ func (p place) member(name string) (member place, named bool) {
 }
 
 // find writes a path inside a body as a JSON pointer (RFC 6901), and returns the schemas of that
-// place. A name that is not the contract's own came over the wire, and becomes an asterisk.
+// place. A name that the contract does not have is the sender's, and becomes an asterisk.
 func (p place) find(path []string) (pointer string, at place) {
 	var to jsontext.Pointer
 	for _, step := range path {

@@ -107,8 +107,8 @@ func (v *Validator) find(req *http.Request) (match, bool) {
 	return match{}, false
 }
 
-// findResponse returns the operation that a response is judged as: that of its request, or that
-// of ForOperation, or the only one of the document. It also returns the request, normalized.
+// findResponse returns the operation that a response is checked against: that of its request, or
+// that of ForOperation, or the only one of the document. It also returns the request, normalized.
 func (v *Validator) findResponse(req *http.Request, resp *http.Response) (match, *http.Request, error) {
 	req = normalized(cmp.Or(req, resp.Request))
 	m, ok := v.find(req)

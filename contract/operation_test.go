@@ -163,7 +163,7 @@ func longer(t *testing.T, opts ...contract.Option) (*contract.Validator, error) 
 	return contract.New(append(opts, contract.WithDocument([]byte(document)))...)
 }
 
-func TestResponseIsJudgedAsItsOperation(t *testing.T) {
+func TestResponseIsCheckedAgainstItsOperation(t *testing.T) {
 	t.Parallel()
 	list := func() *http.Response {
 		resp := newResponse(http.StatusOK, `{"list":[]}`)

@@ -6,7 +6,7 @@ import (
 )
 
 // Transport wraps the transport of a client (nil means [http.DefaultTransport]) and reports each
-// exchange that violates the contract. It changes nothing of what passes.
+// exchange that violates the contract. It passes requests and responses on unchanged.
 //
 // report is called once for such an exchange, with the violations of both sides, before the
 // client gets the response. It may be called from several goroutines at once. If no response

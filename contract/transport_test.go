@@ -142,13 +142,13 @@ func TestTransportReportsTheRequestWithoutAResponse(t *testing.T) {
 	seen.want(t, "request /withUserId")
 }
 
-func TestTransportPassesOnALongBodyUnjudged(t *testing.T) {
+func TestTransportPassesOnALongBodyUnchecked(t *testing.T) {
 	const size = 8*mib + 100
 	seen := &reports{}
 	next := roundTripper(func(*http.Request) (*http.Response, error) {
 		resp := newResponse(http.StatusOK, "")
 		resp.Header.Set("Content-Type", "text/html")
-		resp.Body = io.NopCloser(endless(size))
+		resp.Body = io.NopCloser(strings.NewReader(strings.Repeat(" ", size)))
 		return resp, nil
 	})
 	resp, err := contract.Transport(next, seen.add, fixedContract(t)).RoundTrip(newRequest(t, documentedRequest))

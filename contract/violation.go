@@ -22,8 +22,8 @@ const (
 	Response Side = "response"
 )
 
-// Violation is a place where an exchange violates the contract. It holds no string that came over
-// the wire, so it can be logged.
+// Violation is a place where an exchange violates the contract. It holds no string of the exchange,
+// so it can be logged.
 type Violation struct {
 	Side Side
 	// Pointer names the place. Inside a body it is a JSON pointer (RFC 6901), such as

@@ -28,7 +28,7 @@ func controlAs(t *testing.T, server *mock.Server, method, path, body string, cha
 }
 
 // Without a token, only programs of this machine and pages that are named control the mock.
-func TestControlRefusesStrangers(t *testing.T) {
+func TestControlIsForThisMachineAlone(t *testing.T) {
 	t.Parallel()
 	const loopback = "127.0.0.1:5"
 	for _, row := range []struct {
@@ -91,7 +91,7 @@ func TestControlIsOffByDefault(t *testing.T) {
 	}
 }
 
-// One story of a test suite, as docs/client/mock.md lists the paths.
+// A test suite in another language, step by step, over the paths of docs/client/mock.md.
 func TestControlScriptsReadsAndResets(t *testing.T) {
 	t.Parallel()
 	exist := mock.WithMessages(mock.Message{UserID: "7", MessageID: "9"}, mock.Message{UserID: "7", MessageID: "8"})

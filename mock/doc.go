@@ -32,12 +32,12 @@
 // A [Fault] makes a response differ: [Server.Next] scripts those of the next requests,
 // [Server.NextFor] those of one message, [WithFaults] draws them from a seed. The next valid
 // request consumes a scripted fault; requests refused for credentials, rate limit or contract do
-// not. Whatever is scripted, no response lies about the message.
+// not. Whatever is scripted, no response misreports the message.
 //
 // [Server.Journal] lists the requests and their responses, the newest 10,000 (see [WithJournal]),
 // less than 1 kB of each; [WithBodies] keeps 8 MiB of headers and bodies. Without WithMessages the
 // server remembers each message that was unsent, in some 300 bytes at most. [WithControl] lets
-// programs in any language script and read all this by HTTP, as docs/client/mock.md has it.
+// programs in any language script and read all this by HTTP: docs/client/mock.md lists the paths.
 //
 // # The mock's own choices
 //

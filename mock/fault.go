@@ -17,7 +17,7 @@ import (
 // unsending the message although the response does not report it. The zero Fault is the plain
 // response.
 //
-// A response never lies about the message. If it means that the message was not unsent (a 4xx
+// A response never misreports the message. If it means that the message was not unsent (a 4xx
 // but 408, a 3xx but 303, "success":false), the message stays, whatever Acted is. If it reports
 // "success":true, this request unsends the message; if the message was gone before, the response
 // is 404 RESOURCE_NOT_FOUND in place of the fault.

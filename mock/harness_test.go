@@ -80,7 +80,7 @@ func (g *testServer) requestOn(connection, userID, messageID string) *http.Reque
 	return req
 }
 
-// try sends the request and lets the contract say what it will.
+// try sends the request and collects the violations of the contract.
 func (g *testServer) try(req *http.Request) result {
 	g.t.Helper()
 	var violations []contract.Violation
@@ -89,7 +89,7 @@ func (g *testServer) try(req *http.Request) result {
 	return r
 }
 
-// tryUnchecked sends the request without asking the contract, for faults by the thousand.
+// tryUnchecked sends the request without the contract's checks, for faults by the thousand.
 func (g *testServer) tryUnchecked(req *http.Request) result {
 	g.t.Helper()
 	return send(req, g.next)
