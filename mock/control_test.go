@@ -3,6 +3,7 @@ package mock_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -115,6 +116,13 @@ func TestControlScriptsReadsAndResets(t *testing.T) {
 	const first = `{"method":"DELETE","path":"/v2/access/chats/7/messages/9","headers":{"connection":"close","content-length":"18",` +
 		`"content-type":"application/json","user-agent":"Go-http-client/1.1","x-connection-id":"conn_demo"},` +
 		`"body":{"withUserId":"7"},"status":503,"type":"","acted":false,"fault":"503"}`
+	sendPlain := func() string {
+		r := g.request("7", "4")
+		r.Body, r.GetBody, r.ContentLength = io.NopCloser(strings.NewReader("plain")), nil, 5
+		return fmt.Sprint(g.tryUnchecked(r).status)
+	}
+	plain := strings.NewReplacer("messages/9", "messages/4", `"18"`, `"5"`, `{"withUserId":"7"}`, `"plain"`, `"status":503`, `"status":400`,
+		`"type":""`, `"type":"BAD_REQUEST"`, `"fault":"503"`, `"fault":""`).Replace(first)
 	for i, step := range []struct {
 		do   func() string
 		want string
@@ -130,7 +138,9 @@ func TestControlScriptsReadsAndResets(t *testing.T) {
 		{ask("GET /_mock/", ""), `200 {"pending":0,"requests":5}`},
 		{ask("GET /_mock/requests?status=503", ""), `200 {"requests":[` + first + `],"total":1}`},
 		{ask("DELETE /_mock/requests?userId=7&messageId=9", ""), `200 {"total":3}`},
-		{ask("DELETE /_mock/requests", ""), `200 {"total":2}`},
+		{sendPlain, "400"},
+		{ask("GET /_mock/requests?status=400", ""), `200 {"requests":[` + plain + `],"total":1}`},
+		{ask("DELETE /_mock/requests", ""), `200 {"total":3}`},
 		{ask("GET /_mock/requests", ""), `200 {"requests":[],"total":0}`},
 		{ask("GET /_mock/messages/7/9", ""), `200 {"exists":false,"unsent":true}`},
 		{ask("GET /_mock/messages/7/5", ""), `200 {"exists":false,"unsent":false}`},
@@ -144,7 +154,11 @@ func TestControlScriptsReadsAndResets(t *testing.T) {
 		{ask("PUT /_mock/connections/conn_demo", `{}`), `200 {"state":""}`},
 		{rotate, ""}, {send("9"), "401"},
 		{ask("POST /_mock/faults", `["503","503"]`), `200 {"pending":2}`},
+		{ask("POST /_mock/faults", `{"faults":["503"],"userId":"7","messageId":"8"}`), `200 {"pending":3}`},
+		{ask("DELETE /_mock/faults?userId=7&messageId=8", ""), `200 {}`},
+		{ask("GET /_mock/", ""), `200 {"pending":2,"requests":3}`},
 		{ask("DELETE /_mock/faults", ""), `200 {}`},
+		{ask("GET /_mock/", ""), `200 {"pending":0,"requests":3}`},
 		{ask("POST /_mock/reset", ""), `200 {}`},
 		{ask("GET /_mock/", ""), `200 {"pending":0,"requests":0}`},
 		{ask("GET /_mock/messages/7/5", ""), `200 {"exists":false,"unsent":false}`},

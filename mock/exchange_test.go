@@ -27,6 +27,7 @@ func TestMessageIsUnsentOnce(t *testing.T) {
 				t.Error("the message is still there")
 			}
 			g.unsend("7", "9").wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
+			g.server.Remove("7", "9") // which is gone
 			if n := g.server.UnsentCount("7", "9"); n != 1 {
 				t.Errorf("unsent %d times", n)
 			}

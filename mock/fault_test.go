@@ -122,6 +122,7 @@ func TestErrorFaults(t *testing.T) {
 		"404":                      {"Route not found", "ROUTE_NOT_FOUND", "", "", "", "", nil},
 		`422,set=details={"a":1}`:  {"Validation failed", "", "", "", "", "VALIDATION_ERROR", map[string]any{"a": 1}},
 		`503,set=type="BUSY"`:      {"Network error", "BUSY", "", "", "", "", nil},
+		`503,set=code="X"`:         {"Network error", "", "", "", "", "X", nil},
 		"429,retry-after=5":        {"Rate limit exceeded", "RATE_LIMIT_EXCEEDED", "", "", "", "", nil},
 		"503,retry-after=soon":     {"Network error", "", "", "", "", "", nil},
 		"500":                      {"Internal server error", "", "", "", "", "", nil},

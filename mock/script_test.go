@@ -99,7 +99,11 @@ func TestFaultsToDrawFrom(t *testing.T) {
 			t.Errorf("%v is not drawn", f)
 		}
 	}
-	for _, f := range mock.TransientFaults() {
+	transient := mock.TransientFaults()
+	if len(transient) < 10 {
+		t.Errorf("%d transient faults: %v", len(transient), transient)
+	}
+	for _, f := range transient {
 		if f.Status != 0 && f.Status != http.StatusTooManyRequests && f.Status < 500 {
 			t.Errorf("%v is not over when the request is sent again", f)
 		}
