@@ -29,10 +29,10 @@ type attempt struct {
 	success, readable bool // the top-level success of a 2xx
 	gone              bool // the message is already gone, as an earlier attempt may have unsent it
 	maybe             bool // this attempt may have unsent it
-	reading           bool // holds a place among the errors that are read at a time
+	reading           bool // has an item in errorBodies
 }
 
-// exchange sends a request once, within a limit that ctx has. It returns no response if none came.
+// exchange sends a request once. ctx has the timeout limit. It returns a nil response if none came.
 func (c *Client) exchange(ctx context.Context, req *http.Request, limit time.Duration) (*attempt, *http.Response) {
 	kind := c.guard.Kind()
 	a := &attempt{trace: transport.ConnTrace{Kind: kind}, started: time.Now(), limit: limit}
@@ -46,7 +46,7 @@ func (c *Client) exchange(ctx context.Context, req *http.Request, limit time.Dur
 	return a, resp
 }
 
-// send makes one attempt.
+// send makes one attempt, and reads the response.
 func (o *operation) send(ctx context.Context) *attempt {
 	req, err := gen.NewUnsendChatMessageRequest(o.server, gen.PathID(o.userID), gen.PathID(o.messageID), o.body)
 	if err != nil { // the ids were checked
@@ -77,7 +77,7 @@ func (o *operation) send(ctx context.Context) *attempt {
 		select {
 		case o.errorBodies <- struct{}{}:
 			a.reading = true
-		case <-time.After(maxErrorTurn): // others come slowly
+		case <-time.After(maxErrorTurn): // the others arrive slowly
 		case <-ctx.Done():
 		}
 	}
@@ -96,9 +96,8 @@ func (o *operation) send(ctx context.Context) *attempt {
 
 const jsonSpace = " \t\r\n"
 
-// readSuccess finds the top-level member success of a body, wherever it stands. What follows it,
-// drifted or cut short, cannot change it; but if the member is there again with another value, it
-// is not readable.
+// readSuccess returns the top-level member success of a body. What follows it, drifted or cut short,
+// cannot change it, but for a second success with another value: then there is none to read.
 func readSuccess(body []byte) (success, ok bool) {
 	if success, ok = onlyMember(body); ok {
 		return success, true
@@ -147,8 +146,8 @@ func onlyMember(body []byte) (success, ok bool) {
 	return success, ok && memberEnds(rest)
 }
 
-// memberEnds reports whether a member can end where rest begins: a body cut there is readable, one that
-// continues with anything else is no JSON.
+// memberEnds reports whether a member can end where rest begins. A body that was cut there is
+// readable; one that continues with anything else is not JSON.
 func memberEnds(rest []byte) bool {
 	rest = bytes.TrimLeft(rest, jsonSpace)
 	return len(rest) == 0 || rest[0] == ',' || rest[0] == '}'

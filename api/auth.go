@@ -88,8 +88,8 @@ func (k *keyring) key(ctx context.Context) (string, error) {
 	return key, nil
 }
 
-// redactor hides the known keys of a client, and the key of an attempt. It is no function, which
-// would be allocated.
+// redactor hides the known keys of a client, and the key of an attempt. It is a value, since
+// a closure would be allocated.
 type redactor struct {
 	keys *keyring // nil for none
 	own  *string  // nil for none; formatting does not follow pointers

@@ -38,14 +38,14 @@ type Client struct {
 	log        *slog.Logger
 	jitter     func(time.Duration) time.Duration
 
-	errorBodies chan struct{} // bounds the bodies of errors that are read at a time
+	errorBodies chan struct{} // has an item for each error body that is being read
 }
 
-// A client reads a few bodies of errors at a time, unless these come slowly: thousands that arrive
-// at once, as in an outage, have several copies of up to 64 KiB each.
+// In an outage thousands of error bodies arrive at once, and each is copied several times. A client
+// reads maxErrorBodies of them at a time; the next one waits for its turn for at most maxErrorTurn.
 const (
 	maxErrorBodies = 16
-	maxErrorTurn   = time.Second // for which a body waits for others
+	maxErrorTurn   = time.Second
 )
 
 // New returns a client that authenticates with apiKey, which may be empty with [WithKeyFunc]. It

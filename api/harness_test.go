@@ -17,17 +17,25 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"go.uber.org/goleak"
+
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/contract"
 	"github.com/unsend-go/unsend/gen"
 	"github.com/unsend-go/unsend/mock"
 )
 
+// plantedKey is the key of every client in these tests. It must never show.
+const plantedKey = "sk_sandbox_PLANTED_7f3a9c51e2"
+
 const (
 	connection = "conn_tests"
 	userID     = "51234567"
 	messageID  = "6432457811894"
 )
+
+// TestMain fails if a goroutine outlives the tests.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // newMock is a mock that takes the planted key.
 func newMock(opts ...mock.Option) *mock.Server {

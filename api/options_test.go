@@ -154,12 +154,8 @@ func TestKeyFunc(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			wire := &replies{list: []reply{{status: 200}}}
-			client, err := api.New(plantedKey, api.WithConnection(connection), api.WithHTTPClient(&http.Client{Transport: wire}),
-				api.WithKeyFunc(func(context.Context) (string, error) { return c.key, c.err }))
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = unsend(t.Context(), t, client)
+			client := newClient(t, wire, api.WithKeyFunc(func(context.Context) (string, error) { return c.key, c.err }))
+			_, err := unsend(t.Context(), t, client)
 			checkRefusal(t, err, c.want)
 			if e := apiError(t, err); e.Attempts != 0 || e.MaybeUnsent || e.Retryable() || e.Scope != api.ScopeClient || len(wire.sent) != 0 {
 				t.Errorf("%v: %d attempts, %d requests", err, e.Attempts, len(wire.sent))
@@ -180,12 +176,7 @@ func TestMiddleware(t *testing.T) {
 		})
 	}
 	server := newRawServer(t, nil, respondAll)
-	opts := []api.Option{api.WithConnection(connection), api.WithBaseURL("http://" + server.address), named("outer"), named("inner")}
-	client, err := api.New(plantedKey, opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.HTTPClient().CloseIdleConnections()
+	client := newOwnClient(t, "http://"+server.address, named("outer"), named("inner"))
 	for range 3 {
 		if _, err := unsend(t.Context(), t, client); err != nil {
 			t.Fatal(err)

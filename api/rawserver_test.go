@@ -4,17 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -116,38 +112,18 @@ func newOwnClient(t *testing.T, base string, opts ...api.Option) *api.Client {
 		t.Fatal(err)
 	}
 	client.SetJitter(func(time.Duration) time.Duration { return 0 })
-	t.Cleanup(client.Transport().CloseIdleConnections)
+	t.Cleanup(client.HTTPClient().CloseIdleConnections)
 	return client
 }
 
-// certificate makes a self-signed one for the host names, or else for 127.0.0.1, that is valid until
-// an instant.
-func certificate(t *testing.T, until time.Time, names ...string) (tls.Certificate, *x509.CertPool) {
+// identity is a certificate for 127.0.0.1 and example.com, and the pool that trusts it.
+func identity(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, DNSNames: names,
-		NotBefore: until.Add(-48 * time.Hour), NotAfter: until, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}
-	if len(names) == 0 {
-		template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
 	roots := x509.NewCertPool()
-	roots.AddCert(leaf)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots
+	roots.AddCert(server.Certificate())
+	return server.TLS.Certificates[0], roots
 }
 
 // TestMalformedResponses sends what no server should over HTTP/1.1. The call must neither panic nor be
