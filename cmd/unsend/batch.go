@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -273,8 +274,7 @@ func (j *job) printEnd(w io.Writer, report *batch.Report, left int, took time.Du
 		line(w, "%s", text)
 	}
 	if report.Failed+report.Skipped > 0 && j.target.address != "" {
-		line(w, "To list what is left, for a spreadsheet and for another run:")
-		_, _ = fmt.Fprintln(w, safeText("  "+j.call.program+" report "+j.target.arguments()+" --csv > left.csv"))
+		printCommand(w, "To list what is left, for a spreadsheet and for another run:", j.call.program+" report "+j.target.arguments()+" --csv > left.csv")
 	}
 	switch {
 	case left == 0:
@@ -285,9 +285,28 @@ func (j *job) printEnd(w io.Writer, report *batch.Report, left int, took time.Du
 		if j.file == "-" {
 			from = ", with the same input"
 		}
-		line(w, "To continue with %s%s:", count(left, "message"), from)
-		_, _ = fmt.Fprintln(w, safeText("  "+j.call.resumeCommand())) // whole, to be copied
+		printCommand(w, "To continue with "+count(left, "message")+from+":", j.resumeCommand())
 	}
+}
+
+// printCommand prints a command on a line of its own, however long, so that it can be copied.
+func printCommand(w io.Writer, purpose, command string) {
+	line(w, "%s", purpose)
+	_, _ = fmt.Fprintln(w, safeText("  "+command))
+}
+
+// resumeCommand returns the command that continues the run. Failed messages that were opened again
+// stay open, and no password is printed.
+func (j *job) resumeCommand() string {
+	words := []string{j.call.program}
+	end := slices.Index(j.call.args, "--")
+	for i, arg := range j.call.args {
+		if strings.HasPrefix(arg, "--retry-failed") && (end < 0 || i < end) {
+			continue
+		}
+		words = append(words, quoted(j.call.withoutPasswords(arg)))
+	}
+	return strings.Join(words, " ")
 }
 
 func (j *job) outcome(report *batch.Report) error {

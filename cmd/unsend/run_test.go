@@ -84,12 +84,13 @@ func TestResumeCommand(t *testing.T) {
 		{[]string{"/tmp/go-build1/b001/exe/unsend", "batch", "m.csv"}, "go run github.com/unsend-go/unsend/cmd/unsend batch m.csv"},
 	}
 	for _, tt := range tests {
-		got := newInvocation(tt.args).resumeCommand()
+		j := &job{batchOptions: &batchOptions{call: newInvocation(tt.args)}}
+		got := j.resumeCommand()
 		if _, behind, ok := strings.Cut(got, " batch"); ok && strings.HasPrefix(got, "go run ") { // a test's binary is not of that package
 			got = "go run github.com/unsend-go/unsend/cmd/unsend batch" + behind
 		}
 		if got != tt.want {
-			t.Errorf("%q is gone on with by %s, want %s", tt.args, got, tt.want)
+			t.Errorf("%q is resumed by %s, want %s", tt.args, got, tt.want)
 		}
 	}
 }

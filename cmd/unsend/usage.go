@@ -99,20 +99,6 @@ func contradict(set *pflag.FlagSet, name string, others ...string) error {
 	return nil
 }
 
-// resumeCommand returns the command that continues a run. Failed messages that were opened again
-// stay open, and no password is printed.
-func (c *invocation) resumeCommand() string {
-	words := []string{c.program}
-	end := slices.Index(c.args, "--")
-	for i, arg := range c.args {
-		if strings.HasPrefix(arg, "--retry-failed") && (end < 0 || i < end) {
-			continue
-		}
-		words = append(words, quoted(c.withoutPasswords(arg)))
-	}
-	return strings.Join(words, " ")
-}
-
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=@%+,-]+$`)
 
 // quoted returns arg as a shell reads it.
