@@ -81,13 +81,25 @@ func nearMiss(name string, has func(column) bool) error {
 }
 
 // ignoredNames are those of columns that are not read.
-type ignoredNames struct{ list batch.IgnoredColumns }
+type ignoredNames struct {
+	near map[string]bool // whether a name could be meant as another
+	list batch.IgnoredColumns
+}
 
-func (n *ignoredNames) add(name string) {
-	const most = 100
-	if name = cell.Printable(name); len(n.list) < most && !slices.Contains(n.list, name) {
-		n.list = append(n.list, name)
+// add remembers a name, and reports whether it could be meant as another.
+func (n *ignoredNames) add(name string) bool {
+	const most, longest, mostListed = 1000, 100, 100 // so that names which do not come again cannot fill the memory
+	if near, known := n.near[name]; known {
+		return near
 	}
+	_, near := nearColumn(name)
+	if len(n.near) < most && len(name) <= longest {
+		n.near[name] = near
+	}
+	if shown := cell.Printable(name); len(n.list) < mostListed && !slices.Contains(n.list, shown) {
+		n.list = append(n.list, shown)
+	}
+	return near
 }
 
 func namedTwice(c column) error { return fmt.Errorf("the column %s is there twice: delete one", c) }

@@ -42,7 +42,7 @@ func Read(r io.Reader, format Format) iter.Seq2[batch.Item, error] {
 // readRows yields the rows, each checked by itself.
 func readRows(r io.Reader, format Format) iter.Seq2[batch.Item, error] {
 	return func(yield func(batch.Item, error) bool) {
-		var ignored ignoredNames
+		ignored := ignoredNames{near: map[string]bool{}}
 		in, format, err := recognize(r, format)
 		if err != nil {
 			yield(batch.Item{}, &batch.LineError{Err: err})
@@ -51,7 +51,7 @@ func readRows(r io.Reader, format Format) iter.Seq2[batch.Item, error] {
 		text := &lines{in: in}
 		next := (&csvReader{text: csvText{lines: text}, ignored: &ignored}).next
 		if format == JSONL {
-			next = (&jsonReader{lines: text, foreign: map[string]bool{}, ignored: &ignored}).next
+			next = (&jsonReader{lines: text, ignored: &ignored}).next
 		}
 		for found := false; ; found = true {
 			// After errEnd, and after an error that matches batch.ErrInput, it is not called again.

@@ -20,8 +20,7 @@ type jsonReader struct {
 	lines   *lines
 	text    bytes.Reader // one line
 	decoder jsontext.Decoder
-	foreign map[string]bool // members seen before that are not read; true: could be meant as another
-	later   bool            // an object was read before
+	later   bool // an object was read before
 	ignored *ignoredNames
 }
 
@@ -83,7 +82,7 @@ func (r *jsonReader) members() (*values, error) {
 		c, ours := exactColumn(name)
 		switch {
 		case !ours:
-			if r.similar(name) {
+			if r.ignored.add(name) {
 				near = append(near, name)
 			}
 			err = r.skip(name)
@@ -106,22 +105,6 @@ func (r *jsonReader) members() (*values, error) {
 		}
 	}
 	return &v, nil
-}
-
-// similar reports whether the name of a member that is not read could be meant as another. It
-// remembers the names.
-func (r *jsonReader) similar(name string) bool {
-	const most, longest = 1000, 100 // so that names which do not come again cannot fill the memory
-	similar, known := r.foreign[name]
-	if known {
-		return similar
-	}
-	r.ignored.add(name)
-	_, similar = nearColumn(name)
-	if len(r.foreign) < most && len(name) <= longest {
-		r.foreign[name] = similar
-	}
-	return similar
 }
 
 func (r *jsonReader) skip(name string) error {

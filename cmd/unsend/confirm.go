@@ -71,9 +71,7 @@ func (j *job) summary() string {
 	return fmt.Sprintf("%s, at least %s at %s a minute on each after a burst of %s", much, duration(max(took, time.Second)), number(j.client.rate), burst)
 }
 
-// errDeclined is returned unless the question is answered with yes.
-var errDeclined = errors.New("not confirmed; nothing was sent")
-
+// confirm asks, and returns an error unless the answer is yes.
 func (j *job) confirm() error {
 	if j.yes || j.plan.Messages == 0 {
 		return nil
@@ -102,7 +100,7 @@ func (j *job) confirm() error {
 		if text == "y" || text == "yes" {
 			return nil
 		}
-		return errDeclined
+		return errors.New("not confirmed; nothing was sent")
 	}
 }
 

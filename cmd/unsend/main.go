@@ -12,6 +12,8 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+
+	"github.com/unsend-go/unsend/internal/textutil"
 )
 
 func main() {
@@ -96,7 +98,7 @@ func errorLine(command string, err error) string {
 	if err == nil || ok && exit.err == nil {
 		return ""
 	}
-	text := oneLine(err.Error())
+	text := textutil.OneLine(err.Error())
 	if strings.HasPrefix(text, command+":") {
 		return text
 	}

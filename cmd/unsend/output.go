@@ -13,6 +13,8 @@ import (
 	"unicode"
 
 	"golang.org/x/term"
+
+	"github.com/unsend-go/unsend/internal/textutil"
 )
 
 // output is standard output or standard error. It keeps its first failure and writes nothing
@@ -92,7 +94,7 @@ func unwrittenText(err error) string {
 	if errors.Is(err, syscall.EPIPE) || errors.Is(err, errAbandoned) {
 		return "nobody reads the outcomes any more"
 	}
-	return "the outcomes cannot be written: " + oneLine(err.Error())
+	return "the outcomes cannot be written: " + textutil.OneLine(err.Error())
 }
 
 // line writes a line without what a file's name or a response may do to a terminal. A terminal
@@ -120,8 +122,6 @@ func safeText(text string) string {
 	}, text)
 }
 
-func oneLine(text string) string { return strings.Join(strings.Fields(safeText(text)), " ") }
-
 // terminalOf returns the terminal behind a stream, or nil.
 func terminalOf(stream any) *os.File {
 	if out, ok := stream.(*output); ok {
@@ -132,11 +132,6 @@ func terminalOf(stream any) *os.File {
 		return nil
 	}
 	return file
-}
-
-// drawable reports whether a terminal can be drawn on, and not only written to.
-func drawable(terminal *os.File) bool {
-	return terminal != nil && os.Getenv("TERM") != "dumb" && enableSequences(terminal)
 }
 
 // sizeOf returns a terminal's columns and rows, 80 and 24 if they are not known.

@@ -155,12 +155,12 @@ func (p *page) write(w io.Writer) error {
 }
 
 // checkPageFile refuses a name that cannot be a page's, such as that of the ledger.
-func checkPageFile(name string) error {
+func checkPageFile(name, ledger string) error {
 	info, err := os.Stat(name)
 	switch {
 	case name == "":
 		return errors.New("--html needs the name of a file, or - for standard output")
-	case err == nil && (!info.Mode().IsRegular() || info.Size() > 0 && filepath.Ext(name) != ".html"):
+	case err == nil && (!info.Mode().IsRegular() || info.Size() > 0 && (filepath.Ext(name) != ".html" || name == ledger)):
 		return fmt.Errorf("%s exists and is no page; name another file, such as report.html", name)
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -30,7 +31,8 @@ type progressState struct {
 func (j *job) showProgress() *progressBar {
 	w := j.cmd.ErrOrStderr()
 	terminal := terminalOf(w)
-	if j.client.verbose || j.json && terminalOf(j.cmd.OutOrStdout()) != nil || !drawable(terminal) {
+	shared := j.client.verbose || j.json && terminalOf(j.cmd.OutOrStdout()) != nil // with other lines
+	if shared || terminal == nil || os.Getenv("TERM") == "dumb" || !enableSequences(terminal) {
 		return startProgress(w, nil, j.progressState)
 	}
 	return startProgress(w, func() (int, int) { return sizeOf(terminal) }, j.progressState)

@@ -100,16 +100,16 @@ func listRuns(ctx context.Context, w io.Writer, address string) error {
 // run returns the error of a batch with these outcomes.
 func (o *reportOptions) run(cmd *cobra.Command) error {
 	flags := cmd.Flags()
+	p := &ledgerTarget{address: o.ledger.given(false), run: o.ledger.run}
 	err := cmp.Or(contradict(flags, "csv", "json", "html"), contradict(flags, "json", "html"), contradict(flags, "failed", "html"))
 	if err == nil && flags.Changed("html") {
-		err = checkPageFile(o.html)
+		err = checkPageFile(o.html, p.address)
 	}
 	if err != nil {
 		return err
 	}
 	ctx, stop := interruptible(cmd.Context())
 	defer stop()
-	p := &ledgerTarget{address: o.ledger.given(false), run: o.ledger.run}
 	if isPostgres(p.address) && p.run == "" {
 		return listRuns(ctx, cmd.OutOrStdout(), p.address)
 	}

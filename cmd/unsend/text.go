@@ -13,6 +13,7 @@ import (
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/internal/textutil"
 )
 
 // number returns n with a comma between groups of three digits: "12,345".
@@ -87,19 +88,15 @@ var reasons = []struct {
 	{api.ErrUnexpectedResponse, "the response was not the service's"},
 }
 
-func neverSent(g batch.Group) bool {
-	return g.Outcome == "" && g.Scope == api.ScopeUnknown && g.MaybeUnsent == 0
-}
-
 // reasonOf returns why the messages of a group are not unsent, with status and type.
 func reasonOf(g batch.Group) string {
 	err := &api.Error{StatusCode: g.Status, Type: g.Type, Scope: g.Scope, Answered: g.Scope != api.ScopeService && g.Scope != api.ScopeClient}
 	text := "no response came"
 	switch {
-	case neverSent(g):
-		return "not sent yet"
-	case g.Outcome == "" && g.Scope == api.ScopeUnknown:
+	case g.Outcome == "" && g.Scope == api.ScopeUnknown && g.MaybeUnsent > 0:
 		return "an earlier request may have unsent it, and its outcome is not known"
+	case g.Outcome == "" && g.Scope == api.ScopeUnknown:
+		return "not sent yet"
 	case g.Status == 0 && g.Scope == api.ScopeClient:
 		text = "it ended here before a response came"
 	case g.Status != 0:
@@ -122,7 +119,7 @@ func reasonOf(g batch.Group) string {
 
 // errorText returns an error of a call without its prefix, and without the names of system calls.
 func errorText(err error) string {
-	text := strings.TrimPrefix(oneLine(err.Error()), "unsend message: ")
+	text := strings.TrimPrefix(textutil.OneLine(err.Error()), "unsend message: ")
 	failed, ok := errors.AsType[*api.Error](err)
 	if !ok || failed.StatusCode != 0 || !systemCall.MatchString(failed.Message) {
 		return text
@@ -131,7 +128,7 @@ func errorText(err error) string {
 	if failed.MaybeUnsent {
 		text += "; it may have been unsent"
 	}
-	return oneLine(text)
+	return textutil.OneLine(text)
 }
 
 var systemCall = regexp.MustCompile(`^(dial|read|write|lookup) .*: `)
