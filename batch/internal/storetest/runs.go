@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
@@ -163,7 +164,10 @@ func reportAndMessages(t *testing.T, open Open) {
 			if fmt.Sprint(got.Err) != fmt.Sprint(yielded.Err) {
 				t.Errorf("the ledger has %v; yielded was %v", got.Err, yielded.Err)
 			}
-			got.Err, yielded.Err, yielded.Response = nil, nil, nil
+			if age := time.Since(got.EndedAt); age < 0 || age > time.Hour {
+				t.Errorf("message %s ended at %v; want just now", got.Item.MessageID, got.EndedAt)
+			}
+			got.Err, yielded.Err, yielded.Response, got.EndedAt = nil, nil, nil, time.Time{}
 			if got != yielded {
 				t.Errorf("the ledger has %+v; yielded was %+v", got, yielded)
 			}
