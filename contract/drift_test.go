@@ -33,159 +33,30 @@ func drifted(t *testing.T, responses ...string) []contract.Finding {
 
 func TestFindings(t *testing.T) {
 	t.Parallel()
-	queue := func(members string) string { return `200{"success":true,"queue":{"id":1,` + members + `}}` }
-	for name, row := range map[string]struct {
-		responses []string
-		want      string // without the line
-	}{
-		"nothing": {[]string{queue(`"text":"x","price":0,"media":[{"id":1,"type":"gif"}],"releaseForms":[null,1]`),
-			`404{"error":"x","type":"RESOURCE_NOT_FOUND"}`}, ""},
-		"a member": {[]string{queue(`"isStarred":true`), queue(`"isStarred":null`)}, `
-Queue.isStarred: boolean, null, seen 2 times; add below:
-        isStarred:
-          type: boolean
-          nullable: true
-          description: Not documented.
-          x-undocumented: true`},
-		"a member of several kinds": {[]string{queue(`"note":1`), queue(`"note":"x"`)}, `
-Queue.note: integer, string, seen 2 times; add below:
-        note:
-          description: Not documented.
-          x-undocumented: true`},
-		"an object": {[]string{queue(`"tip":{"amount":1.5,"tags":["x"]}`)}, `
-Queue.tip: object, seen once; add below:
-        tip:
-          type: object
-          description: Not documented.
-          x-undocumented: true
-          properties:
-            amount:
-              type: number
-              format: double
-              description: Not documented.
-            tags:
-              type: array
-              description: Not documented.
-              items:
-                type: string
-                description: Not documented.`},
-		"a name that looks like none": {[]string{queue(`"Good morning!":1`)}, `
-Queue.*: integer, seen once; by hand:
-# These do not look like names, and are not shown: look at the response.`},
-		"a name that another has in Go": {[]string{queue(`"is_new":true`)}, `
-Queue.is_new: boolean, seen once; by hand:
-# Another member would have its name in Go: give it one in gen/overlay.yaml.`},
-		"a map": {[]string{queue(`"words":{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1}`)}, `
-Queue.words: object, seen once; add below:
-        words:
-          type: object
-          description: Not documented.
-          x-undocumented: true
-          additionalProperties:
-            description: Not documented.`},
-		"null": {[]string{queue(`"text":null`)}, `
-Queue.text: null, seen once; add below:
-          nullable: true`},
-		"null of a schema in flow style": {[]string{queue(`"isNew":null`)}, `
-Queue.isNew: null, seen once; by hand:
-# Write this in block style first, a line for each member.`},
-		"another kind": {[]string{queue(`"lockedText":"x"`), queue(`"lockedText":7`), queue(`"lockedText":null`)}, `
-Queue.lockedText: integer, null, string, seen 3 times; write in its place:
-        lockedText:
-          description: Whether the text is hidden.
-          anyOf:
-            - type: boolean
-            - type: integer
-              format: int64
-            - type: string
-              nullable: true
-            - type: string
-          x-go-type: bool`},
-		"a number in place of an integer": {[]string{`200{"success":true,"queue":{"id":1.5}}`}, `
-Queue.id: number, seen once; write in its place:
-        id:
-          anyOf:
-            - type: integer
-              format: int64
-            - type: number
-              format: double
-          x-go-type: int64`},
-		"another kind of a union": {[]string{queue(`"price":true`), queue(`"price":null`)}, `
-Price: boolean, null, seen 2 times; add below:
-        - type: boolean
-        - type: string
-          nullable: true`},
-		"a member of a union of objects": {[]string{queue(`"either":{"x":true,"y":"","new":1}`)}, `
-Queue.either.new: integer, seen once; add below:
-                new:
-                  type: integer
-                  format: int64
-                  description: Not documented.
-                  x-undocumented: true
-Queue.either.x: boolean, seen once; write in its place:
-                x:
-                  anyOf:
-                    - type: integer
-                    - type: boolean
-                  x-go-type: int`},
-		"a member of several schemas": {[]string{queue(`"both":{"x":null,"new":[]}`)}, `
-Queue.both.new: array, seen once; add below:
-                new:
-                  type: array
-                  description: Not documented.
-                  x-undocumented: true
-                  items: {}
-Queue.both.x: null, seen once; add below:
-                  nullable: true`},
-		"members of any name": {[]string{queue(`"further":{"some text":{"x":null,"new":{}}}`)}, `
-Queue.further.*.new: object, seen once; add below:
-              new:
-                type: object
-                description: Not documented.
-                x-undocumented: true
-Queue.further.*.x: null, seen once; add below:
-                nullable: true`},
-		"an object for a scalar": {[]string{queue(`"text":{}`)}, `
-Queue.text: object, seen once; by hand:
-# Objects and arrays beside other kinds, and items of several kinds, need a schema of their own.`},
-		"items of another kind": {[]string{queue(`"previews":[1,"x"]`)}, `
-Queue.previews[]: string, seen once; by hand:
-# Objects and arrays beside other kinds, and items of several kinds, need a schema of their own.`},
-		"a required member": {[]string{`200{"queue":{"id":1}}`}, `
-UnsendResponse.success: missing, seen once; by hand:
-# It is required. If nobody relies on it, it need not be.`},
-		"a status": {[]string{`409{"error":"x"}`, `409{"error":"x"}`}, `
-unsendChatMessage.409: status, seen 2 times; add below:
-        '409':
-          $ref: '#/components/responses/Error'`},
-		"a status of success": {[]string{`202{"accepted":true}`}, `
-unsendChatMessage.202: status, seen once; add below:
-        '202':
-          description: Accepted (not documented).
-          x-undocumented: true
-          content:
-            application/json:
-              schema: {}`},
-		"a type of error": {[]string{`404{"error":"x","type":"CONFLICT"}`, `404{"error":"x","type":"not a type"}`}, `
-ErrorBody.type: CONFLICT, seen once; write in its place:
-          description: |
-            The error's name, such as UNAUTHORIZED.
-            Also seen: ` + "`CONFLICT`."},
-		"a type of a schema without a name": {[]string{`503{"type":"BUSY"}`}, `
-unsendChatMessage 503.type: BUSY, seen once; add below:
-                    description: 'Also seen: ` + "`BUSY`.'"},
-	} {
+	cases := strings.Split(testdata(t, "drift.txt"), "\n\n== ")[1:]
+	for _, text := range cases {
+		name, lines, _ := strings.Cut(strings.TrimSpace(text), "\n")
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var got strings.Builder
-			for _, f := range drifted(t, row.responses...) {
-				_, text, _ := strings.Cut(strings.TrimPrefix(f.String(), "openapi.yaml:"), ": ")
-				got.WriteString("\n" + text)
+			var responses, want, got []string
+			for line := range strings.SplitSeq(lines, "\n") {
+				if line[0] >= '2' && line[0] <= '5' {
+					responses = append(responses, line)
+				} else {
+					want = append(want, line)
+				}
 			}
-			if got.String() != row.want {
-				t.Errorf("got:%s\nwant:%s", got.String(), row.want)
+			for _, f := range drifted(t, responses...) {
+				_, text, _ := strings.Cut(strings.TrimPrefix(f.String(), "openapi.yaml:"), ": ")
+				got = append(got, text)
+			}
+			if strings.Join(got, "\n") != strings.Join(want, "\n") {
+				t.Errorf("got:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
 		})
+	}
+	if len(cases) < 20 {
+		t.Errorf("%d cases", len(cases))
 	}
 }
 
