@@ -17,7 +17,7 @@ import (
 
 const (
 	maxHead = 1 << 20 // bytes of all heads together
-	sniffed = 4 << 10 // bytes looked at to tell what an input is
+	sniffed = 4 << 10 // bytes that decide what an input is
 )
 
 // statusLine admits what net/http does not: curl prints no minor version, and often no reason,
@@ -28,9 +28,9 @@ var statusLine = regexp.MustCompile(`^\s*(HTTP/[1-3](?:\.[0-9])?) (([1-9][0-9]{2
 // LF. Of several responses, after a redirect, a proxy's tunnel or 100 Continue, it returns the
 // last. A bare JSON body is read as that of a 200 response.
 //
-// The body is everything behind the head: curl has decoded the chunks, so that neither
-// Transfer-Encoding nor Content-Length counts. It is not read yet; the response's
-// Body reads on from r, which stays the caller's to close.
+// The body is everything after the head: curl has decoded the chunks, so Transfer-Encoding and
+// Content-Length are ignored. It is not read yet: the response's Body continues to read r, which
+// the caller closes.
 //
 // An error means that the input is no response at all, or that its heads are longer than 1 MiB.
 // Violations are not errors: [Validator.CheckResponse] returns them.

@@ -185,7 +185,7 @@ func (a *access) levelLocked(c *connection, now time.Time) level {
 		return level{}
 	}
 	missing := max(0, c.full.Sub(now))
-	// A token that is partly there is not there.
+	// A token that is not whole yet does not count.
 	taken := int((missing + a.interval - 1) / a.interval)
 	return level{limit: a.burst, remaining: a.burst - taken, reset: missing}
 }

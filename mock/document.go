@@ -211,7 +211,7 @@ type member struct {
 	value json.RawMessage
 }
 
-// parseObject returns nil for what is no JSON object.
+// parseObject returns nil if the text is not a JSON object.
 func parseObject(text []byte) object {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
@@ -229,7 +229,7 @@ func parseObject(text []byte) object {
 	return o
 }
 
-// get returns nil for a member that is not there.
+// get returns nil for a missing member.
 func (o object) get(name string) json.RawMessage {
 	for _, m := range o {
 		if m.name == name {
@@ -319,7 +319,7 @@ func unescaped(text string) string {
 	})
 }
 
-// textOf reads a JSON string; what is none is empty.
+// textOf decodes a JSON string. Anything else is empty.
 func textOf(value json.RawMessage) (text string) {
 	_ = json.Unmarshal(value, &text)
 	return text

@@ -148,8 +148,8 @@ func (x *exchange) keepBody() {
 	x.s.journal.update(x.kept, x.entry)
 }
 
-// journaled is what the journal keeps of a part of the request: a copy, since a substring would
-// keep all of the request's header, without a key, in whatever spelling the client put it there.
+// journaled returns what the journal keeps of a part of the request: the first bytes, without a key
+// in any spelling. It is a copy: a substring would keep the whole header in memory.
 func (x *exchange) journaled(text string, most int) string {
 	for _, key := range x.keys {
 		text = strings.ReplaceAll(text, key, "(key)")

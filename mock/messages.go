@@ -31,7 +31,7 @@ const (
 	stateRemoved       // in another way
 )
 
-// get reports whether the message was there, and is.
+// get returns the state of a message, and whether it exists.
 func (m *messages) get(userID, messageID string) (st state, exists bool) {
 	st, known := m.state[userID+"/"+messageID]
 	return st, st == statePresent && (known || !m.listed)

@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -227,15 +228,13 @@ func isClean(escaped string) bool {
 // served complete as they would have.
 func (s *Server) reset() {
 	fresh := New(slices.Clone(s.opts)...)
-	s.access.mu.Lock()
+	for _, mu := range []*sync.Mutex{&s.access.mu, &s.messages.mu, &s.faults.mu} {
+		mu.Lock()
+		defer mu.Unlock()
+	}
 	s.access.keys, s.access.connections = fresh.access.keys, fresh.access.connections
-	s.access.mu.Unlock()
-	s.messages.mu.Lock()
 	s.messages.listed, s.messages.state = fresh.messages.listed, fresh.messages.state
-	s.messages.mu.Unlock()
-	s.faults.mu.Lock()
 	s.faults.script, s.faults.message, s.faults.count = nil, fresh.faults.message, fresh.faults.count
-	s.faults.mu.Unlock()
 	s.journal.forget(func(Entry) bool { return true })
 	for _, total := range []*atomic.Int64{&s.counters.requests, &s.counters.unsent, &s.counters.limited, &s.counters.faulted} {
 		total.Store(0)
