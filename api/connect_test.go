@@ -27,7 +27,8 @@ func TestHandshakes(t *testing.T) {
 	t.Parallel()
 	own, roots := identity(t)
 	server := &tls.Config{Certificates: []tls.Certificate{own}}
-	demanding := &tls.Config{Certificates: []tls.Certificate{own}, ClientAuth: tls.RequireAndVerifyClientCert, MaxVersion: tls.VersionTLS12}
+	demanding := &tls.Config{Certificates: []tls.Certificate{own}, ClientAuth: tls.RequireAndVerifyClientCert}
+	demanding.MaxVersion = tls.VersionTLS12 // later ones report it after the request
 	tls13 := &tls.Config{Certificates: []tls.Certificate{own}, MinVersion: tls.VersionTLS13}
 	trusting := &tls.Config{RootCAs: roots}
 	tls12 := &tls.Config{RootCAs: roots, MaxVersion: tls.VersionTLS12} //nolint:gosec // the case in question

@@ -199,8 +199,8 @@ func (p *parts) decodeMember(object reflect.Value) error {
 	}
 	t := object.Type()
 	if p.names[t] == nil {
-		for i := range t.NumField() {
-			name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		for field := range t.Fields() {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 			p.names[t] = append(p.names[t], name)
 		}
 	}

@@ -131,7 +131,10 @@ func TestOddTransports(t *testing.T) {
 		if (err == nil) != c.want {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if c.want && (resp.Body != http.NoBody || resp.Header.Get("Location") != "") {
+		if !c.want {
+			continue
+		}
+		if resp.Body.Close() != nil || resp.Header.Get("Location") != "" {
 			t.Errorf("%s: the body is %v, the header %v", name, resp.Body, resp.Header)
 		}
 	}
