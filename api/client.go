@@ -110,7 +110,7 @@ func (c *Client) Generated() *gen.ClientWithResponses {
 // for the rate limit of the request's x-connection-id, if any, and bounds each attempt by
 // [WithTimeout] until its body is closed. A GET or HEAD is retried as [Client.Unsend] is, and the
 // last response returned. Errors are an [*Error] in a *url.Error. A body over 8 MiB ends in an
-// error. Of an error response 64 KiB are read, and its Content-Type is removed if they are no JSON,
+// error. Of an error response 64 KiB are read, and its Content-Type is removed if that is not JSON,
 // so that generated parsers keep status and body. It returns nil for a nil Client.
 func (c *Client) HTTPClient() *http.Client {
 	if c == nil || c.guard == nil {

@@ -17,8 +17,8 @@ import (
 	"github.com/unsend-go/unsend/internal/transport"
 )
 
-// What an error of this package is, for [errors.Is]. Responses are the service's own, but those of
-// ErrServer, ErrRateLimited and ErrUnexpectedResponse.
+// Sentinels for [errors.Is]. ErrServer, ErrRateLimited and ErrUnexpectedResponse also match what a
+// gateway or proxy sent; the others match the service's own responses only.
 var (
 	// ErrConfig is returned by New, FromEnv and every request when the key, the connection, the
 	// base URL or an option is missing or invalid. No request was sent.
@@ -26,29 +26,30 @@ var (
 	// ErrInvalidID is returned by Unsend when an id does not match the contract's pattern; if an
 	// option set it, it is an ErrConfig too. No request was sent.
 	ErrInvalidID = errors.New("invalid id")
-	// ErrBadRequest is a 400 or 422: the request is invalid.
+	// ErrBadRequest is returned for a 400 or 422: the request is invalid.
 	ErrBadRequest = errors.New("bad request")
-	// ErrUnauthorized is a 401 or 402: the key, its account or the session is not accepted.
+	// ErrUnauthorized is returned for a 401 or 402: the key, its account or the session is not
+	// accepted.
 	ErrUnauthorized = errors.New("unauthorized")
-	// ErrSessionExpired is a 401 or 403, and ErrUnauthorized or ErrForbidden too: the creator has
-	// to connect again.
+	// ErrSessionExpired is returned, together with ErrUnauthorized or ErrForbidden, for a 401 or
+	// 403 of the creator's session: the creator has to connect again.
 	ErrSessionExpired = errors.New("session expired")
-	// ErrForbidden is a 403: the key or the connection lacks messages:write.
+	// ErrForbidden is returned for a 403: the key or the connection lacks messages:write.
 	ErrForbidden = errors.New("forbidden")
-	// ErrNotFound is a 404 RESOURCE_NOT_FOUND, and no other 404: there is no such message, or no
-	// longer.
+	// ErrNotFound is returned for a 404 RESOURCE_NOT_FOUND, and no other 404: there is no such
+	// message, or no longer.
 	ErrNotFound = errors.New("not found")
-	// ErrRateLimited is a 425 or 429, or, with StatusCode 0, a wait for the client's own rate limit
-	// that cannot end before the context does; nothing was sent then.
+	// ErrRateLimited is returned for a 425 or 429, and, with StatusCode 0 and nothing sent, when a
+	// wait for the client's own rate limit cannot end before the context does.
 	ErrRateLimited = errors.New("rate limited")
-	// ErrServer is a 408 or any 5xx.
+	// ErrServer is returned for a 408 or any 5xx.
 	ErrServer = errors.New("server error")
-	// ErrRefused is a success of false, or a 4xx that is none of the above.
+	// ErrRefused is returned for a success of false, or a 4xx that is none of the above.
 	ErrRefused = errors.New("refused")
-	// ErrUnexpectedResponse is a 2xx whose success cannot be read, a redirect, a status outside 200
-	// to 599, an unknown path, or a 4xx that something other than the service answered.
+	// ErrUnexpectedResponse is returned for a 2xx whose success cannot be read, a redirect, a status
+	// outside 200 to 599, an unknown path, or a 4xx that the service did not send.
 	ErrUnexpectedResponse = errors.New("unexpected response")
-	// ErrStopped is a call that the channel of [WithStop] ended between two attempts.
+	// ErrStopped is returned when the channel of [WithStop] ends a call between two attempts.
 	ErrStopped = ratelimit.ErrStopped
 )
 
@@ -81,8 +82,8 @@ const (
 	maxHeader    = 16 << 10 // of Error.Header and Result.Header
 )
 
-// Error is returned unless the message is known to be gone. What it means follows from its
-// exported fields alone, by the table of docs/client/errors.md: a copy, or one made by hand, such
+// Error is returned by Unsend unless the message is known to be gone. What it means follows from
+// its exported fields alone, by the table of docs/client/errors.md: a copy, or one made by hand, such
 // as Error{StatusCode: 401, Type: "SESSION_EXPIRED"}, matches the same sentinels. If Scope is
 // empty, an error that has a Type counts as Answered.
 type Error struct {

@@ -49,7 +49,8 @@ func keepHeader(h http.Header, own bool, r redactor) http.Header {
 	return h
 }
 
-// RateLimit is the connection's token bucket, by a response's X-RateLimit headers.
+// RateLimit is the state of the connection's token bucket, as the X-RateLimit headers of a response
+// report it.
 type RateLimit struct {
 	Limit     int       // capacity in requests; -1 if not known
 	Remaining int       // requests left; -1 if not known

@@ -212,8 +212,8 @@ func WithoutRateLimit() Option {
 }
 
 // WithConnectionRate is [WithRateLimit] for connections on different plans. It replaces that
-// option; rate is called at each request, for any goroutine, and has to be quick. 0 requests a
-// minute is no limit. A rate out of range is an [ErrConfig] of the call, and nothing is sent.
+// option; rate is called at each request, concurrently, and has to be quick. 0 requests a minute is
+// no limit. A rate out of range is an [ErrConfig] of the call, and nothing is sent.
 func WithConnectionRate(rate func(connectionID string) (perMinute, burst int)) Option {
 	return clientOption(func(cfg *config) error {
 		cfg.rate = rate

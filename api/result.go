@@ -20,7 +20,7 @@ import (
 	"github.com/unsend-go/unsend/internal/textutil"
 )
 
-// Outcome is how a message came to be gone. Package batch adds to its values.
+// Outcome reports how a message came to be gone. Package batch adds "failed" and "skipped".
 type Outcome string
 
 // Outcomes of a call.
@@ -49,7 +49,7 @@ func (r Result) Format(f fmt.State, verb rune) {
 	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), string(r.Outcome))
 }
 
-// LogValue is the outcome.
+// LogValue returns the outcome.
 func (r Result) LogValue() slog.Value { return slog.StringValue(string(r.Outcome)) }
 
 // Queue decodes the snapshot of the message, anew at each call. It returns nil and no error if the

@@ -134,6 +134,7 @@ func TestRetries(t *testing.T) {
 	type row struct {
 		faults  []mock.Fault // the requests behind them meet nothing
 		gone    bool         // before the call
+		before  bool         // an earlier call may have unsent the message
 		outcome api.Outcome
 		is      error // with no outcome
 		maybe   bool
@@ -141,6 +142,8 @@ func TestRetries(t *testing.T) {
 	rows := map[string]row{
 		"nothing wrong":              {outcome: api.Unsent},
 		"gone before":                {gone: true, is: api.ErrNotFound},
+		"gone by an earlier call":    {gone: true, before: true, outcome: api.AlreadyGone},
+		"forbidden, after one":       {faults: []mock.Fault{{Status: 403}}, before: true, is: api.ErrForbidden, maybe: true},
 		"gone before, and 502":       {faults: []mock.Fault{lost}, gone: true, outcome: api.AlreadyGone},
 		"429":                        {faults: []mock.Fault{limited, limited}, outcome: api.Unsent},
 		"429, and gone":              {faults: []mock.Fault{limited}, gone: true, is: api.ErrNotFound},
@@ -177,8 +180,12 @@ func TestRetries(t *testing.T) {
 					server.Remove(userID, messageID)
 				}
 				server.Next(r.faults...)
+				var opts []api.CallOption
+				if r.before {
+					opts = append(opts, api.WithMaybeUnsent())
+				}
 				started := time.Now()
-				result, err := unsend(t.Context(), t, newClient(t, validatedRequests(t, server.Client().Transport)))
+				result, err := unsend(t.Context(), t, newClient(t, validatedRequests(t, server.Client().Transport)), opts...)
 				n := len(server.Journal())
 				waits := []time.Duration{0, 500 * time.Millisecond, 1500 * time.Millisecond} // until each request
 				if took := time.Since(started); took != waits[n-1] {
@@ -237,22 +244,6 @@ func TestJitter(t *testing.T) {
 	}
 	if len(seen) == 1 {
 		t.Error("all waits are alike")
-	}
-}
-
-// TestWithMaybeUnsent is a call that continues one whose outcome is not known.
-func TestWithMaybeUnsent(t *testing.T) {
-	server := newMock()
-	server.Remove(userID, messageID)
-	client := mockClient(t, server)
-	result, err := unsend(t.Context(), t, client, api.WithMaybeUnsent())
-	if err != nil || result.Outcome != api.AlreadyGone || result.Attempts != 1 {
-		t.Errorf("%v, %v", result, err)
-	}
-	server.Next(mock.Fault{Status: 403})
-	_, err = unsend(t.Context(), t, client, api.WithMaybeUnsent())
-	if e := apiError(t, err); !e.MaybeUnsent {
-		t.Errorf("MaybeUnsent is false: %v", err)
 	}
 }
 
