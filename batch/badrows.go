@@ -42,16 +42,16 @@ type Added struct {
 	Bad     []error  // the first of them, as in [InputError]
 	Ignored []string // columns that are not used
 
-	plan func(retryFailed bool) Plan // of a Preview
+	preview *Totals
 }
 
 // Plan returns what a run would do after what [Preview] did not store; retryFailed is that of
 // its [Options]. Without Preview it is empty: see [Ledger.Plan].
 func (a Added) Plan(retryFailed bool) Plan {
-	if a.plan == nil {
+	if a.preview == nil {
 		return Plan{}
 	}
-	return a.plan(retryFailed)
+	return a.preview.plan(retryFailed)
 }
 
 // InputError is returned for an input with rows that cannot be used. None of its rows was added.

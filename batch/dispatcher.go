@@ -22,8 +22,19 @@ const (
 )
 
 // dispatcher decides what is sent when. Its state, and that of its connections, belongs to one
-// goroutine, which runs work; all methods run on it. The recorder and the sender have types of
-// their own, and send it events.
+// goroutine, which runs work; all methods run on it. It has a heap of connections by when each may
+// send next, and reads a few messages of each ahead, so that memory does not grow with their number.
+//
+// When a connection is due, its next message goes to the recorder, which writes to the ledger, one
+// synced commit at a time; whatever comes while it syncs is in the next commit. Then the sender
+// sends the message, and the dispatcher gets the response. An outcome takes the same way, and is
+// yielded once it is durable. No goroutine belongs to a connection that waits.
+//
+//	                  due                        synced
+//	heap ─> dispatcher ──> recorder (the ledger) ──────> sender ─> the service
+//	             ^                     │                    │
+//	             │                     └─ synced ─> results │
+//	             └─────────── response ─────────────────────┘
 type dispatcher struct {
 	*run
 	events chan event // from the sender and the recorder
@@ -163,7 +174,7 @@ func (d *dispatcher) dispatch() {
 		c.inFlight++
 		c.queued++
 		d.inFlight++
-		d.enqueue(record{task: t, entry: Entry{Message: t.Message, Event: Sending, MaybeUnsent: true}})
+		d.enqueue(record{task: t, entry: Entry{Message: t.Message, Sending: true, MaybeUnsent: true}})
 		d.schedule(c, now)
 	}
 }
@@ -356,7 +367,7 @@ func (d *dispatcher) handleTransient(t *task, e *api.Error, now time.Time) {
 	c.retry(t)
 	d.progress.underWay(c, 0, 1)
 	d.enqueue(record{task: t, entry: Entry{
-		Message: t.Message, Event: Waiting, MaybeUnsent: t.maybe, Failure: failureOf(e), RequestID: cut(e.RequestID, maxFailureText),
+		Message: t.Message, MaybeUnsent: t.maybe, Failure: failureOf(e), RequestID: cut(e.RequestID, maxFailureText),
 	}})
 }
 
@@ -413,7 +424,7 @@ func (d *dispatcher) withdraw(of func(*connection) bool) {
 	all := d.pending.records
 	d.pending.records = nil
 	for _, rec := range all {
-		if rec.entry.Event != Sending || !of(rec.task.connection) {
+		if !rec.entry.Sending || !of(rec.task.connection) {
 			d.pending.records = append(d.pending.records, rec)
 			continue
 		}
@@ -458,6 +469,6 @@ func (d *dispatcher) notSent(t *task, recorded bool) {
 	case t.connection.stopped != nil && !d.ending:
 		d.enqueue(ending(t, Skipped, false, t.connection.stopped))
 	case recorded:
-		d.enqueue(record{task: t, entry: Entry{Message: t.Message, Event: Waiting, MaybeUnsent: t.maybe}})
+		d.enqueue(record{task: t, entry: Entry{Message: t.Message, MaybeUnsent: t.maybe}})
 	}
 }

@@ -21,6 +21,11 @@
 // are sent once. [Ledger.Replace] makes a list the one of what is to be sent: open messages that
 // it lacks are set aside.
 //
+// A request is recorded before it is sent, and an outcome before it is yielded, each by a synced
+// commit. A message whose response was not recorded may have been unsent: the next run sends it
+// again, and it is [AlreadyGone] if the service has no such message any more. If a write to the
+// ledger fails, nothing more is sent.
+//
 // # Outcomes
 //
 // Each message gets one [Outcome] in a run, which yields a [Result] for it.
@@ -43,25 +48,4 @@
 // continue. After eight such failures in a row, or the first if nothing has succeeded yet, a
 // connection sends one request at a time, ever more rarely, until one succeeds; after 15 minutes of
 // nothing else it is stopped. A Retry-After blocks the connection, for ten minutes at most.
-//
-// # How a run works
-//
-// One goroutine, the dispatcher, owns all state: each connection's, and a heap of connections by
-// when each may send next. It reads a few messages of each ahead, so memory does not grow with
-// their number. When a connection is due, its next message goes to the recorder, which writes to
-// the ledger, one synced commit at a time; whatever comes while it syncs is in the next commit.
-// Once that is durable a worker sends the message and returns the response to the dispatcher. An
-// outcome takes the same way, and is yielded once it is durable. No goroutine belongs to a
-// connection that waits.
-//
-//	                  due                        synced
-//	heap ─> dispatcher ──> recorder (the ledger) ──────> worker ─> the service
-//	             ^                     │                    │
-//	             │                     └─ synced ─> results │
-//	             └─────────── response ─────────────────────┘
-//
-// So a request that was sent is recorded, whatever happens next: a message whose response was not
-// recorded may have been unsent, is sent again by the next run, and is [AlreadyGone] if the
-// service has no such message any more. If a write to the ledger fails, nothing more is sent, and
-// no result is yielded that was not stored.
 package batch

@@ -78,17 +78,14 @@ func (l *Ledger) add(ctx context.Context, rows iter.Seq2[Item, error], replace b
 		opt(&check.settings)
 	}
 	how := AddMode{Replace: replace}
-	var plan func(retryFailed bool) Plan
 	if check.settings.preview {
-		how.Preview = func(counts Counts, open, failed []Load) {
-			plan = func(retryFailed bool) Plan { return newPlan(counts, open, failed, retryFailed) }
-		}
+		how.Preview = new(Totals)
 	}
 	added, err := l.store.Add(ctx, check.good(rows), how)
 	if err != nil {
 		return Added{}, err
 	}
-	added.plan = plan
+	added.preview = how.Preview
 	added.BadRows, added.Bad, added.Ignored = check.bad.Rows, check.bad.Bad, check.ignored
 	if check.bad.NoConnection > 0 {
 		added.Bad = append(added.Bad, &InputError{Rows: check.bad.NoConnection, NoConnection: check.bad.NoConnection})
@@ -98,19 +95,11 @@ func (l *Ledger) add(ctx context.Context, rows iter.Seq2[Item, error], replace b
 
 // Plan returns what a run would do now; retryFailed is that of its [Options].
 func (l *Ledger) Plan(ctx context.Context, retryFailed bool) (Plan, error) {
-	open, err := l.store.Loads(ctx, false)
+	totals, err := l.store.Totals(ctx)
 	if err != nil {
 		return Plan{}, err
 	}
-	counts, err := l.store.Counts(ctx, true)
-	if err != nil {
-		return Plan{}, err
-	}
-	var failed []Load
-	if counts.Failed > 0 {
-		failed, err = l.store.Loads(ctx, true)
-	}
-	return newPlan(counts, open, failed, retryFailed), err
+	return totals.plan(retryFailed), nil
 }
 
 // Report sums up the outcomes.
@@ -123,6 +112,9 @@ func (l *Ledger) Report(ctx context.Context) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	for i := range groups {
+		groups[i].Scope = scopeOf(groups[i].Scope)
+	}
 	return Report{Counts: counts, Open: counts.Items - counts.Ended(), Service: l.store.Service(), Groups: groups}, nil
 }
 
@@ -130,28 +122,40 @@ func (l *Ledger) Report(ctx context.Context) (Report, error) {
 // results. An error ends the loop.
 func (l *Ledger) Messages(ctx context.Context, filter Filter) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
-		for entry, err := range l.store.Messages(ctx, filter) {
+		after := int64(0)
+		for { // in parts, so that a slow loop holds up nothing else
+			part, err := l.store.Messages(ctx, filter, after, maxMessages)
 			if err != nil {
 				yield(Result{}, err)
 				return
 			}
-			if !yield(entry.result(), nil) {
+			for i := range part {
+				if !yield(part[i].result(), nil) {
+					return
+				}
+			}
+			if len(part) == 0 {
 				return
 			}
+			after = part[len(part)-1].Key
 		}
 	}
 }
 
+// maxMessages is how many messages are read at once.
+const maxMessages = 500
+
 // result makes a result of what a ledger stores.
-func (e Entry) result() Result {
+func (e *Entry) result() Result {
 	r := Result{
-		Item: e.Item, Outcome: e.Outcome, Final: e.Final, MaybeUnsent: e.MaybeUnsent,
+		Item: e.Item, Outcome: e.Outcome, Final: e.Final, MaybeUnsent: e.Item.MaybeUnsent,
 		Attempts: e.Attempts, RequestID: e.RequestID, EndedAt: e.At, Hint: e.Failure.Hint,
 	}
 	if e.Failure != (Failure{}) {
 		r.Err = &api.Error{
-			StatusCode: e.Failure.Status, Answered: e.Failure.Answered, Err: causes[e.Failure.Cause], Type: e.Failure.Type, Message: e.Failure.Text, Scope: e.Failure.Scope,
-			RequestID: e.RequestID, Attempts: e.Attempts, MaybeUnsent: e.MaybeUnsent,
+			StatusCode: e.Failure.Status, Answered: e.Failure.Answered, Err: causes[e.Failure.Cause],
+			Type: e.Failure.Type, Message: e.Failure.Text, Scope: scopeOf(e.Failure.Scope),
+			RequestID: e.RequestID, Attempts: e.Attempts, MaybeUnsent: e.Item.MaybeUnsent,
 		}
 	}
 	return r
@@ -170,10 +174,10 @@ func (l *Ledger) Warning() string { return l.store.Warning() }
 
 // Discard is Close. It also removes the ledger's file if opening this ledger created it and no
 // run has begun on it: nobody else's ledger, and none with a record, is removed.
-func (l *Ledger) Discard() error { return l.store.Discard() }
+func (l *Ledger) Discard() error { return l.store.Close(true) }
 
 // Close releases the ledger. A loop over [Run] must have ended.
-func (l *Ledger) Close() error { return l.store.Close() }
+func (l *Ledger) Close() error { return l.store.Close(false) }
 
 // Option configures the opening of a ledger. A nil one is an [ErrOptions].
 type Option func(*settings) error

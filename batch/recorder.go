@@ -7,12 +7,12 @@ import (
 	"github.com/unsend-go/unsend/api"
 )
 
-// record is an entry for the ledger, and what happens when it is synced: a Sending is sent, an Ended
-// is yielded.
+// record is an entry for the ledger, and what happens when it is synced: a Sending is sent, an
+// outcome is yielded.
 type record struct {
 	entry  Entry
 	task   *task
-	result Result // of an Ended
+	result Result // with an outcome
 }
 
 // commit is what is written to the ledger at once.
@@ -62,11 +62,11 @@ func (r *recorder) work(ctx context.Context, commits <-chan commit) (failed erro
 // afterCommit does what a record was waiting for.
 func (r *recorder) afterCommit(rec *record, synced bool) {
 	switch {
-	case rec.entry.Event == Sending && synced:
+	case rec.entry.Sending && synced:
 		r.sender.start(rec.task)
-	case rec.entry.Event == Sending:
+	case rec.entry.Sending:
 		r.events <- event{task: rec.task, done: true}
-	case rec.entry.Event == Ended && synced:
+	case rec.entry.Outcome != "" && synced:
 		r.progress.ended(rec.task.connection, rec.entry.Outcome, r.store.Shared())
 		r.results <- rec.result
 	}
@@ -74,7 +74,7 @@ func (r *recorder) afterCommit(rec *record, synced bool) {
 
 // ending returns the record of a task's outcome.
 func ending(t *task, outcome Outcome, final bool, err error) record {
-	r := record{task: t, entry: Entry{Message: t.Message, Event: Ended, Outcome: outcome, Final: final}}
+	r := record{task: t, entry: Entry{Message: t.Message, Outcome: outcome, Final: final}}
 	r.entry.MaybeUnsent = t.maybe && (outcome == Failed || outcome == Skipped)
 	r.entry.Failure = failureOf(err)
 	if e, ok := errors.AsType[*api.Error](err); ok {

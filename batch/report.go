@@ -57,16 +57,15 @@ type Plan struct {
 	SetAside    int    // messages that no run sends unless an input lists them again
 }
 
-// newPlan makes a plan of what a [Store] counts.
-func newPlan(counts Counts, open, failed []Load, retryFailed bool) Plan {
-	plan := Plan{Connections: open, SetAside: counts.SetAside}
+func (t *Totals) plan(retryFailed bool) Plan {
+	plan := Plan{Connections: t.Open, SetAside: t.Counts.SetAside}
 	each := map[string]int{}
-	for _, load := range failed {
+	for _, load := range t.Failed {
 		plan.Failed += load.Messages
 		each[load.ConnectionID] = load.Messages
 	}
-	if retryFailed && len(failed) > 0 {
-		for _, load := range open {
+	if retryFailed && len(t.Failed) > 0 {
+		for _, load := range t.Open {
 			each[load.ConnectionID] += load.Messages
 		}
 		plan.Connections = nil
@@ -77,7 +76,7 @@ func newPlan(counts Counts, open, failed []Load, retryFailed bool) Plan {
 	for _, load := range plan.Connections {
 		plan.Messages += load.Messages
 	}
-	plan.Ended = counts.Items - plan.Messages
+	plan.Ended = t.Counts.Items - plan.Messages
 	return plan
 }
 

@@ -53,16 +53,16 @@ func ForMock() Option {
 	}
 }
 
-// Check refuses a store that was made for another service.
-func (o StoreOptions) Check(s Store) error {
-	switch made, wanted := s.Service(), o.Service; {
+// Check refuses a ledger of that name which was made for another service.
+func (o StoreOptions) Check(name, made string) error {
+	switch wanted := o.Service; {
 	case wanted == "" || made == wanted:
 		return nil
 	case made == mockService:
-		return fmt.Errorf("%w %s was made with the mock: nothing in it was really unsent; delete it, or name another ledger", ErrLedger, s.Name())
+		return fmt.Errorf("%w %s was made with the mock: nothing in it was really unsent; delete it, or name another ledger", ErrLedger, name)
 	case wanted == mockService:
-		return fmt.Errorf("%w %s is of %s, not of the mock; name another ledger", ErrLedger, s.Name(), made)
+		return fmt.Errorf("%w %s is of %s, not of the mock; name another ledger", ErrLedger, name, made)
 	default:
-		return fmt.Errorf("%w %s is of %s, not of %s; set the base URL back, or name another ledger", ErrLedger, s.Name(), made, wanted)
+		return fmt.Errorf("%w %s is of %s, not of %s; set the base URL back, or name another ledger", ErrLedger, name, made, wanted)
 	}
 }

@@ -62,21 +62,17 @@ type Store interface {
 	// Counts counts the messages by outcome. If inRun is true, outcomes count only if they are
 	// final or of the current run.
 	Counts(ctx context.Context, inRun bool) (Counts, error)
-	// Loads returns the connections with open messages and how many each has, by name; if
-	// failed is true, with those that Begin opens again for retryFailed instead.
-	Loads(ctx context.Context, failed bool) ([]Load, error)
+	Totals(ctx context.Context) (Totals, error)
 	// Groups counts the messages that are not known to be gone by everything that a [Group]
 	// holds, the most frequent first, and at most limit groups.
 	Groups(ctx context.Context, limit int) ([]Group, error)
-	// Messages yields the messages that filter selects, in the order in which they were added.
-	// A slow loop holds up nothing else.
-	Messages(ctx context.Context, filter Filter) iter.Seq2[Entry, error]
+	// Messages returns up to n messages that filter selects, in the order in which they were
+	// added, after the one with the key after.
+	Messages(ctx context.Context, filter Filter, after int64, n int) ([]Entry, error)
 
-	// Discard is Close. It removes a ledger that opening this store created, if no run has
-	// begun on it.
-	Discard() error
-	// Close releases the ledger. No other method is called afterwards.
-	Close() error
+	// Close releases the ledger. No other method is called afterwards. If discard is true, it
+	// removes a ledger that opening this store created, if no run has begun on it.
+	Close(discard bool) error
 }
 
 // AddMode is what [Store].Add does beside adding. It is for stores of this module only.
@@ -85,9 +81,15 @@ type AddMode struct {
 	// counted in SetAside; one that failed and is final stays what it is, and is no longer
 	// opened by Begin. A store whose other workers work on another list refuses that.
 	Replace bool
-	// Preview, if it is not nil, is called with what Counts(true), Loads(false) and
-	// Loads(true) would return next. Then Add rolls back.
-	Preview func(counts Counts, open, failed []Load)
+	// Preview, if it is not nil, is set to what Totals would return next. Then Add rolls back.
+	Preview *Totals
+}
+
+// Totals are what a [Plan] is made of. They are for stores of this module only.
+type Totals struct {
+	Counts Counts // those that Counts returns in a run
+	Open   []Load // connections with open messages, by name
+	Failed []Load // connections with messages that Begin opens again for retryFailed, by name
 }
 
 // ErrClaimLost is matched by the error of a [Store] whose session with the database ended, and with
@@ -100,48 +102,39 @@ type Load struct {
 	Messages     int
 }
 
-// Message is an open message, as a [Store] hands it out.
+// Message is an open message, for stores of this module only.
 type Message struct {
 	Key  int64 // the store's, above 0
 	Item Item
 }
 
-// Event is the kind of an [Entry].
-type Event int
-
-// Events.
-const (
-	Sending Event = iota // a request is about to be sent: the message may be unsent from here on
-	Waiting              // the message waits for another attempt
-	Ended                // the message has an outcome
-)
-
-// Entry is what is recorded of a message.
+// Entry is what a store of this module records of a message: that a request is about to be sent,
+// that it waits for another attempt, or, with an Outcome, that it has ended.
 type Entry struct {
 	Message
-	Event       Event
-	MaybeUnsent bool    // from now on: true of every Sending
-	Outcome     Outcome // of Ended
-	Final       bool    // of Ended: it is never sent again
-	Attempts    int     // of Waiting and Ended: requests sent since the last entry; from Messages: of all runs
+	Sending     bool    // the message may be unsent from here on
+	MaybeUnsent bool    // from now on: true of every Sending; from Messages Item.MaybeUnsent has it
+	Outcome     Outcome // of one that has ended
+	Final       bool    // it is never sent again
+	Attempts    int     // requests sent since the last entry, none of Sending; from Messages of all runs
 	RequestID   string
 	Failure     Failure
 	At          time.Time
 }
 
-// Failure is what a ledger stores of an error. Its texts are bounded, and hold nothing of a
+// Failure is what a store of this module records of an error. Its texts are bounded, and hold nothing of a
 // message's text.
 type Failure struct {
-	Scope    api.Scope
-	Status   int    // of the response; 0 if there was none
-	Answered bool   // the service itself responded with it
-	Cause    string // what status and type cannot tell, from a closed set; empty if they do
-	Type     string // the service's name of the error; at most 60 bytes
-	Text     string // what it says; at most 300 bytes
-	Hint     string // what to do; at most 200 bytes
+	Scope    api.Scope // from a store as String writes it
+	Status   int       // of the response; 0 if there was none
+	Answered bool      // the service itself responded with it
+	Cause    string    // what status and type cannot tell, from a closed set; empty if they do
+	Type     string    // the service's name of the error; at most 60 bytes
+	Text     string    // what it says; at most 300 bytes
+	Hint     string    // what to do; at most 200 bytes
 }
 
-// StoreOptions are what opening a [Store] depends on.
+// StoreOptions are what opening a store of this module depends on.
 type StoreOptions struct {
 	// Service is that of [ForService] or [ForMock], as [ServiceOf] writes it; empty if
 	// neither is given.
@@ -237,10 +230,10 @@ func keepable(e *api.Error) *api.Error {
 // cut makes a text fit for one line of so many bytes.
 func cut(s string, limit int) string { return textutil.Truncate(textutil.OneLine(s), limit) }
 
-// ScopeOf reads what Scope.String wrote.
-func ScopeOf(text string) api.Scope {
-	if text == api.ScopeUnknown.String() {
+// scopeOf reads what Scope.String wrote.
+func scopeOf(stored api.Scope) api.Scope {
+	if string(stored) == api.ScopeUnknown.String() {
 		return api.ScopeUnknown
 	}
-	return api.Scope(text)
+	return stored
 }

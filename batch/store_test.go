@@ -44,7 +44,7 @@ func TestErrorsKeepTheirKind(t *testing.T) {
 		"server":         {StatusCode: 503, Scope: api.ScopeService, MaybeUnsent: true},
 		"unknown":        {StatusCode: 403},
 	} {
-		entry := Entry{MaybeUnsent: e.MaybeUnsent, Failure: failureOf(e)}
+		entry := Entry{Message: Message{Item: Item{MaybeUnsent: e.MaybeUnsent}}, Failure: failureOf(e)}
 		got, ok := errors.AsType[*api.Error](entry.result().Err)
 		if !ok {
 			t.Errorf("%s: the ledger returns %v; want an *api.Error", name, entry.result().Err)

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,10 +77,11 @@ func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], how
 		added.Known = messages - added.New
 		added.Repeated = rows.n - messages
 		list, err = s.changeList(ctx, tx, how.Replace, added.New+relisted, added.SetAside)
-		if err == nil && how.Preview != nil {
-			return s.preview(ctx, tx, how.Preview)
+		if err != nil || how.Preview == nil {
+			return err
 		}
-		return err
+		*how.Preview, err = s.totals(ctx, tx)
+		return cmp.Or(err, errPreview)
 	})
 	if rows.err != nil {
 		err = rows.err // the server only reports that it was stopped
@@ -99,23 +101,6 @@ func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], how
 
 // errPreview rolls back a transaction of which enough is known.
 var errPreview = fmt.Errorf("%w: a preview", batch.ErrOptions)
-
-func (s *store) preview(ctx context.Context, tx pgx.Tx, call func(counts batch.Counts, open, failed []batch.Load)) error {
-	counts, err := collect(ctx, tx, scanCounts, countRows, s.runID, true, 0)
-	if err != nil {
-		return err
-	}
-	open, err := collect(ctx, tx, scanLoad, fmt.Sprintf(loadRows, isOpen), s.runID)
-	if err != nil {
-		return err
-	}
-	failed, err := collect(ctx, tx, scanLoad, fmt.Sprintf(loadRows, isRefused), s.runID)
-	if err != nil {
-		return err
-	}
-	call(counts[0], open, failed)
-	return errPreview
-}
 
 // merge makes the listed messages those of the run. It counts the new ones, those that are set
 // aside, and those that were and are listed again.

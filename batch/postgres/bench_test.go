@@ -15,7 +15,7 @@ func loadedFleet(b *testing.B, connections, messages int) (*fleet, *store) {
 	f := newFleet(b, pgtest.New(b).Address(b), newService(connections))
 	s, err := newStore(f.address, "june")
 	must(b, err)
-	b.Cleanup(func() { _ = s.Close() })
+	b.Cleanup(func() { _ = s.Close(false) })
 	must(b, s.open(b.Context(), batch.StoreOptions{Service: "http://localhost"}))
 	load(b, s, connections, messages)
 	return f, s

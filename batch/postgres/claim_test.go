@@ -43,7 +43,7 @@ func first(t testing.TB, s *store, connection string) batch.Message {
 }
 
 func sending(m batch.Message) []batch.Entry {
-	return []batch.Entry{{Message: m, Event: batch.Sending, MaybeUnsent: true}}
+	return []batch.Entry{{Message: m, Sending: true, MaybeUnsent: true}}
 }
 
 // terminate ends the worker's session, as an administrator does.
@@ -86,11 +86,11 @@ func TestTakeover(t *testing.T) {
 	if !m.Item.MaybeUnsent {
 		t.Error("what the dead worker was sending is not ambiguous")
 	}
-	err := a.Write(t.Context(), []batch.Entry{{Message: m, Event: batch.Ended, Outcome: batch.Unsent, Final: true}})
+	err := a.Write(t.Context(), []batch.Entry{{Message: m, Outcome: batch.Unsent, Final: true}})
 	if !errors.Is(err, batch.ErrClaimLost) {
 		t.Errorf("a worker that lost its session writes: %v", err)
 	}
-	must(t, b.Write(t.Context(), []batch.Entry{{Message: m, Event: batch.Ended, Outcome: batch.AlreadyGone, Final: true}}))
+	must(t, b.Write(t.Context(), []batch.Entry{{Message: m, Outcome: batch.AlreadyGone, Final: true}}))
 	must(t, a.Begin(t.Context(), false))
 	if names, left := claim(t, a); len(names) != 0 || left != 2 {
 		t.Errorf("a worker that comes back claims %v and leaves %d; want nothing, and 2", names, left)
@@ -111,7 +111,7 @@ func TestEpochs(t *testing.T) {
 	must(t, a.Begin(t.Context(), false))
 	claim(t, a)
 	m := first(t, a, "conn_0")
-	must(t, a.Write(t.Context(), []batch.Entry{{Message: m, Event: batch.Ended, Outcome: batch.Failed}}))
+	must(t, a.Write(t.Context(), []batch.Entry{{Message: m, Outcome: batch.Failed}}))
 	open := func(s *store) int {
 		t.Helper()
 		list, err := s.Next(t.Context(), "conn_0", batch.Message{}, 9)
@@ -143,7 +143,7 @@ func TestReplaceBesideOthers(t *testing.T) {
 	address := server.Address(t)
 	a, b, late := openStore(t, address, "june"), openStore(t, address, "june"), openStore(t, address, "june")
 	load(t, a, 2, 10)
-	_, err := late.Loads(t.Context(), false)
+	_, err := late.Totals(t.Context())
 	must(t, err)
 	must(t, a.Begin(t.Context(), false))
 	if added := load(t, b, 2, 10); added.Known != 10 || added.New != 0 {
@@ -181,7 +181,7 @@ func TestAddWhileWorking(t *testing.T) {
 	load(t, a, 1, 1)
 	must(t, a.Begin(t.Context(), false))
 	claim(t, a)
-	must(t, a.Write(t.Context(), []batch.Entry{{Message: first(t, a, "conn_0"), Event: batch.Ended, Outcome: batch.Unsent, Final: true}}))
+	must(t, a.Write(t.Context(), []batch.Entry{{Message: first(t, a, "conn_0"), Outcome: batch.Unsent, Final: true}}))
 	_, err := b.Add(t.Context(), testItems(1, 2), batch.AddMode{})
 	must(t, err)
 	must(t, a.Release(t.Context(), []string{"conn_0"}))

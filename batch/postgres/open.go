@@ -128,7 +128,7 @@ func (s *store) openLasting(ctx context.Context, want batch.StoreOptions) error 
 		if err == nil {
 			return nil
 		}
-		_ = s.Close() // the first error says more
+		_ = s.Close(false) // the first error says more
 		e, ok := errors.AsType[*ledgerError](err)
 		if !ok || !e.lost || try == 1 && !e.restarts || try == maxTries {
 			return err

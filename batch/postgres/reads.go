@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"iter"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -11,9 +10,9 @@ import (
 	"github.com/unsend-go/unsend/batch"
 )
 
-// query reads on the session for reading. Where that has ended, as when the server was
+// read reads on the session for reading. Where that has ended, as when the server was
 // restarted, another is tried once.
-func query[T any](ctx context.Context, s *store, scan pgx.RowToFunc[T], text string, args ...any) (list []T, err error) {
+func (s *store) read(ctx context.Context, f func(ctx context.Context, db *pgx.Conn) error) (err error) {
 	s.reads.Lock()
 	defer s.reads.Unlock()
 	within, cancel := context.WithTimeout(ctx, readTimeout)
@@ -22,21 +21,34 @@ func query[T any](ctx context.Context, s *store, scan pgx.RowToFunc[T], text str
 		if s.reader.IsClosed() {
 			reader, err := s.connect(within)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			s.reader = reader
 		}
-		list, err = collect(within, s.reader, scan, text, args...)
+		err = f(within, s.reader)
 		if err == nil || within.Err() != nil || !s.reader.IsClosed() {
 			break
 		}
 	}
-	return list, s.explain(ctx, err)
+	return s.explain(ctx, err)
 }
 
-func collect[T any](ctx context.Context, db interface {
+// query reads rows on it.
+func query[T any](ctx context.Context, s *store, scan pgx.RowToFunc[T], text string, args ...any) (list []T, err error) {
+	err = s.read(ctx, func(ctx context.Context, db *pgx.Conn) error {
+		list, err = collect(ctx, db, scan, text, args...)
+		return err
+	})
+	return list, err
+}
+
+// querier is a session or a transaction.
+type querier interface {
 	Query(ctx context.Context, text string, args ...any) (pgx.Rows, error)
-}, scan pgx.RowToFunc[T], text string, args ...any) ([]T, error) {
+	QueryRow(ctx context.Context, text string, args ...any) pgx.Row
+}
+
+func collect[T any](ctx context.Context, db querier, scan pgx.RowToFunc[T], text string, args ...any) ([]T, error) {
 	rows, err := db.Query(ctx, text, args...)
 	if err != nil {
 		return nil, err
@@ -86,20 +98,31 @@ func (s *store) recount() {
 	s.stale = time.Time{}
 }
 
-// Loads is what a plan is made of: Begin refuses to begin if the list is another one by then.
-func (s *store) Loads(ctx context.Context, failed bool) ([]batch.Load, error) {
-	list, err := query(ctx, s, pgx.RowTo[int32], "SELECT list FROM run WHERE id = $1", s.runID)
+// Totals remembers the list: Begin refuses to begin if it is another one by then.
+func (s *store) Totals(ctx context.Context) (t batch.Totals, err error) {
+	err = s.read(ctx, func(ctx context.Context, db *pgx.Conn) error {
+		var list int32
+		if err := db.QueryRow(ctx, "SELECT list FROM run WHERE id = $1", s.runID).Scan(&list); err != nil {
+			return err
+		}
+		s.list.Store(list)
+		t, err = s.totals(ctx, db)
+		return err
+	})
+	return t, err
+}
+
+func (s *store) totals(ctx context.Context, db querier) (t batch.Totals, err error) {
+	counts, err := collect(ctx, db, scanCounts, countRows, s.runID, true, s.round.Load())
 	if err != nil {
-		return nil, err
+		return t, err
 	}
-	for _, l := range list {
-		s.list.Store(l)
+	t.Counts = counts[0]
+	if t.Open, err = collect(ctx, db, scanLoad, fmt.Sprintf(loadRows, isOpen), s.runID); err != nil {
+		return t, err
 	}
-	which := isOpen
-	if failed {
-		which = isRefused
-	}
-	return query(ctx, s, scanLoad, fmt.Sprintf(loadRows, which), s.runID)
+	t.Failed, err = collect(ctx, db, scanLoad, fmt.Sprintf(loadRows, isRefused), s.runID)
+	return t, err
 }
 
 const (
@@ -118,55 +141,29 @@ const endedBadly = isCounted + ` AND (outcome IS NULL OR outcome IN ('failed', '
 // Groups counts what did not end well, or not yet.
 func (s *store) Groups(ctx context.Context, limit int) ([]batch.Group, error) {
 	return query(ctx, s, func(row pgx.CollectableRow) (g batch.Group, err error) {
-		var scope string
-		err = row.Scan(&g.Outcome, &scope, &g.Status, &g.Type, &g.Hint, &g.Count, &g.Final, &g.MaybeUnsent)
-		g.Scope = batch.ScopeOf(scope)
-		return g, err
+		return g, row.Scan(&g.Outcome, &g.Scope, &g.Status, &g.Type, &g.Hint, &g.Count, &g.Final, &g.MaybeUnsent)
 	}, `SELECT coalesce(outcome, ''), coalesce(scope, ''), coalesce(status, 0), coalesce(type, ''), coalesce(hint, ''),
 			count(*), count(*) FILTER (WHERE final), count(*) FILTER (WHERE maybe_unsent)
 		FROM message WHERE run_id = $1 AND `+endedBadly+` GROUP BY 1, 2, 3, 4, 5 ORDER BY 6 DESC, 1, 2, 3, 4, 5 LIMIT $2`, s.runID, limit)
 }
 
-// Messages reads in parts, so that a slow loop keeps no transaction open.
-func (s *store) Messages(ctx context.Context, filter batch.Filter) iter.Seq2[batch.Entry, error] {
+func (s *store) Messages(ctx context.Context, filter batch.Filter, after int64, n int) ([]batch.Entry, error) {
 	wanted := isCounted
 	if filter == batch.NotUnsent {
 		wanted = endedBadly
 	}
-	text := `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id, ref, connection_id, coalesce(outcome, ''), final, attempts, coalesce(request_id, ''),
-			coalesce(status, 0), coalesce(scope, ''), coalesce(type, ''), coalesce(error, ''), coalesce(hint, ''), ended_at, coalesce(answered, false), coalesce(cause, '')
-		FROM message WHERE run_id = $1 AND id > $2 AND ` + wanted + ` ORDER BY id LIMIT 500`
-	return func(yield func(batch.Entry, error) bool) {
-		after := int64(0)
-		for {
-			part, err := query(ctx, s, scanEntry, text, s.runID, after)
-			if err != nil {
-				yield(batch.Entry{}, err)
-				return
-			}
-			for _, e := range part {
-				if !yield(e, nil) {
-					return
-				}
-				after = e.Key
-			}
-			if len(part) == 0 {
-				return
-			}
-		}
-	}
+	return query(ctx, s, scanEntry, `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id, ref, connection_id, coalesce(outcome, ''), final, attempts,
+			coalesce(request_id, ''), coalesce(status, 0), coalesce(scope, ''), coalesce(type, ''), coalesce(error, ''), coalesce(hint, ''), ended_at,
+			coalesce(answered, false), coalesce(cause, '')
+		FROM message WHERE run_id = $1 AND id > $2 AND `+wanted+` ORDER BY id LIMIT $3`, s.runID, after, n)
 }
 
-func scanEntry(row pgx.CollectableRow) (batch.Entry, error) {
-	e := batch.Entry{Event: batch.Waiting}
-	var scope string
-	var at *time.Time
-	err := row.Scan(&e.Key, &e.Item.Line, &e.Item.MaybeUnsent, &e.Item.UserID, &e.Item.MessageID, &e.Item.WithUserID, &e.Item.Ref, &e.Item.ConnectionID,
-		&e.Outcome, &e.Final, &e.Attempts, &e.RequestID, &e.Failure.Status, &scope, &e.Failure.Type, &e.Failure.Text, &e.Failure.Hint, &at, &e.Failure.Answered, &e.Failure.Cause)
-	e.MaybeUnsent, e.Failure.Scope = e.Item.MaybeUnsent, batch.ScopeOf(scope)
-	if e.Outcome != "" {
-		e.Event = batch.Ended
-	}
+func scanEntry(row pgx.CollectableRow) (e batch.Entry, err error) {
+	var at *time.Time // nil while it is open
+	i, f := &e.Item, &e.Failure
+	err = row.Scan(&e.Key, &i.Line, &i.MaybeUnsent, &i.UserID, &i.MessageID, &i.WithUserID, &i.Ref, &i.ConnectionID, &e.Outcome, &e.Final, &e.Attempts,
+		&e.RequestID, &f.Status, &f.Scope, &f.Type, &f.Text, &f.Hint, &at,
+		&f.Answered, &f.Cause)
 	if at != nil {
 		e.At = *at
 	}

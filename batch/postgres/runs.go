@@ -26,7 +26,7 @@ func Runs(ctx context.Context, dsn string) ([]Run, error) {
 		return nil, err
 	}
 	s.readOnly, s.name = true, strings.TrimSuffix(s.name, " (run -)")
-	defer func() { _ = s.Close() }()
+	defer func() { _ = s.Close(false) }()
 	if s.reader, err = s.connect(ctx); err != nil {
 		return nil, s.explain(ctx, err)
 	}

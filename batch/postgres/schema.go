@@ -19,9 +19,7 @@ const format = 2
 
 // exist reports whether there is the schema, and a ledger in it. It reads tables of the server,
 // and so sees what was just committed: to_regclass may read the session's memory.
-func (s *store) exist(ctx context.Context, db interface {
-	QueryRow(ctx context.Context, text string, args ...any) pgx.Row
-}) (schema, ledger bool, err error) {
+func (s *store) exist(ctx context.Context, db querier) (schema, ledger bool, err error) {
 	err = db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1),
 		EXISTS (SELECT FROM pg_catalog.pg_tables WHERE schemaname = $1 AND tablename = 'ledger')`, s.schema).Scan(&schema, &ledger)
 	return schema, ledger, err
@@ -88,7 +86,7 @@ func (s *store) findRun(ctx context.Context, want batch.StoreOptions) error {
 	err := s.reader.QueryRow(ctx, "SELECT id, service FROM run WHERE name = $1", s.run).Scan(&s.runID, &s.service)
 	switch {
 	case err == nil:
-		return want.Check(s)
+		return want.Check(s.name, s.service)
 	case !errors.Is(err, pgx.ErrNoRows):
 		return err
 	case !s.readOnly:

@@ -109,11 +109,8 @@ func closeSession(db *pgx.Conn) {
 	}
 }
 
-// Discard is Close: what is in a database is never removed.
-func (s *store) Discard() error { return s.Close() }
-
-// Close ends both sessions.
-func (s *store) Close() error {
+// Close ends both sessions. What is in a database is never removed.
+func (s *store) Close(bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.disconnect()

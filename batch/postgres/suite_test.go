@@ -29,7 +29,7 @@ func openStore(t testing.TB, address, run string) *store {
 	t.Helper()
 	s, err := newStore(address, run)
 	must(t, err)
-	t.Cleanup(func() { _ = s.Close() })
+	t.Cleanup(func() { _ = s.Close(false) })
 	must(t, s.open(t.Context(), batch.StoreOptions{Service: "mock"}))
 	return s
 }

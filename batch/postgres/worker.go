@@ -201,7 +201,7 @@ const (
 
 // queue adds what records an entry.
 func (s *store) queue(b *pgx.Batch, e *batch.Entry) *pgx.QueuedQuery {
-	if e.Event == batch.Sending {
+	if e.Sending {
 		return b.Queue(writeSending, s.runID, e.Key)
 	}
 	var scope string
@@ -211,7 +211,7 @@ func (s *store) queue(b *pgx.Batch, e *batch.Entry) *pgx.QueuedQuery {
 		scope, status, answered = e.Failure.Scope.String(), &e.Failure.Status, &e.Failure.Answered
 	}
 	args := []any{s.runID, e.Key, e.MaybeUnsent, e.Attempts, e.RequestID, scope, status, e.Failure.Type, e.Failure.Text, e.Failure.Hint}
-	if e.Event == batch.Ended {
+	if e.Outcome != "" {
 		args = append(args, string(e.Outcome), e.Final, s.round.Load(), e.At)
 	} else {
 		args = append(args, "", false, nil, nil)

@@ -159,7 +159,7 @@ func TestWorkers(t *testing.T) {
 	reader, err := newStore(address, "june")
 	must(t, err)
 	must(t, reader.open(t.Context(), batch.StoreOptions{ReadOnly: true}))
-	defer func() { _ = reader.Close() }()
+	defer func() { _ = reader.Close(false) }()
 	recorded.ledger.Store(reader)
 
 	start := time.Now()

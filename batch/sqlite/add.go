@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,6 +48,9 @@ const (
 			WHERE (m.message_id, m.user_id, m.connection_id) = (l.message_id, l.user_id, l.connection_id)) ORDER BY n`
 )
 
+// errPreview rolls back a transaction of which enough is known.
+var errPreview = fmt.Errorf("%w: a preview", batch.ErrOptions)
+
 // Add stores the items. An empty ledger is filled first and indexed afterwards, which takes a
 // third of the time. Into another the items are merged from a temporary table, and what is as
 // it was is not written.
@@ -66,43 +70,24 @@ func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], how
 		} else {
 			added, err = s.merge(ctx, items, how.Replace, count)
 		}
-		if err == nil && how.Preview != nil {
-			return s.preview(how.Preview)
+		if err != nil || how.Preview == nil {
+			return err
 		}
-		return err
+		*how.Preview, err = readTotals(s.db)
+		return cmp.Or(err, errPreview)
 	})
-	if errors.Is(err, errPreview) {
+	switch {
+	case errors.Is(err, errPreview):
 		return added, nil
-	}
-	if err != nil {
+	case err != nil:
 		return batch.Added{}, err
 	}
 	s.write.Lock()
 	defer s.write.Unlock()
-	if !s.wal {
-		return added, nil
+	if s.wal {
+		err = s.explain(s.checkpoint("PASSIVE"))
 	}
-	return added, s.explain(s.checkpoint("PASSIVE"))
-}
-
-// errPreview rolls back a transaction of which enough is known.
-var errPreview = fmt.Errorf("%w: a preview", batch.ErrOptions)
-
-func (s *store) preview(call func(counts batch.Counts, open, failed []batch.Load)) error {
-	counts, err := readCounts(s.db, true)
-	if err != nil {
-		return err
-	}
-	open, err := readLoads(s.db, false)
-	if err != nil {
-		return err
-	}
-	failed, err := readLoads(s.db, true)
-	if err != nil {
-		return err
-	}
-	call(counts, open, failed)
-	return errPreview
+	return added, err
 }
 
 // fill adds the items to a ledger that has none.

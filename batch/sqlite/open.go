@@ -46,7 +46,7 @@ func openStore(path string, want batch.StoreOptions) (batch.Store, error) {
 	}
 	s := &store{path: path}
 	if err := s.open(want); err != nil {
-		_ = s.Discard() // the first error says more
+		_ = s.Close(true) // the first error says more
 		return nil, s.explain(err)
 	}
 	return s, nil
@@ -74,7 +74,7 @@ func openInMemory(want batch.StoreOptions) (batch.Store, error) {
 		_ = os.RemoveAll(dir) // what is open stays until it is closed
 	}
 	if err != nil { // there is no folder for temporary files, or it is full
-		_ = s.Close()
+		_ = s.Close(false)
 		s = &store{path: ":memory:"}
 		if s.db, err = openConn(s.path, sqlite.OpenReadWrite|sqlite.OpenCreate); err == nil {
 			err = errors.Join(fillLedger(s.db, want.Service), exec(s.db, "PRAGMA temp_store = MEMORY", nil))
@@ -82,7 +82,7 @@ func openInMemory(want batch.StoreOptions) (batch.Store, error) {
 		s.service = want.Service
 	}
 	if err != nil {
-		_ = s.Close() // the first error says more
+		_ = s.Close(false) // the first error says more
 		return nil, s.explain(err)
 	}
 	return s, nil
@@ -176,7 +176,7 @@ func (s *store) verify(db *sqlite.Conn, want batch.StoreOptions) error {
 	if err := exec(db, readService, func(row *sqlite.Stmt) { s.service = row.ColumnText(0) }); err != nil {
 		return err
 	}
-	return want.Check(s)
+	return want.Check(s.path, s.service)
 }
 
 // checkDamage looks a file through whose last run did not come to its end.

@@ -2,13 +2,12 @@ package sqlite
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"iter"
 	"time"
 
 	"zombiezen.com/go/sqlite"
 
+	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
 )
 
@@ -40,7 +39,7 @@ const (
 	groupRows = `SELECT outcome, scope, status, type, hint, count(*), sum(final), sum(maybe_unsent) FROM message
 		WHERE ` + isCounted + ` AND (outcome IS NULL OR outcome IN ('failed', 'skipped')) GROUP BY 1, 2, 3, 4, 5 ORDER BY 6 DESC LIMIT ?`
 	readRows = `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id, ref, connection_id, outcome, final, attempts, request_id,
-		status, scope, type, error, hint, ended_at, answered, cause FROM message WHERE id > ?1 AND ` + isCounted + ` AND (NOT ?2 OR outcome IS NULL OR outcome IN ('failed', 'skipped')) ORDER BY id LIMIT 500`
+		status, scope, type, error, hint, ended_at, answered, cause FROM message WHERE id > ?1 AND ` + isCounted + ` AND (NOT ?2 OR outcome IS NULL OR outcome IN ('failed', 'skipped')) ORDER BY id LIMIT ?3`
 )
 
 func (s *store) Begin(_ context.Context, retryFailed bool) error {
@@ -58,12 +57,15 @@ func (s *store) Begin(_ context.Context, retryFailed bool) error {
 	})
 }
 
-func (s *store) Claim(ctx context.Context) (claimed []batch.Load, left int, err error) {
+func (s *store) Claim(context.Context) (claimed []batch.Load, left int, err error) {
 	if s.claimed {
 		return nil, 0, nil
 	}
 	s.claimed = true
-	claimed, err = s.Loads(ctx, false)
+	err = s.query(func(db *sqlite.Conn) error {
+		claimed, err = readLoads(db, isOpen)
+		return err
+	})
 	return claimed, 0, err
 }
 
@@ -115,14 +117,14 @@ func (s *store) Write(_ context.Context, entries []batch.Entry) error {
 
 func (s *store) writeEntry(e *batch.Entry) error {
 	var err error
-	if e.Event == batch.Sending {
+	if e.Sending {
 		err = exec(s.db, writeSending, nil, e.Key)
 	} else {
 		var status, answered, endedAt any
 		if e.Failure != (batch.Failure{}) {
 			status, answered = e.Failure.Status, e.Failure.Answered
 		}
-		if e.Event == batch.Ended {
+		if e.Outcome != "" {
 			endedAt = e.At.UTC().Format("2006-01-02T15:04:05.000Z")
 		}
 		scope := orNull(e.Failure.Scope.String())
@@ -165,19 +167,26 @@ func readCounts(db *sqlite.Conn, inRun bool) (c batch.Counts, err error) {
 	return c, err
 }
 
-func (s *store) Loads(_ context.Context, failed bool) (list []batch.Load, err error) {
+func (s *store) Totals(context.Context) (t batch.Totals, err error) {
 	err = s.query(func(db *sqlite.Conn) error {
-		list, err = readLoads(db, failed)
+		t, err = readTotals(db)
 		return err
 	})
-	return list, err
+	return t, err
 }
 
-func readLoads(db *sqlite.Conn, failed bool) (list []batch.Load, err error) {
-	which := isOpen
-	if failed {
-		which = isRefused
+func readTotals(db *sqlite.Conn) (t batch.Totals, err error) {
+	if t.Counts, err = readCounts(db, true); err != nil {
+		return t, err
 	}
+	if t.Open, err = readLoads(db, isOpen); err != nil || t.Counts.Failed == 0 {
+		return t, err
+	}
+	t.Failed, err = readLoads(db, isRefused)
+	return t, err
+}
+
+func readLoads(db *sqlite.Conn, which string) (list []batch.Load, err error) {
 	err = exec(db, fmt.Sprintf(countLoads, which), func(row *sqlite.Stmt) {
 		list = append(list, batch.Load{ConnectionID: row.ColumnText(0), Messages: row.ColumnInt(1)})
 	})
@@ -187,7 +196,7 @@ func readLoads(db *sqlite.Conn, failed bool) (list []batch.Load, err error) {
 func (s *store) Groups(_ context.Context, limit int) (list []batch.Group, err error) {
 	err = s.read(groupRows, func(row *sqlite.Stmt) {
 		list = append(list, batch.Group{
-			Outcome: batch.Outcome(row.ColumnText(0)), Scope: batch.ScopeOf(row.ColumnText(1)), Status: row.ColumnInt(2),
+			Outcome: batch.Outcome(row.ColumnText(0)), Scope: api.Scope(row.ColumnText(1)), Status: row.ColumnInt(2),
 			Type: row.ColumnText(3), Hint: row.ColumnText(4),
 			Count: row.ColumnInt(5), Final: row.ColumnInt(6), MaybeUnsent: row.ColumnInt(7),
 		})
@@ -195,45 +204,18 @@ func (s *store) Groups(_ context.Context, limit int) (list []batch.Group, err er
 	return list, err
 }
 
-func (s *store) Messages(ctx context.Context, filter batch.Filter) iter.Seq2[batch.Entry, error] {
-	return func(yield func(batch.Entry, error) bool) {
-		var after int64
-		for {
-			// In parts, so that a slow loop holds up no checkpoint.
-			var part []batch.Entry
-			err := errors.Join(ctx.Err(), s.read(readRows, func(row *sqlite.Stmt) {
-				part = append(part, readEntry(row))
-			}, after, filter == batch.NotUnsent))
-			if err != nil {
-				yield(batch.Entry{}, err)
-				return
-			}
-			for _, e := range part {
-				if !yield(e, nil) {
-					return
-				}
-			}
-			if len(part) == 0 {
-				return
-			}
-			after = part[len(part)-1].Key
+func (s *store) Messages(_ context.Context, filter batch.Filter, after int64, n int) (list []batch.Entry, err error) {
+	err = s.read(readRows, func(row *sqlite.Stmt) {
+		e := batch.Entry{
+			Message: readMessage(row, row.ColumnText(7)), Outcome: batch.Outcome(row.ColumnText(8)), Final: row.ColumnBool(9),
+			Attempts: row.ColumnInt(10), RequestID: row.ColumnText(11),
+			Failure: batch.Failure{
+				Status: row.ColumnInt(12), Scope: api.Scope(row.ColumnText(13)), Type: row.ColumnText(14), Text: row.ColumnText(15), Hint: row.ColumnText(16),
+				Answered: row.ColumnBool(18), Cause: row.ColumnText(19),
+			},
 		}
-	}
-}
-
-func readEntry(row *sqlite.Stmt) batch.Entry {
-	e := batch.Entry{
-		Message: readMessage(row, row.ColumnText(7)), Event: batch.Waiting, Outcome: batch.Outcome(row.ColumnText(8)), Final: row.ColumnBool(9),
-		Attempts: row.ColumnInt(10), RequestID: row.ColumnText(11),
-		Failure: batch.Failure{
-			Status: row.ColumnInt(12), Scope: batch.ScopeOf(row.ColumnText(13)), Type: row.ColumnText(14), Text: row.ColumnText(15), Hint: row.ColumnText(16),
-			Answered: row.ColumnBool(18), Cause: row.ColumnText(19),
-		},
-	}
-	e.MaybeUnsent = e.Item.MaybeUnsent
-	e.At, _ = time.Parse(time.RFC3339, row.ColumnText(17)) // none while it is open
-	if e.Outcome != "" {
-		e.Event = batch.Ended
-	}
-	return e
+		e.At, _ = time.Parse(time.RFC3339, row.ColumnText(17)) // none while it is open
+		list = append(list, e)
+	}, after, filter == batch.NotUnsent, n)
+	return list, err
 }

@@ -284,13 +284,8 @@ func (s *store) explain(err error) error {
 	return fmt.Errorf("%w %s %s", batch.ErrLedger, s.path, reason)
 }
 
-// Discard is Close, and removes a file that this process created if no run has begun.
-func (s *store) Discard() error { return s.close(true) }
-
 // Close leaves one file, and releases the lock. It closes what there is.
-func (s *store) Close() error { return s.close(false) }
-
-func (s *store) close(discard bool) error {
+func (s *store) Close(discard bool) error {
 	s.write.Lock()
 	defer s.write.Unlock()
 	discard = discard && s.file != nil && s.file.created && !s.begun
