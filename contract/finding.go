@@ -84,7 +84,10 @@ type writer struct {
 type position struct{ line, column int }
 
 // entry is an entry of a mapping of the document, or an item of a list, which is its own key.
-type entry struct{ key, value *yaml.Node }
+type entry struct {
+	key, value *yaml.Node
+	inBraces   bool
+}
 
 func (w *writer) read(node *yaml.Node) {
 	for i, child := range node.Content {
@@ -93,7 +96,7 @@ func (w *writer) read(node *yaml.Node) {
 			key = node.Content[i-i%2]
 		}
 		w.read(child)
-		w.entries[position{key.Line, key.Column}] = entry{key, child} // and not the first key of an item
+		w.entries[position{key.Line, key.Column}] = entry{key, child, isFlow(node)} // and not the first key of an item
 	}
 }
 
@@ -106,13 +109,15 @@ func (w *writer) find(origin *openapi3.Origin, inside ...string) entry {
 	for _, name := range inside {
 		for i := 0; i < len(e.value.Content); i += 2 {
 			if key := e.value.Content[i]; key.Value == name {
-				e = entry{key, e.value.Content[i+1]}
+				e = entry{key, e.value.Content[i+1], isFlow(e.value)}
 				break
 			}
 		}
 	}
 	return e
 }
+
+func isFlow(node *yaml.Node) bool { return node.Style&yaml.FlowStyle != 0 }
 
 // add adds a finding about an entry.
 func (w *writer) add(f Finding, e entry, how, text string) {
@@ -125,16 +130,20 @@ func (w *writer) byHand(f Finding, e entry, why string) { w.add(f, e, "by hand",
 
 // below adds a finding whose YAML belongs into the mapping, or the list, of an entry.
 func (w *writer) below(f Finding, e entry, value any) {
-	if e.value.Style&yaml.FlowStyle != 0 || len(e.value.Content) == 0 {
+	if isFlow(e.value) || len(e.value.Content) == 0 {
 		w.byHand(f, e, "Write this in block style first, a line for each member.")
-		return
+	} else {
+		w.add(f, e, "add below", render(value, e.value.Column))
 	}
-	w.add(f, e, "add below", render(value, e.value.Column))
 }
 
 // inPlace adds a finding whose YAML replaces an entry.
 func (w *writer) inPlace(f Finding, e entry, value any) {
-	w.add(f, e, "write in its place", render(map[string]any{e.key.Value: value}, e.key.Column))
+	if e.inBraces {
+		w.byHand(f, e, "Write this in block style first, a line for each member.")
+	} else {
+		w.add(f, e, "write in its place", render(map[string]any{e.key.Value: value}, e.key.Column))
+	}
 }
 
 // about begins a finding about a place, or about a member there.
