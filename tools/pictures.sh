@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Draws the pictures of docs/pictures from real runs: a message whose response is lost, a batch and
 # its reports on a terminal and in a browser, a sheet, and the API page. It needs tmux and chromium, and
-# builds the command. It takes two minutes.
+# builds the command. It takes a quarter of an hour, at the rate that the service allows.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -28,9 +28,9 @@ url=http://localhost:4010
 # A longer run, for the page of a report: it goes on beside the others.
 {
   echo "user_id,message_id,connection_id"
-  for i in $(seq 600); do echo "51234567,$((6432457811894 + i)),conn_$([ $((i % 3)) = 0 ] && echo blue || echo green)"; done
+  for i in $(seq 1500); do echo "51234567,$((6432457811894 + i)),conn_$([ $((i % 3)) = 0 ] && echo blue || echo green)"; done
 } >"$work/long.csv"
-(cd "$work" && unsend batch long.csv --mock --rate 180 --burst 30 --fault-rate 0.1 --yes --ledger long.db >/dev/null 2>&1) &
+(cd "$work" && unsend batch long.csv --mock --fault-rate 0.1 --yes --ledger rehearsal.db >/dev/null 2>&1) &
 long=$!
 
 # svg turns a screen of text, on standard input, into a picture.
@@ -113,7 +113,7 @@ for size in 390,844 1280,800; do
 done
 
 wait "$long" || true # some of its messages fail
-unsend report "$work/long.db" --html "$work/report.html" >/dev/null || true
+unsend report "$work/rehearsal.db" --html "$work/report.html" >/dev/null || true
 chromium --headless --no-sandbox --hide-scrollbars --blink-settings=preferredColorScheme=1 --window-size=1280,1100 \
   --screenshot="$out/report-1280.png" "file://$work/report.html" 2>/dev/null
 ls -l "$out"

@@ -78,7 +78,7 @@ func TestPostgres(t *testing.T) {
 		{name: "without a file", args: []string{"batch", "--yes", "--run", "june"}, want: []string{"nothing is left to send"}},
 		{name: "report", args: []string{"report", "--run", "june"}, want: []string{"3 messages", "3  unsent"}},
 		{name: "report as a page", args: []string{"report", "--run", "june", "--html", "-"},
-			want: []string{"3 of 3 messages are gone", "june on http://"}},
+			want: []string{"3 of 3 messages are gone", "june on http://", `<rect class="unsent" x="0"`}},
 		{name: "report of all", args: []string{"report"},
 			want: []string{"--run june: 3 messages of http://localhost, 0 open, 0 workers active, since 2"}},
 		{name: "a dry run", args: []string{"batch", "--dry-run", "--run", "june", "more.csv"},
