@@ -9,8 +9,8 @@ for tool in tmux chromium; do
   command -v "$tool" >/dev/null || { echo "pictures: $tool is not installed" >&2; exit 1; }
 done
 work=$(mktemp -d)
-mock=
-trap '[ -z "$mock" ] || kill "$mock"; tmux -L unsend kill-server 2>/dev/null || true; rm -rf "$work"' EXIT
+mock= long=
+trap 'kill $mock $long 2>/dev/null || true; tmux -L unsend kill-server 2>/dev/null || true; rm -rf "$work"' EXIT
 out=$PWD/docs/pictures
 mkdir -p "$out"
 go build -o "$work/unsend" ./cmd/unsend

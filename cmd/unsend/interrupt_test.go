@@ -5,13 +5,11 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,9 +31,8 @@ type process struct {
 // start starts the command in dir against the server, unless prepare says otherwise.
 func start(t *testing.T, dir, url string, prepare func(*process), args ...string) *process {
 	t.Helper()
-	p := &process{Cmd: exec.CommandContext(t.Context(), "unsend", args...)}
-	p.Dir, p.Stdout = dir, &p.stdout
-	p.Env = append(os.Environ(), envKey+"="+mock.DemoKey, envConnection+"="+mock.DemoConnection, envBaseURL+"="+url)
+	p := &process{Cmd: command(t, dir, url, args...)}
+	p.Stdout = &p.stdout
 	stderr, err := p.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -119,8 +116,7 @@ func TestBatchTerminated(t *testing.T) {
 	dir, g := messages(t), newGate(t, 10)
 	p := start(t, dir, g.url, nil, "batch", "messages.csv", "--yes")
 	<-g.held
-	second := exec.CommandContext(t.Context(), "unsend", "batch", "messages.csv", "--yes")
-	second.Dir, second.Env = p.Dir, p.Env
+	second := command(t, dir, g.url, "batch", "messages.csv", "--yes")
 	out, _ := second.CombinedOutput() // whose exit code is read below
 	if got := second.ProcessState.ExitCode(); got != exitUsage {
 		t.Errorf("a second run on the ledger ends with %d, want %d", got, exitUsage)
@@ -215,19 +211,4 @@ func newGate(t *testing.T, through int64) *gate {
 	})
 	g.url = front.URL
 	return g
-}
-
-// messages writes 60 of them, on two connections, and returns the directory.
-func messages(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	var b strings.Builder
-	b.WriteString("user_id,message_id,connection_id\n")
-	for i := range 60 {
-		fmt.Fprintf(&b, "5,%d,conn_%c\n", i+1, 'a'+i%2)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "messages.csv"), []byte(b.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return dir
 }

@@ -3,6 +3,10 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -10,6 +14,7 @@ import (
 	"unicode"
 
 	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/mock"
 )
 
 // runCode runs the command in this process and returns its exit code and all that it printed.
@@ -25,6 +30,28 @@ func runAll(t *testing.T, args ...string) string {
 	t.Helper()
 	_, out := runCode(t, args...)
 	return out
+}
+
+// command is the program as a process of its own, for the service at url.
+func command(t *testing.T, dir, url string, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "unsend", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), envKey+"="+mock.DemoKey, envConnection+"="+mock.DemoConnection, envBaseURL+"="+url)
+	return cmd
+}
+
+// messages writes 60 of them, on two connections, and returns the directory.
+func messages(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	var b strings.Builder
+	b.WriteString("user_id,message_id,connection_id\n")
+	for i := range 60 {
+		fmt.Fprintf(&b, "5,%d,conn_%c\n", i+1, 'a'+i%2)
+	}
+	writeFile(t, filepath.Join(dir, "messages.csv"), b.String())
+	return dir
 }
 
 // brokenPipe is standard output whose reader has gone.

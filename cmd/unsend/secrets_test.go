@@ -2,12 +2,10 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -85,17 +83,9 @@ func TestNoTextOfAPeer(t *testing.T) {
 			"Content-Length: 16\r\n\r\n{\"success\":true}the planted text")
 	}))
 	t.Cleanup(server.Close)
-	dir := t.TempDir()
-	list := "user_id,message_id,connection_id\n"
-	for i := range 30 {
-		list += fmt.Sprintf("5,%d,conn_a\n", i+1)
-	}
-	writeFile(t, filepath.Join(dir, "messages.csv"), list)
-	cmd := exec.CommandContext(t.Context(), "unsend", "batch", "messages.csv", "--yes")
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), envKey+"="+plantedKey, envBaseURL+"="+server.URL)
-	out, _ := cmd.CombinedOutput() // whose exit code says no more than the output
-	if text := string(out); !strings.Contains(text, "30  unsent") || strings.Contains(text, "planted") {
-		t.Errorf("the command prints\n%s\nwant 30 messages unsent, and nothing of the server's", text)
+	out, _ := command(t, messages(t), server.URL, "batch", "messages.csv", "--yes").CombinedOutput() // its exit code adds nothing
+	if text := string(out); !strings.Contains(text, "60  unsent") || strings.Contains(text, "planted") {
+		t.Errorf("the command prints\n%s\nwant 60 messages unsent, and nothing of the server's", text)
 	}
 }
 

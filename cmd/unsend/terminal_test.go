@@ -13,8 +13,6 @@ import (
 	"testing"
 
 	"github.com/creack/pty"
-
-	"github.com/unsend-go/unsend/mock"
 )
 
 // session is the command on a terminal.
@@ -30,9 +28,7 @@ type session struct {
 func onTerminal(t *testing.T, dir, url string, args ...string) *session {
 	t.Helper()
 	s := &session{screen: newScreen(), read: make(chan struct{})}
-	s.cmd = exec.CommandContext(t.Context(), "unsend", args...)
-	s.cmd.Dir = dir
-	s.cmd.Env = append(os.Environ(), envKey+"="+mock.DemoKey, envBaseURL+"="+url)
+	s.cmd = command(t, dir, url, args...)
 	if os.Getenv("TERM") == "" {
 		s.cmd.Env = append(s.cmd.Env, "TERM=xterm")
 	}
