@@ -102,7 +102,7 @@ release-test: ## Two builds of a release are the same, byte for byte
 ##@ JavaScript
 
 .PHONY: browser
-browser: ## The API reference of `unsend mock`, and a suite that controls it, in a Chromium on PATH
+browser: ## The API reference of `unsend mock`, its control, and the page of a report, in a Chromium on PATH
 	cd e2e && go test -tags browser -count 1 .
 
 .PHONY: node
