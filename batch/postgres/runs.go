@@ -15,7 +15,7 @@ type Run struct {
 	CreatedAt time.Time
 	Messages  int // all but those set aside
 	Open      int // of these, without an outcome
-	Workers   int // that are active, or were when they died
+	Workers   int // that are active
 }
 
 // Runs returns the runs in the database of dsn, the newest first, and creates nothing. Its errors
@@ -34,7 +34,8 @@ func Runs(ctx context.Context, dsn string) ([]Run, error) {
 		return nil, s.explain(ctx, err)
 	}
 	return query(ctx, s, pgx.RowToStructByPos[Run], `SELECT name, service, created_at,
-			(SELECT count(*) FROM message m WHERE m.run_id = r.id AND `+isCounted+`), (SELECT count(*) FROM message m WHERE m.run_id = r.id AND NOT set_aside AND outcome IS NULL),
-			(SELECT count(*) FROM worker w WHERE w.run_id = r.id)
+			(SELECT count(*) FROM message m WHERE m.run_id = r.id AND `+isCounted+`),
+			(SELECT count(*) FROM message m WHERE m.run_id = r.id AND NOT set_aside AND outcome IS NULL),
+			(SELECT count(*) FROM at_work w WHERE w.run = r.name)
 		FROM run r ORDER BY id DESC`)
 }
