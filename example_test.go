@@ -78,7 +78,7 @@ func Example() {
 		if err != nil {
 			return err // typed: what happened, whether a retry can help, what to do
 		}
-		fmt.Println(result.Outcome) // unsent, or already_gone
+		fmt.Println(result.Outcome) // api.Unsent, or api.AlreadyGone
 		return nil
 	})
 	// Output: unsent
@@ -119,12 +119,8 @@ func Example_contract() {
 	server := mock.New()
 	server.Next(mock.Fault{Body: `{"success":true,"queue":{"id":"643"}}`})
 	next := server.Client().Transport
-	report := func(violations []contract.Violation) {
-		for _, violation := range violations {
-			fmt.Println(violation)
-		}
-	}
 	try(func() error {
+		report := func(found []contract.Violation) { fmt.Println(found) } // or t.Error(found)
 		watched := &http.Client{Transport: contract.Transport(next, report)}
 		client, err := api.New(mock.DemoKey, api.WithConnection(mock.DemoConnection), api.WithHTTPClient(watched))
 		if err != nil {
@@ -135,7 +131,7 @@ func Example_contract() {
 		return err
 	})
 	// Output:
-	// response /queue/id: found a string of 3 characters, want an integer of 64 bits
+	// [response /queue/id: found a string of 3 characters, want an integer of 64 bits]
 	// unsent
 }
 

@@ -93,9 +93,9 @@ func build(cfg config, opts []Option) (*Client, error) {
 var errNoClient = configError("client is nil or was not made by New; make it with api.New")
 
 // Generated returns a new generated client over [Client.HTTPClient] and [Client.Authenticate],
-// for any operation of the contract: Generated().ListMessagesWithResponse, or, embedded in it,
-// the methods that return the raw response. Make a typed error of a response with [ErrorOf].
-// UnsendChatMessage is one request there, never retried. It returns nil for a nil Client.
+// with two methods for each operation of the contract: UnsendChatMessageWithResponse decodes the
+// response, and UnsendChatMessage returns it as it came. Make a typed error of a response with [ErrorOf].
+// Either is one request, never retried. It returns nil for a nil Client.
 func (c *Client) Generated() *gen.ClientWithResponses {
 	if c == nil || c.guard == nil {
 		return nil

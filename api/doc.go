@@ -1,6 +1,6 @@
 // Package api is a thin wrapper of the client that is generated from openapi.yaml: it adds
-// authentication, retries that cannot lie, the rate limit and typed errors to every operation, and
-// unsends chat messages through the OFAuth Access API.
+// authentication, the rate limit and typed errors to every operation, and unsends chat messages
+// through the OFAuth Access API with retries that cannot lie.
 //
 //	client, err := api.New(apiKey, api.WithConnection("conn_123"))
 //	…
@@ -17,15 +17,15 @@
 // # Outcomes
 //
 // A nil error means that the message is gone: [Unsent], or [AlreadyGone] if an attempt whose
-// response was lost had evidently succeeded. That is decided from the status and the top-level
+// response was lost may have unsent it, and the next found none. That is decided from the status and the top-level
 // success of the response alone, so no drift in the rest of it turns a success into an error.
 // [Result.Queue] decodes the rest, the snapshot of the message, on demand.
 //
 // # Errors
 //
 // Other errors are an [*Error], or ErrConfig or ErrInvalidID of arguments that were refused. Test
-// for the kind with [errors.Is]. Error.MaybeUnsent is false only if no attempt can have unsent the
-// message. What a caller meets most, of the table in docs/client/errors.md:
+// for the kind with [errors.Is]. Error.MaybeUnsent is false only if no attempt of the call can have
+// unsent the message; [WithMaybeUnsent] passes a true one on to the next call. What a caller meets most, of the table in docs/client/errors.md:
 //
 //	what happened                     errors.Is              Scope       what to do
 //	404 RESOURCE_NOT_FOUND            ErrNotFound            message     nothing: it is not there
@@ -44,7 +44,8 @@
 //
 // # Other operations
 //
-// [Client.Generated] is the generated client with all this. For a client generated from a longer
+// [Client.Generated] is the generated client with the same credentials, host check, bounds and rate
+// limit; it retries GET and HEAD, and nothing else. For a client generated from a longer
 // openapi.yaml, pass it [Client.HTTPClient] and [Client.Authenticate], and make its errors with
 // [ErrorOf].
 //

@@ -21,7 +21,7 @@ import (
 // from a database (P1, P2).
 func TestErrorsMadeByHand(t *testing.T) {
 	const missing = "RESOURCE_NOT_FOUND"
-	const again, gateway, gone = "make the same call again", "check the base url", "reported as already gone"
+	const again, gateway, gone = "make the same call again", "check the base url", "a 404 then means that the message is gone"
 	expired := api.Error{StatusCode: 401, Type: "SESSION_EXPIRED"}
 	late := api.Error{Err: context.DeadlineExceeded, Scope: api.ScopeService, MaybeUnsent: true}
 	for name, c := range map[string]struct {

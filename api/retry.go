@@ -88,7 +88,7 @@ func (f facts) endedByCaller() bool {
 func (f facts) session() bool { return strings.HasPrefix(f.kind(), "SESSION_") }
 
 const (
-	hintAgain   = "make the same call again: a message that was unsent is then reported as already gone"
+	hintAgain   = "make the same call again: a 404 then means that the message is gone"
 	hintBaseURL = "check the base url: something other than the service answered"
 )
 

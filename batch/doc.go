@@ -32,10 +32,10 @@
 //
 //	what the client returned                           outcome       sent again by the next run
 //	unsent, or already gone                            the same      no
-//	an error of the message's scope                    failed        no, if the service itself responded and nothing is ambiguous
-//	of the service's scope: after ten more attempts    failed        yes
-//	of the connection's scope: the connection stops    failed        yes
-//	of the account's or the client's: the run ends     failed        yes
+//	an error of scope message                          failed        no, if the service itself responded and nothing is ambiguous
+//	an error of scope service, eleven times in a run   failed        yes
+//	of scope connection, which stops the connection    failed        yes
+//	of scope account or client, which ends the run     failed        yes
 //	nothing, as its connection was stopped             skipped       yes
 //
 // Package api decides what a status or a type means: see [api.Error]. [Options].RetryFailed sends

@@ -21,6 +21,9 @@ const maxBody = 8 << 20
 // errUnknown is the error of a body that cannot be checked.
 var errUnknown = errors.New("body is not known")
 
+// errSent is the error of a request's body that somebody else has read.
+var errSent = errors.New("body was read before")
+
 // body is the part of a message's body that was read.
 type body struct {
 	data []byte // one byte more than maxBody if it is longer
@@ -60,7 +63,11 @@ func readRequest(req *http.Request) body {
 			return readBody(again)
 		}
 	}
-	return readAndPutBack(&req.Body)
+	b := readAndPutBack(&req.Body)
+	if req.Body != nil && len(b.data) == 0 && b.err == nil && req.ContentLength > 0 {
+		b.err = errSent
+	}
+	return b
 }
 
 // inflated decompresses gzip. A body that is not gzip stays as it is: `curl -i --compressed`
@@ -88,6 +95,9 @@ func checkBody(side Side, content openapi3.Content, header http.Header, b body, 
 	}
 	types := slices.Sorted(maps.Keys(content))
 	want := strings.Join(types, " or ")
+	if errors.Is(b.err, errSent) {
+		return []Violation{unreadable(side, "a body that was read before", "one that is checked before it is sent, or by Transport")}
+	}
 	b = b.inflated(header)
 	if len(b.data) > maxBody {
 		return []Violation{unreadable(side, fmt.Sprintf("more than %d MiB", maxBody>>20), "a body within this limit")}

@@ -174,8 +174,10 @@ type TB interface {
 
 // Check fails the test with a list of every violation of the contract of this module. Either side
 // may be nil, and is then not checked; a response without a request is checked as by
-// [Validator.CheckResponse]. Bodies are read and put back. A request body that was read before is
-// missing unless the request has GetBody.
+// [Validator.CheckResponse]. Bodies are read and put back.
+//
+// Check a request before it is sent, as its body cannot be read a second time unless it has GetBody.
+// To check what a client sends and receives, give it a [Transport].
 func Check(t TB, req *http.Request, resp *http.Response) {
 	t.Helper()
 	v, err := shared()

@@ -2,6 +2,7 @@ package contract_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -59,4 +60,7 @@ func TestRequestWithGetBodyKeepsItsBodyUnread(t *testing.T) {
 	req.Body = io.NopCloser(strings.NewReader(documentedRequest))
 	wantPointers(t, v.CheckRequest(req))
 	wantRead(t, req.Body, documentedRequest)
+	if got := fmt.Sprint(v.CheckRequest(req)); !strings.Contains(got, "a body that was read before") {
+		t.Errorf("after it was sent: %s; want that its body was read before", got)
+	}
 }

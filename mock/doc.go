@@ -22,7 +22,7 @@
 //
 // A request is checked in this order: credentials (401), the rate limit (429), the permission to
 // write (403), the contract (400, with the reason), the message (404). Bodies are the examples of
-// openapi.yaml with the ids of the request. [WithMessages], [WithKeys] and [WithConnections] set
+// openapi.yaml, a snapshot with the ids of its message. [WithMessages], [WithKeys] and [WithConnections] set
 // what exists and who may do what.
 //
 // Any operation of openapi.yaml is served by its example, behind the same checks and faults; one

@@ -77,7 +77,8 @@ func WithFaults(seed uint64, rate float64, list ...Fault) Option {
 }
 
 // Next scripts the next faults, one for each valid request to come, in this order, after those
-// scripted before. A zero Fault lets one request through.
+// scripted before. A zero Fault lets one request through; one whose fields contradict each other
+// gets a 500 with the reason.
 func (s *Server) Next(list ...Fault) {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()

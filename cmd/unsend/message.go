@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -115,7 +116,7 @@ func messageFailure(ctx context.Context, err *api.Error) error {
 	switch {
 	case err.Scope == api.ScopeAccount, err.Scope == api.ScopeConnection:
 		return &exitError{code: exitRefused, err: errors.New(text)}
-	case err.MaybeUnsent:
+	case err.MaybeUnsent && !strings.Contains(text, "a 404 then means"): // as the hint of a lost response has it
 		text += "; " + runAgain
 	case err.RetryAfter > 0:
 		text = fmt.Sprintf("%s; try again in %v; %s", errorText(err), (err.RetryAfter + time.Second - 1).Truncate(time.Second), err.Hint())
