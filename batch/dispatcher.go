@@ -126,7 +126,7 @@ func (d *dispatcher) claim() {
 	}
 	ctx := context.WithoutCancel(d.ctx)
 	claimed, left, err := d.store.Claim(ctx)
-	if err == nil && d.store.Shared() && !d.claimAt.IsZero() {
+	if err == nil && d.store.Shared() && now.After(d.countAt) {
 		err = d.recount(ctx)
 	}
 	if err != nil {

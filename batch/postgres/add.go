@@ -57,13 +57,20 @@ func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], how
 	if err := s.reconnect(ctx); err != nil {
 		return batch.Added{}, err
 	}
-	rows := &source{}
-	var stop func()
-	rows.next, stop = iter.Pull2(items)
+	next, stop := iter.Pull2(items)
 	defer stop()
+	rows, failed := 0, error(nil)
+	source := pgx.CopyFromFunc(func() ([]any, error) {
+		i, err, more := next()
+		if failed = err; !more || err != nil {
+			return nil, err
+		}
+		rows++
+		return []any{rows, i.Line, i.MaybeUnsent, i.ConnectionID, i.UserID, i.MessageID, i.WithUserID, i.Ref}, nil
+	})
 	var list int32
 	err = s.write(ctx, loadTimeout, func(ctx context.Context, tx pgx.Tx) error {
-		messages, err := rows.load(ctx, tx)
+		messages, err := loadListed(ctx, tx, source)
 		if err != nil {
 			return err
 		}
@@ -75,7 +82,7 @@ func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], how
 			return err
 		}
 		added.Known = messages - added.New
-		added.Repeated = rows.n - messages
+		added.Repeated = rows - messages
 		list, err = s.changeList(ctx, tx, how.Replace, added.New+relisted, added.SetAside)
 		if err != nil || how.Preview == nil {
 			return err
@@ -83,8 +90,8 @@ func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], how
 		*how.Preview, err = s.totals(ctx, tx)
 		return cmp.Or(err, errPreview)
 	})
-	if rows.err != nil {
-		err = rows.err // the server only reports that it was stopped
+	if failed != nil {
+		err = failed // the server only reports that it was stopped
 	}
 	if errors.Is(err, errPreview) {
 		return added, nil
@@ -150,36 +157,13 @@ func (s *store) changeList(ctx context.Context, tx pgx.Tx, replace bool, fresh, 
 	return list, err
 }
 
-// source is a [pgx.CopyFromSource] of items.
-type source struct {
-	next func() (batch.Item, error, bool)
-	item batch.Item
-	n    int
-	err  error
-}
-
-func (r *source) Next() (more bool) {
-	if r.item, r.err, more = r.next(); !more || r.err != nil {
-		return false
-	}
-	r.n++
-	return true
-}
-
-func (r *source) Values() ([]any, error) {
-	i := &r.item
-	return []any{r.n, i.Line, i.MaybeUnsent, i.ConnectionID, i.UserID, i.MessageID, i.WithUserID, i.Ref}, nil
-}
-
-func (r *source) Err() error { return r.err }
-
-// load fills the table listed. It returns how many messages that has.
-func (r *source) load(ctx context.Context, tx pgx.Tx) (messages int, err error) {
+// loadListed fills the table listed, and returns how many messages it has.
+func loadListed(ctx context.Context, tx pgx.Tx, rows pgx.CopyFromSource) (messages int, err error) {
 	if _, err := tx.Exec(ctx, makeIncoming); err != nil {
 		return 0, err
 	}
 	columns := []string{"n", "line", "maybe_unsent", "connection_id", "user_id", "message_id", "with_user_id", "ref"}
-	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"incoming"}, columns, r); err != nil {
+	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"incoming"}, columns, rows); err != nil {
 		return 0, err
 	}
 	if _, err := tx.Exec(ctx, "SET LOCAL work_mem = '64MB'"); err != nil {

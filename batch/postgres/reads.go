@@ -70,32 +70,13 @@ func (s *store) Next(ctx context.Context, connectionID string, after batch.Messa
 		s.runID, connectionID, s.round.Load(), after.Item.Line, after.Key, n)
 }
 
-// Counts counts. That reads the whole run: while this worker is at it, and others end messages
-// too, counting takes at most a twentieth of its time, and the last count stands in between.
+// Counts reads the whole run.
 func (s *store) Counts(ctx context.Context, inRun bool) (batch.Counts, error) {
-	s.counts.Lock()
-	defer s.counts.Unlock()
-	round := s.round.Load()
-	start := time.Now()
-	if inRun && round != 0 && start.Before(s.stale) {
-		return s.counted, nil
-	}
-	list, err := query(ctx, s, scanCounts, countRows, s.runID, inRun, round)
+	list, err := query(ctx, s, scanCounts, countRows, s.runID, inRun, s.round.Load())
 	if err != nil {
 		return batch.Counts{}, err
 	}
-	if inRun {
-		now := time.Now()
-		s.counted, s.stale = list[0], now.Add(20*now.Sub(start))
-	}
 	return list[0], nil
-}
-
-// recount lets the last count no longer stand.
-func (s *store) recount() {
-	s.counts.Lock()
-	defer s.counts.Unlock()
-	s.stale = time.Time{}
 }
 
 // Totals remembers the list: Begin refuses to begin if it is another one by then.

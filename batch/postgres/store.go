@@ -38,10 +38,6 @@ type store struct {
 
 	reads  sync.Mutex
 	reader *pgx.Conn // another session, for reads that must not wait for a sync
-
-	counts  sync.Mutex
-	counted batch.Counts // in this run, by the last count
-	stale   time.Time    // when to count again
 }
 
 func (s *store) Name() string    { return s.name }

@@ -91,7 +91,6 @@ func (s *store) Begin(ctx context.Context, retryFailed bool) error {
 	}
 	s.workerID, s.begun = id, time.Now()
 	s.round.Store(round)
-	s.recount()
 	return nil
 }
 
@@ -124,9 +123,6 @@ func (s *store) Claim(ctx context.Context) (claimed []batch.Load, left int, err 
 		}
 		take := free[:share(len(free), mine, others, workers, time.Since(s.begun) < othersMayJoin)]
 		left = others + len(free) - len(take)
-		if left+mine+len(take) == 0 {
-			s.recount() // others have done all: the last count is exact
-		}
 		if len(take) == 0 {
 			return nil
 		}
@@ -223,7 +219,6 @@ func (s *store) queue(b *pgx.Batch, e *batch.Entry) *pgx.QueuedQuery {
 // Release gives connections back, and notes those on which nothing is open. What was added to
 // them meanwhile is somebody's again.
 func (s *store) Release(ctx context.Context, connectionIDs []string) error {
-	defer s.recount() // after the last connection the last count is exact
 	return s.work(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, lockRun, s.runID); err != nil {
 			return err

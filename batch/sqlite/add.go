@@ -92,10 +92,8 @@ func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], how
 
 // fill adds the items to a ledger that has none.
 func (s *store) fill(ctx context.Context, items iter.Seq2[batch.Item, error]) (added batch.Added, err error) {
-	for _, index := range []string{"message_key", "message_open"} {
-		if err := exec(s.db, "DROP INDEX "+index, nil); err != nil {
-			return added, err
-		}
+	if err := execAll(s.db, "DROP INDEX message_key", "DROP INDEX message_open"); err != nil {
+		return added, err
 	}
 	rows, err := s.load(ctx, "message", items)
 	if err != nil {
@@ -200,10 +198,7 @@ func (s *store) indexKey() (repeated int, err error) {
 	if sqlite.ErrCode(err).ToPrimary() != sqlite.ResultConstraint {
 		return 0, err
 	}
-	if err := exec(s.db, keepRepeated, nil); err != nil {
-		return 0, err
-	}
-	if err := exec(s.db, dropRepeated, nil); err != nil {
+	if err := execAll(s.db, keepRepeated, dropRepeated); err != nil {
 		return 0, err
 	}
 	repeated = s.db.Changes()

@@ -73,10 +73,7 @@ func tryLedgerFile(path string) (*ledgerFile, error) {
 	case hardLinks(info) > 1:
 		return nil, errors.New("has a second name (a hard link), and its log stands beside one of them; remove the other name, or copy the file")
 	}
-	target, err := filepath.EvalSymlinks(path)
-	if err == nil {
-		target, err = filepath.Abs(target)
-	}
+	target, err := realPath(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot be opened: %w", err)
 	}

@@ -125,10 +125,10 @@ func (s *store) connect(name string, want batch.StoreOptions, synchronous string
 	}
 	keepTemporaryFiles(s.db, filepath.Dir(name))
 	// What SQLite does not store in the file. A Mac's drive is asked to write, too.
-	for _, pragma := range []string{"wal_autocheckpoint = 0", "cache_size = -8192", "fullfsync = 1", "checkpoint_fullfsync = 1", "synchronous = " + synchronous} {
-		if err := exec(s.db, "PRAGMA "+pragma, nil); err != nil {
-			return err
-		}
+	err = execAll(s.db, "PRAGMA wal_autocheckpoint = 0", "PRAGMA cache_size = -8192", "PRAGMA fullfsync = 1", "PRAGMA checkpoint_fullfsync = 1",
+		"PRAGMA synchronous = "+synchronous)
+	if err != nil {
+		return err
 	}
 	if s.reader, err = openConn(name, sqlite.OpenReadOnly); err != nil {
 		return err
@@ -202,24 +202,24 @@ func createLedger(name, service string) error {
 	return errors.Join(fillLedger(db, service), db.Close())
 }
 
-func fillLedger(db *sqlite.Conn, service string) error {
-	err := exec(db, "BEGIN IMMEDIATE", nil)
-	if err == nil {
-		err = sqlitex.ExecuteScript(db, schema, nil)
+func fillLedger(db *sqlite.Conn, service string) (err error) {
+	end, err := sqlitex.ImmediateTransaction(db)
+	if err != nil {
+		return err
 	}
-	for _, text := range []string{
-		fmt.Sprintf("PRAGMA application_id = %d", applicationID), fmt.Sprintf("PRAGMA user_version = %d", schemaVersion),
-		keyIndex, openIndex,
-	} {
-		if err == nil {
-			err = exec(db, text, nil)
-		}
+	defer end(&err)
+	head := fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d;", applicationID, schemaVersion)
+	if err := sqlitex.ExecuteScript(db, head+schema+keyIndex+";"+openIndex, nil); err != nil {
+		return err
 	}
-	if err == nil {
-		err = exec(db, "INSERT INTO ledger (service, created_at) VALUES (?, ?)", nil, service, time.Now().UTC().Format(time.RFC3339))
+	return exec(db, "INSERT INTO ledger (service, created_at) VALUES (?, ?)", nil, service, time.Now().UTC().Format(time.RFC3339))
+}
+
+// realPath returns the path behind all symbolic links.
+func realPath(path string) (string, error) {
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", err
 	}
-	if err == nil {
-		err = exec(db, "COMMIT", nil)
-	}
-	return err
+	return filepath.Abs(target)
 }

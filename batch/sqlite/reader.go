@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
-	"path/filepath"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -26,11 +25,7 @@ func (r *reader) open(want batch.StoreOptions) (err error) {
 	if _, err := os.Stat(r.path); err != nil {
 		return fmt.Errorf("%w %s: %w", batch.ErrLedger, r.path, errors.Unwrap(err))
 	}
-	r.target, err = filepath.EvalSymlinks(r.path)
-	if err == nil {
-		r.target, err = filepath.Abs(r.target)
-	}
-	if err != nil {
+	if r.target, err = realPath(r.path); err != nil {
 		return err
 	}
 	r.store.look = r.look

@@ -78,6 +78,16 @@ func exec(db *sqlite.Conn, text string, each func(*sqlite.Stmt), args ...any) er
 	})
 }
 
+// execAll runs statements without rows, until one fails.
+func execAll(db *sqlite.Conn, texts ...string) error {
+	for _, text := range texts {
+		if err := exec(db, text, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // guard returns the fault of a memory-mapped file that somebody cuts as an error.
 func guard(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
