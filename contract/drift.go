@@ -128,7 +128,7 @@ func (d *Drift) Add(req *http.Request, resp *http.Response) error {
 		d.walk(body, value)
 		members, _ := value.(map[string]any)
 		if word, _ := members["type"].(string); isError && isType.MatchString(word) {
-			if o := d.member(body, "type"); o != nil && len(o.at) > 0 && len(o.types) < maxNames {
+			if o := d.member(body, "type"); o != nil && len(o.types) < maxNames {
 				o.types[word]++
 			}
 		}

@@ -52,7 +52,7 @@ func TestOrderOfChecks(t *testing.T) {
 			mock.Connection{ID: "conn_empty", ReadOnly: true},
 			// One for each row: a connection has one token.
 			mock.Connection{ID: "conn_reads", ReadOnly: true},
-			mock.Connection{ID: "conn_good"}, mock.Connection{ID: "conn_good_too"},
+			mock.Connection{ID: "conn_good"}, mock.Connection{ID: "conn_good_too"}, mock.Connection{}, // which has no id
 		))
 	empty := g.requestOn("conn_empty", "7", "2")
 	empty.Header.Set("apiKey", "writer")
@@ -205,9 +205,10 @@ func TestRateLimitHeadersCountDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := overPipe(t, mock.WithRateLimit(30, 3))
 		wantLimit(t, g.unsend("7", "1"), "2", "2")
-		wantLimit(t, g.unsend("7", "1"), "1", "4") // a 404 takes a token, too
-		time.Sleep(500 * time.Millisecond)         //nolint:forbidigo // virtual
-		wantLimit(t, g.unsend("7", "2"), "0", "6") // 5.5 s, rounded up
+		g.server.SetConnection(mock.Connection{ID: mock.DemoConnection}) // which keeps its bucket
+		wantLimit(t, g.unsend("7", "1"), "1", "4")                       // a 404 takes a token, too
+		time.Sleep(500 * time.Millisecond)                               //nolint:forbidigo // virtual
+		wantLimit(t, g.unsend("7", "2"), "0", "6")                       // 5.5 s, rounded up
 		r := g.unsend("7", "3")
 		wantLimit(t, r, "0", "6")
 		if got := r.header.Get("Retry-After"); got != "2" { // 1.5 s, rounded up

@@ -58,7 +58,7 @@ func TestExamplesAreFoundByReference(t *testing.T) {
 	const document = `{"paths":{"/a":{"$ref":"#/components/pathItems/a~1b"}},"components":{
 		"pathItems":{"a/b":{"delete":{"operationId":"x","responses":{
 			"200":{"content":{"application/json":{"examples":{"no":{"value":{"success":false,"queue":{}}},"one":{"$ref":"#/components/examples/Any"}}}}},
-			"401":{"$ref":"#/components/responses/R"},"5XX":{"$ref":"#/components/responses/R"},
+			"401":{"$ref":"#/components/responses/R"},"402":{"content":{"application/json":{"schema":{"example":{"error":"own"}}}}},"5XX":{"$ref":"#/components/responses/R"},
 			"418":{"$ref":"#/components/responses/nowhere"}}}}},
 		"examples":{"Any":{"value":{"queue":{"id":1},"success":true}}},
 		"responses":{"R":{"content":{"application/json":{"example":{"error":"only","type":"T"}}}}}}}`
@@ -74,6 +74,7 @@ func TestExamplesAreFoundByReference(t *testing.T) {
 	}{
 		{"success", op.success(), `{"queue":{"id":1},"success":true}`},
 		{"only example", op.failure(401, ""), `{"error":"only","type":"T"}`},
+		{"a schema's own example", op.failure(402, ""), `{"error":"own"}`},
 		{"another type", op.failure(401, "U"), `{"error":"only","type":"U"}`},
 		{"no example", op.failure(418, "U"), `{"error":"Error","type":"U"}`},
 		{"a range", op.failure(503, ""), `{"error":"only","type":"T"}`},

@@ -78,7 +78,7 @@ func TestKeysAreNotJournaled(t *testing.T) {
 	t.Parallel()
 	const key, escaped, percent = "sk_live_planted_0123456789", `\u0073k_live_planted_0123456789`, "%73k_live_planted_0123456789"
 	for _, sent := range []string{key, "sk_sandbox_another"} { // right and wrong
-		g := overPipe(t, mock.WithKeys(key), mock.WithBodies())
+		g := overPipe(t, mock.WithKeys(key[:12], key), mock.WithBodies())
 		for _, path := range []string{"/v2/access/chats/" + key + "/messages/" + key, "/" + percent, "/" + strings.Repeat("x", 240) + key} {
 			for _, body := range []string{`{"withUserId":"` + key + `"}`, `{"withUserId":"` + escaped + `"}`, `{"b":"` + escaped, "a=" + percent} {
 				req := g.request("7", "9")
@@ -95,7 +95,7 @@ func TestKeysAreNotJournaled(t *testing.T) {
 			t.Fatalf("%d entries, want 12", n)
 		}
 		text := fmt.Sprintf("%+v", g.server.Journal())
-		for _, secret := range []string{"k_live_planted", "sk_sandbox_another", "Apikey", "Authorization", "Cookie"} {
+		for _, secret := range []string{"k_live_planted", "_0123456789", "sk_sandbox_another", "Apikey", "Authorization", "Cookie"} {
 			if strings.Contains(text, secret) {
 				t.Errorf("%s is in the journal: %.2000s", secret, text)
 			}
@@ -130,6 +130,15 @@ func TestJournalHoldsHeadersAndBodies(t *testing.T) {
 	}
 	if e := list[150]; len(e.Body) != len(long) || e.Header == nil {
 		t.Errorf("%d %v, want the newest entry whole", len(e.Body), e.Header)
+	}
+	few := overPipe(t, mock.WithBodies(), mock.WithJournal(1), mock.WithoutRateLimit())
+	for i := range 150 { // of which no more than one is kept at a time
+		req := few.request("7", strconv.Itoa(i))
+		req.Header.Set("X-Long", long)
+		few.tryUnchecked(req)
+	}
+	if e := few.server.Journal()[0]; e.Body == "" {
+		t.Error("the newest entry lost its body to entries that are gone")
 	}
 	plain := overPipe(t)
 	plain.unsend("7", "9")

@@ -37,6 +37,10 @@ const listMessages = `  /v2/access/test/{userId}/messages:
               schema: {type: object}
               example: {list: [{id: 9, text: hello}]}
         default: {$ref: '#/components/responses/OtherError'}
+    put:
+      operationId: sortMessages
+      parameters: [{name: userId, in: path, required: true, schema: {$ref: '#/components/schemas/ID'}}]
+      responses: {'204': {description: The messages are sorted.}}
 `
 
 func listRequest(g *testServer) *http.Request {
@@ -48,7 +52,7 @@ func listRequest(g *testServer) *http.Request {
 // An operation that nobody handles is served by its example, behind everything that unsend is behind.
 func TestOperationsAreServedByTheirExamples(t *testing.T) {
 	t.Parallel()
-	g := overPipe(t, mock.WithDocument(longer(t, listMessages)), mock.WithRateLimit(1, 5))
+	g := overPipe(t, mock.WithDocument(longer(t, listMessages)), mock.WithRateLimit(1, 6))
 	send := func(change func(*http.Request)) result {
 		req := listRequest(g)
 		change(req)
@@ -60,6 +64,7 @@ func TestOperationsAreServedByTheirExamples(t *testing.T) {
 	if r := send(asItIs); r.status != http.StatusOK || r.body != `{"list":[{"id":9,"text":"hello"}]}` {
 		t.Errorf("%d %s, want the example", r.status, r.body)
 	}
+	send(func(r *http.Request) { r.Method = http.MethodPut }).wantStatus(t, http.StatusNoContent)
 	g.server.Next(mock.Fault{Status: 503}, mock.Fault{Kind: mock.Drop, Acted: true}, mock.Fault{Set: "list[].text=5"})
 	send(asItIs).wantStatus(t, http.StatusServiceUnavailable)
 	if r := send(asItIs); r.err == nil {
@@ -69,7 +74,7 @@ func TestOperationsAreServedByTheirExamples(t *testing.T) {
 		t.Errorf("%s, want the text set", r.body)
 	}
 	send(asItIs).wantProblem(t, http.StatusTooManyRequests, "RATE_LIMIT_EXCEEDED")
-	e := g.server.Journal()[4]
+	e := g.server.Journal()[5]
 	if e.Fault != "drop,acted" || e.Acted || e.UserID != "7" || e.ConnectionID != mock.DemoConnection {
 		t.Errorf("journal %+v, want the fault and no message unsent", e)
 	}
@@ -90,14 +95,14 @@ func TestWithOperation(t *testing.T) {
 		body, _ := io.ReadAll(r.Body)
 		w.Header().Set("X-Own", "yes")
 		w.WriteHeader(http.StatusAccepted)
-		_ = json.NewEncoder(w).Encode(map[string]string{"chat": r.PathValue("chat"), "body": string(body)})
+		_ = json.NewEncoder(w).Encode(map[string]string{"chat": r.PathValue("chat"), "body": string(body), "type": "OWN"})
 	})
 	g := overPipe(t, mock.WithDocument(longer(t, listMessages)), mock.WithOperation("GET /v2/access/test/{chat}/messages", handler))
 	stranger := listRequest(g)
 	stranger.Header.Del("x-connection-id")
 	g.tryUnchecked(stranger).wantProblem(t, http.StatusUnauthorized, "SESSION_NOT_PROVIDED")
 	r := g.tryUnchecked(listRequest(g))
-	if r.status != http.StatusAccepted || strings.TrimSpace(r.body) != `{"body":"","chat":"7"}` {
+	if r.status != http.StatusAccepted || strings.TrimSpace(r.body) != `{"body":"","chat":"7","type":"OWN"}` {
 		t.Errorf("%d %s, want the handler's response", r.status, r.body)
 	}
 	if r.header.Get("X-Own") != "yes" || r.header.Get("X-RateLimit-Limit") != "90" {
