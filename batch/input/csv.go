@@ -185,7 +185,7 @@ func listNames(names []string) string {
 }
 
 // findNamesBelow looks for the names of the columns below a title, and returns the error that
-// says where they are; otherwise err.
+// names their line; otherwise err.
 func (c *csvReader) findNamesBelow(err error) error {
 	const most = 20 // rows
 	for range most {

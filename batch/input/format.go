@@ -26,8 +26,8 @@ func recognize(r io.Reader, format Format) (*bufio.Reader, Format, error) {
 	if len(start) == 0 && err != io.EOF { // an error that wraps io.EOF is a failure
 		return nil, format, readFailed(err)
 	}
-	if what, remedy := foreign(start); what != "" {
-		return nil, format, unusable("it is %s: %s", what, remedy)
+	if what, fix := foreign(start); what != "" {
+		return nil, format, unusable("it is %s: %s", what, fix)
 	}
 	decoded := transform.NewReader(raw, unicode.BOMOverride(transform.Nop))
 	in := bufio.NewReaderSize(&newlines{r: decoded}, maxRow)
@@ -46,10 +46,10 @@ func recognize(r io.Reader, format Format) (*bufio.Reader, Format, error) {
 }
 
 // foreign recognizes other files by how they start, and returns what to do.
-func foreign(start []byte) (what, remedy string) {
+func foreign(start []byte) (what, fix string) {
 	const save = "save it as CSV (UTF-8), in Excel with File, Save As, and use that file"
 	const text = "save the list in it as CSV (UTF-8)"
-	for _, known := range []struct{ begins, has, what, remedy string }{
+	for _, known := range []struct{ begins, has, what, fix string }{
 		{"PK\x03\x04", "opendocument.spreadsheet", "an OpenDocument spreadsheet (.ods)", save},
 		{"PK\x03\x04", "word/", "a Word document (.docx)", text},
 		{"PK\x03\x04", "[Content_Types].xml", "an Excel workbook (.xlsx)", save},
@@ -66,7 +66,7 @@ func foreign(start []byte) (what, remedy string) {
 		{"<", "", "HTML or XML, which some programs call .xls", save},
 	} {
 		if bytes.HasPrefix(bytes.TrimLeft(start, "\xef\xbb\xbf \t\r\n"), []byte(known.begins)) && bytes.Contains(start, []byte(known.has)) {
-			return known.what, known.remedy
+			return known.what, known.fix
 		}
 	}
 	utf16 := bytes.HasPrefix(start, []byte("\xff\xfe")) || bytes.HasPrefix(start, []byte("\xfe\xff"))

@@ -49,7 +49,7 @@ func checkAnyInput(t *testing.T, text []byte, format Format) {
 	var ended error
 	for item, err := range Read(bytes.NewReader(text), format) {
 		if ended != nil {
-			t.Fatalf("reading goes on after %v", ended)
+			t.Fatalf("reading continues after %v", ended)
 		}
 		yielded++
 		ignored, named := errors.AsType[batch.IgnoredColumns](err)

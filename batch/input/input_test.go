@@ -17,12 +17,12 @@ import (
 )
 
 // readAll writes what Read yields: an item as its line, user/message and whatever else it has,
-// and an error as it is told.
+// and an error as it prints.
 func readAll(r io.Reader, format Format) string {
-	var told []string
+	var lines []string
 	for item, err := range Read(r, format) {
 		if err != nil {
-			told = append(told, err.Error())
+			lines = append(lines, err.Error())
 			continue
 		}
 		text := fmt.Sprintf("%d %s/%s", item.Line, item.UserID, item.MessageID)
@@ -38,9 +38,9 @@ func readAll(r io.Reader, format Format) string {
 		if item.Ref != "" {
 			text += " ref " + item.Ref
 		}
-		told = append(told, text)
+		lines = append(lines, text)
 	}
-	return strings.Join(told, "\n")
+	return strings.Join(lines, "\n")
 }
 
 type readCase struct{ name, input, want string }
@@ -107,7 +107,7 @@ func TestReadFilesAsPeopleHaveThem(t *testing.T) {
 	})
 }
 
-func TestBadRowsAreToldAndPassedOver(t *testing.T) {
+func TestBadRowsAreListed(t *testing.T) {
 	t.Parallel()
 	const (
 		format = "go back to where they came from, and format the columns as text before pasting"

@@ -95,13 +95,13 @@ func TestInputsThatCannotBeUsed(t *testing.T) {
 	}
 }
 
-// checkLast reads to the end, which must be an error that says why.
+// checkLast reads to the end, which must be that error.
 func checkLast(t *testing.T, r io.Reader, format Format, want string) error {
 	t.Helper()
 	var last error
 	for _, err := range Read(r, format) {
 		if errors.Is(last, batch.ErrInput) {
-			t.Errorf("reading goes on after %v", last)
+			t.Errorf("reading continues after %v", last)
 		}
 		last = err
 	}

@@ -203,9 +203,9 @@ func (j *job) run() (err error) {
 func (j *job) send() {
 	shown := j.showProgress()
 	defer shown.stop()
-	said := make(chan struct{})
+	announced := make(chan struct{})
 	over := context.AfterFunc(j.shutdown.gently, func() {
-		defer close(said)
+		defer close(announced)
 		if j.shutdown.signaled.Load() {
 			shown.say("Finishing what is in flight; Ctrl-C again stops at once.")
 		} else {
@@ -214,7 +214,7 @@ func (j *job) send() {
 	})
 	defer func() {
 		if !over() {
-			<-said
+			<-announced
 		}
 	}()
 	for result, err := range batch.Run(j.shutdown.ctx, j.sender.Client, j.ledger, batch.Options{
@@ -311,7 +311,7 @@ func (j *job) resumeCommand() string {
 
 func (j *job) outcome(report *batch.Report) error {
 	reason := j.early
-	failure, answered := errors.AsType[*api.Error](reason)
+	failure, ok := errors.AsType[*api.Error](reason)
 	switch {
 	case errors.Is(reason, batch.ErrLedger):
 		return failed(fmt.Errorf("stopped before the next message: %w", reason))
@@ -319,7 +319,7 @@ func (j *job) outcome(report *batch.Report) error {
 		return &exitError{code: exitInterrupted}
 	case reason != nil && j.unwritten != nil:
 		return failed(errors.New("stopped, since " + unwrittenText(j.unwritten)))
-	case answered:
+	case ok:
 		code := exitFailed
 		if failure.Scope == api.ScopeAccount {
 			code = exitRefused

@@ -81,7 +81,7 @@ func (j *job) confirm() error {
 	if keyboard == nil || terminalOf(w) == nil {
 		return fmt.Errorf("not a terminal: use --yes to unsend %s without confirmation", count(j.plan.Messages, "message"))
 	}
-	dropTyped(keyboard) // what was typed before the question is no answer to it
+	dropTyped(keyboard) // what was typed before the question does not confirm it
 	columns, _ := sizeOf(terminalOf(w))
 	_, _ = io.WriteString(w, strings.Join(wrap(j.question(), columns-1), "\n")+" ")
 	answer := make(chan string, 1)

@@ -31,8 +31,8 @@ With --drift, print what the responses have and openapi.yaml does not: members
 that it does not name, kinds of values that it does not admit, statuses that
 only its default response covers, and types of errors that no example or
 description names. Below each finding are the lines of YAML that would say it.
-Put them where the finding says; with all of them in the contract, nothing more
-is printed. If there is no such edit, a comment says why. Names that do not
+Put them at the place that the finding names; with all of them in the contract, nothing more
+is printed. If there is no such edit, a comment gives the reason. Names that do not
 look like identifiers are shown as *, and no value but the type of an error.
 
 Exit codes:

@@ -36,7 +36,7 @@ func openFile(name string) (*os.File, error) {
 	return file, nil
 }
 
-// pathError says what is wrong with a file's name, and what to do about it.
+// pathError returns what is wrong with a file's name, and what to do.
 func pathError(name string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -25,10 +25,10 @@ type process struct {
 	*exec.Cmd
 
 	stdout bytes.Buffer
-	lines  *bufio.Scanner // of standard error
+	stderr *bufio.Scanner
 }
 
-// start starts the command in dir against the server, unless prepare says otherwise.
+// start starts the command in dir against the server, after prepare, if it is not nil.
 func start(t *testing.T, dir, url string, prepare func(*process), args ...string) *process {
 	t.Helper()
 	p := &process{Cmd: command(t, dir, url, args...)}
@@ -37,7 +37,7 @@ func start(t *testing.T, dir, url string, prepare func(*process), args ...string
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.lines = bufio.NewScanner(stderr)
+	p.stderr = bufio.NewScanner(stderr)
 	if prepare != nil {
 		prepare(p)
 	}
@@ -58,18 +58,18 @@ func (p *process) signal(t *testing.T, s os.Signal) {
 // lines. The exit code must be that of an interruption.
 func (p *process) wantInterrupted(t *testing.T, seen func(line string)) []string {
 	t.Helper()
-	var said []string
-	for p.lines.Scan() {
-		said = append(said, p.lines.Text())
+	var lines []string
+	for p.stderr.Scan() {
+		lines = append(lines, p.stderr.Text())
 		if seen != nil {
-			seen(p.lines.Text())
+			seen(p.stderr.Text())
 		}
 	}
-	_ = p.Wait() // says no more than the exit code
+	_ = p.Wait() // its error has no more than the exit code
 	if got := p.ProcessState.ExitCode(); got != exitInterrupted {
-		t.Errorf("exit code %d, want %d; standard error:\n%s", got, exitInterrupted, strings.Join(said, "\n"))
+		t.Errorf("exit code %d, want %d; standard error:\n%s", got, exitInterrupted, strings.Join(lines, "\n"))
 	}
-	return said
+	return lines
 }
 
 // TestMessageInterrupted sends a signal while the service holds its response back.
@@ -79,18 +79,18 @@ func TestMessageInterrupted(t *testing.T) {
 	p := start(t, "", g.url, nil, "message", "--json", "5", "6")
 	<-g.held
 	p.signal(t, os.Interrupt)
-	said := p.wantInterrupted(t, nil)
+	lines := p.wantInterrupted(t, nil)
 	const want = "unsend message: interrupted; the message may have been unsent; run it again"
-	if len(said) != 1 || !strings.HasPrefix(said[0], want) {
-		t.Errorf("standard error is %q, want one line that starts with %q", said, want)
+	if len(lines) != 1 || !strings.HasPrefix(lines[0], want) {
+		t.Errorf("standard error is %q, want one line that starts with %q", lines, want)
 	}
 	if !strings.Contains(p.stdout.String(), `"maybe_unsent": true`) {
-		t.Errorf("standard output is %q, want it to say that the message may be unsent", &p.stdout)
+		t.Errorf("standard output is %q, want maybe_unsent in it", &p.stdout)
 	}
 }
 
 // TestMessageInterruptedWhileWaiting sends a signal while the client waits after a 429. The message
-// was not unsent, and the line says so.
+// was not unsent, which is printed.
 func TestMessageInterruptedWhileWaiting(t *testing.T) {
 	t.Parallel()
 	server := mock.New()
@@ -98,14 +98,14 @@ func TestMessageInterruptedWhileWaiting(t *testing.T) {
 	front := httptest.NewServer(server)
 	t.Cleanup(front.Close)
 	p := start(t, "", front.URL, nil, "message", "--verbose", "5", "6")
-	said := p.wantInterrupted(t, func(line string) {
+	lines := p.wantInterrupted(t, func(line string) {
 		if strings.Contains(line, "status=429") && strings.Contains(line, "level=DEBUG") {
 			p.signal(t, os.Interrupt)
 		}
 	})
 	const want = "unsend message: interrupted; the message was not unsent"
-	if len(said) == 0 || said[len(said)-1] != want {
-		t.Errorf("standard error is %q, want %q as its last line", said, want)
+	if len(lines) == 0 || lines[len(lines)-1] != want {
+		t.Errorf("standard error is %q, want %q as its last line", lines, want)
 	}
 }
 
@@ -125,13 +125,13 @@ func TestBatchTerminated(t *testing.T) {
 		t.Errorf("a second run on the ledger prints\n%s\nwant %s", out, want)
 	}
 	p.signal(t, syscall.SIGTERM)
-	said := p.wantInterrupted(t, func(line string) {
+	lines := p.wantInterrupted(t, func(line string) {
 		if strings.HasPrefix(line, "Finishing what is in flight") {
 			g.open()
 		}
 	})
-	if len(said) != 5 {
-		t.Errorf("standard error is %q, want the plan and a line about the end", said)
+	if len(lines) != 5 {
+		t.Errorf("standard error is %q, want the plan and a line about the end", lines)
 	}
 	if !strings.HasSuffix(p.stdout.String(), "\n  unsend batch messages.csv --yes\n") {
 		t.Errorf("standard output does not end with the command that resumes the run:\n%s", &p.stdout)
@@ -154,13 +154,13 @@ func TestBatchOfStalledReader(t *testing.T) {
 	p := start(t, messages(t), g.url, func(p *process) { p.Stdout = outcomes }, "batch", "messages.csv", "--yes", "--json")
 	<-g.held
 	p.signal(t, os.Interrupt)
-	said := p.wantInterrupted(t, func(line string) {
+	lines := p.wantInterrupted(t, func(line string) {
 		if strings.HasPrefix(line, "Finishing what is in flight") {
 			p.signal(t, os.Interrupt)
 		}
 	})
-	if want := "  unsend batch messages.csv --yes --json"; said[len(said)-1] != want {
-		t.Errorf("standard error is %q, want %q as its last line", said, want)
+	if want := "  unsend batch messages.csv --yes --json"; lines[len(lines)-1] != want {
+		t.Errorf("standard error is %q, want %q as its last line", lines, want)
 	}
 }
 
@@ -174,8 +174,8 @@ func TestBatchInterruptedWhileReading(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.signal(t, os.Interrupt)
-	if said := p.wantInterrupted(t, nil); len(said) != 1 || said[0] != "unsend batch: interrupted; nothing was sent" {
-		t.Errorf("standard error is %q, want one line", said)
+	if lines := p.wantInterrupted(t, nil); len(lines) != 1 || lines[0] != "unsend batch: interrupted; nothing was sent" {
+		t.Errorf("standard error is %q, want one line", lines)
 	}
 }
 

@@ -1,4 +1,4 @@
-// Command unsend takes back chat messages through the OFAuth Access API, one or many; runs a mock
+// Command unsend takes back (unsends) chat messages through the OFAuth Access API, one or many; runs a mock
 // of the service; and checks responses against the contract. See unsend --help.
 package main
 
@@ -36,7 +36,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetErr(errOut)
 	cmd, err := root.ExecuteContextC(context.Background())
 	if lost := unwritten(out); err == nil && lost != nil {
-		err = failed(nil) // a reader that has gone, such as head, knows
+		err = failed(nil) // the reader has gone on purpose, as head does
 		if !errors.Is(lost, syscall.EPIPE) {
 			err = failed(fmt.Errorf("standard output: %w", lost))
 		}

@@ -14,7 +14,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"unsend": main, "unsend-on-small-disk": smallDisk})
 }
 
-// The race detector has each process wait for a second before it ends, unless it is told not to.
+// The race detector lets each process wait for a second before it ends.
 const (
 	raceOptions = "GORACE"
 	atOnce      = "atexit_sleep_ms=0"

@@ -89,7 +89,7 @@ func unwritten(w io.Writer) error {
 	return o.err
 }
 
-// unwrittenText says why outcomes can no longer be written.
+// unwrittenText returns why outcomes can no longer be written.
 func unwrittenText(err error) string {
 	if errors.Is(err, syscall.EPIPE) || errors.Is(err, errAbandoned) {
 		return "nobody reads the outcomes any more"

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -120,6 +121,9 @@ func (o *reportOptions) run(cmd *cobra.Command) error {
 		return fmt.Errorf("%s does not exist; name the ledger of a batch, such as messages.csv.unsend.db", p.address)
 	}
 	ledger, err := p.open(ctx, false, batch.ReadOnly())
+	if _, absent := os.Stat(p.address + ledgerSuffix); err != nil && absent == nil { // the list is named
+		return fmt.Errorf("%s is no ledger; did you mean %[1]s%s?", p.address, ledgerSuffix)
+	}
 	if err != nil {
 		return err
 	}

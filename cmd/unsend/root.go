@@ -60,7 +60,7 @@ func newVersion() *cobra.Command {
 	}
 }
 
-// versionText is the version, the commit where the build knows it, and what it was built with.
+// versionText returns the version, the commit if the build has it, and what it was built with.
 func versionText() string {
 	commit := ""
 	if info, ok := debug.ReadBuildInfo(); ok {

@@ -59,8 +59,8 @@ type brokenPipe struct{}
 
 func (brokenPipe) Write([]byte) (int, error) { return 0, syscall.EPIPE }
 
-// TestBrokenPipe: output that cannot be written is exit code 1 everywhere. Who reads only the
-// start of it knows; who asked for an outcome gets it on standard error instead.
+// TestBrokenPipe: output that cannot be written is exit code 1 everywhere. A reader of the
+// start of it has left on purpose; an outcome is printed on standard error instead.
 func TestBrokenPipe(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeFile(t, "messages.csv", "user_id,message_id\n5,6\n")

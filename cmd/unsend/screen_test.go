@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// screen is a terminal of the few things that the command asks of one. It keeps the lines, and
+// screen is a terminal with the few sequences that the command uses. It keeps the lines, and
 // wakes those who wait for something to appear.
 type screen struct {
 	mu           sync.Mutex
@@ -126,7 +126,7 @@ func (s *screen) waitFor(t *testing.T, pattern string) {
 	}
 }
 
-// want asks that the screen reads so, line for line, each a pattern.
+// want fails unless each line of the screen matches its pattern.
 func (s *screen) want(t *testing.T, lines ...string) {
 	t.Helper()
 	got := strings.Split(strings.TrimRight(s.text(), "\n"), "\n")

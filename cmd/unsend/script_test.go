@@ -13,7 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// exits CODE COMMAND ARGS... runs a command and asks for an exit code.
+// exits CODE COMMAND ARGS... runs a command, and fails unless it ends with the exit code.
 func exits(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
@@ -31,7 +31,8 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// oneline asks that standard error is one lower-case line that starts with the text given.
+// wantOneLine fails unless standard error is one line that starts with the first text, and has the
+// second, if there is one.
 func wantOneLine(ts *testscript.TestScript, _ bool, args []string) {
 	text := ts.ReadFile("stderr")
 	line, rest, ended := strings.Cut(text, "\n")
@@ -41,7 +42,7 @@ func wantOneLine(ts *testscript.TestScript, _ bool, args []string) {
 	case !strings.HasPrefix(line, args[0]):
 		ts.Fatalf("standard error is %q, want it to start with %q", line, args[0])
 	case len(args) > 1 && !strings.Contains(line, args[1]):
-		ts.Fatalf("standard error is %q, want it to say %q", line, args[1])
+		ts.Fatalf("standard error is %q, want %q in it", line, args[1])
 	}
 }
 
@@ -86,7 +87,7 @@ func startMock(ts *testscript.TestScript, _ bool, args []string) {
 	})
 }
 
-// jsonField PATH WANT asks for a member of the JSON object on standard output, PATH being
+// jsonField PATH WANT fails unless the JSON object on standard output has that member, PATH being
 // names joined by dots and WANT its JSON text; with ! that it is another.
 func jsonField(ts *testscript.TestScript, neg bool, args []string) {
 	var value any

@@ -13,7 +13,7 @@ import (
 
 const plantedKey = "sk_planted_0123456789abcdef"
 
-// echo answers with all that it was sent, the key included, wherever an answer has room.
+// echo is a service that repeats the key wherever a response has room.
 func echo(t *testing.T, status int) *httptest.Server {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -51,10 +51,10 @@ func (s *session) keys(t *testing.T, text string) {
 	}
 }
 
-// end waits for the command and asks for its exit code.
+// end waits for the command, and fails unless it ends with the exit code.
 func (s *session) end(t *testing.T, want int) {
 	t.Helper()
-	_ = s.cmd.Wait() // says no more than the exit code
+	_ = s.cmd.Wait() // its error has no more than the exit code
 	<-s.read
 	_ = s.terminal.Close()
 	if got := s.cmd.ProcessState.ExitCode(); got != want {
@@ -130,7 +130,7 @@ func TestBarCountsThePlan(t *testing.T) {
 	s.end(t, exitInterrupted)
 }
 
-// TestBatchStoppedAtOnce presses Ctrl-C twice while nothing is answered.
+// TestBatchStoppedAtOnce presses Ctrl-C twice while no response comes.
 func TestBatchStoppedAtOnce(t *testing.T) {
 	t.Parallel()
 	g := newGate(t, 0)
@@ -150,13 +150,13 @@ func TestBatchStoppedAtOnce(t *testing.T) {
 	s.waitFor(t, `^  unsend batch messages\.csv --yes$`)
 }
 
-// TestBatchQuestion answers it with anything but yes.
+// TestBatchQuestion: anything but yes sends nothing.
 func TestBatchQuestion(t *testing.T) {
 	t.Parallel()
-	for name, answer := range map[string]struct {
+	for name, row := range map[string]struct {
 		keys string
 		code int
-		says string
+		want string
 	}{
 		"no":     {"n\n", exitUsage, `^unsend batch: not confirmed; nothing was sent$`},
 		"Ctrl-D": {"\x04", exitUsage, `^unsend batch: not confirmed; nothing was sent$`},
@@ -168,9 +168,9 @@ func TestBatchQuestion(t *testing.T) {
 			g := newGate(t, 60)
 			s := onTerminal(t, dir, g.url, "batch", "messages.csv")
 			s.waitFor(t, `\[y/N\] $`)
-			s.keys(t, answer.keys)
-			s.end(t, answer.code)
-			s.waitFor(t, answer.says)
+			s.keys(t, row.keys)
+			s.end(t, row.code)
+			s.waitFor(t, row.want)
 			if n := g.server.Counts().Requests; n != 0 {
 				t.Errorf("%d requests were sent", n)
 			}
@@ -181,7 +181,7 @@ func TestBatchQuestion(t *testing.T) {
 	}
 }
 
-// TestBatchTypedAhead answers before the question stands there: what is typed blindly is dropped.
+// TestBatchTypedAhead: what is typed before the question is dropped.
 func TestBatchTypedAhead(t *testing.T) {
 	t.Parallel()
 	dir, g := messages(t), newGate(t, 60)
@@ -203,7 +203,7 @@ func TestBatchTypedAhead(t *testing.T) {
 	}
 }
 
-// TestBatchOnMock asks with the mock's name, and says that it is one. If the file changes while
+// TestBatchOnMock: the question names the mock. If the file changes while
 // the question is open, what the plan showed is sent.
 func TestBatchOnMock(t *testing.T) {
 	t.Parallel()
@@ -216,7 +216,7 @@ func TestBatchOnMock(t *testing.T) {
 	s.waitFor(t, `^60 messages, \d+ s:\n  60  unsent$`)
 }
 
-// TestBatchWithoutNetwork: the bar says why nothing goes on, within seconds.
+// TestBatchWithoutNetwork: the bar has the reason within seconds.
 func TestBatchWithoutNetwork(t *testing.T) {
 	t.Parallel()
 	s := onTerminal(t, messages(t), "http://127.0.0.1:1", "batch", "messages.csv", "--yes")
