@@ -12,7 +12,7 @@ import (
 
 // logAttempt records an attempt, and the wait until the next one (0 if there is none).
 func (o *operation) logAttempt(ctx context.Context, a *attempt, e *Error, wait time.Duration) {
-	if o.log == nil || !o.log.Enabled(ctx, slog.LevelDebug) {
+	if !o.log.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
 	if e == nil {
@@ -46,7 +46,7 @@ func messageOf(e *Error) slog.Attr {
 }
 
 func (o *operation) record(ctx context.Context, level slog.Level, what string, attrs ...slog.Attr) {
-	if o.log == nil || !o.log.Enabled(ctx, level) {
+	if !o.log.Enabled(ctx, level) {
 		return
 	}
 	o.log.LogAttrs(ctx, level, what, append([]slog.Attr{
@@ -61,7 +61,7 @@ func (o *operation) record(ctx context.Context, level slog.Level, what string, a
 // logWait returns what records a wait of more than a second for the rate limit, once a call; nil
 // if it is not logged.
 func (c *Client) logWait(ctx context.Context, connection string) func(time.Duration) {
-	if c.log == nil || !c.log.Enabled(ctx, slog.LevelDebug) {
+	if !c.log.Enabled(ctx, slog.LevelDebug) {
 		return nil
 	}
 	logged := false

@@ -75,6 +75,7 @@ type call struct {
 func (cfg *config) apply(opts []Option) error {
 	cfg.timeout, cfg.retries, cfg.userAgent = 30*time.Second, 2, "unsend-go/"+Version
 	cfg.rate = func(string) (int, int) { return 60, 90 }
+	cfg.log = slog.New(slog.DiscardHandler)
 	fromEnv := cfg.connection
 	for i, opt := range opts {
 		if opt == nil {
