@@ -3,10 +3,10 @@ package wire
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -141,25 +141,26 @@ func (s *service) play(ctx context.Context, sc *scenario, client *api.Client) (a
 	return all
 }
 
-// scenarios returns how many to run, and their seed. UNSEND_SCENARIOS asks for other than a few,
-// from a new seed; UNSEND_SEED is the seed of a run to repeat.
+// scenarios returns how many to run, and their seed: a few of one seed, or UNSEND_SCENARIOS of a new
+// one. UNSEND_SEED is the seed of a run to repeat.
 func scenarios(t *testing.T) (total, seed uint64) {
 	t.Helper()
 	total, seed = 1200, 1
-	if text := os.Getenv("UNSEND_SCENARIOS"); text != "" {
-		total, seed = number(t, "UNSEND_SCENARIOS", text), rand.Uint64()
+	if fromEnv(t, "UNSEND_SCENARIOS", &total) {
+		seed = rand.Uint64()
 	}
-	if text := os.Getenv("UNSEND_SEED"); text != "" {
-		seed = number(t, "UNSEND_SEED", text)
-	}
+	fromEnv(t, "UNSEND_SEED", &seed)
 	return total, seed
 }
 
-func number(t *testing.T, name, text string) uint64 {
+func fromEnv(t *testing.T, name string, number *uint64) (found bool) {
 	t.Helper()
-	n, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
+	text := os.Getenv(name)
+	if text == "" {
+		return false
+	}
+	if _, err := fmt.Sscan(text, number); err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
-	return n
+	return true
 }

@@ -119,27 +119,22 @@ func (sc *scenario) run(ctx context.Context, client *api.Client) {
 	if sc.maybeBefore {
 		opts = append(opts, api.WithMaybeUnsent())
 	}
-	end := func() {}
+	ctx, end := context.WithCancel(ctx)
+	defer end()
 	switch sc.ending.by {
-	case canceled:
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithCancel(ctx)
-		defer cancel()
-		end = cancel
 	case atDeadline:
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, soon)
+		late, cancel := context.WithTimeout(ctx, soon)
 		defer cancel()
-		end = func() { <-ctx.Done() }
+		ctx, end = late, func() { <-late.Done() }
 	case patient:
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, 10*time.Minute)
+		late, cancel := context.WithTimeout(ctx, 10*time.Minute)
 		defer cancel()
+		ctx = late
 	case stopped:
 		stop := make(chan struct{})
 		end = func() { close(stop) }
 		opts = append(opts, api.WithStop(stop))
-	case notEnded:
+	case canceled, notEnded:
 	}
 	sc.endCall = sync.OnceFunc(func() {
 		if sc.ending.by != patient {

@@ -31,9 +31,9 @@ type reply struct {
 	header string // further lines
 	body   string
 
-	think func() // is called before the response is sent
-	rest  func() // is called after it was sent
-	heard func() // is called when it was sent whole
+	service *service
+	message *message // nil if there is none on the request's path
+	request int      // the message's requests before this one
 }
 
 func newService() *service { return &service{messages: map[string]*message{}} }
@@ -52,7 +52,7 @@ func (s *service) arrive(path string) reply {
 	defer s.mu.Unlock()
 	m := s.messages[path[strings.LastIndexByte(path, '/')+1:]]
 	if m == nil {
-		return reply{status: 404, body: `{"error":"No such path","type":"ROUTE_NOT_FOUND"}`, think: func() {}, rest: func() {}, heard: func() {}}
+		return reply{status: 404, body: `{"error":"No such path","type":"ROUTE_NOT_FOUND"}`}
 	}
 	var st step
 	if m.requests < len(m.scenario.steps) {
@@ -61,8 +61,7 @@ func (s *service) arrive(path string) reply {
 	if m.requests == m.scenario.removedAt && m.exists {
 		m.exists, m.removed = false, true
 	}
-	r := reply{fault: st.fault, status: st.status, header: st.header}
-	r.script(s, m, m.requests)
+	r := reply{fault: st.fault, status: st.status, header: st.header, service: s, message: m, request: m.requests}
 	m.requests++
 	existed := m.exists
 	if existed && (st.act || st.status == 0) {
@@ -83,26 +82,29 @@ func (s *service) arrive(path string) reply {
 	return r
 }
 
-// script sets what the scenario does around the response to its request n.
-func (r *reply) script(s *service, m *message, n int) {
-	end := m.scenario.ending
-	at := func(answered bool) func() {
-		return func() {
-			if end.by != notEnded && end.request == n && end.answered == answered {
-				settle()
-				m.scenario.endCall()
-				settle()
-			}
-		}
+// think is called before the response is sent, and rest after it: the caller may end the call then.
+func (r reply) think() { r.endCall(false) }
+func (r reply) rest()  { r.endCall(true) }
+
+func (r reply) endCall(answered bool) {
+	if r.message == nil {
+		return
 	}
-	r.think, r.rest = at(false), at(true)
-	r.heard = func() {
-		if r.fault.whole() && !ambiguous(r.status, r.body) && !end.before(n) {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			m.certain++
-		}
+	if end := r.message.scenario.ending; end.by != notEnded && end.request == r.request && end.answered == answered {
+		settle()
+		r.message.scenario.endCall()
+		settle()
 	}
+}
+
+// heard is called when the response was sent whole.
+func (r reply) heard() {
+	if r.message == nil || !r.fault.whole() || ambiguous(r.status, r.body) || r.message.scenario.ending.before(r.request) {
+		return
+	}
+	r.service.mu.Lock()
+	defer r.service.mu.Unlock()
+	r.message.certain++
 }
 
 // settle returns when everything else in the bubble waits for something.
