@@ -34,15 +34,14 @@ type attempt struct {
 
 // exchange sends a request once. ctx has the timeout limit. It returns a nil response if none came.
 func (c *Client) exchange(ctx context.Context, req *http.Request, limit time.Duration) (*attempt, *http.Response) {
-	kind := c.guard.Kind()
-	a := &attempt{trace: transport.ConnTrace{Kind: kind}, started: time.Now(), limit: limit}
+	a := &attempt{trace: transport.ConnTrace{Kind: c.guard.Kind()}, started: time.Now(), limit: limit}
 	resp, err := c.guard.RoundTrip(a.trace.Follow(ctx, req))
 	a.ending = a.trace.End(ctx, err)
 	if err != nil {
 		a.err = a.ending.Err
 		return a, nil
 	}
-	a.responded, a.status, a.header, a.ownHeader = true, resp.StatusCode, resp.Header, kind != transport.Other
+	a.responded, a.status, a.header = true, resp.StatusCode, resp.Header
 	return a, resp
 }
 
@@ -66,6 +65,7 @@ func (o *operation) send(ctx context.Context) *attempt {
 		return a
 	}
 	defer func() { _ = resp.Body.Close() }()
+	a.ownHeader = a.trace.Kind != transport.Other
 	if o.jar != nil {
 		o.jar.SetCookies(req.URL, resp.Cookies())
 	}

@@ -95,10 +95,10 @@ type redactor struct {
 	own  *string  // nil for none; formatting does not follow pointers
 }
 
-// redactorOf also hides the key of a request, if there is one.
+// redactorOf hides the key of a request too, if there is one.
 func redactorOf(keys *keyring, req *http.Request) redactor {
 	if req == nil {
-		return redactor{keys: keys}
+		return redactor{}
 	}
 	key := req.Header.Get(apiKeyHeader)
 	return redactor{keys, &key}
@@ -165,9 +165,6 @@ func spelled(s, key string) (length int) {
 // decodeByte returns the byte at the start of s and the length of its spelling: as it is, as
 // \u006b or \/, as %6B, or as one of these encoded again, such as \\u006b, %256B or \u00256b.
 func decodeByte(s string) (c byte, n int) {
-	if s == "" {
-		return 0, 0
-	}
 	start := s[:min(len(s), 8)]
 	n = len(start) - len(strings.TrimLeft(start, `\`))
 	switch rest := s[n:]; {

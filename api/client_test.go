@@ -169,6 +169,9 @@ func TestCallersClient(t *testing.T) {
 	if !reflect.DeepEqual(*own, before) {
 		t.Error("New changed the caller's client")
 	}
+	if client.HTTPClient().Jar != own.Jar {
+		t.Error("HTTPClient has another jar")
+	}
 	own.Transport, own.Timeout, own.Jar = nil, 1, nil
 	for _, want := range []string{"", "a=1"} {
 		if _, err := unsend(t.Context(), t, client); err != nil {

@@ -101,36 +101,25 @@ func TestAlertAfterTheRequest(t *testing.T) {
 	t.Parallel()
 	own, roots := identity(t)
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-		for _, kept := range []bool{false, true} { // behind a response on the same connection
-			t.Run(fmt.Sprintf("%s, kept %v", tls.VersionName(version), kept), func(t *testing.T) {
-				t.Parallel()
-				server := newRawServer(t, nil, func(s *rawServer, conn net.Conn) {
-					broken := &brokenConn{Conn: conn}
-					secure := tls.Server(broken, &tls.Config{Certificates: []tls.Certificate{own}, MinVersion: version, MaxVersion: version})
-					for in := bufio.NewReader(secure); s.readRequest(in); {
-						if kept && s.requests.Load() == 1 {
-							_, _ = io.WriteString(secure, goodResponse)
-							continue
-						}
-						broken.now.Store(true)
-					}
-				})
-				client := newOwnClient(t, "https://"+server.address, api.WithRetries(0))
-				client.Transport().TLSClientConfig = &tls.Config{RootCAs: roots}
-				if kept {
-					if _, err := unsend(t.Context(), t, client); err != nil {
-						t.Fatal(err)
-					}
-				}
-				_, err := unsend(t.Context(), t, client)
-				if e := apiError(t, err); !e.MaybeUnsent || e.Attempts != 1 || e.Scope != api.ScopeService || !e.Retryable() {
-					t.Errorf("%v: %+v", err, e)
-				}
-				if !strings.Contains(err.Error(), "remote error: tls:") {
-					t.Errorf("%v: want the alert", err)
+		t.Run(tls.VersionName(version), func(t *testing.T) {
+			t.Parallel()
+			server := newRawServer(t, nil, func(s *rawServer, conn net.Conn) {
+				broken := &brokenConn{Conn: conn}
+				secure := tls.Server(broken, &tls.Config{Certificates: []tls.Certificate{own}, MinVersion: version, MaxVersion: version})
+				for in := bufio.NewReader(secure); s.readRequest(in); {
+					broken.now.Store(true)
 				}
 			})
-		}
+			client := newOwnClient(t, "https://"+server.address, api.WithRetries(0))
+			client.Transport().TLSClientConfig = &tls.Config{RootCAs: roots}
+			_, err := unsend(t.Context(), t, client)
+			if e := apiError(t, err); !e.MaybeUnsent || e.Attempts != 1 || e.Scope != api.ScopeService || !e.Retryable() {
+				t.Errorf("%v: %+v", err, e)
+			}
+			if !strings.Contains(err.Error(), "remote error: tls:") {
+				t.Errorf("%v: want the alert", err)
+			}
+		})
 	}
 }
 

@@ -175,8 +175,6 @@ func (a *attempt) cause() string {
 	err := a.err
 	text, _ := causeOf(err)
 	switch {
-	case errors.Is(err, ErrConfig):
-		return err.Error()
 	case errors.Is(err, context.DeadlineExceeded) && time.Since(a.started) >= a.limit:
 		return fmt.Sprintf("no response within %v", a.limit)
 	case text != "":

@@ -17,6 +17,7 @@ type fields struct{ Type, Message, RequestID, ActionRequired string }
 
 func TestErrorShapes(t *testing.T) {
 	const noText = "Forbidden (JSON without an error's text)"
+	const packed = "Forbidden (the response is compressed, and the transport did not decompress it)"
 	for name, c := range map[string]struct {
 		body string
 		want fields
@@ -42,6 +43,8 @@ func TestErrorShapes(t *testing.T) {
 		"plain text":          {"upstream connect error", fields{Message: "Forbidden (a response that is not the service's JSON)"}},
 		"HTML":                {"<html>\n<h1>502</h1>\n</html>", fields{Message: "Forbidden (an HTML page, which is not the service's)"}},
 		"cut JSON":            {`{"error":"No","type":"RULES_OUT`, fields{Message: "Forbidden (a response that is not the service's JSON)"}},
+		"compressed":          {"\x1f\x8b\x08", fields{Message: packed}},
+		"only lines":          {`{"error":"\n\n"}`, fields{Message: noText}},
 		"an empty body":       {"", fields{Message: "Forbidden (no text in the response)"}},
 		"names in upper case": {`{"ERROR":"No","Type":"X"}`, fields{Type: "X", Message: "No"}},
 	} {

@@ -126,11 +126,11 @@ func parseSeconds(s string) time.Duration {
 	if whole == "" || strings.Trim(whole+fraction, "0123456789") != "" {
 		return time.Second
 	}
-	seconds, err := strconv.ParseInt(whole, 10, 64)
+	seconds, _ := strconv.ParseInt(whole, 10, 63) // the largest if it is larger
 	if strings.Trim(fraction, "0") != "" {
 		seconds++
 	}
-	if err != nil || seconds > int64(math.MaxInt64/time.Second) {
+	if seconds > int64(math.MaxInt64/time.Second) {
 		return math.MaxInt64
 	}
 	return time.Duration(seconds) * time.Second

@@ -83,6 +83,9 @@ func get(ctx context.Context, t *testing.T, client *api.Client, method string, e
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
 	assertNoKey(t, err)
+	if resp.StatusCode >= 400 && method != http.MethodHead && resp.ContentLength != int64(len(body)) {
+		t.Errorf("the length is %d, and the body has %d bytes", resp.ContentLength, len(body))
+	}
 	return got{resp.StatusCode, string(body), api.ErrorOf(resp, body)}, err
 }
 
@@ -184,6 +187,20 @@ func TestHTTPClientBounds(t *testing.T) {
 	resp, err := get(t.Context(), t, newClient(t, wire), http.MethodGet, nil)
 	if len(resp.body) != api.MaxBody || err == nil || !strings.Contains(err.Error(), "larger than 8 MiB") {
 		t.Errorf("%d bytes and %v", len(resp.body), err)
+	}
+}
+
+// TestHTTPClientKeepsHeaders: what an error leaves out, the response that is returned still has.
+func TestHTTPClientKeepsHeaders(t *testing.T) {
+	server := respondFirst(t, "HTTP/1.1 404 X\r\nSet-Cookie: a=1\r\nContent-Length: 2\r\n\r\n{}", false)
+	client := newOwnClient(t, "http://"+server.address)
+	resp, err := client.HTTPClient().Get(client.BaseURL()) //nolint:noctx // the server responds at once
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if got := resp.Header.Get("Set-Cookie"); got != "a=1" {
+		t.Errorf("the cookie is %q, want a=1", got)
 	}
 }
 

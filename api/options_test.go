@@ -193,7 +193,7 @@ func TestMiddleware(t *testing.T) {
 	if err == nil {
 		_ = resp.Body.Close()
 	}
-	if !errors.Is(err, api.ErrConfig) || len(order) != 6 {
+	if e := apiError(t, err); !errors.Is(err, api.ErrConfig) || len(order) != 6 || e.Attempts != 0 {
 		t.Errorf("a request to another host passed: %v", err)
 	}
 }

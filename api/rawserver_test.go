@@ -138,6 +138,9 @@ func TestMalformedResponses(t *testing.T) {
 	_ = zip.Close()
 	packedLength := fmt.Sprintf("Content-Length: %d\r\n\r\n", packed.Len())
 	malformed := func(head string) string { return head + "\r\n" + length + "\r\n" + body }
+	large := func(head string, size int, tail string) string {
+		return fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s%s%s", ok, size, head, filler(size-len(head)-len(tail)), tail)
+	}
 	const zipped = "Content-Encoding: gzip\r\n"
 	chunked := ok + "Transfer-Encoding: chunked\r\n\r\n"
 	undefined, early, late := "a status that HTTP does not define", "ended before success could be read", "does not report"
@@ -178,11 +181,15 @@ func TestMalformedResponses(t *testing.T) {
 		"brotli claimed, not used":  {ok + "Content-Encoding: br\r\n" + length + "\r\n" + body, "", 0, "kept"},
 		"success both ways":         {ok + "Content-Length: 32\r\n\r\n" + `{"success":true,"success":false}`, late, 200, ""},
 		"success, and nonsense":     {ok + "Content-Length: 19\r\n\r\n" + body + "xyz", "", 0, "kept"},
+		"a 202 of text":             {"HTTP/1.1 202 X\r\nContent-Type: text/plain\r\n" + length + "\r\n" + body, "", 0, "kept"},
+		"8 MiB":                     {large(`{"a":"`, api.MaxBody, `","success":true}`), "", 0, "kept"},
+		"more than 8 MiB":           {large(`{"a":"`, api.MaxBody+10, `","success":true}`), "larger than 8 MiB", 200, ""},
+		"more behind success":       {large(`{"success":true,"a":"`, api.MaxBody+10, `"}`), "", 0, ""},
 		"a 204":                     {"HTTP/1.1 204 No Content\r\n\r\n", late, 204, ""},
 		// A connection is kept only behind a response of the service itself.
 		"a gateway's page":  {"HTTP/1.1 404 X\r\nContent-Length: 4\r\n\r\npage", "Not Found (a response that is not", 404, ""},
 		"a gateway's 503":   {"HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n", "no text in the response", 503, "retried"},
-		"the service's 404": {"HTTP/1.1 404 X\r\nContent-Length: 25\r\n\r\n" + `{"error":"No","type":"X"}`, "No", 404, "kept"},
+		"the service's 400": {"HTTP/1.1 400 X\r\nContent-Length: 25\r\n\r\n" + `{"error":"No","type":"X"}`, "No", 400, "kept"},
 		"the service's 503": {"HTTP/1.1 503 X\r\nContent-Length: 25\r\n\r\n" + `{"error":"No","type":"X"}`, "No", 503, "retried kept"},
 		"a redirect's body": {"HTTP/1.1 302 X\r\nContent-Length: 25\r\n\r\n" + `{"error":"No","type":"X"}`, "redirect", 302, ""},
 		"a 304 with a body": {malformed("HTTP/1.1 304 X"), "redirect", 304, ""},
