@@ -84,7 +84,8 @@ func readHeads(in *bufio.Reader) (*http.Response, error) {
 		_, _ = in.Discard(len(m[0]))
 		header, err := textproto.NewReader(in).ReadMIMEHeader()
 		if errors.As(err, new(textproto.ProtocolError)) {
-			return nil, errors.New("the capture has a line in its head that is not a header: give it all that `curl -i` prints, with an empty line before the body")
+			return nil, errors.New("the capture has a line in its head that is not a header: " +
+				"give it all that `curl -i` prints, with an empty line before the body")
 		}
 		if err != nil && !errors.Is(err, io.EOF) { // a head may be all that there is
 			return nil, fmt.Errorf("the capture cannot be read: %w", err)

@@ -98,11 +98,14 @@ func (c *control) serve(do command, filters ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
 		status, value := http.StatusBadRequest, any(nil)
-		if refused := c.allow(r); refused != nil {
+		switch refused := c.allow(r); {
+		case refused != nil:
 			status, err = http.StatusForbidden, refused
-		} else if do == nil {
+		case do == nil:
 			status, err = http.StatusNotFound, errors.New("the control has no such method and path; see unsend mock --help")
-		} else if err == nil {
+		case err != nil:
+			err = fmt.Errorf("the body cannot be read, or is larger than %d bytes", maxRequestBody)
+		default:
 			err = checkFilters(r.URL.RawQuery, filters)
 		}
 		if err == nil {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
@@ -92,130 +93,47 @@ func TestControlIsOffByDefault(t *testing.T) {
 	}
 }
 
-// A test suite in another language, step by step, over the paths of docs/client/mock.md.
-func TestControlScriptsReadsAndResets(t *testing.T) {
+func TestControl(t *testing.T) {
 	t.Parallel()
 	exist := mock.WithMessages(mock.Message{UserID: "7", MessageID: "9"}, mock.Message{UserID: "7", MessageID: "8"})
 	g := overPipe(t, mock.WithControl(""), exist)
 	g.base = "http://localhost"
 	g.server.Next(mock.Fault{Status: 500}) // as --fault does
-	send := func(messageID string) func() string {
-		return func() string {
-			r := g.tryUnchecked(g.request("7", messageID))
-			return fmt.Sprint(r.status)
+	steps, err := os.ReadFile("testdata/control.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(steps)) {
+		step, want, isStep := strings.Cut(strings.TrimSpace(line), " => ")
+		if !isStep {
+			continue
 		}
-	}
-	rotate := func() string { g.server.SetKeys("sk_sandbox_rotated"); return "" }
-	ask := func(request, body string) func() string {
-		return func() string {
-			method, path, _ := strings.Cut(request, " ")
-			status, text := control(t, g.server, method, path, body)
-			return fmt.Sprint(status, " ", text)
-		}
-	}
-	const first = `{"method":"DELETE","path":"/v2/access/chats/7/messages/9","headers":{"connection":"close","content-length":"18",` +
-		`"content-type":"application/json","user-agent":"Go-http-client/1.1","x-connection-id":"conn_demo"},` +
-		`"body":{"withUserId":"7"},"status":503,"type":"","acted":false,"fault":"503"}`
-	sendPlain := func() string {
-		r := g.request("7", "4")
-		r.Body, r.GetBody, r.ContentLength = io.NopCloser(strings.NewReader("plain")), nil, 5
-		return fmt.Sprint(g.tryUnchecked(r).status)
-	}
-	plain := strings.NewReplacer("messages/9", "messages/4", `"18"`, `"5"`, `{"withUserId":"7"}`, `"plain"`, `"status":503`, `"status":400`,
-		`"type":""`, `"type":"BAD_REQUEST"`, `"fault":"503"`, `"fault":""`).Replace(first)
-	for i, step := range []struct {
-		do   func() string
-		want string
-	}{
-		{ask("GET /_mock/", ""), `200 {"pending":1,"requests":0}`},
-		{ask("GET /_mock/faults", ""), `200 ["500"]`},
-		{ask("POST /_mock/reset", ""), `200 {}`},
-		{ask("GET /_mock/faults", ""), `200 []`},
-		{ask("POST /_mock/faults", `["503","drop,acted"]`), `200 {"pending":2}`},
-		{ask("POST /_mock/faults", `{"faults":["set=queue.price=0"],"userId":"7","messageId":"8"}`), `200 {"pending":3}`},
-		{ask("GET /_mock/faults?userId=7&messageId=8", ""), `200 ["set=queue.price=0"]`},
-		{send("9"), "503"}, {send("9"), "0"}, {send("9"), "404"}, {send("8"), "200"}, {send("5"), "404"},
-		{ask("GET /_mock/", ""), `200 {"pending":0,"requests":5}`},
-		{ask("GET /_mock/requests?status=503", ""), `200 {"requests":[` + first + `],"total":1}`},
-		{ask("DELETE /_mock/requests?userId=7&messageId=9", ""), `200 {"total":3}`},
-		{sendPlain, "400"},
-		{ask("GET /_mock/requests?status=400", ""), `200 {"requests":[` + plain + `],"total":1}`},
-		{ask("DELETE /_mock/requests", ""), `200 {"total":3}`},
-		{ask("GET /_mock/requests", ""), `200 {"requests":[],"total":0}`},
-		{ask("GET /_mock/messages/7/9", ""), `200 {"exists":false,"unsent":true}`},
-		{ask("GET /_mock/messages/7/5", ""), `200 {"exists":false,"unsent":false}`},
-		{ask("PUT /_mock/messages/7/9", ""), `200 {"exists":true,"unsent":false}`},
-		{ask("DELETE /_mock/messages/7/9", ""), `200 {"exists":false,"unsent":false}`},
-		{ask("PUT /_mock/messages/7/5", `{"exists":false,"unsent":true}`), `200 {"exists":false,"unsent":true}`},
-		{ask("PUT /_mock/connections/conn_demo", `{"state":"expired"}`), `200 {"state":"expired"}`},
-		{send("9"), "401"},
-		{ask("PUT /_mock/connections/conn_demo", `{"state":"read_only"}`), `200 {"state":"read_only"}`},
-		{send("9"), "403"},
-		{ask("PUT /_mock/connections/conn_demo", `{}`), `200 {"state":""}`},
-		{rotate, ""}, {send("9"), "401"},
-		{ask("POST /_mock/faults", `["503","503"]`), `200 {"pending":2}`},
-		{ask("POST /_mock/faults", `{"faults":["503"],"userId":"7","messageId":"8"}`), `200 {"pending":3}`},
-		{ask("DELETE /_mock/faults?userId=7&messageId=8", ""), `200 {}`},
-		{ask("GET /_mock/", ""), `200 {"pending":2,"requests":3}`},
-		{ask("DELETE /_mock/faults", ""), `200 {}`},
-		{ask("GET /_mock/", ""), `200 {"pending":0,"requests":3}`},
-		{ask("POST /_mock/reset", ""), `200 {}`},
-		{ask("GET /_mock/", ""), `200 {"pending":0,"requests":0}`},
-		{ask("GET /_mock/messages/7/5", ""), `200 {"exists":false,"unsent":false}`},
-		{send("9"), "200"},
-	} {
-		if got := step.do(); got != step.want {
-			t.Errorf("step %d:\n got %s\nwant %s", i, got, step.want)
+		method, rest, _ := strings.Cut(step, " ")
+		path, body, _ := strings.Cut(rest, " ")
+		if got := controlStep(t, g, method, path, strings.ReplaceAll(body, "(65 KiB)", strings.Repeat(" ", 65<<10))); got != want {
+			t.Errorf("%s\n got %s\nwant %s", step, got, want)
 		}
 	}
 }
 
-func TestControlRefusesBadInput(t *testing.T) {
-	t.Parallel()
-	server := mock.New(mock.WithControl(""))
-	for _, row := range []struct {
-		request, body string
-		status        int
-		says          string
-	}{
-		{"POST /_mock/faults", ``, 400, "the body must be faults"},
-		{"POST /_mock/faults", `["503"`, 400, "the body must be faults"},
-		{"POST /_mock/faults", `["503"] []`, 400, "the body must be faults"},
-		{"POST /_mock/faults", `[]`, 400, "the body must be faults"},
-		{"POST /_mock/faults", `[503]`, 400, "the body must be faults"},
-		{"POST /_mock/faults", `{"fault":["503"]}`, 400, "the body must be faults"},
-		{"POST /_mock/faults", `["503","nope"]`, 400, `unknown kind \"nope\"`},
-		{"POST /_mock/faults", `["drift-price-number"]`, 400, "set=queue.price=0"},
-		{"POST /_mock/faults", `["404,acted"]`, 400, "leave out acted"},
-		{"POST /_mock/faults", `{"faults":["503"],"userId":"7"}`, 400, "both userId and messageId"},
-		{"POST /_mock/faults", strings.Repeat(" ", 65<<10), 400, "request body too large"},
-		{"GET /_mock/faults?userId=7", ``, 400, "both userId and messageId"},
-		{"GET /_mock/requests?userid=7", ``, 400, `unknown filter \"userid\"; this path takes userId, messageId, status`},
-		{"DELETE /_mock/requests?message=9", ``, 400, "unknown filter"},
-		{"DELETE /_mock/requests?userId=7;messageId=9", ``, 400, "the query cannot be read"},
-		{"GET /_mock/requests?status=5xx", ``, 400, "the filter status is a number"},
-		{"DELETE /_mock/faults?status=503", ``, 400, "this path takes userId, messageId"},
-		{"POST /_mock/faults?userId=7&messageId=9", `["503"]`, 400, "this path takes none"},
-		{"PUT /_mock/messages/7/9?exists=false", ``, 400, "this path takes none"},
-		{"PUT /_mock/connections/conn_demo", `{"state":"tired"}`, 400, "no state"},
-		{"PUT /_mock/connections/conn_demo", `expired`, 400, "the body must be a state"},
-		{"PUT /_mock/connections/a%20b", `{}`, 400, "the id has the character"},
-		{"PUT /_mock/messages/7/9", `{"exists":true,"unsent":true}`, 400, "not both true"},
-		{"PUT /_mock/messages/7/9", `{"exist":true}`, 400, "the body must be empty"},
-		{"GET /_mock/messages/7/a%0Ab", ``, 400, "an id has the character"},
-		{"GET /_mock/nothing", ``, 404, "no such method and path"},
-		{"POST /_mock/", ``, 404, "no such method and path"},
-		{"PATCH /_mock/messages/7/9", ``, 404, "no such method and path"},
-	} {
-		method, path, _ := strings.Cut(row.request, " ")
-		status, text := control(t, server, method, path, row.body)
-		if status != row.status || !strings.Contains(text, row.says) || !oneError(text) {
-			t.Errorf("%s %.40s: %d %s, want %d and one line with %s", row.request, row.body, status, text, row.status, row.says)
+func controlStep(t *testing.T, g *testServer, method, path, body string) (got string) {
+	t.Helper()
+	switch method {
+	case "SEND":
+		r := g.request("7", path)
+		if body != "" {
+			r.Body, r.GetBody, r.ContentLength = io.NopCloser(strings.NewReader(body)), nil, int64(len(body))
 		}
+		return fmt.Sprint(g.tryUnchecked(r).status)
+	case "KEYS":
+		g.server.SetKeys(path)
+		return "set"
 	}
-	if _, text := control(t, server, http.MethodGet, "/_mock/", ""); text != `{"pending":0,"requests":0}` {
-		t.Errorf("%s, want a mock that bad input did not change", text)
+	status, text := control(t, g.server, method, path, body)
+	if status >= http.StatusBadRequest && !oneError(text) {
+		t.Errorf("%s %s: %s, want one line of an error", method, path, text)
 	}
+	return fmt.Sprint(status, " ", text)
 }
 
 // Pages of the origins that are named may call the API and read its headers; others may not.

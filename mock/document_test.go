@@ -57,8 +57,10 @@ func TestExamplesAreFoundByReference(t *testing.T) {
 	t.Parallel()
 	const document = `{"paths":{"/a":{"$ref":"#/components/pathItems/a~1b"}},"components":{
 		"pathItems":{"a/b":{"delete":{"operationId":"x","responses":{
-			"200":{"content":{"application/json":{"examples":{"no":{"value":{"success":false,"queue":{}}},"one":{"$ref":"#/components/examples/Any"}}}}},
-			"401":{"$ref":"#/components/responses/R"},"402":{"content":{"application/json":{"schema":{"example":{"error":"own"}}}}},"5XX":{"$ref":"#/components/responses/R"},
+			"200":{"content":{"application/json":{"examples":{
+				"no":{"value":{"success":false,"queue":{}}},"one":{"$ref":"#/components/examples/Any"}}}}},
+			"401":{"$ref":"#/components/responses/R"},"5XX":{"$ref":"#/components/responses/R"},
+			"402":{"content":{"application/json":{"schema":{"example":{"error":"own"}}}}},
 			"418":{"$ref":"#/components/responses/nowhere"}}}}},
 		"examples":{"Any":{"value":{"queue":{"id":1},"success":true}}},
 		"responses":{"R":{"content":{"application/json":{"example":{"error":"only","type":"T"}}}}}}}`

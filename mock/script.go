@@ -16,9 +16,11 @@ const (
 		301 302 307 308 303 408 500 501 502 503 504 505 503,retry-after=1 html,502 204 delay=2s
 		drop truncated truncated-late slow text html null empty refused success-last mislabeled ` +
 		// What the service sends although its documentation differs.
-		`set=queue=null set=queue= set=queue.media= set=queue.giphyId=null set=queue.price=0 set=queue.releaseForms=[] set=queue.added=true ` +
+		`set=queue=null set=queue= set=queue.media= set=queue.giphyId=null set=queue.price=0 set=queue.releaseForms=[]
+		set=queue.added=true ` +
 		// What breaks the contract.
-		`set=queue.id="6432457811894" set=queue.isFree=1 set=queue.price={"amount":0} set=success="true" set=success=1 set=success=null set=success=`
+		`set=queue.id="6432457811894" set=queue.isFree=1 set=queue.price={"amount":0} set=success="true" set=success=1
+		set=success=null set=success=`
 
 	transientFaults = `503 503,acted html,502 html,502,acted 504,acted drop drop,acted truncated truncated,acted
 		429,retry-after=1 delay=1s truncated-late refused`

@@ -95,7 +95,10 @@ func TestFaultsToDrawFrom(t *testing.T) {
 			t.Errorf("%s is drawn: %v", kind, !isHuge)
 		}
 	}
-	for _, f := range []mock.Fault{{Status: 500}, {Status: 500, Acted: true}, {Kind: mock.Drop, Acted: true}, {Delay: 2 * time.Second, Acted: true}, {Set: "success=", Acted: true}} {
+	for _, f := range []mock.Fault{
+		{Status: 500}, {Status: 500, Acted: true}, {Kind: mock.Drop, Acted: true}, {Delay: 2 * time.Second, Acted: true},
+		{Set: "success=", Acted: true},
+	} {
 		if !drawn[f] {
 			t.Errorf("%v is not drawn", f)
 		}
