@@ -61,8 +61,9 @@ regressions: ## Sizes, allocations, linked modules and crashes, without the race
 	go test -timeout $(TIMEOUT) -run $(UNRACED) ./api ./internal/bench ./batch/...
 
 .PHONY: soak
-soak: ## STORIES random scenarios over each transport, and workers killed, at length (UNSEND_SEED repeats a run)
+soak: ## STORIES random scenarios, processes killed, power cut, workers killed, at length (UNSEND_SEED repeats scenarios)
 	cd e2e && UNSEND_SCENARIOS=$(STORIES) go test -count=1 -v -timeout 0 -run '^TestScenarios' ./wire
+	UNSEND_TEST_FULL=1 go test -count=1 -v -timeout 60m -run 'Killed|PowerCuts' ./batch/sqlite
 	UNSEND_TEST_SOAK=1 go test -count=1 -v -timeout 60m -run TestWorkers ./batch/postgres
 
 .PHONY: check
