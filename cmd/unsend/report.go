@@ -45,7 +45,7 @@ the outcome of a message without one is open, and its response is null.
 
 With --html the report is a page for a browser, to be shown or sent to others: it
 stands alone in FILE, which its owner alone may read, and holds no message and no
-text of one. An older page is replaced, and no other file. - is standard output.
+text of one. A file that ends in .html is replaced, and no other. - is standard output.
 
 ` + exitHelp,
 		Example: `  unsend report messages.csv.unsend.db
