@@ -194,7 +194,7 @@ func TestHTTPClientBounds(t *testing.T) {
 func TestHTTPClientKeepsHeaders(t *testing.T) {
 	server := respondFirst(t, "HTTP/1.1 404 X\r\nSet-Cookie: a=1\r\nContent-Length: 2\r\n\r\n{}", false)
 	client := newOwnClient(t, "http://"+server.address)
-	resp, err := client.HTTPClient().Get(client.BaseURL()) //nolint:noctx // the server responds at once
+	resp, err := client.HTTPClient().Get(client.BaseURL())
 	if err != nil {
 		t.Fatal(err)
 	}
