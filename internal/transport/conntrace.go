@@ -49,16 +49,18 @@ type ConnTrace struct {
 	handshake error    // of TLS, the last that failed
 }
 
-// Follow returns req with ctx, traced and kept to one request on the wire if it has a body. net/http
-// calls GetBody to send a request again. That returns the body only if nothing was written, as a
-// kept connection turned out to be closed: the request then goes out on another connection, once.
+// Follow returns req with ctx, traced and, unless it is a GET or HEAD, kept to one request on the wire
+// if it has a body. net/http calls GetBody to send a request again. That returns the body only if
+// nothing was written, as a kept connection turned out to be closed: the request then goes out on
+// another connection, once.
 func (c *ConnTrace) Follow(ctx context.Context, req *http.Request) *http.Request {
 	c.hooks = httptrace.ClientTrace{GetConn: c.getConn, GotConn: c.gotConn, TLSHandshakeDone: c.handshakeDone}
 	if c.Kind == Standard {
 		c.hooks.WroteHeaderField = c.wroteHeaderField
 	}
 	traced := req.WithContext(httptrace.WithClientTrace(ctx, &c.hooks))
-	if again := req.GetBody; again != nil {
+	safe := req.Method == http.MethodGet || req.Method == http.MethodHead
+	if again := req.GetBody; again != nil && !safe {
 		traced.GetBody = func() (io.ReadCloser, error) {
 			c.mu.Lock()
 			defer c.mu.Unlock()

@@ -13,6 +13,19 @@ import (
 	"github.com/unsend-go/unsend/internal/transport"
 )
 
+// TestSafeRequestsAreReplayed: a GET may be sent twice, whatever was written of the first.
+func TestSafeRequestsAreReplayed(t *testing.T) {
+	for method, want := range map[string]bool{http.MethodGet: true, http.MethodHead: true, http.MethodPost: false, http.MethodDelete: false} {
+		req, err := http.NewRequestWithContext(t.Context(), method, "http://localhost/", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := new(transport.ConnTrace).Follow(t.Context(), req).GetBody(); (err == nil) != want {
+			t.Errorf("the body of a %s is sent again: %v", method, err)
+		}
+	}
+}
+
 // TestConnTrace compares what a trace concludes with what a transport did, step by step.
 func TestConnTrace(t *testing.T) {
 	failed := errors.New("failed")
