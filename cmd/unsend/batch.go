@@ -394,11 +394,11 @@ func (j *job) load(in io.Reader) error {
 	j.added = added
 	if bad, ok := errors.AsType[*batch.InputError](err); ok {
 		if bad.NoConnection == bad.Rows { // one advice fixes them all
-			return fmt.Errorf("%s: %s; nothing was sent", j.name(), noConnection(bad.Rows))
+			return fmt.Errorf("%s: %w; nothing was sent", j.name(), asFlags(bad))
 		}
 		listed := bad.Bad
 		if bad.NoConnection > 0 {
-			listed = append([]error{bad}, listed...)
+			listed = append(listed, &batch.InputError{Rows: bad.NoConnection, NoConnection: bad.NoConnection})
 		}
 		j.list(listed)
 		return fmt.Errorf("%s in %s; nothing was sent: correct the list, or add --skip-invalid", count(bad.Rows, "bad row"), j.name())
@@ -425,14 +425,6 @@ func (j *job) list(bad []error) {
 	}
 	slices.SortStableFunc(bad, func(a, b error) int { return cmp.Compare(lineOf(a), lineOf(b)) })
 	for _, err := range bad {
-		text := err.Error()
-		if same, ok := err.(*batch.InputError); ok && same.NoConnection > 0 { //nolint:errorlint // its rows would match, too
-			text = noConnection(same.NoConnection)
-		}
-		line(j.cmd.ErrOrStderr(), "%s: %s", j.name(), text)
+		line(j.cmd.ErrOrStderr(), "%s: %v", j.name(), asFlags(err))
 	}
-}
-
-func noConnection(rows int) string {
-	return count(rows, "row") + " without a connection; name one for all with --connection or " + envConnection + ", or add a column connection_id"
 }

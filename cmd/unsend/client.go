@@ -178,7 +178,7 @@ func (s *sender) service() string {
 	return s.BaseURL()
 }
 
-// asFlags puts the names of flags into an error of the client's configuration.
+// asFlags puts the names of flags into an error of the client's configuration, or of an input.
 func asFlags(err error) error {
 	if err == nil {
 		return nil
@@ -187,6 +187,7 @@ func asFlags(err error) error {
 		"WithoutRateLimit", "--no-rate-limit",
 		"WithPlainHTTP", "--plain-http",
 		"WithConnection or", "--connection or",
+		"set a default connection", "name one for all with --connection or "+envConnection,
 	).Replace(err.Error()))
 }
 
