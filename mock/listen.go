@@ -53,14 +53,7 @@ func (l *pipeListener) Close() error   { return nil }
 func (l *pipeListener) Addr() net.Addr { return l.conn.LocalAddr() }
 
 func newHTTPServer(s *Server) *http.Server {
-	server := &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog:          log.New(io.Discard, "", 0),
-		Protocols:         new(http.Protocols),
-	}
-	server.Protocols.SetHTTP1(true)
-	return server
+	return &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
 }
 
 // listener is the server's socket, while it has one.

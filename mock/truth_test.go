@@ -60,7 +60,7 @@ func everyFault() []mock.Fault {
 }
 
 // Whatever is scripted, what a response means for the message is true.
-func TestFaultsNeverLie(t *testing.T) {
+func TestNoResponseMisreportsTheMessage(t *testing.T) {
 	t.Parallel()
 	t.Run("pipe", func(t *testing.T) {
 		t.Parallel()
