@@ -68,7 +68,7 @@ func TestJSONContract(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(got, want) {
-		t.Error("the contract's JSON says something else than its YAML")
+		t.Error("the contract's JSON differs from its YAML")
 	}
 	if !strings.HasPrefix(string(converted), "{\n  \"openapi\"") {
 		t.Errorf("the JSON starts with %.40q, want the member openapi first", converted)
