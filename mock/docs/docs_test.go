@@ -2,7 +2,6 @@ package docs_test
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
@@ -14,70 +13,44 @@ import (
 	"github.com/unsend-go/unsend/mock/docs"
 )
 
-func serve(t *testing.T) *httptest.Server {
+// get asks a mock with the page for a URL.
+func get(t *testing.T, url string) *httptest.ResponseRecorder {
 	t.Helper()
 	server := mock.New(mock.WithHandler(docs.Prefix, docs.Handler("the-key", "the-connection")))
-	front := httptest.NewServer(server)
-	t.Cleanup(front.Close)
-	return front
-}
-
-// fetched is a response that has been read.
-type fetched struct {
-	status int
-	header http.Header
-	body   string
-}
-
-// get follows no redirect.
-func get(t *testing.T, url string) fetched {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.DefaultTransport.RoundTrip(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return fetched{resp.StatusCode, resp.Header, string(body)}
+	w := httptest.NewRecorder()
+	server.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, url, nil))
+	return w
 }
 
 // TestPage follows every reference of the page: each is served by the same server, and the
 // credentials are in it.
 func TestPage(t *testing.T) {
-	server := serve(t)
-	page := get(t, server.URL+"/docs/")
-	if page.status != http.StatusOK || !strings.HasPrefix(page.header.Get("Content-Type"), "text/html") {
-		t.Fatalf("the page: status %d, %s", page.status, page.header.Get("Content-Type"))
+	page := get(t, "/docs/")
+	body, contentType := page.Body.String(), page.Header().Get("Content-Type")
+	if page.Code != http.StatusOK || !strings.HasPrefix(contentType, "text/html") {
+		t.Fatalf("the page: status %d, %s", page.Code, contentType)
 	}
 	for _, want := range []string{"the-key", "the-connection", `"/docs/openapi.json"`, `name="viewport"`, "because the message is gone"} {
-		if !strings.Contains(strings.ReplaceAll(page.body, `\/`, "/"), want) {
+		if !strings.Contains(strings.ReplaceAll(body, `\/`, "/"), want) {
 			t.Errorf("the page does not hold %s", want)
 		}
 	}
-	references := regexp.MustCompile(`(?:href|src)="([^"]+)"`).FindAllStringSubmatch(page.body, -1)
+	references := regexp.MustCompile(`(?:href|src)="([^"]+)"`).FindAllStringSubmatch(body, -1)
 	if len(references) < 4 {
 		t.Fatalf("the page refers to %v, want a style sheet, two scripts and an icon at least", references)
 	}
 	for _, reference := range references {
 		if path := reference[1]; !strings.HasPrefix(path, "/docs/") {
 			t.Errorf("the page refers to %s, which is not below /docs/", path)
-		} else if got := get(t, server.URL+path); got.status != http.StatusOK || got.body == "" {
-			t.Errorf("%s: status %d", path, got.status)
+		} else if got := get(t, path); got.Code != http.StatusOK || got.Body.Len() == 0 {
+			t.Errorf("%s: status %d", path, got.Code)
 		}
 	}
 }
 
 func TestPageAllowsNoOtherHost(t *testing.T) {
-	server := serve(t)
 	for _, path := range []string{"/docs/", "/docs/openapi.json", "/docs/swagger-ui.css"} {
-		policy := get(t, server.URL+path).header.Get("Content-Security-Policy")
+		policy := get(t, path).Header().Get("Content-Security-Policy")
 		if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "http") || strings.Contains(policy, "*") {
 			t.Errorf("%s comes with the policy %q, want one that allows its own host alone", path, policy)
 		}
@@ -86,19 +59,18 @@ func TestPageAllowsNoOtherHost(t *testing.T) {
 
 // TestSpec asks for the contract under two names of the server: it is the server of each.
 func TestSpec(t *testing.T) {
-	server := serve(t)
-	for _, base := range []string{server.URL, strings.Replace(server.URL, "127.0.0.1", "localhost", 1)} {
+	for _, base := range []string{"http://127.0.0.1:4010", "http://localhost:8080"} {
 		got := get(t, base+"/docs/openapi.json")
 		var document struct {
 			OpenAPI string
 			Servers []struct{ URL, Description string }
 			Paths   map[string]any
 		}
-		if err := json.Unmarshal([]byte(got.body), &document); err != nil {
+		if err := json.Unmarshal(got.Body.Bytes(), &document); err != nil {
 			t.Fatal(err)
 		}
-		if got.status != http.StatusOK || document.OpenAPI != "3.0.3" || len(document.Paths) == 0 {
-			t.Errorf("the contract: status %d: %.80s", got.status, got.body)
+		if got.Code != http.StatusOK || document.OpenAPI != "3.0.3" || len(document.Paths) == 0 {
+			t.Errorf("the contract: status %d: %.80s", got.Code, got.Body)
 		}
 		if len(document.Servers) != 1 || document.Servers[0].URL != base || !strings.Contains(document.Servers[0].Description, "mock") {
 			t.Errorf("its servers are %v, want %s alone, called a mock", document.Servers, base)
