@@ -130,9 +130,10 @@ type parts struct {
 	left   int              // bytes of memory that may still be taken
 	last   jsontext.Pointer // to the last value that was read
 	faults queueError
-	names  map[reflect.Type][]string // of the members of a struct, by its fields
+	names  map[reflect.Type][]string // of the members of a struct, in the order of its fields
 }
 
+// decode decodes the next value into v.
 func (p *parts) decode(v reflect.Value) error {
 	v.SetZero() // an earlier member of the same name counts no more
 	kind, want := p.dec.PeekKind(), wanted(v.Type())
