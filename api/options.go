@@ -142,9 +142,9 @@ func WithPlainHTTP() Option {
 	})
 }
 
-// WithHTTPClient sends through a copy of client, with its Transport, Timeout and Jar. Its redirect
-// policy is not used: redirects are never followed. A nil Transport is the client's own. See "The
-// transport" above for what another may do; [WithMiddleware] keeps the client's own.
+// WithHTTPClient uses the Transport, Timeout and Jar that client has now. Its redirect policy is not
+// used: redirects are never followed. A nil Transport is the client's own. See "The transport" above
+// for what another may do; [WithMiddleware] keeps the client's own.
 func WithHTTPClient(client *http.Client) Option {
 	return clientOption(func(cfg *config) error {
 		if client == nil {
@@ -185,8 +185,7 @@ func WithTimeout(d time.Duration) SharedOption {
 	})
 }
 
-// WithRetries sets how often a call is tried again after a transient error: 0 to 20. The
-// default is 2.
+// WithRetries sets how often a call is retried after a transient error: 0 to 20. The default is 2.
 func WithRetries(n int) SharedOption {
 	return sharedOption(func(s *settings) error {
 		s.retries = n
