@@ -30,6 +30,7 @@ func TestErrorShapes(t *testing.T) {
 		"earlier edition":     {`{"error":"No","code":"VALIDATION_ERROR","details":[]}`, fields{Type: "VALIDATION_ERROR", Message: "No"}},
 		"the SDKs'":           {`{"message":"No","code":"VALIDATION_ERROR","details":{"a":1}}`, fields{Type: "VALIDATION_ERROR", Message: "No"}},
 		"error and message":   {`{"error":"No","message":"Needs a","type":"FORBIDDEN"}`, fields{Type: "FORBIDDEN", Message: "No: Needs a"}},
+		"a text twice":        {`{"error":"No","message":"No"}`, fields{Message: "No"}},
 		"type and code":       {`{"error":"No","type":"A","code":"B"}`, fields{Type: "A", Message: "No"}},
 		"empty type":          {`{"error":"No","type":"","code":"B"}`, fields{Type: "B", Message: "No"}},
 		"nulls":               {`{"error":null,"message":"No","type":null,"code":null,"requestId":null}`, fields{Message: "No"}},

@@ -45,6 +45,7 @@ func TestErrorsMadeByHand(t *testing.T) {
 		"open files":             {api.Error{Err: syscall.EMFILE}, "", true, "ulimit"},
 		"a name":                 {api.Error{Err: &net.DNSError{}}, "", true, "check the host"},
 		"a refused dial":         {api.Error{Err: syscall.ECONNREFUSED}, "", true, "nothing listens there"},
+		"a 503 with a cause":     {api.Error{StatusCode: 503, Err: syscall.ECONNREFUSED}, "ErrServer", true, "try again later"},
 		"a 200 that ended early": {api.Error{StatusCode: 200, Err: io.ErrUnexpectedEOF}, "ErrUnexpectedResponse", true, again},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -107,7 +108,7 @@ func TestHeaders(t *testing.T) {
 	if len(header) != 3 || header["X-Trace"][1] != plantedKey {
 		t.Errorf("the response's own header was changed: %d members", len(header))
 	}
-	header = http.Header{"X-Long": {strings.Repeat("x", 20<<10)}, "A": {"b"}}
+	header = http.Header{"X-Long": {strings.Repeat("x", 20<<10)}, "Y-Long": {strings.Repeat("y", 20<<10)}, "A": {"b"}}
 	result, err := unsend(t.Context(), t, newClient(t, respond(t, 200, header, `{"success":true,"queue":{"text":"`+secret+`"}}`)))
 	if err != nil || len(result.Header) != 2 || result.Header.Get("A") != "b" {
 		t.Errorf("a header of 20 KiB is kept: %d members, %v", len(result.Header), err)

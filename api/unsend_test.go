@@ -71,15 +71,17 @@ func TestCancellation(t *testing.T) {
 	}
 }
 
-// TestFinalErrorsOutlastTheContext: a response that is whole is not forgotten as the call ends.
-func TestFinalErrorsOutlastTheContext(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	_, err := unsend(ctx, t, newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
-		cancel()
-		return newResponse(req, 403, nil, strings.NewReader(`{"error":"No","type":"FORBIDDEN"}`)), nil
-	})))
-	if !errors.Is(err, api.ErrForbidden) || errors.Is(err, context.Canceled) {
-		t.Errorf("%v, want ErrForbidden", err)
+// TestResponsesAsTheCallEnds: a final one that is whole is not forgotten, a transient one is.
+func TestResponsesAsTheCallEnds(t *testing.T) {
+	for status, final := range map[int]bool{403: true, 503: false} {
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := unsend(ctx, t, newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+			cancel()
+			return newResponse(req, status, nil, strings.NewReader(`{"error":"No","type":"FORBIDDEN"}`)), nil
+		})))
+		if errors.Is(err, context.Canceled) == final {
+			t.Errorf("a %d is %v; final: %v", status, err, final)
+		}
 	}
 }
 
