@@ -2,7 +2,6 @@ package batch
 
 import (
 	"fmt"
-	"net"
 	"net/url"
 	"strings"
 
@@ -24,7 +23,7 @@ func ServiceOf(client *api.Client) string {
 		return client.BaseURL() // of no client
 	}
 	host := strings.TrimSuffix(strings.ToLower(base.Hostname()), ".")
-	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+	if transport.IsLoopback(host) {
 		return base.Scheme + "://localhost" + base.Path
 	}
 	return base.Scheme + "://" + strings.ToLower(base.Host) + base.Path
@@ -62,7 +61,10 @@ func (o StoreOptions) Check(name, made string) error {
 		return fmt.Errorf("%w %s was made with the mock: nothing in it was really unsent; delete it, or name another ledger", ErrLedger, name)
 	case wanted == mockService:
 		return fmt.Errorf("%w %s is of %s, not of the mock; name another ledger", ErrLedger, name, made)
-	default:
-		return fmt.Errorf("%w %s is of %s, not of %s; set the base URL back, or name another ledger", ErrLedger, name, made, wanted)
 	}
+	advice := "; set the base URL back, or name another ledger"
+	if strings.Contains(made+"/", "://localhost/") {
+		advice = ": if that was a rehearsal, delete it or name another ledger; if not, set the base URL back"
+	}
+	return fmt.Errorf("%w %s is of %s, not of %s%s", ErrLedger, name, made, o.Service, advice)
 }

@@ -68,8 +68,13 @@ func TestRefusedLedgers(t *testing.T) {
 			want: "was made by an older version of this program (format 1; this one has 2); name another ledger",
 		},
 		"another service's": {
+			made: batch.ForService(clientOf(t, "https://api.example.com")), opt: batch.ForService(local),
+			want: "is of https://api.example.com, not of http://localhost/a; set the base URL back, or name another ledger",
+		},
+		"a rehearsal's": {
 			made: batch.ForService(local), opt: batch.ForService(clientOf(t, "https://api.example.com")),
-			want: "is of http://localhost/a, not of https://api.example.com; set the base URL back, or name another ledger",
+			want: "is of http://localhost/a, not of https://api.example.com: " +
+				"if that was a rehearsal, delete it or name another ledger; if not, set the base URL back",
 		},
 		"the mock's": {
 			made: batch.ForMock(), opt: batch.ForService(local),

@@ -47,6 +47,9 @@ func (j *job) printPlan(w io.Writer) {
 	if j.target.address != "" && !j.dryRun {
 		line(w, "  ledger: %s", j.target)
 	}
+	if j.file != "" && j.added.Known == 0 && j.plan.Ended+j.plan.SetAside > 0 {
+		line(w, "  caution: %s has none of these messages: it is another list's; name another ledger to keep them apart", j.target)
+	}
 	if other := j.target.elsewhere(j.shutdown.ctx, j.ledger); other != "" {
 		line(w, "  %s holds some of these messages already; to continue that run: --ledger %s", other, quoted(other))
 	}

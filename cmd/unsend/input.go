@@ -31,10 +31,12 @@ func openFile(name string) (*os.File, error) {
 	}
 	if info, err := file.Stat(); err == nil && info.IsDir() {
 		_ = file.Close()
-		return nil, fmt.Errorf("%s is a directory; name a file", name)
+		return nil, isDirectory(name)
 	}
 	return file, nil
 }
+
+func isDirectory(name string) error { return fmt.Errorf("%s is a directory; name a file", name) }
 
 // pathError returns what is wrong with a file's name, and what to do.
 func pathError(name string, err error) error {

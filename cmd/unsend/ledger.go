@@ -90,6 +90,9 @@ func (p *ledgerTarget) check() error {
 		return errors.New("--run is for a ledger in PostgreSQL; leave it out, or give an address postgres://… to --ledger")
 	}
 	info, err := os.Stat(p.address)
+	if err == nil && info.IsDir() {
+		return isDirectory(p.address)
+	}
 	p.fresh = errors.Is(err, fs.ErrNotExist)
 	p.empty = err == nil && info.Size() == 0
 	return nil
@@ -127,8 +130,8 @@ func (p *ledgerTarget) open(ctx context.Context, dryRun bool, opts ...batch.Opti
 	return ledger, err
 }
 
-// elsewhere returns the name of a ledger beside a new one that has one of its first messages: that
-// of a list which was renamed. It reads a few ledgers, and not all of a large one.
+// elsewhere returns the name of a ledger of the same service, beside a new one, that has one of its
+// first messages: that of a list which was renamed. It reads a few ledgers, and not all of a large one.
 func (p *ledgerTarget) elsewhere(ctx context.Context, own *batch.Ledger) string {
 	const mostLedgers, mostOwn, most = 20, 100, 10_000
 	if !p.fresh || p.address == "" || isPostgres(p.address) {
@@ -144,7 +147,10 @@ func (p *ledgerTarget) elsewhere(ctx context.Context, own *batch.Ledger) string 
 		if err != nil {
 			continue
 		}
-		messages := firstMessages(ctx, other, most)
+		var messages map[[2]string]bool
+		if other.Service() == own.Service() {
+			messages = firstMessages(ctx, other, most)
+		}
 		_ = other.Close()
 		for key := range known {
 			if messages[key] {

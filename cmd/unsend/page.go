@@ -31,7 +31,7 @@ var (
 // its own style alone. Bars and chart are drawn in units of messages.
 type page struct {
 	Name, Service, At string
-	Mock              bool
+	Rehearsal         string // says so, or is empty
 	Excluded          int
 	Total             tally
 	Connections       []connectionRow // those with the most messages that are not gone first
@@ -72,7 +72,7 @@ func (t tally) Parts() (list []barPart) {
 
 // newPage makes the page of a report. It holds what it counts of the messages, and none of them.
 func newPage(report *batch.Report, messages iter.Seq2[batch.Result, error]) (*page, error) {
-	p := &page{Service: serviceName(report.Service), Mock: report.Service == "mock", Excluded: report.SetAside, At: clock(time.Now())}
+	p := &page{Service: serviceName(report.Service), Rehearsal: rehearsal(report.Service), Excluded: report.SetAside, At: clock(time.Now())}
 	connections, minutes := map[string]tally{}, map[int64]tally{}
 	for r, err := range messages {
 		if err != nil {
@@ -160,6 +160,8 @@ func checkPageFile(name, ledger string) error {
 	switch {
 	case name == "":
 		return errors.New("--html needs the name of a file, or - for standard output")
+	case err == nil && info.IsDir():
+		return isDirectory(name)
 	case err == nil && (!info.Mode().IsRegular() || info.Size() > 0 && (filepath.Ext(name) != ".html" || name == ledger)):
 		return fmt.Errorf("%s exists and is no page; name another file, such as report.html", name)
 	}

@@ -10,6 +10,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -158,6 +159,9 @@ func (o *reportOptions) print(ctx context.Context, out io.Writer, p *ledgerTarge
 		return printFailed(out, messages)
 	}
 	line(out, "%s: %s of %s", p, count(report.Items, "message"), serviceName(report.Service))
+	if text := rehearsal(report.Service); text != "" {
+		line(out, "  %s", text)
+	}
 	printCounts(out, report)
 	printGroups(out, report.Groups)
 	return nil
@@ -169,6 +173,17 @@ func serviceName(service string) string {
 		return "the mock"
 	}
 	return service
+}
+
+// rehearsal returns the line about a ledger of a service that may not be the real one, or "".
+func rehearsal(service string) string {
+	switch {
+	case service == "mock":
+		return "This was a rehearsal with the mock: nothing real was unsent."
+	case strings.Contains(service+"/", "://localhost/"):
+		return "The service was on this machine: if it was a mock, nothing real was unsent."
+	}
+	return ""
 }
 
 // printPage writes the page to its file, or to out.
