@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/sqlite"
 	"github.com/unsend-go/unsend/mock"
 )
 
@@ -106,6 +107,21 @@ func (s *crashSite) record(t *testing.T, printed []string) {
 	}
 }
 
+// wantLogAsked fails unless a copy of the file alone, of a run that was killed, is refused: what it
+// lacks would be sent again.
+func wantLogAsked(t *testing.T, path string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	must(t, err)
+	alone := filepath.Join(t.TempDir(), "messages.db")
+	for _, opts := range [][]batch.Option{{batch.ReadOnly()}, nil} {
+		write(t, alone, string(text))
+		if _, err := sqlite.Open(alone, opts...); err == nil || !strings.Contains(err.Error(), "lacks its newest part, messages.db-wal") {
+			t.Errorf("without its log the ledger of a killed run opens with %v; want that its log is asked for", err)
+		}
+	}
+}
+
 // wantReported fails unless the ledger has each outcome that a process printed.
 func wantReported(t *testing.T, printed []string, finals map[string]batch.Outcome) {
 	t.Helper()
@@ -166,6 +182,9 @@ func TestKilledProcesses(t *testing.T) {
 			t.Fatalf("process %d of %d came to the end; want it killed", n, kills)
 		}
 		s.record(t, printed)
+		if n == 0 {
+			wantLogAsked(t, s.ledger)
+		}
 	}
 	t.Logf("%d of %d had ended after %d kills", len(s.ended), len(s.items), kills)
 	s.finish(t)

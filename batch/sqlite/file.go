@@ -28,6 +28,7 @@ type ledgerFile struct {
 	created bool        // by this process, and still empty when it was locked
 	seen    fs.FileInfo // as this process left it
 	log     fs.FileInfo // the write-ahead log, as this process left it; nil if there is none
+	noLog   bool        // there was none when the file was locked, although it says that it has one
 }
 
 // openFiles are the files that this process has locked. Closing any descriptor of a file drops
@@ -142,7 +143,22 @@ func (f *ledgerFile) inspect() error {
 	if !bytes.HasPrefix(header, []byte("SQLite format 3\x00")) || binary.BigEndian.Uint32(header[68:]) != applicationID {
 		return errNoLedger
 	}
+	f.noLog = lacksLog(file, f.target)
 	return nil
+}
+
+// lacksLog reports whether a file says that it has a write-ahead log, and there is none.
+func lacksLog(file io.ReaderAt, target string) bool {
+	var mode [1]byte
+	_, _ = file.ReadAt(mode[:], 18) // what hinders it hinders others
+	_, err := os.Stat(target + "-wal")
+	return mode[0] == 2 && errors.Is(err, os.ErrNotExist)
+}
+
+// errLostLog is that of a file which says that a run is active, or was killed.
+func errLostLog(target string) error {
+	name := filepath.Base(target)
+	return fmt.Errorf("lacks its newest part, %s-wal, which was deleted or not copied with it; put it beside %s, or delete %s and begin again", name, name, name)
 }
 
 // isBlank reports whether there is no ledger in the file yet: it is empty, or lost its power while it

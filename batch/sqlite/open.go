@@ -107,7 +107,7 @@ func (s *store) open(want batch.StoreOptions) error {
 	}
 	err = exec(s.db, "PRAGMA journal_mode", func(row *sqlite.Stmt) { s.wal = row.ColumnText(0) == "wal" })
 	if err == nil && s.wal { // what a killed run left in the log
-		return s.checkpoint("TRUNCATE")
+		return cmp.Or(exec(s.db, "UPDATE ledger SET running = 0", nil), s.checkpoint("TRUNCATE"))
 	}
 	return cmp.Or(err, s.file.remember())
 }
@@ -182,7 +182,10 @@ func (s *store) verify(db *sqlite.Conn, want batch.StoreOptions) error {
 // checkDamage looks a file through whose last run did not come to its end.
 func (s *store) checkDamage() error {
 	running, damage := false, "ok"
-	err := exec(s.db, "SELECT running FROM ledger", func(row *sqlite.Stmt) { running = row.ColumnBool(0) })
+	err := exec(s.db, readRunning, func(row *sqlite.Stmt) { running = row.ColumnBool(0) })
+	if running && s.file != nil && s.file.noLog {
+		return errLostLog(s.file.target)
+	}
 	if err == nil && running {
 		err = exec(s.db, "PRAGMA quick_check(1)", func(row *sqlite.Stmt) { damage = row.ColumnText(0) })
 	}

@@ -82,7 +82,11 @@ func TestRefusedLedgers(t *testing.T) {
 		},
 		"for the mock, a service's": {made: batch.ForService(local), want: "is of http://localhost/a, not of the mock; name another ledger"},
 		"hard link":                 {made: batch.ForMock(), spoil: link, want: "has a second name (a hard link)"},
-		"damaged":                   {made: batch.ForMock(), sql: "UPDATE ledger SET running = 1", spoil: damage, want: "is damaged"},
+		"its log deleted": {
+			made: batch.ForMock(), sql: "UPDATE ledger SET running = 1", spoil: loseLog,
+			want: "lacks its newest part, messages.db-wal, which was deleted or not copied with it",
+		},
+		"damaged": {made: batch.ForMock(), sql: "UPDATE ledger SET running = 1", spoil: damage, want: "is damaged"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -180,6 +184,15 @@ func TestNewLedgerNeedsAService(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
+}
+
+// loseLog makes a file that says it has a log, and has none: SQLite deletes it with the last connection.
+func loseLog(path string) error {
+	db, err := zsqlite.OpenConn(path, zsqlite.OpenReadWrite)
+	if err != nil {
+		return err
+	}
+	return errors.Join(sqlitex.ExecuteTransient(db, "PRAGMA journal_mode = WAL", nil), db.Close())
 }
 
 func wantOpen(t *testing.T, path string, n int) {

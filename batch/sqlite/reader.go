@@ -47,7 +47,7 @@ func (r *reader) look(f func(*sqlite.Conn) error) (err error) {
 		var db *sqlite.Conn
 		if db, err = openConn(uri.String(), sqlite.OpenReadOnly|sqlite.OpenURI); err == nil {
 			_ = exec(db, "PRAGMA temp_store = MEMORY", nil)
-			err = errors.Join(f(db), db.Close())
+			err = errors.Join(f(db), r.checkLog(db, before), db.Close())
 		}
 		if before.log != nil && before.index == nil {
 			_ = os.Remove(r.target + "-shm") // the index that was made: nobody works on the ledger
@@ -61,6 +61,26 @@ func (r *reader) look(f func(*sqlite.Conn) error) (err error) {
 	}
 	if info, failed := os.Stat(r.target + "-journal"); failed == nil && info.Size() > 0 {
 		return errors.New("was being changed when a program was killed; run unsend batch on it, which repairs it, then read it")
+	}
+	return err
+}
+
+// checkLog returns an error if a run has a log that is not here, as in a copy of the file alone.
+func (r *reader) checkLog(db *sqlite.Conn, files ledgerFiles) error {
+	if files.log != nil || files.file == nil || isOpenHere(files.file) {
+		return nil
+	}
+	file, err := os.Open(r.target)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	running := false
+	if lacksLog(file, r.target) {
+		err = exec(db, readRunning, func(row *sqlite.Stmt) { running = row.ColumnBool(0) })
+	}
+	if running {
+		return errLostLog(r.target)
 	}
 	return err
 }

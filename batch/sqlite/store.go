@@ -209,7 +209,10 @@ func (s *store) checkpoint(mode string) error {
 	return s.file.remember()
 }
 
-const readService = "SELECT service FROM ledger"
+const (
+	readService = "SELECT service FROM ledger"
+	readRunning = "SELECT running FROM ledger"
+)
 
 const shortTimeout = 500 * time.Millisecond
 
