@@ -52,12 +52,12 @@ func (o *operation) send(ctx context.Context) *attempt {
 		return &attempt{err: err, ending: transport.Ending{Unwritten: true}}
 	}
 	o.setHeaders(req.Header, o.key, o.call.connection)
-	if o.jar != nil {
-		for _, cookie := range o.jar.Cookies(req.URL) {
+	if o.http.Jar != nil {
+		for _, cookie := range o.http.Jar.Cookies(req.URL) {
 			req.AddCookie(cookie)
 		}
 	}
-	limit := min(o.call.timeout, o.maxTimeout)
+	limit := min(o.call.timeout, o.http.Timeout)
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	a, resp := o.exchange(ctx, req, limit)
@@ -66,8 +66,8 @@ func (o *operation) send(ctx context.Context) *attempt {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	a.ownHeader = a.trace.Kind != transport.Other
-	if o.jar != nil {
-		o.jar.SetCookies(req.URL, resp.Cookies())
+	if o.http.Jar != nil {
+		o.http.Jar.SetCookies(req.URL, resp.Cookies())
 	}
 	if a.status < 200 { // a 101 has no body, but an open connection
 		a.trace.Drop()

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
 	"os"
 	"strings"
@@ -26,18 +25,12 @@ const DefaultBaseURL = "https://api-next.ofauth.com"
 // with [New] or [FromEnv]. It is safe for concurrent use, and meant to be shared: requests are
 // counted against the rate limit in it.
 type Client struct {
-	settings
-	guard      *transport.Guard
-	server     string         // the base URL, with a slash at its end
-	jar        http.CookieJar // of the caller's http.Client; nil for none
-	maxTimeout time.Duration  // that of the caller's http.Client, if it has one
-	keys       *keyring
-	userAgent  string
-	limiter    *ratelimit.Limiter
-	rate       func(connectionID string) (perMinute, burst int)
-	log        *slog.Logger
-	jitter     func(time.Duration) time.Duration
-
+	config
+	guard       *transport.Guard
+	server      string // the base URL, with a slash at its end
+	keys        *keyring
+	limiter     *ratelimit.Limiter
+	jitter      func(time.Duration) time.Duration
 	errorBodies chan struct{} // has an item for each error body that is being read
 }
 
@@ -79,14 +72,14 @@ func build(cfg config, opts []Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	mostTimeout := cfg.http.Timeout
-	if mostTimeout <= 0 {
-		mostTimeout = maxTimeout
+	keys := newKeyring(cfg.key, cfg.keyFunc)
+	cfg.key = "" // a Client may be printed
+	if cfg.http.Timeout <= 0 {
+		cfg.http.Timeout = maxTimeout
 	}
 	return &Client{
-		settings: cfg.settings, guard: guard, server: base.String() + "/", jar: cfg.http.Jar, maxTimeout: mostTimeout,
-		keys: newKeyring(cfg.key, cfg.keyFunc), userAgent: cfg.userAgent, limiter: ratelimit.New(), rate: cfg.rate,
-		log: cfg.log, jitter: fullJitter, errorBodies: make(chan struct{}, maxErrorBodies),
+		config: cfg, guard: guard, server: base.String() + "/", keys: keys, limiter: ratelimit.New(),
+		jitter: fullJitter, errorBodies: make(chan struct{}, maxErrorBodies),
 	}, nil
 }
 
@@ -116,7 +109,7 @@ func (c *Client) HTTPClient() *http.Client {
 	if c == nil || c.guard == nil {
 		return nil
 	}
-	return &http.Client{Transport: &retryTransport{c}, Jar: c.jar}
+	return &http.Client{Transport: &retryTransport{c}, Jar: c.http.Jar}
 }
 
 // BaseURL returns the service's address as the client uses it, without a slash at its end.
@@ -218,7 +211,7 @@ func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 // already unless the status is a 2xx.
 func (t *retryTransport) send(req *http.Request, connection string) (*attempt, *http.Response) {
 	c := t.client
-	limit := min(c.timeout, c.maxTimeout)
+	limit := min(c.timeout, c.http.Timeout)
 	ctx, cancel := context.WithTimeout(req.Context(), limit)
 	a, resp := c.exchange(ctx, req, limit)
 	if resp == nil {

@@ -51,12 +51,13 @@ type settings struct {
 	retries    int
 }
 
+// config is what the options of a client set.
 type config struct {
 	settings
 	key, keyName         string
 	baseURL, baseURLName string
 	plainHTTP            bool
-	http                 http.Client // the caller's
+	http                 http.Client // of the caller's, the transport, the timeout and the jar are used
 	middleware           []func(http.RoundTripper) http.RoundTripper
 	keyFunc              func(context.Context) (string, error)
 	rate                 func(connectionID string) (perMinute, burst int)
