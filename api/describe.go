@@ -22,14 +22,6 @@ import (
 // describe makes an error of an attempt: its texts, and in its exported fields the evidence from
 // which classify decides what it means.
 func describe(a *attempt, r redactor) *Error {
-	if !a.responded {
-		e := &Error{Message: line(r.redact(a.cause()), maxErrorText), Scope: ScopeService, Err: redactError(a.err, r)}
-		if e.MaybeUnsent = !a.ending.Unwritten; a.ending.Refused {
-			e.Scope = ScopeClient
-		}
-		e.Scope = e.meaning().scope
-		return e
-	}
 	e := &Error{
 		StatusCode: a.status,
 		RequestID:  textutil.Truncate(r.redact(a.header.Get(requestIDHeader)), maxErrorText),
@@ -40,8 +32,13 @@ func describe(a *attempt, r redactor) *Error {
 	}
 	e.readBody(a.body, r)
 	switch {
+	case !a.responded:
+		e.Message = line(r.redact(a.cause()), maxErrorText)
+		if e.MaybeUnsent = !a.ending.Unwritten; a.ending.Refused {
+			e.Scope = ScopeClient
+		}
 	case a.status/100 == 2:
-		e.Message = r.redact(a.describeSuccess(e.Message))
+		e.describeSuccess(a, r)
 	case a.status/100 == 3:
 		e.Message = "the response is a redirect, which is never followed; check the base url"
 	case a.status < 200, a.status > 599:
@@ -50,29 +47,27 @@ func describe(a *attempt, r redactor) *Error {
 	case e.Message == "":
 		e.Message = strings.TrimSpace(http.StatusText(a.status) + " (" + a.shape() + ")")
 	}
-	if a.readable {
-		e.Answered, e.Scope = true, ScopeMessage
-	} else if a.status/100 == 2 && a.err != nil && !errors.Is(a.err, transport.ErrTooLarge) && !errors.Is(a.err, io.ErrUnexpectedEOF) {
-		e.Err = errors.Join(io.ErrUnexpectedEOF, e.Err)
-	}
 	e.Scope = e.meaning().scope
 	return e
 }
 
-// describeSuccess is the text of a 2xx that is no success. Such a body may hold the message's
-// text, so only its error members are repeated.
-func (a *attempt) describeSuccess(text string) string {
+// describeSuccess describes a 2xx that is no success. Such a body may hold the message's text, so only
+// its error members are repeated.
+func (e *Error) describeSuccess(a *attempt, r redactor) {
 	switch {
 	case a.readable:
-		return joinDistinct("the service returned success: false", text)
+		e.Answered, e.Scope = true, ScopeMessage
+		e.Message = joinDistinct("the service returned success: false", e.Message)
 	case errors.Is(a.err, transport.ErrTooLarge):
-		return "success cannot be found in the response: " + a.err.Error()
+		e.Message = "success cannot be found in the response: " + a.err.Error()
 	case a.err != nil:
-		return "the response ended before success could be read: " + withoutQuotes(a.err.Error())
+		e.Message = "the response ended before success could be read: " + withoutQuotes(r.redact(a.err.Error()))
+		e.Err = errors.Join(io.ErrUnexpectedEOF, e.Err)
 	case a.encoded():
-		return encodedText
+		e.Message = encodedText
+	default:
+		e.Message = joinDistinct("the response does not report whether the message was unsent", e.Message)
 	}
-	return joinDistinct("the response does not report whether the message was unsent", text)
 }
 
 // errorShape is an error's body: the current shape (error, type, requestId, actionRequired), the
