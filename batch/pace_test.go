@@ -96,7 +96,7 @@ func TestOtherRates(t *testing.T) {
 			start := time.Now()
 			wantTally(t, slices.Collect(storetest.Results(t, batch.Run(t.Context(), client, ledger, batch.Options{}))), "600 unsent")
 			if took := time.Since(start); took > want*103/100 || took < want {
-				t.Errorf("at %d a minute it took %v; the plan says %v", rate.perMinute, took, want)
+				t.Errorf("at %d a minute it took %v; the plan is %v", rate.perMinute, took, want)
 			}
 			if c := server.Counts(); c.Limited*100 > c.Requests {
 				t.Errorf("%d of %d responses were 429", c.Limited, c.Requests)

@@ -113,7 +113,7 @@ func (r *run) loop(ledger *Ledger, yield func(Result, error) bool) (early error)
 type run struct {
 	ctx      context.Context //nolint:containedctx // that of the requests
 	cancel   context.CancelFunc
-	sending  context.Context         //nolint:containedctx // ends when nothing more is to be sent; its cause says why
+	sending  context.Context         //nolint:containedctx // ends when nothing more is to be sent; its cause is the reason
 	end      context.CancelCauseFunc // ends sending; the first reason stands
 	client   *api.Client
 	store    Store

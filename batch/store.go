@@ -33,7 +33,7 @@ type Store interface {
 	// Add stores the items, in one transaction: all of them or, if items yields an error,
 	// none, and that error is returned. Items are complete and checked. It counts New, Known
 	// and Repeated. A known message takes the line and the Ref of its new row and, unless it
-	// is final, the WithUserID; it is MaybeUnsent if it was or the row says so; and it is
+	// is final, the WithUserID; it is MaybeUnsent if it was or the row is; and it is
 	// listed. What is added is synced when Add returns.
 	Add(ctx context.Context, items iter.Seq2[Item, error], how AddMode) (Added, error)
 
@@ -130,7 +130,7 @@ type Failure struct {
 	Answered bool      // the service itself responded with it
 	Cause    string    // what status and type cannot tell, from a closed set; empty if they do
 	Type     string    // the service's name of the error; at most 60 bytes
-	Text     string    // what it says; at most 300 bytes
+	Text     string    // its message; at most 300 bytes
 	Hint     string    // what to do; at most 200 bytes
 }
 

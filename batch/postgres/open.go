@@ -113,7 +113,7 @@ func parseAddress(dsn string) (*pgx.ConnConfig, error) {
 		rest = rest[i+1:]
 	}
 	if err != nil || strings.Contains(rest, "@") {
-		return nil, errors.New("cannot be read; want postgres://USER@HOST:PORT/DATABASE, characters of a password such as @ and / percent-encoded, or key=value pairs that PostgreSQL knows")
+		return nil, errors.New("cannot be read; want postgres://USER@HOST:PORT/DATABASE, characters of a password such as @ and / percent-encoded, or key=value pairs of PostgreSQL's")
 	}
 	return config, nil
 }
@@ -128,7 +128,7 @@ func (s *store) openLasting(ctx context.Context, want batch.StoreOptions) error 
 		if err == nil {
 			return nil
 		}
-		_ = s.Close(false) // the first error says more
+		_ = s.Close(false) // the first error explains more
 		e, ok := errors.AsType[*ledgerError](err)
 		if !ok || !e.lost || try == 1 && !e.restarts || try == maxTries {
 			return err

@@ -60,7 +60,7 @@ func scanLoad(row pgx.CollectableRow) (load batch.Load, err error) {
 	return load, row.Scan(&load.ConnectionID, &load.Messages)
 }
 
-// Next reads what is open. It asks no claim: who has none cannot record that it sends.
+// Next reads what is open. It requires no claim: a worker without one cannot record a request.
 func (s *store) Next(ctx context.Context, connectionID string, after batch.Message, n int) ([]batch.Message, error) {
 	return query(ctx, s, func(row pgx.CollectableRow) (m batch.Message, err error) {
 		m.Item.ConnectionID = connectionID

@@ -212,8 +212,8 @@ func TestRefusedLedgers(t *testing.T) {
 		name, run, spoil, want string
 		opt                    batch.Option
 	}{
-		{name: "newer", spoil: "UPDATE ledger SET format = 3", want: "newer version of this program (format 3; this one knows 2)"},
-		{name: "older", spoil: "UPDATE ledger SET format = 1", want: "older format (1; this program wants 2)"},
+		{name: "newer", spoil: "UPDATE ledger SET format = 3", want: "newer version of this program (format 3; this one reads 2)"},
+		{name: "older", spoil: "UPDATE ledger SET format = 1", want: "older format (1; this one requires 2)"},
 		{name: "somebody else's", spoil: "DROP TABLE ledger; CREATE TABLE ledger (account text)", want: "is not as this program made it"},
 		{name: "half of one", spoil: "DROP TABLE ledger", want: "is not as this program made it"},
 		{name: "a table is missing", spoil: "DROP TABLE run CASCADE", want: "is not as this program made it"},

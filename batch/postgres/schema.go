@@ -14,7 +14,7 @@ import (
 //go:embed schema.sql
 var tables string
 
-// format is the version of the tables that this program makes and knows.
+// format is the version of the tables that this program makes and reads.
 const format = 2
 
 // exist reports whether there is the schema, and a ledger in it. It reads tables of the server,
@@ -66,9 +66,9 @@ func (s *store) checkFormat(ctx context.Context) error {
 	case err != nil:
 		return err
 	case found > format:
-		return s.refuse("was made by a newer version of this program (format %d; this one knows %d); update it", found, format)
+		return s.refuse("was made by a newer version of this program (format %d; this one reads %d); update it", found, format)
 	case found < format:
-		return s.refuse("has tables of an older format (%d; this program wants %d); name another schema", found, format)
+		return s.refuse("has tables of an older format (%d; this one requires %d); name another schema", found, format)
 	}
 	return nil
 }

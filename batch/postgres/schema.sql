@@ -40,7 +40,7 @@ CREATE TABLE message (
 	attempts      integer NOT NULL DEFAULT 0, -- requests that ended, in all rounds
 	status        integer,                    -- of the last error: its HTTP status, 0 without a response
 	answered      boolean,                    -- the service itself responded with it, not a gateway or a proxy
-	final         boolean NOT NULL DEFAULT false, -- has ended for good, and is never sent again
+	final         boolean NOT NULL DEFAULT false, -- is never sent again
 	set_aside     boolean NOT NULL DEFAULT false, -- no longer in the input, and not sent; of a final one: not even by --retry-failed
 	maybe_unsent  boolean NOT NULL DEFAULT false, -- not known to be gone, but may be
 	outcome       text CHECK (outcome IN ('unsent', 'already_gone', 'failed', 'skipped')), -- NULL: still open
@@ -49,12 +49,12 @@ CREATE TABLE message (
 	message_id    text COLLATE "C" NOT NULL,
 	with_user_id  text NOT NULL,              -- '': user_id
 	ref           text NOT NULL,              -- the caller's own key; '': none
-	scope         text,                       -- whose trouble it is: message, connection, account, service or client
-	cause         text,                       -- rate_limited, stopped, ended, unwritten, tls, proxy, lost or interrupted; NULL: status and type say it
+	scope         text,                       -- what the error is of: message, connection, account, service or client
+	cause         text,                       -- rate_limited, stopped, ended, unwritten, tls, proxy, lost or interrupted; NULL: status and type show it
 	type          text,                       -- the service's name of it
-	error         text,                       -- what was said
+	error         text,                       -- its text
 	hint          text,                       -- what to do
-	request_id    text,                       -- names the last request to the vendor's support
+	request_id    text,                       -- identifies the last request to the vendor's support
 	ended_at      timestamptz,
 	PRIMARY KEY (run_id, id),
 	UNIQUE (run_id, connection_id, user_id, message_id)

@@ -140,7 +140,7 @@ func (s *store) Claim(ctx context.Context) (claimed []batch.Load, left int, err 
 }
 
 // share is how many free connections a worker takes now: up to an equal part of all, and beyond
-// that a few, lest a worker that does nothing keeps others from them. One that is alone and has
+// that a few, so that an idle worker does not keep others from them. One that is alone and has
 // just begun takes half of what is free, since others may be about to come.
 func share(free, mine, others, workers int, justBegun bool) int {
 	switch {

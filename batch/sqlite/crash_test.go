@@ -16,7 +16,7 @@ import (
 	"github.com/unsend-go/unsend/mock"
 )
 
-// fullVariable asks for as many crashes as are promised; without it there are some.
+// fullVariable is set for the long form of each test.
 const fullVariable = "UNSEND_TEST_FULL"
 
 func times(some, all int) int {

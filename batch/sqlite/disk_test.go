@@ -58,7 +58,7 @@ func TestFailingWrites(t *testing.T) {
 	}
 }
 
-// Each commit is synced as far as the drive, which a Mac does only if it is told to.
+// Each commit is synced to the drive, which a Mac does with fullfsync alone.
 func TestSyncs(t *testing.T) {
 	t.Parallel()
 	var store batch.Store

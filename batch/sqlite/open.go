@@ -46,7 +46,7 @@ func openStore(path string, want batch.StoreOptions) (batch.Store, error) {
 	}
 	s := &store{path: path}
 	if err := s.open(want); err != nil {
-		_ = s.Close(true) // the first error says more
+		_ = s.Close(true) // the first error explains more
 		return nil, s.explain(err)
 	}
 	return s, nil
@@ -82,7 +82,7 @@ func openInMemory(want batch.StoreOptions) (batch.Store, error) {
 		s.service = want.Service
 	}
 	if err != nil {
-		_ = s.Close(false) // the first error says more
+		_ = s.Close(false) // the first error explains more
 		return nil, s.explain(err)
 	}
 	return s, nil
@@ -143,7 +143,7 @@ var temporaryFolder sync.Mutex
 func keepTemporaryFiles(db *sqlite.Conn, dir string) {
 	temporaryFolder.Lock()
 	defer temporaryFolder.Unlock()
-	_ = exec(db, "PRAGMA temp_store_directory = '"+strings.ReplaceAll(dir, "'", "''")+"'", nil) // which else says what is wrong with it
+	_ = exec(db, "PRAGMA temp_store_directory = '"+strings.ReplaceAll(dir, "'", "''")+"'", nil) // which else explains what is wrong with it
 }
 
 const busyTimeout = 5 * time.Second // for another program that reads or writes
@@ -171,7 +171,7 @@ func (s *store) verify(db *sqlite.Conn, want batch.StoreOptions) error {
 	case version < schemaVersion:
 		return fmt.Errorf("was made by an older version of this program (format %d; this one has %d); name another ledger", version, schemaVersion)
 	case version > schemaVersion:
-		return fmt.Errorf("was made by a newer version of this program (format %d; this one knows %d); update it", version, schemaVersion)
+		return fmt.Errorf("was made by a newer version of this program (format %d; this one reads %d); update it", version, schemaVersion)
 	}
 	if err := exec(db, readService, func(row *sqlite.Stmt) { s.service = row.ColumnText(0) }); err != nil {
 		return err

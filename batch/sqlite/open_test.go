@@ -61,7 +61,7 @@ func TestRefusedLedgers(t *testing.T) {
 		"another database": {sql: "CREATE TABLE message (id)", want: foreign},
 		"newer": {
 			made: batch.ForMock(), sql: "PRAGMA user_version = 3",
-			want: "was made by a newer version of this program (format 3; this one knows 2); update it",
+			want: "was made by a newer version of this program (format 3; this one reads 2); update it",
 		},
 		"older": {
 			made: batch.ForMock(), sql: "PRAGMA user_version = 1",

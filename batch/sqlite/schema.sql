@@ -3,12 +3,12 @@
 CREATE TABLE ledger (
 	service    TEXT NOT NULL,              -- that the messages are of: scheme, host and path, or mock
 	created_at TEXT NOT NULL,
-	running    INTEGER NOT NULL DEFAULT 0  -- 1 while a run goes on, or after one that was killed
+	running    INTEGER NOT NULL DEFAULT 0  -- 1 while a run is active, or after one that was killed
 ) STRICT;
 
 CREATE TABLE message (
 	id            INTEGER PRIMARY KEY,
-	final         INTEGER NOT NULL DEFAULT 0, -- 1: has ended for good, and is never sent again
+	final         INTEGER NOT NULL DEFAULT 0, -- 1: is never sent again
 	set_aside     INTEGER NOT NULL DEFAULT 0, -- 1: no longer in the input, and not sent; of a final one: not even by --retry-failed
 	maybe_unsent  INTEGER NOT NULL DEFAULT 0, -- 1: not known to be gone, but may be
 	outcome       TEXT,                       -- unsent, already_gone, failed or skipped; NULL: still open
@@ -21,11 +21,11 @@ CREATE TABLE message (
 	attempts      INTEGER NOT NULL DEFAULT 0, -- requests that ended, in all runs
 	status        INTEGER,                    -- of the last error: its HTTP status, 0 without a response
 	answered      INTEGER,                    -- 1: the service itself responded with it; 0: a gateway, a proxy or nobody did
-	scope         TEXT,                       -- whose trouble it is: message, connection, account, service or client
-	cause         TEXT,                       -- rate_limited, stopped, ended, unwritten, tls, proxy, lost or interrupted; NULL: status and type say it
+	scope         TEXT,                       -- what the error is of: message, connection, account, service or client
+	cause         TEXT,                       -- rate_limited, stopped, ended, unwritten, tls, proxy, lost or interrupted; NULL: status and type show it
 	type          TEXT,                       -- the service's name of it
-	error         TEXT,                       -- what was said
+	error         TEXT,                       -- its text
 	hint          TEXT,                       -- what to do
-	request_id    TEXT,                       -- names the last request to the vendor's support
+	request_id    TEXT,                       -- identifies the last request to the vendor's support
 	ended_at      TEXT                        -- UTC
 ) STRICT;

@@ -169,7 +169,7 @@ func TestLockIsOnTheFile(t *testing.T) {
 	cmd.Stderr = nil
 	said, err := cmd.CombinedOutput()
 	if want := "child: ledger " + mounted + " is in use by another process; wait until that has ended\n"; err == nil || string(said) != want {
-		t.Errorf("another process says %q, %v; want %q", said, err, want)
+		t.Errorf("another process prints %q, %v; want %q", said, err, want)
 	}
 	must(t, ledger.Close())
 	ledger = openFor(t, mounted, batch.ForService(client))
@@ -179,8 +179,8 @@ func TestLockIsOnTheFile(t *testing.T) {
 	must(t, ledger.Close())
 }
 
-// A file system in user space is warned of. This one has nobody who serves it: Linux itself tells other
-// users than its own what it is.
+// A file system in user space is warned of. This one has nobody who serves it: Linux itself responds to
+// users other than its own.
 func TestFUSE(t *testing.T) {
 	t.Parallel()
 	device, err := os.OpenFile("/dev/fuse", os.O_RDWR, 0)

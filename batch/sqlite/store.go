@@ -128,7 +128,7 @@ func (s *store) transaction(f func() error) error {
 			return s.explain(err)
 		}
 		if !s.db.AutocommitEnabled() {
-			_ = exec(s.db, "ROLLBACK", nil) // the first error says more
+			_ = exec(s.db, "ROLLBACK", nil) // the first error explains more
 		}
 		if !s.wal { // what is rolled back was written, too
 			err = cmp.Or(err, s.file.remember())

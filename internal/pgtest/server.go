@@ -74,8 +74,8 @@ func programs() (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
 		return filepath.Dir(path), nil
 	}
-	for _, pattern := range []string{"/usr/lib/postgresql/*/bin/initdb", "/usr/pgsql-*/bin/initdb", "/opt/homebrew/opt/postgresql*/bin/initdb", "/usr/local/opt/postgresql*/bin/initdb"} {
-		if found, _ := filepath.Glob(pattern); len(found) > 0 { // the pattern is well formed
+	for _, folder := range []string{"/usr/lib/postgresql/*", "/usr/pgsql-*", "/opt/homebrew/opt/postgresql*", "/usr/local/opt/postgresql*"} {
+		if found, _ := filepath.Glob(folder + "/bin/initdb"); len(found) > 0 { // the pattern is well formed
 			return filepath.Dir(slices.Max(found)), nil
 		}
 	}
@@ -94,11 +94,13 @@ func start(settings ...string) (*Server, error) {
 	s := &Server{Dir: dir, programs: bin, settings: settings}
 	s.address = "postgres:///postgres?" + url.Values{"host": {dir}, "user": {"postgres"}, "sslmode": {"disable"}}.Encode()
 	if os.Getuid() == 0 { // which PostgreSQL refuses
-		if out, err := exec.CommandContext(context.Background(), "chown", "postgres", dir).CombinedOutput(); err != nil { //nolint:gosec // a folder of ours
+		out, err := exec.CommandContext(context.Background(), "chown", "postgres", dir).CombinedOutput() //nolint:gosec // a folder of ours
+		if err != nil {
 			return nil, fmt.Errorf("chown postgres %s: %s", dir, out)
 		}
 	}
-	initdb := s.command(filepath.Join(bin, "initdb"), "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--pgdata="+filepath.Join(dir, "data"))
+	initdb := s.command(filepath.Join(bin, "initdb"), "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C",
+		"--pgdata="+filepath.Join(dir, "data"))
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, out)
 	}
@@ -120,13 +122,15 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// guard runs a server until its standard input says with what signal to stop it, or ends because
+// guard runs a server until its standard input has the signal by which to stop it, or ends because
 // the test has: then nothing of the server is left.
-const guard = `"$@" </dev/null >>"$0/log" 2>&1 & pid=$!; how=; read -r how; kill -"${how:-QUIT}" $pid; wait $pid; test -n "$how" || rm -rf "$0"`
+const guard = `"$@" </dev/null >>"$0/log" 2>&1 & pid=$!; how=; read -r how
+kill -"${how:-QUIT}" $pid; wait $pid; test -n "$how" || rm -rf "$0"`
 
 // Start starts a server that was stopped, and waits until it responds.
 func (s *Server) Start() error {
-	args := []string{"-c", guard, s.Dir, filepath.Join(s.programs, "postgres"), "-D", filepath.Join(s.Dir, "data"), "-c", "listen_addresses=", "-c", "unix_socket_directories=" + s.Dir}
+	args := []string{"-c", guard, s.Dir, filepath.Join(s.programs, "postgres"), "-D", filepath.Join(s.Dir, "data"),
+		"-c", "listen_addresses=", "-c", "unix_socket_directories=" + s.Dir}
 	for _, setting := range s.settings {
 		args = append(args, "-c", setting)
 	}
@@ -144,10 +148,11 @@ func (s *Server) Start() error {
 		_ = cmd.Wait() // the log has it
 		close(ended)
 	}()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) { //nolint:forbidigo // a server has no other way to say so
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
 		if err = s.exec(context.Background(), "SELECT 1"); err == nil {
 			return nil
 		}
+		time.Sleep(10 * time.Millisecond) //nolint:forbidigo // nothing can be waited for in a server
 	}
 	log, _ := os.ReadFile(filepath.Join(s.Dir, "log"))
 	return fmt.Errorf("postgres does not respond: %w: %s", err, log)
