@@ -79,11 +79,21 @@ func WithDocument(document []byte) Option {
 	return func(o *options) { o.document = document }
 }
 
-// New returns a validator of the contract that this module embeds. It takes some ten
-// milliseconds. An error means that the document of [WithDocument] is not a valid OpenAPI
-// document or has no operation, that it has no operation of the id in [ForOperation], or that an
-// option is nil.
+// New returns a validator of the contract that this module embeds. To load a document takes some
+// ten milliseconds; without options that is done once in a program. An error means that the
+// document of [WithDocument] is not a valid OpenAPI document or has no operation, that it has no
+// operation of the id in [ForOperation], or that an option is nil.
 func New(opts ...Option) (*Validator, error) {
+	if len(opts) == 0 {
+		return shared()
+	}
+	return newValidator(opts)
+}
+
+// shared is the validator without options, loaded when it is first needed.
+var shared = sync.OnceValues(func() (*Validator, error) { return newValidator(nil) })
+
+func newValidator(opts []Option) (*Validator, error) {
 	o := options{document: spec.Document}
 	for _, opt := range opts {
 		if opt == nil {
@@ -121,9 +131,6 @@ func (v *Validator) Operations() []string {
 	}
 	return ids
 }
-
-// shared is the validator of Check and Transport, loaded when it is first needed.
-var shared = sync.OnceValues(func() (*Validator, error) { return New() })
 
 // CheckRequest returns every violation of the contract by req, or nil. A request that matches no
 // operation is compared with the operation that it is closest to.
@@ -180,7 +187,7 @@ type TB interface {
 // To check what a client sends and receives, give it a [Transport].
 func Check(t TB, req *http.Request, resp *http.Response) {
 	t.Helper()
-	v, err := shared()
+	v, err := New()
 	if err != nil {
 		t.Errorf("the exchange cannot be checked: %v", err)
 		return

@@ -18,10 +18,7 @@ import (
 //
 // An invalid option makes each request fail with the error of [New].
 func Transport(next http.RoundTripper, report func([]Violation), opts ...Option) http.RoundTripper {
-	load := shared
-	if len(opts) > 0 {
-		load = sync.OnceValues(func() (*Validator, error) { return New(opts...) })
-	}
+	load := sync.OnceValues(func() (*Validator, error) { return New(opts...) })
 	return newTransport(next, func(req *http.Request) (func(*http.Response), error) {
 		v, err := load()
 		if err != nil {
