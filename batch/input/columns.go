@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
@@ -114,6 +115,9 @@ func (v *values) item() (batch.Item, error) {
 			return batch.Item{}, err
 		}
 	}
+	if !utf8.ValidString(v[inRef]) { // so is the whole file: no row can be left out
+		return batch.Item{}, unusable("ref is not UTF-8 text: save the list as CSV UTF-8, in Excel with File, Save As, and use that file")
+	}
 	item := batch.Item{UserID: v[inUser], MessageID: v[inMessage], ConnectionID: v[inConnection], WithUserID: v[inWith], Ref: unsafeCell(v[inRef])}
 	maybe, err := parseMaybe(v[inMaybeUnsent])
 	item.MaybeUnsent = maybe
@@ -173,8 +177,8 @@ func parseMaybe(text string) (bool, error) {
 
 // shown quotes a text that cannot be a key.
 func shown(text string) string {
-	if len(text) > cell.ShortWord || cell.HasKey(text) {
-		return "something else"
+	if len(text) > cell.ShortWord && !isNegative(text) || cell.HasKey(text) {
+		return fmt.Sprintf("a text of %d characters", utf8.RuneCountInString(text))
 	}
 	return strconv.Quote(cell.Printable(text))
 }

@@ -120,6 +120,7 @@ func TestBadRowsAreListed(t *testing.T) {
 		{"6.43E+12", `message_id is "6.43E+12": these ids have lost digits: ` + format},
 		{"6.432.457", `message_id is "6.432.457", a number with decimals or separators: ` + format},
 		{"+64", `message_id is "+64": want digits alone`},
+		{"31.12.2025", `message_id is "31.12.2025", a date: correct it, or delete the row`},
 		{"<NA>", `message_id is "<NA>", which means that there is no id: fill it in, or delete the row`},
 		{"-", "message_id is only a dash: fill in the id, or delete the row"},
 		{"#REF!", `message_id is "#REF!", which Excel writes where a formula failed: correct the formula, and export again`},
@@ -142,7 +143,7 @@ func TestBadRowsAreListed(t *testing.T) {
 				"line 3: invalid id: connection_id is \"NULL\", which means that there is no id: fill it in, or delete the row\n" +
 				"line 4: invalid id: with_user_id has the character 'ü' (U+00FC); want a-z, A-Z, 0-9, _ and - only\n" +
 				"line 5: maybe_unsent is \"yes\": want TRUE or FALSE (or WAHR or FALSCH), 1, 0 or nothing\n" +
-				"line 6: maybe_unsent is something else: want TRUE or FALSE (or WAHR or FALSCH), 1, 0 or nothing\n" +
+				"line 6: maybe_unsent is a text of 16 characters: want TRUE or FALSE (or WAHR or FALSCH), 1, 0 or nothing\n" +
 				"line 7: invalid id: user_id is empty: fill in the id, or delete the row"},
 		{"cells", "user_id;message_id;connection_id\n51;64;c;66\n51;64\n51,64,c\n51;64;c;;\n",
 			"line 2: the row has 4 cells, and the first row names 3: delete the extra ones, or put a cell with semicolons in it into quotes\n" +

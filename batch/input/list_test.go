@@ -34,6 +34,7 @@ func TestColumnsAreCheckedAsAWhole(t *testing.T) {
 	}{
 		{"a word", []string{"Total", "1", "2"}, []string{"3 51/1", "4 51/2", odd(2, `"Total"`)}},
 		{"a date", []string{"1", "2026-05-01"}, []string{"2 51/1", odd(3, `"2026-05-01"`)}},
+		{"a long negative number", []string{"1", "-6432457811894"}, []string{"2 51/1", odd(3, `"-6432457811894"`)}},
 		{"half of them", []string{"1", "a"}, []string{"2 51/1", odd(3, `"a"`)}},
 		{"fewer than half", []string{"1", "a", "b"}, []string{"2 51/1", "3 51/a", "4 51/b"}},
 		{"negative numbers alone", []string{"-1", "-2"}, []string{odd(2, `"-1"`), odd(3, `"-2"`)}},

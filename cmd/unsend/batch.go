@@ -400,7 +400,7 @@ func (j *job) load(in io.Reader) error {
 		if bad.NoConnection > 0 {
 			listed = append(listed, &batch.InputError{Rows: bad.NoConnection, NoConnection: bad.NoConnection})
 		}
-		j.list(listed)
+		j.list(listed, bad.Rows)
 		return fmt.Errorf("%s in %s; nothing was sent: correct the list, or add --skip-invalid", count(bad.Rows, "bad row"), j.name())
 	}
 	if errors.Is(err, batch.ErrInput) {
@@ -409,14 +409,15 @@ func (j *job) load(in io.Reader) error {
 	if err != nil {
 		return err
 	}
-	j.list(added.Bad)
+	j.list(added.Bad, added.BadRows)
 	if added.New+added.Known == 0 {
 		return fmt.Errorf("%s: no row can be used; nothing was sent", j.name())
 	}
 	return nil
 }
 
-func (j *job) list(bad []error) {
+// list prints the first of so many bad rows.
+func (j *job) list(bad []error, rows int) {
 	lineOf := func(err error) int {
 		if row, ok := errors.AsType[*batch.LineError](err); ok {
 			return row.Line
@@ -426,5 +427,12 @@ func (j *job) list(bad []error) {
 	slices.SortStableFunc(bad, func(a, b error) int { return cmp.Compare(lineOf(a), lineOf(b)) })
 	for _, err := range bad {
 		line(j.cmd.ErrOrStderr(), "%s: %v", j.name(), asFlags(err))
+		rows--
+		if same, ok := errors.AsType[*batch.InputError](err); ok {
+			rows -= same.Rows - 1
+		}
+	}
+	if rows > 0 {
+		line(j.cmd.ErrOrStderr(), "%s: and %s", j.name(), count(rows, "more bad row"))
 	}
 }

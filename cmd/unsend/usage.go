@@ -54,13 +54,21 @@ func (c *invocation) knownCommand(cmd *cobra.Command, args []string) error {
 // wantArgs requires the named arguments, no more and no fewer.
 func (c *invocation) wantArgs(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
+		for _, arg := range args {
+			if name := strings.TrimLeft(arg, "–—"); name != arg && name != "" { // as an editor corrects --
+				return fmt.Errorf("%s begins with a long dash; type --%s", arg, name)
+			}
+		}
+		advice := c.seeHelp(cmd)
 		switch {
 		case len(args) == len(names):
 			return nil
 		case len(names) == 0:
-			return fmt.Errorf("takes no arguments, but was given %d; %s", len(args), c.seeHelp(cmd))
+			return fmt.Errorf("takes no arguments, but was given %d; %s", len(args), advice)
+		case len(args) > 1 && len(names) == 1:
+			advice = "put a name that has spaces in quotes, or " + advice
 		}
-		return fmt.Errorf("want %s, but was given %s; %s", strings.Join(names, " and "), count(len(args), "argument"), c.seeHelp(cmd))
+		return fmt.Errorf("want %s, but was given %s; %s", strings.Join(names, " and "), count(len(args), "argument"), advice)
 	}
 }
 

@@ -4,6 +4,7 @@ package cell
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -76,6 +77,8 @@ func CheckNumber(text string) error {
 	switch {
 	case strings.TrimFunc(text, IsDigit) == "", strings.TrimFunc(text, isNumeric) != "", !strings.ContainsFunc(text, IsDigit):
 		return nil
+	case date.MatchString(text):
+		return fmt.Errorf("is %q, a date: correct it, or delete the row", text)
 	case strings.ContainsAny(text, "eE"):
 		return fmt.Errorf("is %q: %s", Printable(text), LostDigits)
 	case strings.ContainsAny(text, "+-"):
@@ -83,6 +86,8 @@ func CheckNumber(text string) error {
 	}
 	return fmt.Errorf("is %q, a number with decimals or separators: %s", Printable(text), pasteAsText)
 }
+
+var date = regexp.MustCompile(`^\d{1,2}\.\d{1,2}\.\d{2,4}$`)
 
 // IsDigit reports whether r is an ASCII digit.
 func IsDigit(r rune) bool { return r >= '0' && r <= '9' }
