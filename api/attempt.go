@@ -130,7 +130,7 @@ func readSuccess(body []byte) (success, ok bool) {
 // onlyMember is the fast path for the usual body, with success first and its name nowhere else: it
 // allocates no decoder.
 func onlyMember(body []byte) (success, ok bool) {
-	if bytes.Count(body, []byte("success")) > 1 || bytes.Contains(body, []byte(`\u`)) { // an escape may spell the name
+	if bytes.Count(body, []byte(`"success"`)) > 1 || bytes.Contains(body, []byte(`\u`)) { // an escape may spell the name
 		return false, false
 	}
 	for _, token := range []string{"{", `"success"`, ":"} {
