@@ -111,10 +111,10 @@ func (c *ConnTrace) handshakeDone(_ tls.ConnectionState, err error) {
 }
 
 // movedOn reports whether a transport that requests another connection has provably written
-// nothing on the one that it had. On a connection of our own that is seen. net/http sends a
-// DELETE again over HTTP/1.1 for no other reason. Over HTTP/2 it does so on the peer's word too
-// (REFUSED_STREAM, GOAWAY, some resets), which is not trusted: there only a request of which no
-// header was encoded counts.
+// nothing on the one that it had. A connection of our own counts its writes. Over HTTP/1.1 net/http
+// sends a DELETE again for no other reason. Over HTTP/2 it does so on the peer's word too
+// (REFUSED_STREAM, GOAWAY, some resets), which is not trusted: there, no header may have been
+// encoded.
 func (c *ConnTrace) movedOn() bool {
 	if c.own != nil && c.own.written() == c.writes {
 		return true
@@ -129,8 +129,8 @@ type Ending struct {
 	// response is, an earlier request may have had its effect.
 	SentTwice bool
 	// Unwritten is true if there is no response and provably no request was written: the attempt got
-	// no connection, or each that it got had been closed before. A transport that reports nothing to
-	// the trace is believed that it could not connect.
+	// no connection, or each that it got had been closed before. If the transport reported nothing to
+	// the trace, its error has to be one of a dial or of a name.
 	Unwritten bool
 	// Refused is true if nothing was written because either side refused the other's certificate or
 	// TLS configuration, or [Guard] the request: no retry changes that.

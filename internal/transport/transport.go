@@ -1,6 +1,6 @@
-// Package transport is what the client needs of net/http beyond its own: requests that stay with
-// one host, one attempt that is one request on the wire, how far an attempt came before it
-// failed, and bodies read within a limit.
+// Package transport adds to net/http what the client needs: requests that stay with one host,
+// attempts that are one request on the wire, how far an attempt came before it failed, and bodies
+// read within a limit.
 package transport
 
 import (
