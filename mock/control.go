@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -129,7 +130,7 @@ func checkFilters(query string, known []string) error {
 	if err != nil {
 		return fmt.Errorf("the query cannot be read: %w", err)
 	}
-	for name := range filters {
+	for _, name := range slices.Sorted(maps.Keys(filters)) {
 		if !slices.Contains(known, name) {
 			return fmt.Errorf("unknown filter %q; this path takes %s", name, cmp.Or(strings.Join(known, ", "), "none"))
 		}
