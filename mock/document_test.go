@@ -2,54 +2,8 @@ package mock
 
 import (
 	"net/http"
-	"net/http/httptest"
-	"strings"
 	"testing"
-
-	"github.com/unsend-go/unsend/internal/spec"
 )
-
-// An operation without an example gets a 501, whatever else is in the document.
-func TestOperationsWithoutExamples(t *testing.T) {
-	t.Parallel()
-	text, err := spec.JSON(spec.Document)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const added = `{"operationId":"getChatMessage","responses":{"200":{"description":"d"},"default":{"description":"d","content":{` +
-		`"application/json":{"example":{"error":"e","requestId":"r"}}}}}}`
-	text = edit(text, "paths./v2/access/chats/{userId}/messages/{messageId}.get", added)
-	// Paths that a ServeMux cannot hold, alone or beside the others, cost nobody the mock.
-	text = edit(text, "paths./v2/files/{name}:raw", `{"get":`+added+`}`)
-	text = edit(text, "paths./v2/access/{what}/7/messages/9", `{"delete":`+added+`}`)
-	post := strings.Replace(added, "getChatMessage", "writeChat", 1)
-	text = edit(text, "paths./v2/access/chats/{userId}", `{"summary":"s","parameters":[],"post":`+post+`}`)
-	server := New()
-	server.mux, server.document.operations = http.NewServeMux(), readOperations(parseObject(text))
-	if err := server.route(); err != nil {
-		t.Fatal(err)
-	}
-
-	rows := []struct {
-		method, path string
-		status       int
-		says         string
-	}{
-		{http.MethodGet, "/v2/access/chats/7/messages/9", http.StatusNotImplemented, `"error":"Not implemented by the mock: getChatMessage"`},
-		{http.MethodPost, "/v2/access/chats/7", http.StatusNotImplemented, `"error":"Not implemented by the mock: writeChat"`},
-		{http.MethodGet, "/v2/files/a:raw", http.StatusNotFound, `"type":"ROUTE_NOT_FOUND"`},
-		{http.MethodPut, "/v2/access/chats/7", http.StatusNotFound, `"type":"ROUTE_NOT_FOUND"`},
-		{http.MethodDelete, "/v2/access/chats/7/messages/9", http.StatusUnauthorized, `"type":"UNAUTHORIZED"`},
-	}
-	for _, row := range rows {
-		req := httptest.NewRequestWithContext(t.Context(), row.method, row.path, nil)
-		rec := httptest.NewRecorder()
-		server.ServeHTTP(rec, req)
-		if rec.Code != row.status || !strings.Contains(rec.Body.String(), row.says) || !strings.Contains(rec.Body.String(), `"requestId":"req_`) {
-			t.Errorf("%s %s: status %d %s", row.method, row.path, rec.Code, rec.Body)
-		}
-	}
-}
 
 // Examples are found under names of any kind, inline or by reference; without one, an error still
 // has its documented shape.
@@ -105,32 +59,6 @@ func TestEdit(t *testing.T) {
 	} {
 		if got := string(edit([]byte(row.text), row.path, row.value)); got != row.want {
 			t.Errorf("%s: %s, want %s", row.name, got, row.want)
-		}
-	}
-}
-
-func TestURLsCanBeUsedAsPrinted(t *testing.T) {
-	t.Parallel()
-	for _, row := range []struct{ asked, want string }{
-		{"127.0.0.1:0", "http://127.0.0.1:"},
-		{"0.0.0.0:0", "http://127.0.0.1:"},
-		{":0", "http://127.0.0.1:"},
-		{"[::1]:0", "http://[::1]:"},
-		{"localhost:0", "http://127.0.0.1:"},
-	} {
-		server := New()
-		url, err := server.StartAddr(row.asked)
-		if err != nil {
-			if strings.Contains(row.asked, "::") {
-				continue // a machine without IPv6
-			}
-			t.Fatal(err)
-		}
-		if !strings.HasPrefix(url, row.want) {
-			t.Errorf("%s is printed as %s, want %s…", row.asked, url, row.want)
-		}
-		if err := server.Close(); err != nil {
-			t.Error(err)
 		}
 	}
 }

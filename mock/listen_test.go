@@ -59,6 +59,19 @@ func TestStartErrors(t *testing.T) {
 	}
 }
 
+func TestURLsCanBeUsedAsPrinted(t *testing.T) {
+	t.Parallel()
+	for _, addr := range []string{"127.0.0.1:0", "0.0.0.0:0", ":0", "localhost:0"} {
+		server := mock.New()
+		if url, err := server.StartAddr(addr); err != nil || !strings.HasPrefix(url, "http://127.0.0.1:") {
+			t.Errorf("%s is printed as %s, %v, want http://127.0.0.1:…", addr, url, err)
+		}
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // waitForFaults returns once n requests have met their fault.
 func waitForFaults(server *mock.Server, n int) {
 	for server.Counts().Faulted < n {

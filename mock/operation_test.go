@@ -129,6 +129,33 @@ func TestWithOperation(t *testing.T) {
 	g.unsend("7", "9").wantUnsent(t)
 }
 
+// An operation without an example of a success gets a 501. A path that a ServeMux cannot hold, alone
+// or beside another, costs nobody the mock.
+func TestOperationsWithoutExamples(t *testing.T) {
+	t.Parallel()
+	paths := ""
+	for _, path := range []string{"/v2/access/test/{id}/7", "/v2/access/test/7/{id}", "/v2/access/test/{id}:raw"} {
+		paths += "  " + path + ":\n    delete:\n      operationId: '" + path + `'
+      parameters: [{name: id, in: path, required: true, schema: {$ref: '#/components/schemas/ID'}}]
+      responses: {'404': {$ref: '#/components/responses/NotFound'}}
+`
+	}
+	g := overPipe(t, mock.WithDocument(longer(t, paths)))
+	for path, want := range map[string]struct {
+		status int
+		kind   string
+	}{
+		"/v2/access/test/8/7":   {http.StatusNotImplemented, "NOT_IMPLEMENTED"},
+		"/v2/access/test/7/8":   {http.StatusNotFound, "ROUTE_NOT_FOUND"},
+		"/v2/access/test/8:raw": {http.StatusNotFound, "ROUTE_NOT_FOUND"},
+	} {
+		req := g.request("7", "9")
+		req.URL.Path = path
+		g.tryUnchecked(req).wantProblem(t, want.status, want.kind)
+	}
+	g.unsend("7", "9").wantUnsent(t)
+}
+
 // Start names what cannot be served; a request that can reach it gets a 501.
 func TestStartNamesWhatCannotBeServed(t *testing.T) {
 	t.Parallel()
