@@ -146,7 +146,7 @@ var meanings = []meaning{
 		"try again later; if it lasts, ask the service's support",
 		func(f facts) bool { return f.status(408) || f.StatusCode/100 == 5 }},
 	{"425, 429", is(ErrRateLimited), ScopeService, again, notUnsent,
-		"wait as long as RetryAfter; another program may be using the same connection",
+		"wait as long as the response requires, or a minute; another program may be using the same connection",
 		func(f facts) bool { return f.status(425, 429) }},
 	{"any other 4xx that the service did not answer", is(ErrUnexpectedResponse), ScopeService, never, notUnsent,
 		hintBaseURL,

@@ -69,7 +69,7 @@ type sender struct {
 }
 
 // client makes the client of the flags and the environment. An idle one sends nothing, and needs no
-// key. log is where --verbose writes.
+// key; a file of one is read. log is where --verbose writes.
 func (f *clientFlags) client(log io.Writer, idle bool, more ...api.Option) (*sender, error) {
 	err := cmp.Or(
 		contradict(f.set, "mock", "api-key-file", "base-url", "plain-http"),
@@ -88,7 +88,7 @@ func (f *clientFlags) client(log io.Writer, idle bool, more ...api.Option) (*sen
 	case f.mock:
 		s.key, s.mock = mock.DemoKey, f.newMock()
 		opts = append([]api.Option{api.WithConnection(mock.DemoConnection), api.WithHTTPClient(s.mock.Client())}, opts...)
-	case idle:
+	case idle && !f.set.Changed("api-key-file"):
 		s.key = mock.DemoKey
 		opts = append(optionsFromEnv(), opts...)
 	case f.set.Changed("api-key-file"):
@@ -195,7 +195,7 @@ func asFlags(err error) error {
 const maxKeyFile = 4 << 10
 
 // assignment begins a line such as shells and dotenv files have.
-var assignment = regexp.MustCompile(`^(export )?[A-Z][A-Z0-9_]*=`)
+var assignment = regexp.MustCompile(`^(export )?[A-Z][A-Z0-9_]*=|^["']`)
 
 // readKeyFile returns the key that the file holds, in UTF-8, or UTF-16 with a byte order mark,
 // without the blanks around it. Its permissions are not checked: secrets that are mounted into a
@@ -221,7 +221,7 @@ func readKeyFile(name string) (string, error) {
 	case key == "":
 		return "", fmt.Errorf("api key file %s is empty; put the key in it", name)
 	case assignment.MatchString(key):
-		return "", fmt.Errorf("api key file %s holds NAME=VALUE; want the key alone, without a name", name)
+		return "", fmt.Errorf("api key file %s holds NAME=VALUE or quotes; want the key alone", name)
 	case len(data) > maxKeyFile:
 		return "", fmt.Errorf("api key file %s holds more than a key; want the key alone, on one line", name)
 	}

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/unsend-go/unsend/batch"
 )
 
 // maxListedConnections is how many connections are listed by name.
@@ -20,6 +23,10 @@ func (j *job) printPlan(w io.Writer) {
 	}
 	if more := len(j.plan.Connections) - maxListedConnections; more > 0 {
 		line(w, "  the others on %s", count(more, "more connection"))
+	}
+	isGiven := func(load batch.Load) bool { return load.ConnectionID == j.client.connection }
+	if j.client.set.Changed("connection") && j.plan.Messages > 0 && !slices.ContainsFunc(j.plan.Connections, isGiven) {
+		line(w, "  --connection %s has no effect: every row to be sent names another", j.client.connection)
 	}
 	if j.plan.Ended > 0 {
 		text := count(j.plan.Ended, "message") + " done earlier"
@@ -46,6 +53,9 @@ func (j *job) printPlan(w io.Writer) {
 	}
 	if j.target.address != "" && !j.dryRun {
 		line(w, "  ledger: %s", j.target)
+	}
+	if j.target.empty {
+		line(w, "  caution: %s is empty: if it was the record of a run, that is lost", j.target)
 	}
 	if j.file != "" && j.added.Known == 0 && j.plan.Ended+j.plan.SetAside > 0 {
 		line(w, "  caution: %s has none of these messages: it is another list's; name another ledger to keep them apart", j.target)

@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
 	"github.com/unsend-go/unsend/mock"
 )
@@ -150,9 +151,19 @@ func TestHumanize(t *testing.T) {
 		}
 	}
 	var groups bytes.Buffer
-	printGroups(&groups, []batch.Group{{Count: 354, MaybeUnsent: 5}})
-	if want := "  5 open: an earlier request may have unsent it, and its outcome is not known\n      the same command finds out\n"; !strings.HasSuffix(groups.String(), want) {
-		t.Errorf("354 open messages, of which 5 may have been unsent, print as %q; want %q at the end", &groups, want)
+	printGroups(&groups, []batch.Group{
+		{Outcome: batch.Failed, Scope: api.ScopeMessage, Status: 200, Count: 2},
+		{Outcome: batch.Failed, Scope: api.ScopeService, Status: 200, Count: 3, MaybeUnsent: 3},
+		{Count: 354, MaybeUnsent: 5},
+	})
+	const want = `Not unsent, why, and what to do:
+  2 failed, this message: the service refused to unsend it
+  3 failed, service or network: the response does not report whether it was unsent; 3 may have been unsent
+  5 open: it may have been unsent already, as the list says or by a request without an outcome
+      the same command finds out
+`
+	if groups.String() != want {
+		t.Errorf("groups print as\n%s\nwant\n%s", &groups, want)
 	}
 	for d, want := range map[time.Duration]string{
 		-time.Second: "0 s", 600 * time.Millisecond: "1 s", 59600 * time.Millisecond: "1 min", 200 * time.Second: "3 min 20 s",

@@ -94,9 +94,11 @@ func reasonOf(g batch.Group) string {
 	text := "no response came"
 	switch {
 	case g.Outcome == "" && g.Scope == api.ScopeUnknown && g.MaybeUnsent > 0:
-		return "an earlier request may have unsent it, and its outcome is not known"
+		return "it may have been unsent already, as the list says or by a request without an outcome"
 	case g.Outcome == "" && g.Scope == api.ScopeUnknown:
 		return "not sent yet"
+	case g.Status/100 == 2 && g.Scope != api.ScopeMessage:
+		return "the response does not report whether it was unsent"
 	case g.Status == 0 && g.Scope == api.ScopeClient:
 		text = "it ended here before a response came"
 	case g.Status != 0:
@@ -111,7 +113,7 @@ func reasonOf(g batch.Group) string {
 	switch {
 	case g.Type != "" && g.Status == 0:
 		return text + " (" + g.Type + ")"
-	case g.Status != 0:
+	case g.Status != 0 && g.Status/100 != 2:
 		return text + " (" + strings.TrimSpace(strconv.Itoa(g.Status)+" "+g.Type) + ")"
 	}
 	return text
@@ -120,6 +122,7 @@ func reasonOf(g batch.Group) string {
 // errorText returns an error of a call without its prefix, and without the names of system calls.
 func errorText(err error) string {
 	text := strings.TrimPrefix(textutil.OneLine(err.Error()), "unsend message: ")
+	text = strings.Replace(text, ": "+io.ErrUnexpectedEOF.Error(), "", 1)
 	failed, ok := errors.AsType[*api.Error](err)
 	if !ok || failed.StatusCode != 0 || !systemCall.MatchString(failed.Message) {
 		return text
