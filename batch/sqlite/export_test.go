@@ -22,6 +22,10 @@ func OpenWrapped(path string, with func(batch.Store) batch.Store, opts ...batch.
 
 // Pragma returns a setting of the connection that writes.
 func Pragma(s batch.Store, name string) (value int, err error) {
-	err = exec(s.(*store).db, "PRAGMA "+name, func(row *sqlite.Stmt) { value = row.ColumnInt(0) })
+	own, ok := s.(*store)
+	if !ok {
+		return 0, errNoLedger
+	}
+	err = exec(own.db, "PRAGMA "+name, func(row *sqlite.Stmt) { value = row.ColumnInt(0) })
 	return value, err
 }
