@@ -251,11 +251,7 @@ func (c *control) script(_ *http.Request, body []byte) (any, error) {
 		}
 		list = append(list, f)
 	}
-	if input.MessageID == "" {
-		c.s.Next(list...)
-	} else {
-		c.s.NextFor(input.UserID, input.MessageID, list...)
-	}
+	c.s.NextFor(input.UserID, input.MessageID, list...)
 	return map[string]int{"pending": c.s.faults.pending()}, nil
 }
 

@@ -76,7 +76,7 @@ func (x *exchange) unsend() {
 	userID, messageID := x.r.PathValue("userId"), x.r.PathValue("messageId")
 	x.serve(x.s.unsendOp, action{
 		run: func() bool {
-			x.entry.Acted = x.s.messages.unsend(userID, messageID)
+			x.entry.Acted = x.s.messages.change(userID, messageID, stateUnsent, statePresent) == statePresent
 			if x.entry.Acted {
 				x.s.counters.unsent.Add(1)
 			}

@@ -1,6 +1,9 @@
 package mock
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // Message is the address of a message.
 type Message struct{ UserID, MessageID string }
@@ -31,46 +34,37 @@ const (
 	stateRemoved       // in another way
 )
 
-// get returns the state of a message, and whether it exists.
-func (m *messages) get(userID, messageID string) (st state, exists bool) {
-	st, known := m.state[userID+"/"+messageID]
-	return st, st == statePresent && (known || !m.listed)
+// get returns the state of a message.
+func (m *messages) get(userID, messageID string) state { return m.change(userID, messageID, 0) }
+
+// put sets the state of a message.
+func (m *messages) put(message Message, to state) {
+	m.change(message.UserID, message.MessageID, to, statePresent, stateUnsent, stateRemoved)
 }
 
-func (m *messages) set(userID, messageID string, st state) {
-	m.state[userID+"/"+messageID] = st // a new string, which keeps nothing of a request
-}
-
-func (m *messages) put(message Message, st state) {
+// change sets the state of a message if it was one of these, and returns what it was.
+func (m *messages) change(userID, messageID string, to state, from ...state) (was state) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.set(message.UserID, message.MessageID, st)
-}
-
-// unsend unsends the message and reports whether it was there.
-func (m *messages) unsend(userID, messageID string) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	_, exists := m.get(userID, messageID)
-	if exists {
-		m.set(userID, messageID, stateUnsent)
+	key := userID + "/" + messageID // a new string, which keeps nothing of a request
+	was, known := m.state[key]
+	if !known && m.listed {
+		was = stateRemoved
 	}
-	return exists
+	if slices.Contains(from, was) {
+		m.state[key] = to
+	}
+	return was
 }
 
 // Exists reports whether the message exists.
 func (s *Server) Exists(userID, messageID string) bool {
-	s.messages.mu.Lock()
-	defer s.messages.mu.Unlock()
-	_, exists := s.messages.get(userID, messageID)
-	return exists
+	return s.messages.get(userID, messageID) == statePresent
 }
 
 // UnsentCount returns how many requests unsent the message: 0 or 1.
 func (s *Server) UnsentCount(userID, messageID string) int {
-	s.messages.mu.Lock()
-	defer s.messages.mu.Unlock()
-	if st, _ := s.messages.get(userID, messageID); st == stateUnsent {
+	if s.messages.get(userID, messageID) == stateUnsent {
 		return 1
 	}
 	return 0
@@ -79,9 +73,5 @@ func (s *Server) UnsentCount(userID, messageID string) int {
 // Remove removes a message without a request, as another device of the creator would. Requests
 // for it get 404 RESOURCE_NOT_FOUND from then on.
 func (s *Server) Remove(userID, messageID string) {
-	s.messages.mu.Lock()
-	defer s.messages.mu.Unlock()
-	if st, _ := s.messages.get(userID, messageID); st != stateUnsent {
-		s.messages.set(userID, messageID, stateRemoved)
-	}
+	s.messages.change(userID, messageID, stateRemoved, statePresent)
 }

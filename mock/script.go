@@ -56,9 +56,8 @@ func parseFaults(texts string) (list []Fault) {
 
 // faults decides which fault the next valid request meets.
 type faults struct {
-	mu      sync.Mutex
-	script  []Fault
-	message map[Message][]Fault
+	mu     sync.Mutex
+	script map[Message][]Fault // those of any message under the zero Message
 
 	drawn []Fault // empty: none are drawn
 	seed  uint64
@@ -79,28 +78,22 @@ func WithFaults(seed uint64, rate float64, list ...Fault) Option {
 }
 
 // Next scripts the next faults, one for each valid request to come, in this order, after those
-// scripted before. A zero Fault lets one request through; one whose fields contradict each other
-// gets a 500 with the reason.
-func (s *Server) Next(list ...Fault) {
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
-	s.faults.script = append(s.faults.script, list...)
-}
+// scripted before. A zero Fault lets one request through.
+func (s *Server) Next(list ...Fault) { s.NextFor("", "", list...) }
 
 // NextFor scripts the next faults of one message. They come before those of [Server.Next].
 func (s *Server) NextFor(userID, messageID string, list ...Fault) {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	m := Message{userID, messageID}
-	s.faults.message[m] = append(s.faults.message[m], list...)
+	s.faults.script[m] = append(s.faults.script[m], list...)
 }
 
 // pending returns how many scripted faults no request has consumed.
-func (f *faults) pending() int {
+func (f *faults) pending() (n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	n := len(f.script)
-	for _, list := range f.message {
+	for _, list := range f.script {
 		n += len(list)
 	}
 	return n
@@ -110,13 +103,9 @@ func (f *faults) pending() int {
 func (f *faults) texts(m Message) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	list := f.message[m]
-	if m == (Message{}) {
-		list = f.script
-	}
-	texts := make([]string, len(list))
-	for i, fault := range list {
-		texts[i] = fault.String()
+	texts := []string{}
+	for _, fault := range f.script[m] {
+		texts = append(texts, fault.String())
 	}
 	return texts
 }
@@ -125,32 +114,27 @@ func (f *faults) texts(m Message) []string {
 func (f *faults) forget(m Message) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if delete(f.message, m); m == (Message{}) {
-		f.script = nil
-		clear(f.message)
+	if delete(f.script, m); m == (Message{}) {
+		clear(f.script)
 	}
 }
 
 func (f *faults) next(userID, messageID string) Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	m := Message{userID, messageID}
-	if list := f.message[m]; len(list) > 0 {
-		f.message[m] = list[1:]
-		if len(list) == 1 {
-			delete(f.message, m)
+	for _, m := range []Message{{userID, messageID}, {}} {
+		if list := f.script[m]; len(list) > 0 {
+			f.script[m] = list[1:]
+			if len(list) == 1 {
+				delete(f.script, m)
+			}
+			return list[0]
 		}
-		return list[0]
-	}
-	if len(f.script) > 0 {
-		next := f.script[0]
-		f.script = f.script[1:]
-		return next
 	}
 	if len(f.drawn) == 0 || f.rate <= 0 {
 		return Fault{}
 	}
-	m = Message{strings.Clone(userID), strings.Clone(messageID)} // which keeps nothing of a request
+	m := Message{strings.Clone(userID), strings.Clone(messageID)} // which keeps nothing of a request
 	f.count[m]++
 	hash := fnv.New64a()
 	_, _ = fmt.Fprint(hash, m.UserID, "/", m.MessageID, "/", f.count[m]) // a hash takes everything

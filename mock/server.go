@@ -65,7 +65,7 @@ func New(opts ...Option) *Server {
 	s := &Server{opts: opts, media: 1, mux: http.NewServeMux(), document: ownDocument()}
 	s.access.interval, s.access.burst = time.Second, 90
 	s.journal.keep = defaultJournal
-	s.messages.state, s.faults.message, s.faults.count = map[string]state{}, map[Message][]Fault{}, map[Message]uint64{}
+	s.messages.state, s.faults.script, s.faults.count = map[string]state{}, map[Message][]Fault{}, map[Message]uint64{}
 	for _, opt := range opts {
 		if opt != nil {
 			opt(s)
@@ -234,7 +234,7 @@ func (s *Server) reset() {
 	}
 	s.access.keys, s.access.connections = fresh.access.keys, fresh.access.connections
 	s.messages.listed, s.messages.state = fresh.messages.listed, fresh.messages.state
-	s.faults.script, s.faults.message, s.faults.count = nil, fresh.faults.message, fresh.faults.count
+	s.faults.script, s.faults.count = fresh.faults.script, fresh.faults.count
 	s.journal.forget(func(Entry) bool { return true })
 	for _, total := range []*atomic.Int64{&s.counters.requests, &s.counters.unsent, &s.counters.limited, &s.counters.faulted} {
 		total.Store(0)
