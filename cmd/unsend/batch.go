@@ -73,7 +73,7 @@ included.
   # The messages that are left, and why; then those alone once more
   unsend report messages.csv.unsend.db --failed
   unsend report messages.csv.unsend.db --failed --csv > left.csv
-  unsend batch left.csv
+  unsend batch left.csv --ledger messages.csv.unsend.db
 
   # From a program, for a program
   select-messages | unsend batch - --yes --json --ledger today.db > outcomes.jsonl`,
@@ -274,7 +274,7 @@ func (j *job) printEnd(w io.Writer, report *batch.Report, left int, took time.Du
 		line(w, "%s", text)
 	}
 	if report.Failed+report.Skipped > 0 && j.target.address != "" {
-		printCommand(w, "To list what is left, for a spreadsheet and for another run:", j.call.program+" report "+j.target.arguments()+" --csv > left.csv")
+		printCommand(w, "To list what is left, for a spreadsheet, and for another run with the same --ledger:", j.call.program+" report "+j.target.arguments()+" --csv > left.csv")
 	}
 	switch {
 	case left == 0:

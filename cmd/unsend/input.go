@@ -42,7 +42,7 @@ func isDirectory(name string) error { return fmt.Errorf("%s is a directory; name
 func pathError(name string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%s does not exist; check the name", name)
+		return fmt.Errorf("%s does not exist; check the name", quoted(name)) // which shows a space at its end
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%s may not be read; check its permissions", name)
 	}

@@ -242,14 +242,19 @@ func (o *mockOptions) connection() string {
 
 // printBanner prints what is needed to use the mock, above all a request that works when pasted.
 func (o *mockOptions) printBanner(w io.Writer, url string) {
+	connections := o.connection()
+	for _, text := range o.connections[min(len(o.connections), 1):] {
+		id, _, _ := strings.Cut(text, ":")
+		connections += ", " + id
+	}
 	control := ""
 	if o.control {
 		control = "\n  to script      " + url + mock.ControlPrefix
 	}
-	_, _ = fmt.Fprintf(w, `A mock of the OFAuth Access API listens on %s
+	_, _ = fmt.Fprintf(w, `A mock of the OFAuth Access API listens on %[1]s
 
-  API key        %s
-  connection id  %s
+  API key        %[2]s
+  connection id  %[5]s
   to read, try   %[1]s/docs/%[4]s
 
 Unsend a message:
@@ -257,5 +262,5 @@ Unsend a message:
   curl --request DELETE --url %[1]s/v2/access/chats/51234567/messages/6432457811894 --header 'Content-Type: application/json' --header 'apiKey: %[2]s' --header 'x-connection-id: %[3]s' --data '{"withUserId":"51234567"}'
 
 Stop with Ctrl-C.
-`, url, mock.DemoKey, o.connection(), control)
+`, url, mock.DemoKey, o.connection(), control, connections)
 }

@@ -51,6 +51,9 @@ func TestPageEscapes(t *testing.T) {
 			t.Errorf("the page has %q:\n%s", part, &out)
 		}
 	}
+	if n := strings.Count(out.String(), "<span>"+p.Chart.From+"</span>"); n != 1 {
+		t.Errorf("the chart of one minute has %d labels; want 1", n)
+	}
 	for _, name := range []string{"c", "t", "h", "n", "s"} {
 		if !strings.Contains(out.String(), name+"&lt;/style&gt;&lt;script&gt;") {
 			t.Errorf("the page lacks the text %s…, escaped:\n%s", name, &out)
@@ -88,6 +91,10 @@ func TestPageCounts(t *testing.T) {
 	// Minutes 0 to 2, the pause of two, and minutes 2 and 3 of the morning.
 	if c := p.Chart; c.Height != 3 || len(c.Bars) != 5 || fmt.Sprint(c.Pauses) != "[4]" || c.Bars[4].X != 6 || c.Width != 7 {
 		t.Errorf("the chart is %+v; want 3 a minute at most, 5 bars, and a pause that is as wide as 2", c)
+	}
+	var out bytes.Buffer
+	if err := p.write(&out); err != nil || !strings.Contains(out.String(), "Open: not sent, or without an outcome.") {
+		t.Errorf("writing is %v, and the page does not explain what open is:\n%s", err, &out)
 	}
 	broken := errors.New("the ledger broke")
 	if _, err := newPage(&batch.Report{}, yieldAll(results, broken)); !errors.Is(err, broken) {

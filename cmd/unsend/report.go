@@ -45,8 +45,8 @@ batch. With --json one object a message, with the members that batch --json has;
 the outcome of a message without one is open, and its response is null.
 
 With --html the report is a page for a browser, to be shown or sent to others: it
-stands alone in FILE, which its owner alone may read, and holds no message and no
-text of one. A file that ends in .html is replaced, and no other. - is standard output.
+stands alone in FILE, which its owner alone may read, and holds the ids of the
+connections, but no message and no text of one. A file that ends in .html is replaced, and no other. - is standard output.
 
 ` + exitHelp,
 		Example: `  unsend report messages.csv.unsend.db

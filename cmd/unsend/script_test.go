@@ -47,7 +47,7 @@ func wantOneLine(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // startMock FLAGS... runs `unsend mock` on a free port until the script ends, when Ctrl-C must
-// end it well. It sets $MOCK to its URL and $CURL to the request it prints, and points the
+// end it well. It sets $MOCK to its URL, $CONNECTIONS and $CURL to what it prints, and points the
 // environment of the client at it.
 func startMock(ts *testscript.TestScript, _ bool, args []string) {
 	cmd := exec.Command("unsend", append([]string{"mock", "--quiet", "--addr", "127.0.0.1:0"}, args...)...)
@@ -62,6 +62,9 @@ func startMock(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Setenv("MOCK", url)
 			ts.Setenv("ADDR", strings.TrimPrefix(url, "http://"))
 			ts.Setenv(envBaseURL, url)
+		}
+		if _, connections, ok := strings.Cut(line, "connection id  "); ok {
+			ts.Setenv("CONNECTIONS", connections)
 		}
 		if strings.HasPrefix(line, "curl ") {
 			ts.Setenv("CURL", line)
