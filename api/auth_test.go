@@ -75,16 +75,19 @@ func TestSpellingsOfTheKey(t *testing.T) {
 		"sk%2F%22live%2bPLANTED", "%73%6b%2f%22%6C%69%76%65%2B%50%4c%41%4e%54%45%44", "sk%252F%2522live%252BPLANTED",
 		`%73k\/\"liv\u0065%2BPLANTED`, `sk\\/\\\"live\\u002bPLANTED`, `sk\u00252F\u002522live\u00252BPLANTED`,
 	} {
-		if got := body(key, spelling+spelling+" live"); got != "[redacted][redacted] live" {
+		if got := body(key, spelling+spelling+" live "+spelling); got != "[redacted][redacted] live [redacted]" {
 			t.Errorf("%s shows as %s", spelling, got)
 		}
 	}
 	for _, text := range []string{
-		`sk/\u0022li`, `sk/%22live+PLANTEX`, `sk/"live+PLANTE\u004`, `u0073k/"live+PLANTED`, "sk%", "sk%zzlive",
+		`sk/\u0022li`, `sk/%22live+PLANTEX`, `sk/"live+PLANTE\u004`, `%u0073k/"live+PLANTED`, "sk%", "sk%zzlive",
 	} {
 		if got := body(key, text); got != text {
 			t.Errorf("%s shows as %s", text, got)
 		}
+	}
+	if got := body("8letters", "8letters"); got != "[redacted]" {
+		t.Errorf("a key of 8 characters shows as %s", got)
 	}
 	if got := body(short, key); got != key {
 		t.Errorf("without a key of %d characters, %s shows as %s", len(short), key, got)

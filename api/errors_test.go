@@ -113,7 +113,9 @@ func TestHeaders(t *testing.T) {
 	if err != nil || len(result.Header) != 2 || result.Header.Get("A") != "b" {
 		t.Errorf("a header of 20 KiB is kept: %d members, %v", len(result.Header), err)
 	}
-	for _, text := range []string{fmt.Sprintf("%v", result), fmt.Sprintf("%+v", *result), fmt.Sprintf("%#v", result)} {
+	for _, text := range []string{
+		fmt.Sprintf("%v", result), fmt.Sprintf("%+v", *result), fmt.Sprintf("%#v", result), result.LogValue().String(),
+	} {
 		if strings.Trim(text, `"`) != "unsent" {
 			t.Errorf("a result prints as %s", text)
 		}
