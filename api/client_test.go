@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -14,40 +15,49 @@ import (
 	"github.com/unsend-go/unsend/api"
 )
 
-// TestWhatIsSent is the documented request.
+// TestWhatIsSent is the documented request, to each form of base URL.
 func TestWhatIsSent(t *testing.T) {
+	base := func(url string, opts ...api.Option) []api.Option { return append(opts, api.WithBaseURL(url)) }
 	for _, c := range []struct {
-		opts                    []api.Option
-		call                    []api.CallOption
-		connection, agent, body string
+		opts                         []api.Option
+		call                         []api.CallOption
+		url, connection, agent, body string // those of the default if they are empty
 	}{
-		{nil, nil, connection, "unsend-go/" + api.Version, `{"withUserId":"51234567"}`},
-		{
-			[]api.Option{api.WithUserAgent("tool/1")}, []api.CallOption{api.WithConnection("conn_b"), api.WithUserID("999")},
-			"conn_b", "tool/1", `{"withUserId":"999"}`,
-		},
+		{},
+		{opts: []api.Option{api.WithUserAgent("tool/1")}, agent: "tool/1"},
+		{call: []api.CallOption{api.WithConnection("conn_b"), api.WithUserID("999")}, connection: "conn_b", body: `{"withUserId":"999"}`},
+		{opts: base("https://api.example"), url: "https://api.example"},
+		{opts: base("https://api.example/a/b/"), url: "https://api.example/a/b"},
+		{opts: base("https://api.example/a%2Fb/"), url: "https://api.example/a%2Fb"},
+		{opts: base("https://api.example:8443"), url: "https://api.example:8443"},
+		{opts: base("http://127.0.0.1:4010"), url: "http://127.0.0.1:4010"},
+		{opts: base("http://[::1]:4010"), url: "http://[::1]:4010"},
+		{opts: base("http://localhost:4010"), url: "http://localhost:4010"},
+		{opts: base("http://api.example", api.WithPlainHTTP()), url: "http://api.example"},
 	} {
 		var got *http.Request
 		var body strings.Builder
-		client := newClient(t, validated(t, doer(func(req *http.Request) (*http.Response, error) {
+		client := newClient(t, doer(func(req *http.Request) (*http.Response, error) {
 			got = req
 			_, _ = io.Copy(&body, req.Body)
 			_ = req.Body.Close()
 			return newResponse(req, http.StatusOK, nil, strings.NewReader(`{"success":true}`)), nil
-		})), c.opts...)
+		}), c.opts...)
 		if _, err := unsend(t.Context(), t, client, c.call...); err != nil {
 			t.Fatal(err)
 		}
 		if got.Context().Err() == nil {
 			t.Error("the attempt has not ended behind its response")
 		}
-		if got.Method != http.MethodDelete || got.URL.String() != api.DefaultBaseURL+"/v2/access/chats/"+userID+"/messages/"+messageID {
-			t.Errorf("%s %s", got.Method, got.URL)
+		url := cmp.Or(c.url, api.DefaultBaseURL) + "/v2/access/chats/" + userID + "/messages/" + messageID
+		if got.Method != http.MethodDelete || got.URL.String() != url {
+			t.Errorf("%s %s, want %s", got.Method, got.URL, url)
 		}
 		want := http.Header{
-			"Apikey": {plantedKey}, "X-Connection-Id": {c.connection}, "User-Agent": {c.agent}, "Content-Type": {"application/json"},
+			"Apikey": {plantedKey}, "Content-Type": {"application/json"},
+			"X-Connection-Id": {cmp.Or(c.connection, connection)}, "User-Agent": {cmp.Or(c.agent, "unsend-go/"+api.Version)},
 		}
-		if !reflect.DeepEqual(got.Header, want) || body.String() != c.body {
+		if !reflect.DeepEqual(got.Header, want) || body.String() != cmp.Or(c.body, `{"withUserId":"51234567"}`) {
 			t.Errorf("the body is %s, the header has the key: %v, and else %q, %q", &body, got.Header.Get("apiKey") == plantedKey,
 				got.Header.Get("x-connection-id"), got.Header.Get("User-Agent"))
 		}

@@ -93,28 +93,6 @@ func TestNewAccepts(t *testing.T) {
 	}
 }
 
-func TestBaseURLAccepted(t *testing.T) {
-	const path = "/v2/access/chats/" + userID + "/messages/" + messageID
-	for address, want := range map[string]string{
-		"https://api.example": "https://api.example" + path, "https://api.example/a/b/": "https://api.example/a/b" + path,
-		"https://api.example/a%2Fb/": "https://api.example/a%2Fb" + path, "https://api.example:8443": "https://api.example:8443" + path,
-		"http://127.0.0.1:4010": "http://127.0.0.1:4010" + path, "http://[::1]:4010": "http://[::1]:4010" + path,
-		"http://localhost:4010": "http://localhost:4010" + path, "http://api.example": "http://api.example" + path,
-	} {
-		wire := &replies{list: []reply{{status: 200, body: `{"success":true}`}}}
-		opts := []api.Option{api.WithBaseURL(address)}
-		if address == "http://api.example" {
-			opts = append(opts, api.WithPlainHTTP())
-		}
-		if _, err := unsend(t.Context(), t, newClient(t, wire, opts...)); err != nil {
-			t.Fatal(err)
-		}
-		if got := wire.sent[0].URL.String(); got != want {
-			t.Errorf("sent to %s, want %s", got, want)
-		}
-	}
-}
-
 // TestKeyFunc: each request has the key of its time, and no key shows (P5).
 func TestKeyFunc(t *testing.T) {
 	number := 0
