@@ -47,38 +47,31 @@ func replaceServers(document *yaml.Node, servers []Server) {
 }
 
 func write(enc *jsontext.Encoder, node *yaml.Node) error {
+	begin, end := jsontext.BeginArray, jsontext.EndArray
 	switch node.Kind {
 	case yaml.AliasNode:
 		return write(enc, node.Alias)
-	case yaml.MappingNode:
-		return writeAll(enc, jsontext.BeginObject, node.Content, jsontext.EndObject)
-	case yaml.SequenceNode:
-		return writeAll(enc, jsontext.BeginArray, node.Content, jsontext.EndArray)
 	case yaml.ScalarNode:
 		return writeScalar(enc, node)
-	case yaml.DocumentNode:
+	case yaml.MappingNode:
+		begin, end = jsontext.BeginObject, jsontext.EndObject
 	}
-	return fmt.Errorf("line %d: unknown kind of node", node.Line)
-}
-
-func writeAll(enc *jsontext.Encoder, begin jsontext.Token, nodes []*yaml.Node, end jsontext.Token) error {
-	if err := enc.WriteToken(begin); err != nil {
-		return err
-	}
-	for i, node := range nodes {
-		isName := begin.Kind() == '{' && i%2 == 0
-		var err error
+	err := enc.WriteToken(begin)
+	for i, child := range node.Content {
+		isName := node.Kind == yaml.MappingNode && i%2 == 0
 		switch {
-		case isName && (node.Kind != yaml.ScalarNode || node.ShortTag() == "!!merge"):
-			err = fmt.Errorf("line %d: not a name in JSON", node.Line)
-		case isName:
-			err = enc.WriteToken(jsontext.String(node.Value))
-		default:
-			err = write(enc, node)
-		}
-		if err != nil {
+		case err != nil:
 			return err
+		case isName && (child.Kind != yaml.ScalarNode || child.ShortTag() == "!!merge"):
+			err = fmt.Errorf("line %d: not a name in JSON", child.Line)
+		case isName:
+			err = enc.WriteToken(jsontext.String(child.Value))
+		default:
+			err = write(enc, child)
 		}
+	}
+	if err != nil {
+		return err
 	}
 	return enc.WriteToken(end)
 }
