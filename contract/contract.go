@@ -165,12 +165,11 @@ func (v *Validator) CheckResponse(req *http.Request, resp *http.Response) []Viol
 		want := "one of " + strings.Join(v.Operations(), " ")
 		return []Violation{{Side: Response, Pointer: "operation", Kind: "missing", Found: "no known operation", Want: want}}
 	}
-	status := resp.StatusCode
-	b := body{err: errUnknown}
-	if !hasNoBody(req.Method, status) { // the body of a 101 is a connection
-		b = readAndPutBack(&resp.Body)
+	vs, content := m.checkHead(resp.StatusCode, resp.Header)
+	if hasNoBody(req.Method, resp.StatusCode) { // that of a 101 is a connection
+		return vs
 	}
-	return m.checkResponse(status, resp.Header, b)
+	return append(vs, checkBody(Response, content, resp.Header, readAndPutBack(&resp.Body), true)...)
 }
 
 // TB is the part of *testing.T that Check uses.
