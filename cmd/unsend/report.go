@@ -159,9 +159,6 @@ func (o *reportOptions) print(ctx context.Context, out io.Writer, p *ledgerTarge
 		return printFailed(out, messages)
 	}
 	line(out, "%s: %s of %s", p, count(report.Items, "message"), serviceName(report.Service))
-	if text := rehearsal(report.Service); text != "" {
-		line(out, "  %s", text)
-	}
 	printCounts(out, report)
 	printGroups(out, report.Groups)
 	return nil

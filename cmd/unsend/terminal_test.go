@@ -96,6 +96,7 @@ func TestBatchSession(t *testing.T) {
 		`60 messages, \d+ s:`,
 		fmt.Sprintf(`  %d  unsent`, unsent),
 		fmt.Sprintf(`  %d  not sent, or without an outcome`, 60-unsent),
+		`  The service was on this machine: if it was a mock, nothing real was unsent\.`,
 		fmt.Sprintf(`To continue with %d messages:`, 60-unsent),
 		`  unsend batch messages\.csv`,
 	)...)

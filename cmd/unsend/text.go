@@ -183,6 +183,9 @@ func printCounts(w io.Writer, r *batch.Report) {
 	for _, row := range rows {
 		line(w, "  %*s  %s", width, number(row.n), row.what)
 	}
+	if text := rehearsal(r.Service); text != "" {
+		line(w, "  %s", text)
+	}
 }
 
 func printGroups(w io.Writer, groups []batch.Group) {

@@ -88,9 +88,6 @@ func (c *invocation) flagError(cmd *cobra.Command, err error) error {
 	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		return fmt.Errorf("--%s needs %s; %s", invalid.GetFlag().Name, values[invalid.GetFlag().Value.Type()], c.seeHelp(cmd))
 	}
-	if missing, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
-		return fmt.Errorf("--%s needs a value behind it; %s", missing.GetFlag().Name, c.seeHelp(cmd))
-	}
 	return fmt.Errorf("%w; %s", err, c.seeHelp(cmd))
 }
 
