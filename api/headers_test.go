@@ -50,41 +50,41 @@ func TestRateLimitOfTheResponse(t *testing.T) {
 	})
 }
 
-func TestRetryAfter(t *testing.T) { synctest.Test(t, testRetryAfter) }
-
-func testRetryAfter(t *testing.T) {
-	now := time.Now()
-	at := func(d time.Duration) string { return now.Add(d).Format(http.TimeFormat) }
-	for _, c := range []struct {
-		values []string
-		date   string // the response's own
-		want   time.Duration
-	}{
-		{want: 0},
-		{values: []string{"0"}, want: 0},
-		{values: []string{" 007 "}, want: 7 * time.Second},
-		{values: []string{"2.0"}, want: 2 * time.Second},
-		{values: []string{"1.5"}, want: 2 * time.Second},
-		{values: []string{"5, 7,5"}, want: 7 * time.Second},
-		{values: []string{"5", "9"}, want: 9 * time.Second},
-		{values: []string{"86399"}, want: 86399 * time.Second},
-		{values: []string{"9223372037"}, want: 24 * time.Hour}, // X10
-		{values: []string{strings.Repeat("9", 1000)}, want: 24 * time.Hour},
-		{values: []string{at(time.Minute)}, want: time.Minute},
-		{values: []string{at(-time.Second)}, want: 0},
-		// A server's clock need not be this machine's.
-		{values: []string{at(4 * time.Minute)}, date: at(3 * time.Minute), want: time.Minute},
-		{values: []string{at(time.Minute)}, date: "yesterday", want: time.Minute},
-		// What cannot be read is a wait of a second.
-		{values: []string{"-1"}, want: time.Second},
-		{values: []string{"1e3"}, want: time.Second},
-		{values: []string{"soon"}, want: time.Second},
-		{values: []string{"2026-03-01T13:00:00Z"}, want: time.Second},
-		{values: []string{""}, want: time.Second},
-	} {
-		header := http.Header{"Retry-After": c.values, "Date": {c.date}}
-		if got := api.ErrorOf(&http.Response{StatusCode: 429, Header: header}, nil).RetryAfter; got != c.want {
-			t.Errorf("%.50q is %v, want %v", c.values, got, c.want)
+func TestRetryAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now()
+		at := func(d time.Duration) string { return now.Add(d).Format(http.TimeFormat) }
+		for _, c := range []struct {
+			values []string
+			date   string // the response's own
+			want   time.Duration
+		}{
+			{want: 0},
+			{values: []string{"0"}, want: 0},
+			{values: []string{" 007 "}, want: 7 * time.Second},
+			{values: []string{"2.0"}, want: 2 * time.Second},
+			{values: []string{"1.5"}, want: 2 * time.Second},
+			{values: []string{"5, 7,5"}, want: 7 * time.Second},
+			{values: []string{"5", "9"}, want: 9 * time.Second},
+			{values: []string{"86399"}, want: 86399 * time.Second},
+			{values: []string{"9223372037"}, want: 24 * time.Hour}, // X10
+			{values: []string{strings.Repeat("9", 1000)}, want: 24 * time.Hour},
+			{values: []string{at(time.Minute)}, want: time.Minute},
+			{values: []string{at(-time.Second)}, want: 0},
+			// A server's clock need not be this machine's.
+			{values: []string{at(4 * time.Minute)}, date: at(3 * time.Minute), want: time.Minute},
+			{values: []string{at(time.Minute)}, date: "yesterday", want: time.Minute},
+			// What cannot be read is a wait of a second.
+			{values: []string{"-1"}, want: time.Second},
+			{values: []string{"1e3"}, want: time.Second},
+			{values: []string{"soon"}, want: time.Second},
+			{values: []string{"2026-03-01T13:00:00Z"}, want: time.Second},
+			{values: []string{""}, want: time.Second},
+		} {
+			header := http.Header{"Retry-After": c.values, "Date": {c.date}}
+			if got := api.ErrorOf(&http.Response{StatusCode: 429, Header: header}, nil).RetryAfter; got != c.want {
+				t.Errorf("%.50q is %v, want %v", c.values, got, c.want)
+			}
 		}
-	}
+	})
 }
