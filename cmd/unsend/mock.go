@@ -242,10 +242,10 @@ func (o *mockOptions) connection() string {
 
 // printBanner prints what is needed to use the mock, above all a request that works when pasted.
 func (o *mockOptions) printBanner(w io.Writer, url string) {
-	connections := o.connection()
+	connections := []string{o.connection()}
 	for _, text := range o.connections[min(len(o.connections), 1):] {
 		id, _, _ := strings.Cut(text, ":")
-		connections += ", " + id
+		connections = append(connections, id)
 	}
 	control := ""
 	if o.control {
@@ -262,5 +262,5 @@ Unsend a message:
   curl --request DELETE --url %[1]s/v2/access/chats/51234567/messages/6432457811894 --header 'Content-Type: application/json' --header 'apiKey: %[2]s' --header 'x-connection-id: %[3]s' --data '{"withUserId":"51234567"}'
 
 Stop with Ctrl-C.
-`, url, mock.DemoKey, o.connection(), control, connections)
+`, url, mock.DemoKey, o.connection(), control, strings.Join(connections, ", "))
 }
