@@ -254,3 +254,19 @@ func TestParseFault(t *testing.T) {
 		}
 	}
 }
+
+func TestFaultTextsAreReadBack(t *testing.T) {
+	t.Parallel()
+	for _, f := range append(mock.DefaultFaults(), everyFault()...) {
+		if f.Body != "" {
+			continue // has no text
+		}
+		got, err := mock.ParseFault(f.String())
+		switch {
+		case err != nil && !strings.Contains(err.Error(), "leave out acted") && !strings.Contains(err.Error(), "set needs"):
+			t.Errorf("%+v writes itself as %q: %v", f, f, err)
+		case err == nil && got != f && f != (mock.Fault{}):
+			t.Errorf("%+v writes itself as %q, read as %+v", f, f, got)
+		}
+	}
+}
