@@ -95,6 +95,9 @@ func TestKeysAreNotJournaled(t *testing.T) {
 			t.Fatalf("%d entries, want 12", n)
 		}
 		text := fmt.Sprintf("%+v", g.server.Journal())
+		if sent == key && !strings.Contains(text, "/chats/(key)/messages/(key)") {
+			t.Errorf("%.2000s, want a path that has lost the key alone", text)
+		}
 		for _, secret := range []string{"k_live_planted", "_0123456789", "sk_sandbox_another", "Apikey", "Authorization", "Cookie"} {
 			if strings.Contains(text, secret) {
 				t.Errorf("%s is in the journal: %.2000s", secret, text)
