@@ -41,10 +41,9 @@ type task struct {
 	due        time.Time
 }
 
-// connection is the state of one connection. The dispatcher owns it, but counts, which the
-// progress's mutex guards.
+// connection is the state of one connection. The dispatcher owns it; it changes counts under the
+// progress's mutex. There may be 60,000: a field of eight bytes takes half a megabyte.
 type connection struct {
-	id     string
 	quit   chan struct{} // closed when nothing more is sent; nil while nothing is in flight
 	counts ConnectionCounts
 
@@ -65,8 +64,7 @@ type connection struct {
 	blockedUntil time.Time // nothing is sent before
 	probe        time.Time // while probing, nothing is sent before this either
 	probed       time.Time // when probe was set
-	stopped      error
-	finished     bool // nothing is left to do, and it was given back
+	finished     bool      // nothing is left to do, and it was given back
 
 	at    time.Time // when it can send next, while it is in the dispatcher's heap
 	index int       // in that heap; -1 outside
@@ -74,7 +72,7 @@ type connection struct {
 
 func newConnection(load Load) *connection {
 	return &connection{
-		id: load.ConnectionID, index: -1,
+		index:  -1,
 		counts: ConnectionCounts{ID: load.ConnectionID, Counts: Counts{Items: load.Messages}},
 	}
 }
@@ -121,7 +119,7 @@ func (c *connection) fresh(now time.Time) bool {
 // is to be sent before something else happens.
 func (c *connection) next(now time.Time, inFlight int) (time.Time, bool) {
 	switch {
-	case c.stopped != nil, c.inFlight >= c.limit(inFlight), c.throttled && c.queued > 0:
+	case c.counts.Stopped != nil, c.inFlight >= c.limit(inFlight), c.throttled && c.queued > 0:
 		return time.Time{}, false
 	case !c.more() && len(c.retries) == 0:
 		return time.Time{}, false

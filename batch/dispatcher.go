@@ -187,7 +187,7 @@ func (d *dispatcher) next(c *connection, now time.Time) (time.Time, bool) {
 	if !ok {
 		return at, false
 	}
-	return later(at, now.Add(d.client.Delay(c.id))), true
+	return later(at, now.Add(d.client.Delay(c.counts.ID))), true
 }
 
 // schedule gives a connection its place among those that are due.
@@ -209,7 +209,7 @@ func (d *dispatcher) fill(c *connection, n int) bool {
 		return true
 	}
 	after := Message{Key: c.lastKey, Item: Item{Line: c.lastLine}}
-	list, err := d.store.Next(context.WithoutCancel(d.ctx), c.id, after, n)
+	list, err := d.store.Next(context.WithoutCancel(d.ctx), c.counts.ID, after, n)
 	if err != nil {
 		d.fail(err)
 		return false
@@ -226,7 +226,7 @@ func (d *dispatcher) finish(c *connection) {
 	if c.idle() && !c.finished {
 		c.finished = true
 		d.working--
-		d.pending.release = append(d.pending.release, c.id)
+		d.pending.release = append(d.pending.release, c.counts.ID)
 	}
 }
 
@@ -256,7 +256,7 @@ func (d *dispatcher) handle(e event) {
 			c.answered = now
 		}
 		c.queued--
-		c.throttled = d.client.Delay(c.id) > 0
+		c.throttled = d.client.Delay(c.counts.ID) > 0
 		d.schedule(c, now)
 		return
 	}
@@ -311,7 +311,7 @@ func (d *dispatcher) handleResult(t *task, result *api.Result, err error, now ti
 		t.maybe = e.MaybeUnsent
 	}
 	switch {
-	case e.Attempts == 0 && (d.ending || c.stopped != nil || d.ctx.Err() != nil):
+	case e.Attempts == 0 && (d.ending || c.counts.Stopped != nil || d.ctx.Err() != nil):
 		d.notSent(t, true)
 	case d.ctx.Err() != nil:
 		d.enqueue(ending(t, Failed, false, err))
@@ -359,7 +359,7 @@ func (d *dispatcher) handleTransient(t *task, e *api.Error, now time.Time) {
 		t.tries++
 		wait = backoff(t.tries)
 	}
-	if d.ending || c.stopped != nil || t.tries > maxRequeues {
+	if d.ending || c.counts.Stopped != nil || t.tries > maxRequeues {
 		d.enqueue(ending(t, Failed, false, e))
 		return
 	}
@@ -405,10 +405,9 @@ func (d *dispatcher) stopSending() {
 
 // stop ends the sending on one connection, for a reason, of which the first stands.
 func (d *dispatcher) stop(c *connection, reason error) {
-	if c.stopped != nil {
+	if c.counts.Stopped != nil {
 		return
 	}
-	c.stopped = reason
 	d.progress.change(func() { c.counts.Stopped = reason })
 	c.close()
 	d.due.put(c, time.Time{}, false)
@@ -450,7 +449,7 @@ func (d *dispatcher) skip() {
 			return
 		}
 		for _, m := range c.queue {
-			d.enqueue(ending(&task{Message: m, connection: c, maybe: m.Item.MaybeUnsent}, Skipped, false, c.stopped))
+			d.enqueue(ending(&task{Message: m, connection: c, maybe: m.Item.MaybeUnsent}, Skipped, false, c.counts.Stopped))
 		}
 		c.queue = nil
 		if c.drained {
@@ -466,8 +465,8 @@ func (d *dispatcher) notSent(t *task, recorded bool) {
 	switch {
 	case t.tries > 0:
 		d.enqueue(ending(t, Failed, false, t.err))
-	case t.connection.stopped != nil && !d.ending:
-		d.enqueue(ending(t, Skipped, false, t.connection.stopped))
+	case t.connection.counts.Stopped != nil && !d.ending:
+		d.enqueue(ending(t, Skipped, false, t.connection.counts.Stopped))
 	case recorded:
 		d.enqueue(record{task: t, entry: Entry{Message: t.Message, MaybeUnsent: t.maybe}})
 	}

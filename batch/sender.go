@@ -24,7 +24,7 @@ func (s *sender) wait() { s.workers.Wait() }
 // send sends one message.
 func (s *sender) send(t *task) {
 	c := t.connection
-	opts := []api.CallOption{api.WithConnection(c.id), api.WithRetries(0), api.WithStop(c.quit)}
+	opts := []api.CallOption{api.WithConnection(c.counts.ID), api.WithRetries(0), api.WithStop(c.quit)}
 	if t.Item.WithUserID != "" {
 		opts = append(opts, api.WithUserID(t.Item.WithUserID))
 	}

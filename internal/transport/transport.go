@@ -178,7 +178,8 @@ func New(dial func(ctx context.Context, network, address string) (net.Conn, erro
 		MaxIdleConns:          maxIdle,
 		MaxIdleConnsPerHost:   maxIdle,
 		IdleConnTimeout:       90 * time.Second,
-		WriteBufferSize:       1 << 10, // a request is half a kilobyte, and thousands may be in flight
+		WriteBufferSize:       1 << 10, // a request is half a kilobyte, a response two: thousands may be in flight
+		ReadBufferSize:        3 << 10,
 		TLSHandshakeTimeout:   10 * time.Second,
 		ExpectContinueTimeout: time.Second,
 	}
