@@ -115,6 +115,14 @@ func TestTransportReportsBothSidesOnceAndChangesNothing(t *testing.T) {
 	}
 }
 
+type closer struct {
+	roundTripper
+
+	closed bool
+}
+
+func (c *closer) CloseIdleConnections() { c.closed = true }
+
 func TestTransportPassesOnAReadError(t *testing.T) {
 	t.Parallel()
 	url, client, seen := serve(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -186,6 +194,11 @@ func TestTransportPassesOnTrailersAndConnections(t *testing.T) {
 		t.Error("the connection can no longer be written to")
 	}
 	seen.want(t, "response status")
+	next := &closer{roundTripper: switched}
+	(&http.Client{Transport: contract.Transport(next, seen.add)}).CloseIdleConnections()
+	if !next.closed {
+		t.Error("idle connections are not closed")
+	}
 }
 
 func TestTransportDoesNotTouchTheCallersRequest(t *testing.T) {
