@@ -75,6 +75,9 @@ func (d *dispatcher) work() error {
 	defer timer.Stop()
 	stop, halted := d.opts.Stop, d.sending.Done()
 	for {
+		for range len(d.events) { // all at once, so that one commit has them
+			d.handle(<-d.events)
+		}
 		d.claim()
 		d.dispatch()
 		d.skip()
