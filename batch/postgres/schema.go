@@ -90,7 +90,7 @@ func (s *store) findRun(ctx context.Context, want batch.StoreOptions) error {
 	case !errors.Is(err, pgx.ErrNoRows):
 		return err
 	case !s.readOnly:
-		return fmt.Errorf("%w: %s is new: say with ForService or ForMock what it is for", batch.ErrOptions, s.name)
+		return fmt.Errorf("%w: %s is new: name its service with ForService or ForMock", batch.ErrOptions, s.name)
 	}
 	var others string // for somebody who has mistyped one
 	err = s.reader.QueryRow(ctx, "SELECT coalesce(string_agg(name, ', '), 'none') FROM (SELECT name FROM run ORDER BY id DESC LIMIT 10) AS latest").Scan(&others)

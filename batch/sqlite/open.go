@@ -90,14 +90,18 @@ func openInMemory(want batch.StoreOptions) (batch.Store, error) {
 
 // open locks the file, makes it a ledger if it is new, and opens it.
 func (s *store) open(want batch.StoreOptions) error {
+	unnamed := fmt.Errorf("%w: %s is new: name its service with ForService or ForMock", batch.ErrOptions, s.path)
 	info, err := os.Stat(s.path)
 	if want.Service == "" && (errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0) {
-		return fmt.Errorf("%w: %s is new: say with ForService or ForMock what it is for", batch.ErrOptions, s.path)
+		return unnamed
 	}
 	if s.file, err = openLedgerFile(s.path); err != nil {
 		return err
 	}
 	if s.file.isBlank() {
+		if want.Service == "" {
+			return unnamed
+		}
 		if err := createLedger(s.file.target, want.Service); err != nil {
 			return err
 		}

@@ -204,6 +204,20 @@ func wantOpen(t *testing.T, path string, n int) {
 	must(t, ledger.Close())
 }
 
+// A ledger that lost its power while it was made is made anew, for a service that is named.
+func TestHalfMade(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "messages.db")
+	write(t, path, strings.Repeat("\x00", 8192))
+	sizes := strings.Repeat("\x00", 12) + "\x00\x00\x02\x00\x00\x00\x10\x00" // nothing, in sectors of 512 bytes and pages of 4,096
+	write(t, path+"-journal", "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"+sizes+strings.Repeat("\x00", 484))
+	if _, err := sqlite.Open(path); !errors.Is(err, batch.ErrOptions) {
+		t.Errorf("without a service it is %v; want batch.ErrOptions", err)
+	}
+	add(t, openLedger(t, path), messages(0, 3))
+	wantOpen(t, path, 3)
+}
+
 // One process works on a ledger, by whatever name.
 func TestOneProcessAtATime(t *testing.T) {
 	t.Parallel()
