@@ -1,4 +1,4 @@
-// Command unsend takes back (unsends) chat messages through the OFAuth Access API, one or many; runs a mock
+// Command unsend unsends chat messages through the OFAuth Access API, one or many; runs a mock
 // of the service; and checks responses against the contract. See unsend --help.
 package main
 

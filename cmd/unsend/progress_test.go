@@ -93,7 +93,8 @@ func TestBarKeepsItsPlace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const above = "a line above that is not to be lost, and long enough"
-		const bar, failing = "██████░░░░░░░░░░░░░░░░░░ 1 of 4, 1 min left", "  failing now: nobody answers"
+		const bar = "██████░░░░░░░░░░░░░░░░░░ 1 of 4, 1 min left"
+		const failing = "  failing now: nobody answers"
 		terminal := newScreen()
 		var columns, rows atomic.Int32
 		resize := func(c, r int32) { columns.Store(c); rows.Store(r) }

@@ -14,7 +14,7 @@ func newRoot(call *invocation) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "unsend",
 		Short: "Unsend chat messages through the OFAuth Access API",
-		Long: `Take back (unsend) chat messages through the OFAuth Access API, and get the
+		Long: `Unsend chat messages through the OFAuth Access API, and get the
 certain outcome of each.
 
 Credentials come from the environment: OFAUTH_API_KEY, OFAUTH_CONNECTION_ID and,
