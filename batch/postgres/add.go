@@ -15,19 +15,18 @@ import (
 
 const (
 	loadTimeout = time.Hour
-	// worthAnalyzing is how many new rows make the server's statistics wrong enough that
-	// nobody should wait for it to notice.
+	// worthAnalyzing is the number of new rows from which the server's statistics are renewed at once.
 	worthAnalyzing = 1000
 
 	makeIncoming = `CREATE TEMPORARY TABLE incoming (n bigint, line integer, maybe_unsent boolean,
 		connection_id text COLLATE "C", user_id text COLLATE "C", message_id text COLLATE "C", with_user_id text, ref text) ON COMMIT DROP`
-	// makeListed has each message once, in the order of the indexes, which is several times as
-	// fast to insert as that of the input. Of its rows the first counts.
+	// makeListed holds each message once, from its first row, in the order of the indexes: inserting
+	// in that order is several times as fast as in the order of the input.
 	makeListed = `CREATE TEMPORARY TABLE listed ON COMMIT DROP AS
 		SELECT DISTINCT ON (connection_id, user_id, message_id) n, line, connection_id, user_id, message_id, with_user_id, ref,
 			bool_or(maybe_unsent) OVER (PARTITION BY connection_id, user_id, message_id) AS maybe_unsent
 		FROM incoming ORDER BY connection_id, user_id, message_id, n`
-	// lockList lets one program at a time change a run's list. Workers continue meanwhile.
+	// lockList lets one program at a time change a run's list, while workers continue.
 	lockList = `SELECT pg_advisory_xact_lock('message'::regclass::oid::int4, $1)`
 
 	sameMessage   = `(l.connection_id, l.user_id, l.message_id) = (m.connection_id, m.user_id, m.message_id)`
@@ -45,7 +44,7 @@ const (
 		ON CONFLICT (run_id, connection_id) DO UPDATE SET done_in = 0 WHERE connection.done_in <> 0`
 )
 
-// Add loads the items beside the table first, so that nobody waits for a slow input.
+// Add first loads the items into a temporary table, so that workers do not wait for a slow input.
 func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], how batch.AddMode) (added batch.Added, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,7 +67,7 @@ func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], how
 		rows++
 		return []any{rows, i.Line, i.MaybeUnsent, i.ConnectionID, i.UserID, i.MessageID, i.WithUserID, i.Ref}, nil
 	})
-	var list int32
+	var version int32
 	err = s.write(ctx, loadTimeout, func(ctx context.Context, tx pgx.Tx) error {
 		messages, err := loadListed(ctx, tx, source)
 		if err != nil {
@@ -83,7 +82,7 @@ func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], how
 		}
 		added.Known = messages - added.New
 		added.Repeated = rows - messages
-		list, err = s.changeList(ctx, tx, how.Replace, added.New+relisted, added.SetAside)
+		version, err = s.changeList(ctx, tx, how.Replace, added.New+relisted, added.SetAside)
 		if err != nil || how.Preview == nil {
 			return err
 		}
@@ -91,7 +90,7 @@ func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], how
 		return cmp.Or(err, errPreview)
 	})
 	if failed != nil {
-		err = failed // the server only reports that it was stopped
+		err = failed // the server reports only that the copy was canceled
 	}
 	if errors.Is(err, errPreview) {
 		return added, nil
@@ -99,18 +98,18 @@ func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], how
 	if err != nil {
 		return batch.Added{}, err
 	}
-	s.list.Store(list)
+	s.version.Store(version)
 	if added.New >= worthAnalyzing {
-		_, _ = s.session.Exec(ctx, "ANALYZE message") // only its owner can
+		_, _ = s.session.Exec(ctx, "ANALYZE message") // fails, harmlessly, for anybody but the owner
 	}
 	return added, nil
 }
 
-// errPreview rolls back a transaction of which enough is known.
+// errPreview rolls a preview's transaction back.
 var errPreview = fmt.Errorf("%w: a preview", batch.ErrOptions)
 
-// merge makes the listed messages those of the run. It counts the new ones, those that are set
-// aside, and those that were and are listed again.
+// merge makes the listed messages those of the run. It counts the new ones, those that are now set
+// aside, and those that are no longer.
 func (s *store) merge(ctx context.Context, tx pgx.Tx, replace bool) (added batch.Added, relisted int, err error) {
 	if err := tx.QueryRow(ctx, countRelisted, s.runID).Scan(&relisted); err != nil {
 		return added, 0, err
@@ -133,9 +132,9 @@ func (s *store) merge(ctx context.Context, tx pgx.Tx, replace bool) (added batch
 	return added, relisted, err
 }
 
-// changeList returns the version of the run's list, which is another one if replacing it has
-// changed it. That is refused while others work.
-func (s *store) changeList(ctx context.Context, tx pgx.Tx, replace bool, fresh, aside int) (list int32, err error) {
+// changeList returns the version of the run's list, and raises it if replacing has changed the list.
+// While others are active a change is refused.
+func (s *store) changeList(ctx context.Context, tx pgx.Tx, replace bool, fresh, aside int) (version int32, err error) {
 	if err := s.lockRunAndReap(ctx, tx); err != nil {
 		return 0, err
 	}
@@ -148,16 +147,16 @@ func (s *store) changeList(ctx context.Context, tx pgx.Tx, replace bool, fresh, 
 		return 0, err
 	}
 	if step > 0 && workers > 0 {
-		return 0, s.refuse("is being worked on, with another list of messages (%d of these are new to it, %d of its own are not listed here); wait until that has ended, or give this list a run of another name", fresh, aside)
+		return 0, s.refuse("is being worked on, with another list of messages (%d of these are new to it, %d of its own are not listed here); wait until its workers finish, or give this list a run of another name", fresh, aside)
 	}
 	if _, err := tx.Exec(ctx, addConnections, s.runID); err != nil {
 		return 0, err
 	}
-	err = tx.QueryRow(ctx, "UPDATE run SET list = list + $2 WHERE id = $1 RETURNING list", s.runID, step).Scan(&list)
-	return list, err
+	err = tx.QueryRow(ctx, "UPDATE run SET list_version = list_version + $2 WHERE id = $1 RETURNING list_version", s.runID, step).Scan(&version)
+	return version, err
 }
 
-// loadListed fills the table listed, and returns how many messages it has.
+// loadListed fills the table listed, and returns the number of its messages.
 func loadListed(ctx context.Context, tx pgx.Tx, rows pgx.CopyFromSource) (messages int, err error) {
 	if _, err := tx.Exec(ctx, makeIncoming); err != nil {
 		return 0, err

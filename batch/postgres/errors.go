@@ -17,13 +17,13 @@ import (
 
 const isReadOnly = "is read-only: a standby, or default_transaction_read_only is on; connect to the primary"
 
-// ledgerError is a [batch.ErrLedger]. If the cause may pass by itself, as a restart of the server
-// does, it is a [batch.ErrClaimLost] too, so that a run begins again.
+// ledgerError matches [batch.ErrLedger]. If the cause may pass by itself, as a restart of the server
+// does, it matches [batch.ErrClaimLost] too, so that a run begins again.
 type ledgerError struct {
 	text    string
 	lost    bool
-	missing bool // there is no such ledger: an fs.ErrNotExist
-	// restarts is true of a server that was there and ends its sessions, or takes none yet.
+	missing bool // there is no such ledger: matches fs.ErrNotExist
+	// restarts is set if the server is stopping or starting.
 	restarts bool
 }
 
@@ -49,7 +49,7 @@ func (s *store) lost(format string, args ...any) *ledgerError {
 	return e
 }
 
-// explain returns an error of PostgreSQL or the network in a person's words, by the codes of
+// explain describes an error of PostgreSQL or the network, by the codes of
 // https://www.postgresql.org/docs/current/errcodes-appendix.html.
 func (s *store) explain(ctx context.Context, err error) error {
 	switch {
@@ -64,37 +64,37 @@ func (s *store) explain(ctx context.Context, err error) error {
 		e.restarts = s.reader != nil && isEnded(err)
 		return e
 	}
-	said := textutil.OneLine(server.Message)
+	message := textutil.OneLine(server.Message)
 	switch server.Code {
 	case "28P01", "28000":
-		return s.refuse("does not let the user %s in: %s; correct the user, PGPASSWORD or the password file", s.config.User, said)
+		return s.refuse("does not let the user %s in: %s; correct the user, PGPASSWORD or the password file", s.config.User, message)
 	case "3D000":
-		return s.refuse("is not there: %s", said)
+		return s.refuse("is not there: %s", message)
 	case "42501":
-		return s.refuse("gives the user %s too few rights: %s; docs/batch/ledger-postgres.md lists those it needs", s.config.User, said)
+		return s.refuse("gives the user %s too few rights: %s; docs/batch/ledger-postgres.md lists those that are required", s.config.User, message)
 	case "25006":
 		return s.refuse(isReadOnly)
 	case "53100":
 		return s.refuse("cannot be written: the server's disk is full; make room, then run it again")
-	case "57P01", "57P02", "57P03": // it stops, crashes or starts
-		e := s.lost("cannot be reached: %s", said)
+	case "57P01", "57P02", "57P03": // it is stopping, has crashed or is starting
+		e := s.lost("cannot be reached: %s", message)
 		e.restarts = true
 		return e
 	case "53300", "57014", "57P05", "55P03":
-		return s.lost("cannot be reached: %s", said)
+		return s.lost("cannot be reached: %s", message)
 	case "42704", "22023":
-		return s.refuse("does not take a parameter of the address: %s; correct or remove it", said)
+		return s.refuse("does not accept a parameter of the address: %s; correct or remove it", message)
 	}
 	switch server.Code[:min(2, len(server.Code))] {
 	case "08", "25", "40":
-		return s.lost("cannot be reached: %s", said)
+		return s.lost("cannot be reached: %s", message)
 	case "42", "3F":
-		return s.refuse("is not as this program made it: %s; name another schema, or restore it from a copy", said)
+		return s.refuse("is not as this program made it: %s; name another schema, or restore it from a copy", message)
 	}
-	return s.refuse("fails: %s (SQLSTATE %s)", said, server.Code)
+	return s.refuse("fails: %s (SQLSTATE %s)", message, server.Code)
 }
 
-// networkReason names the one error inside of many that a person can do something about.
+// networkReason describes the innermost error that a person can do something about.
 func networkReason(err error) string {
 	var dns *net.DNSError
 	var number syscall.Errno

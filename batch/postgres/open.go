@@ -5,22 +5,22 @@
 //	…
 //	for result, err := range batch.Run(ctx, client, ledger, batch.Options{}) {
 //
-// Every machine runs the same program. Each claims connections that nobody works on; when a
+// Every machine runs the same program, and claims connections that no other worker has. If a
 // machine dies, its session with the database ends, its claims become free within seconds, and
-// the others take them over. Before a request is sent it is recorded, through the session that
-// holds the claims: a worker that has lost them records nothing, and so sends nothing.
+// the others take them over. Each request is recorded before it is sent, through the session that
+// holds the claims: a worker that has lost its claims records nothing, and so sends nothing.
 //
 // # Address
 //
-// The address is what PostgreSQL's own clients take: a URL or key=value pairs, completed by the
-// environment (PGHOST, PGPASSWORD, PGSERVICE and others), the service file and the password
-// file. One parameter is this package's own: schema names the schema that the tables are in;
-// the default is unsend.
+// The address is a URL or key=value pairs, as PostgreSQL's own clients accept them, completed by
+// the environment (PGHOST, PGPASSWORD, PGSERVICE and others), the service file and the password
+// file. The parameter schema is this package's own: it names the schema of the tables, by default
+// unsend.
 //
 // # Poolers
 //
-// A claim lives in a session. A pooler that hands out sessions for one transaction at a time,
-// such as pgBouncer with pool_mode=transaction, is refused on opening.
+// A claim lasts as long as a session. A pooler that assigns sessions for one transaction at a time,
+// such as pgBouncer with pool_mode=transaction, is refused by Open.
 package postgres
 
 import (
@@ -50,11 +50,11 @@ const (
 	maxRunName     = 100
 )
 
-// Open opens the ledger of a named run in the database of dsn, and creates its tables if they
-// are missing; the name, of 1 to 100 printable characters, is made up by who loads the messages.
-// A new run is for the service of [batch.ForService] or [batch.ForMock], which must be given but
-// for [batch.ReadOnly]. Every error is a [batch.ErrLedger], a [batch.ErrOptions] or that of ctx;
-// no text of this package holds the password.
+// Open opens the ledger of a named run in the database of dsn, and creates its tables if they are
+// missing. The caller chooses the name, of 1 to 100 printable characters. A new run belongs to the
+// service of [batch.ForService] or [batch.ForMock], one of which is required unless
+// [batch.ReadOnly] is given. Every error matches [batch.ErrLedger] or [batch.ErrOptions], or is
+// that of ctx; none holds the password.
 func Open(ctx context.Context, dsn, run string, opts ...batch.Option) (*batch.Ledger, error) {
 	return batch.NewLedger(func(want batch.StoreOptions) (batch.Store, error) {
 		s, err := newStore(dsn, run)
@@ -84,7 +84,7 @@ func newStore(dsn, run string) (*store, error) {
 			return nil, fmt.Errorf("%w: schema=%s in the ledger's address names no schema that can be used", batch.ErrOptions, schema)
 		}
 	}
-	// What pgx relies on, whatever the role's defaults are.
+	// pgx relies on these, whatever the role's defaults are.
 	config.RuntimeParams["client_encoding"], config.RuntimeParams["standard_conforming_strings"] = "UTF8", "on"
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "unsend"
@@ -100,9 +100,8 @@ func newStore(dsn, run string) (*store, error) {
 	return s, nil
 }
 
-// parseAddress refuses an address without the parser's own words, which may hold a part of the
-// password. Where that holds an @ or a / that is not percent-encoded, an @ is left in what would
-// be the host or the database.
+// parseAddress does not quote the parser's errors, which may hold a part of the password. A
+// password with an @ or a / that is not percent-encoded leaves an @ in the host or the database.
 func parseAddress(dsn string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(dsn)
 	if file, ok := errors.AsType[*os.PathError](err); ok {
@@ -118,8 +117,8 @@ func parseAddress(dsn string) (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
-// openLasting opens the ledger, and outlasts a restart of the server: if that was there, and is
-// about to stop or to start, it is tried again for some 15 seconds.
+// openLasting opens the ledger, and outlasts a restart: if the server responds that it is stopping
+// or starting, openLasting tries again for some 15 seconds.
 func (s *store) openLasting(ctx context.Context, want batch.StoreOptions) error {
 	for try := 1; ; try++ {
 		within, cancel := context.WithTimeout(ctx, openTimeout)
@@ -141,7 +140,7 @@ func (s *store) openLasting(ctx context.Context, want batch.StoreOptions) error 
 	}
 }
 
-// open connects, and makes sure that the tables and the run are there.
+// open connects, and creates the tables and the run if they are missing.
 func (s *store) open(ctx context.Context, want batch.StoreOptions) (err error) {
 	s.readOnly = want.ReadOnly
 	if s.reader, err = s.connect(ctx); err != nil {
@@ -154,7 +153,7 @@ func (s *store) open(ctx context.Context, want batch.StoreOptions) (err error) {
 			err = s.refusePooler(within)
 		}
 		if err != nil && within.Err() != nil && ctx.Err() == nil {
-			return s.refuse("does not give two sessions at a time, as a pooler does whose pool_size is too small; raise that, or connect to PostgreSQL itself")
+			return s.refuse("gave no second session within %v, as a pooler with too small a pool_size does; raise it, or connect to PostgreSQL itself", poolerTimeout)
 		}
 		if err != nil {
 			return err
@@ -169,10 +168,10 @@ func (s *store) open(ctx context.Context, want batch.StoreOptions) (err error) {
 	return s.findRun(ctx, want)
 }
 
-// configure sets what a worker relies on, whatever the role's defaults are: each commit is
-// durable before it returns, each statement sees what others have committed, and no session ends
-// because it waits. A session whose client can no longer be reached ends within half a minute,
-// unless the address sets that. Settings that the server does not have are left out.
+// configure overrides the role's defaults: each commit is durable when it returns, each statement
+// sees what others have committed, and no session ends because it waits. The server ends a session
+// whose client has been unreachable for half a minute, unless the address sets another time.
+// Settings that the server does not have are left out.
 const configure = `SELECT set_config(s.name, w.value, false)
 	FROM (VALUES ('search_path', $1::text), ('synchronous_commit', 'on'),
 		('default_transaction_isolation', 'read committed'), ('default_transaction_deferrable', 'off'), ('statement_timeout', '0'), ('lock_timeout', '0'), ('transaction_timeout', '0'),
@@ -181,8 +180,8 @@ const configure = `SELECT set_config(s.name, w.value, false)
 	JOIN pg_settings s USING (name)
 	WHERE NOT (s.name = 'synchronous_commit' AND s.setting = 'remote_apply') AND NOT (s.name LIKE 'tcp%' AND s.source = 'client')`
 
-// connect makes a session, and refuses a server that cannot keep a ledger. The simple protocol,
-// of one round trip, works through any pooler.
+// connect makes a session, and refuses a server that cannot hold a ledger. The simple protocol, of
+// one round trip, works through any pooler.
 func (s *store) connect(ctx context.Context) (*pgx.Conn, error) {
 	within, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
@@ -191,7 +190,7 @@ func (s *store) connect(ctx context.Context) (*pgx.Conn, error) {
 		return nil, s.explain(ctx, err)
 	}
 	if db.PgConn().ParameterStatus("server_encoding") != "UTF8" {
-		err = s.refuse("cannot be used: its encoding is not UTF8; name a database that is")
+		err = s.refuse("cannot be used: its encoding is not UTF8; name a database whose encoding is")
 	} else if !s.readOnly {
 		err = s.refuseReadOnly(within, db)
 	}
@@ -215,11 +214,11 @@ func (s *store) refuseReadOnly(ctx context.Context, db *pgx.Conn) error {
 	return err
 }
 
-// refusePooler refuses a pooler that gives a session to whoever begins a transaction: what the
-// worker has left between two of its own then serves another, or the worker itself gets another.
+// refusePooler refuses a pooler that assigns sessions by transaction. Behind one the worker's
+// session changes while another transaction is open, or both use the same.
 func (s *store) refusePooler(ctx context.Context) error {
-	pooler := s.refuse("is reached through a pooler that gives each transaction another session, in which no claim can live; connect to PostgreSQL itself, or set the pooler's pool_mode=session")
-	for range 5 { // since chance may give both what they had
+	pooler := s.refuse("is reached through a pooler that assigns sessions by transaction, in which no claim can last; connect to PostgreSQL itself, or set the pooler's pool_mode=session")
+	for range 5 { // a pooler may assign the same sessions by chance
 		var before, other, after int
 		if err := backend(ctx, s.session, &before); err != nil {
 			return err
@@ -231,7 +230,7 @@ func (s *store) refusePooler(ctx context.Context) error {
 			return backend(ctx, s.session, &after)
 		})
 		switch {
-		case isCode(err, "08P01"): // one that takes no transactions at all
+		case isCode(err, "08P01"): // a pooler that accepts no transactions at all
 			return pooler
 		case err != nil:
 			return err
@@ -242,7 +241,7 @@ func (s *store) refusePooler(ctx context.Context) error {
 	return nil
 }
 
-// backend reads which process serves the session now.
+// backend reads the id of the process that serves the session now.
 func backend(ctx context.Context, db *pgx.Conn, pid *int) error {
 	return db.QueryRow(ctx, "SELECT pg_backend_pid()", pgx.QueryExecModeSimpleProtocol).Scan(pid)
 }

@@ -31,7 +31,7 @@ func TestSettingsOfTheRole(t *testing.T) {
 					t.Skip("UNSEND_TEST_POSTGRES is not a server on which a test may make users")
 				}
 				role := fmt.Sprint("setting", i)
-				server.Exec(t, "DROP ROLE IF EXISTS "+role) // of a round before this one
+				server.Exec(t, "DROP ROLE IF EXISTS "+role) // of an earlier -count
 				server.Exec(t, "CREATE ROLE "+role+" LOGIN SUPERUSER")
 				server.Exec(t, "ALTER ROLE "+role+" SET "+setting)
 				address = pgtest.With(address, "user", role)

@@ -20,7 +20,7 @@ func TestPooler(t *testing.T) {
 	for _, c := range []struct{ mode, want string }{
 		{mode: "transaction", want: "pool_mode=session"},
 		{mode: "statement", want: "pool_mode=session"},
-		{mode: "session\ndefault_pool_size = 1", want: "two sessions at a time"},
+		{mode: "session\ndefault_pool_size = 1", want: "no second session"},
 		{mode: "session"},
 	} {
 		t.Run(c.mode, func(t *testing.T) {

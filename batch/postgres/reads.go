@@ -10,8 +10,8 @@ import (
 	"github.com/unsend-go/unsend/batch"
 )
 
-// read reads on the session for reading. Where that has ended, as when the server was
-// restarted, another is tried once.
+// read runs f on the session for reading. If that has ended, as after a restart of the server,
+// read tries once more on another.
 func (s *store) read(ctx context.Context, f func(ctx context.Context, db *pgx.Conn) error) (err error) {
 	s.reads.Lock()
 	defer s.reads.Unlock()
@@ -33,7 +33,7 @@ func (s *store) read(ctx context.Context, f func(ctx context.Context, db *pgx.Co
 	return s.explain(ctx, err)
 }
 
-// query reads rows on it.
+// query reads rows on the session for reading.
 func query[T any](ctx context.Context, s *store, scan pgx.RowToFunc[T], text string, args ...any) (list []T, err error) {
 	err = s.read(ctx, func(ctx context.Context, db *pgx.Conn) error {
 		list, err = collect(ctx, db, scan, text, args...)
@@ -60,33 +60,33 @@ func scanLoad(row pgx.CollectableRow) (load batch.Load, err error) {
 	return load, row.Scan(&load.ConnectionID, &load.Messages)
 }
 
-// Next reads what is open. It requires no claim: a worker without one cannot record a request.
+// Next requires no claim: a worker without one cannot record a request.
 func (s *store) Next(ctx context.Context, connectionID string, after batch.Message, n int) ([]batch.Message, error) {
 	return query(ctx, s, func(row pgx.CollectableRow) (m batch.Message, err error) {
 		m.Item.ConnectionID = connectionID
 		return m, row.Scan(&m.Key, &m.Item.Line, &m.Item.MaybeUnsent, &m.Item.UserID, &m.Item.MessageID, &m.Item.WithUserID, &m.Item.Ref)
 	}, `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id, ref FROM message
 		WHERE run_id = $1 AND connection_id = $2 AND `+isOpen+` AND ended_in <> $3 AND (line, id) > ($4, $5) ORDER BY line, id LIMIT $6`,
-		s.runID, connectionID, s.round.Load(), after.Item.Line, after.Key, n)
+		s.runID, connectionID, s.epoch.Load(), after.Item.Line, after.Key, n)
 }
 
 // Counts reads the whole run.
 func (s *store) Counts(ctx context.Context, inRun bool) (batch.Counts, error) {
-	list, err := query(ctx, s, scanCounts, countRows, s.runID, inRun, s.round.Load())
+	list, err := query(ctx, s, scanCounts, countRows, s.runID, inRun, s.epoch.Load())
 	if err != nil {
 		return batch.Counts{}, err
 	}
 	return list[0], nil
 }
 
-// Totals remembers the list: Begin refuses to begin if it is another one by then.
+// Totals remembers the version of the list, so that Begin can refuse a newer one.
 func (s *store) Totals(ctx context.Context) (t batch.Totals, err error) {
 	err = s.read(ctx, func(ctx context.Context, db *pgx.Conn) error {
-		var list int32
-		if err := db.QueryRow(ctx, "SELECT list FROM run WHERE id = $1", s.runID).Scan(&list); err != nil {
+		var version int32
+		if err := db.QueryRow(ctx, "SELECT list_version FROM run WHERE id = $1", s.runID).Scan(&version); err != nil {
 			return err
 		}
-		s.list.Store(list)
+		s.version.Store(version)
 		t, err = s.totals(ctx, db)
 		return err
 	})
@@ -94,7 +94,7 @@ func (s *store) Totals(ctx context.Context) (t batch.Totals, err error) {
 }
 
 func (s *store) totals(ctx context.Context, db querier) (t batch.Totals, err error) {
-	counts, err := collect(ctx, db, scanCounts, countRows, s.runID, true, s.round.Load())
+	counts, err := collect(ctx, db, scanCounts, countRows, s.runID, true, s.epoch.Load())
 	if err != nil {
 		return t, err
 	}
@@ -117,21 +117,21 @@ func scanCounts(row pgx.CollectableRow) (c batch.Counts, err error) {
 	return c, row.Scan(&c.Items, &c.SetAside, &c.Unsent, &c.AlreadyGone, &c.Failed, &c.Skipped)
 }
 
-const endedBadly = isCounted + ` AND (outcome IS NULL OR outcome IN ('failed', 'skipped'))` // or not yet
+const notUnsent = isCounted + ` AND (outcome IS NULL OR outcome IN ('failed', 'skipped'))`
 
-// Groups counts what did not end well, or not yet.
+// Groups counts the messages that are not known to be gone.
 func (s *store) Groups(ctx context.Context, limit int) ([]batch.Group, error) {
 	return query(ctx, s, func(row pgx.CollectableRow) (g batch.Group, err error) {
 		return g, row.Scan(&g.Outcome, &g.Scope, &g.Status, &g.Type, &g.Hint, &g.Count, &g.Final, &g.MaybeUnsent)
 	}, `SELECT coalesce(outcome, ''), coalesce(scope, ''), coalesce(status, 0), coalesce(type, ''), coalesce(hint, ''),
 			count(*), count(*) FILTER (WHERE final), count(*) FILTER (WHERE maybe_unsent)
-		FROM message WHERE run_id = $1 AND `+endedBadly+` GROUP BY 1, 2, 3, 4, 5 ORDER BY 6 DESC, 1, 2, 3, 4, 5 LIMIT $2`, s.runID, limit)
+		FROM message WHERE run_id = $1 AND `+notUnsent+` GROUP BY 1, 2, 3, 4, 5 ORDER BY 6 DESC, 1, 2, 3, 4, 5 LIMIT $2`, s.runID, limit)
 }
 
 func (s *store) Messages(ctx context.Context, filter batch.Filter, after int64, n int) ([]batch.Entry, error) {
 	wanted := isCounted
 	if filter == batch.NotUnsent {
-		wanted = endedBadly
+		wanted = notUnsent
 	}
 	return query(ctx, s, scanEntry, `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id, ref, connection_id, coalesce(outcome, ''), final, attempts,
 			coalesce(request_id, ''), coalesce(status, 0), coalesce(scope, ''), coalesce(type, ''), coalesce(error, ''), coalesce(hint, ''), ended_at,

@@ -110,7 +110,7 @@ func TestRefusedUsers(t *testing.T) {
 	if server.Dir == "" {
 		t.Skip("UNSEND_TEST_POSTGRES is not a server on which a test may make users")
 	}
-	server.Exec(t, "DROP DATABASE IF EXISTS latin") // of a round before this one, as the roles
+	server.Exec(t, "DROP DATABASE IF EXISTS latin") // of an earlier -count, as the roles
 	server.Exec(t, "DROP ROLE IF EXISTS guarded, poor, worker, reader")
 	server.Exec(t, "CREATE ROLE guarded LOGIN PASSWORD '"+planted+"'")
 	server.Exec(t, "CREATE ROLE poor LOGIN")

@@ -8,18 +8,18 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Run describes a run in a database.
+// Run describes one run of a database.
 type Run struct {
 	Name      string
 	Service   string // as [github.com/unsend-go/unsend/batch.ServiceOf] writes it, or "mock"
 	CreatedAt time.Time
 	Messages  int // all but those set aside
 	Open      int // of these, without an outcome
-	Workers   int // that are active
+	Workers   int // active now
 }
 
-// Runs returns the runs in the database of dsn, the newest first, and creates nothing. Its errors
-// are those of [Open].
+// Runs returns the runs of the database of dsn, the newest first. It creates nothing. Its errors are
+// those of [Open].
 func Runs(ctx context.Context, dsn string) ([]Run, error) {
 	s, err := newStore(dsn, "-")
 	if err != nil {
@@ -36,6 +36,6 @@ func Runs(ctx context.Context, dsn string) ([]Run, error) {
 	return query(ctx, s, pgx.RowToStructByPos[Run], `SELECT name, service, created_at,
 			(SELECT count(*) FROM message m WHERE m.run_id = r.id AND `+isCounted+`),
 			(SELECT count(*) FROM message m WHERE m.run_id = r.id AND NOT set_aside AND outcome IS NULL),
-			(SELECT count(*) FROM at_work w WHERE w.run = r.name)
+			(SELECT count(*) FROM active_workers w WHERE w.run = r.name)
 		FROM run r ORDER BY id DESC`)
 }

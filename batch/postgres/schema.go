@@ -17,15 +17,15 @@ var tables string
 // format is the version of the tables that this program makes and reads.
 const format = 2
 
-// exist reports whether there is the schema, and a ledger in it. It reads tables of the server,
-// and so sees what was just committed: to_regclass may read the session's memory.
+// exist reports whether the schema exists, and a ledger in it. It reads the server's catalog, where
+// it sees what was just committed; to_regclass may read the session's cache.
 func (s *store) exist(ctx context.Context, db querier) (schema, ledger bool, err error) {
 	err = db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1),
 		EXISTS (SELECT FROM pg_catalog.pg_tables WHERE schemaname = $1 AND tablename = 'ledger')`, s.schema).Scan(&schema, &ledger)
 	return schema, ledger, err
 }
 
-// createTables makes the tables if there are none. Many may call it at once: one makes them.
+// createTables creates the tables if they are missing. Many programs may call it at once.
 func (s *store) createTables(ctx context.Context) error {
 	if _, ledger, err := s.exist(ctx, s.session); err != nil || ledger {
 		return err
@@ -38,7 +38,7 @@ func (s *store) createTables(ctx context.Context) error {
 		if err != nil || ledger {
 			return err
 		}
-		if !schema { // IF NOT EXISTS would ask for the right to create one even where it does
+		if !schema { // IF NOT EXISTS would require the right to create one even if it exists
 			if _, err := tx.Exec(ctx, "CREATE SCHEMA "+pgx.Identifier{s.schema}.Sanitize()); err != nil {
 				return err
 			}
@@ -73,7 +73,7 @@ func (s *store) checkFormat(ctx context.Context) error {
 	return nil
 }
 
-// findRun finds the run, or makes it.
+// findRun finds the run, or creates it.
 func (s *store) findRun(ctx context.Context, want batch.StoreOptions) error {
 	if want.Service != "" && !s.readOnly {
 		// ON CONFLICT alone would take an id each time.
@@ -92,7 +92,7 @@ func (s *store) findRun(ctx context.Context, want batch.StoreOptions) error {
 	case !s.readOnly:
 		return fmt.Errorf("%w: %s is new: name its service with ForService or ForMock", batch.ErrOptions, s.name)
 	}
-	var others string // for somebody who has mistyped one
+	var others string // in case the name was mistyped
 	err = s.reader.QueryRow(ctx, "SELECT coalesce(string_agg(name, ', '), 'none') FROM (SELECT name FROM run ORDER BY id DESC LIMIT 10) AS latest").Scan(&others)
 	if err != nil {
 		return err

@@ -6,16 +6,16 @@ CREATE TABLE ledger (
 
 -- A named list of messages that workers share.
 CREATE TABLE run (
-	id         integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-	name       text NOT NULL UNIQUE,
-	service    text NOT NULL,              -- that the messages are of: scheme, host and path, or mock
-	created_at timestamptz NOT NULL DEFAULT now(),
-	round      integer NOT NULL DEFAULT 0, -- counts the runs; workers at the same time are in one
-	list       integer NOT NULL DEFAULT 1  -- counts the lists of messages, of which each replaced the one before
+	id           integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	name         text NOT NULL UNIQUE,               -- 1 to 100 printable characters
+	service      text NOT NULL,                      -- of the messages: scheme, host and path, or mock
+	created_at   timestamptz NOT NULL DEFAULT now(),
+	epoch        integer NOT NULL DEFAULT 0,         -- rises when a worker begins while no other is active
+	list_version integer NOT NULL DEFAULT 1          -- rises when another list of messages replaces this one
 );
 
--- A process that works on a run. It lives as long as its session, which holds the advisory lock
--- ('worker'::regclass, id). Whose lock is free is dead; the next to look deletes its row.
+-- A process that works on a run. Its session holds the advisory lock ('worker'::regclass, id). A
+-- worker whose lock is free is dead, and the next one to look deletes its row.
 CREATE TABLE worker (
 	id         integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	run_id     integer NOT NULL REFERENCES run ON DELETE CASCADE,
@@ -27,32 +27,32 @@ CREATE TABLE worker (
 CREATE TABLE connection (
 	run_id        integer NOT NULL REFERENCES run ON DELETE CASCADE,
 	connection_id text COLLATE "C" NOT NULL,
-	worker_id     integer REFERENCES worker ON DELETE SET NULL, -- NULL: nobody's
-	done_in       integer NOT NULL DEFAULT 0, -- the round in which a worker found nothing left to do
+	worker_id     integer REFERENCES worker ON DELETE SET NULL, -- NULL: free
+	done_in       integer NOT NULL DEFAULT 0, -- the epoch in which nothing was left to do
 	PRIMARY KEY (run_id, connection_id)
 ) WITH (fillfactor = 70);
 
 CREATE TABLE message (
 	id            bigint NOT NULL,            -- counts up within the run, in the order of input
 	run_id        integer NOT NULL,
-	line          integer NOT NULL,           -- of the input that listed it last
-	ended_in      integer NOT NULL DEFAULT 0, -- the round in which it ended last
-	attempts      integer NOT NULL DEFAULT 0, -- requests that ended, in all rounds
-	status        integer,                    -- of the last error: its HTTP status, 0 without a response
-	answered      boolean,                    -- the service itself responded with it, not a gateway or a proxy
-	final         boolean NOT NULL DEFAULT false, -- is never sent again
-	set_aside     boolean NOT NULL DEFAULT false, -- no longer in the input, and not sent; of a final one: not even by --retry-failed
-	maybe_unsent  boolean NOT NULL DEFAULT false, -- not known to be gone, but may be
-	outcome       text CHECK (outcome IN ('unsent', 'already_gone', 'failed', 'skipped')), -- NULL: still open
+	line          integer NOT NULL,           -- in the last input that listed it
+	ended_in      integer NOT NULL DEFAULT 0, -- the epoch of its last outcome
+	attempts      integer NOT NULL DEFAULT 0, -- requests of all epochs
+	status        integer,                    -- the last error's HTTP status; 0: no response came
+	answered      boolean,                    -- the service itself responded with that error, not a gateway or a proxy
+	final         boolean NOT NULL DEFAULT false, -- it is never sent again, unless --retry-failed asks for it
+	set_aside     boolean NOT NULL DEFAULT false, -- the last input did not list it: it is not sent, not even by --retry-failed
+	maybe_unsent  boolean NOT NULL DEFAULT false, -- it is not known to be gone, but may be
+	outcome       text CHECK (outcome IN ('unsent', 'already_gone', 'failed', 'skipped')), -- NULL: open
 	connection_id text COLLATE "C" NOT NULL,
 	user_id       text COLLATE "C" NOT NULL,
 	message_id    text COLLATE "C" NOT NULL,
-	with_user_id  text NOT NULL,              -- '': user_id
+	with_user_id  text NOT NULL,              -- '': the same as user_id
 	ref           text NOT NULL,              -- the caller's own key; '': none
-	scope         text,                       -- what the error is of: message, connection, account, service or client
-	cause         text,                       -- rate_limited, stopped, ended, unwritten, tls, proxy, lost or interrupted; NULL: status and type show it
-	type          text,                       -- the service's name of it
-	error         text,                       -- its text
+	scope         text,                       -- what the error concerns: message, connection, account, service, client or unknown
+	cause         text,                       -- rate_limited, stopped, ended, unwritten, tls, proxy, lost or interrupted; NULL: status and type tell
+	type          text,                       -- the service's name of that error
+	error         text,                       -- its text, at most 300 bytes
 	hint          text,                       -- what to do
 	request_id    text,                       -- identifies the last request to the vendor's support
 	ended_at      timestamptz,
@@ -62,8 +62,8 @@ CREATE TABLE message (
 
 CREATE INDEX message_open ON message (run_id, connection_id, line, id) WHERE NOT final AND NOT set_aside;
 
--- The workers that are alive, for people.
-CREATE VIEW at_work AS
+-- The workers that are active now.
+CREATE VIEW active_workers AS
 	SELECT r.name AS run, w.name AS worker, w.started_at, l.pid,
 		(SELECT count(*) FROM connection c WHERE c.worker_id = w.id) AS connections
 	FROM worker w JOIN run r ON r.id = w.run_id

@@ -13,12 +13,12 @@ import (
 )
 
 const (
-	writeTimeout = time.Minute // for what a worker writes: then its session counts as lost
+	writeTimeout = time.Minute // after which a worker's session counts as lost
 	readTimeout  = 5 * time.Minute
 	closeTimeout = 5 * time.Second
 )
 
-// store is a run in a database.
+// store is a [batch.Store] over one run in a database.
 type store struct {
 	name     string // for people
 	run      string
@@ -28,8 +28,8 @@ type store struct {
 	readOnly bool
 	service  string
 	runID    int32
-	list     atomic.Int32 // the list that was loaded or planned from; 0 for none
-	round    atomic.Int32 // that this worker is in, between Begin and End; 0 for none
+	version  atomic.Int32 // of the list that was loaded or planned from; 0: none
+	epoch    atomic.Int32 // of this worker, between Begin and End; 0: none
 
 	mu       sync.Mutex // a session does one thing at a time
 	session  *pgx.Conn  // all that the worker writes goes through it
@@ -45,9 +45,8 @@ func (s *store) Service() string { return s.service }
 func (s *store) Warning() string { return "" }
 func (s *store) Shared() bool    { return true }
 
-// write runs f in a transaction of the worker's session, which is synced when write returns
-// without an error. Where the session may be lost it is ended, and with it all claims: only so
-// is it certain that nobody holds what nobody works on.
+// write runs f in a transaction of the worker's session, and returns once it is synced. If the
+// session may be lost, write ends it, and all claims with it: a claim must not outlive its worker.
 func (s *store) write(ctx context.Context, limit time.Duration, f func(context.Context, pgx.Tx) error) error {
 	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -59,7 +58,7 @@ func (s *store) write(ctx context.Context, limit time.Duration, f func(context.C
 	return err
 }
 
-// work is write for a worker that has begun.
+// work is write between Begin and End.
 func (s *store) work(ctx context.Context, f func(context.Context, pgx.Tx) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,8 +77,7 @@ func (s *store) refuseReader() error {
 
 func (s *store) claimsLost() error { return s.lost("has given the claims of this worker to others") }
 
-// reconnect makes sure that there is a session. It tries once: who calls Begin waits between
-// two tries.
+// reconnect makes a session if there is none. It tries once; callers of Begin wait between tries.
 func (s *store) reconnect(ctx context.Context) (err error) {
 	if s.session != nil && !s.session.IsClosed() {
 		return nil
@@ -101,11 +99,11 @@ func closeSession(db *pgx.Conn) {
 	if db != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 		defer cancel()
-		_ = db.Close(ctx) // which ends it in any case
+		_ = db.Close(ctx) // which ends it, error or not
 	}
 }
 
-// Close ends both sessions. What is in a database is never removed.
+// Close ends both sessions. It removes nothing from the database.
 func (s *store) Close(bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

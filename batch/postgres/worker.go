@@ -12,28 +12,28 @@ import (
 )
 
 const (
-	// isOpen is true of a message that can be sent, unless it has ended in this round.
+	// isOpen selects the messages that can be sent, but for those that have ended in this epoch.
 	isOpen = `NOT final AND NOT set_aside`
-	// isRefused is true of what --retry-failed opens, isCounted of what is not set aside.
+	// isRefused selects what --retry-failed opens, isCounted what a report counts.
 	isRefused = `final AND NOT set_aside AND outcome = 'failed'`
 	isCounted = `(final OR NOT set_aside)`
 
-	// A worker's advisory lock has the key ('worker'::regclass, its id): no two schemas of a
-	// database share one. A run's is held only within transactions that change who works on
-	// what. There is none for a connection: a stock server holds some 12,000.
+	// A worker holds the advisory lock ('worker'::regclass, its id), which no two schemas of a
+	// database share. A run's lock is held only within a transaction that changes claims. A
+	// connection has none: a stock server holds some 12,000 locks in all.
 	lockRun    = `SELECT pg_advisory_xact_lock('run'::regclass::oid::int4, $1)`
 	lockWorker = `SELECT pg_advisory_lock('worker'::regclass::oid::int4, $1)`
-	// reapDead deletes the workers of a run whose lock is free, and with them their claims.
+	// reapDead deletes the workers of a run whose lock is free, and their claims with them.
 	reapDead = `DELETE FROM worker WHERE run_id = $1 AND id <> $2 AND pg_try_advisory_xact_lock_shared('worker'::regclass::oid::int4, id)`
 
-	// othersMayJoin is how long after it began a worker leaves connections to others, but for
-	// firstClaim of them.
+	// For othersMayJoin a worker that is alone claims half of what is free, but at least
+	// firstClaim connections, so that workers that are started together share.
 	othersMayJoin = 10 * time.Second
 	firstClaim    = 16
 )
 
-// lockRunAndReap makes the caller the only one that changes who works on what, until its
-// transaction ends, and frees what the dead have claimed.
+// lockRunAndReap makes the transaction the only one that changes claims, and frees those of dead
+// workers.
 func (s *store) lockRunAndReap(ctx context.Context, tx pgx.Tx) error {
 	if _, err := tx.Exec(ctx, lockRun, s.runID); err != nil {
 		return err
@@ -42,8 +42,8 @@ func (s *store) lockRunAndReap(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// Begin makes this process a worker. One that lost its session in the latest round continues in
-// that, as does one that begins while others are active.
+// Begin makes this process a worker. It joins the current epoch if others are active, or if it
+// has lost its session in it; otherwise it begins the next.
 func (s *store) Begin(ctx context.Context, retryFailed bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,38 +51,38 @@ func (s *store) Begin(ctx context.Context, retryFailed bool) error {
 		return err
 	}
 	if s.workerID != 0 {
-		s.disconnect() // of a run that did not end
+		s.disconnect() // from a run that did not end
 	}
 	if err := s.reconnect(ctx); err != nil {
 		return err
 	}
-	var id, round int32
+	var id, epoch int32
 	err := s.write(ctx, writeTimeout, func(ctx context.Context, tx pgx.Tx) error {
 		if err := s.lockRunAndReap(ctx, tx); err != nil {
 			return err
 		}
-		var list, others int32
-		err := tx.QueryRow(ctx, "SELECT round, list, (SELECT count(*) FROM worker WHERE run_id = $1) FROM run WHERE id = $1", s.runID).Scan(&round, &list, &others)
+		var version, others int32
+		err := tx.QueryRow(ctx, "SELECT epoch, list_version, (SELECT count(*) FROM worker WHERE run_id = $1) FROM run WHERE id = $1", s.runID).Scan(&epoch, &version, &others)
 		if err != nil {
 			return err
 		}
-		if known := s.list.Load(); known != 0 && known != list {
-			return s.refuse("has another list of messages by now: somebody has replaced that which this program has read; run it again")
+		if known := s.version.Load(); known != 0 && known != version {
+			return s.refuse("has another list of messages by now: another program has replaced the one that was read; run it again")
 		}
-		if others == 0 && round != s.round.Load() || round == 0 {
-			if err := tx.QueryRow(ctx, "UPDATE run SET round = round + 1 WHERE id = $1 RETURNING round", s.runID).Scan(&round); err != nil {
+		if others == 0 && epoch != s.epoch.Load() || epoch == 0 {
+			if err := tx.QueryRow(ctx, "UPDATE run SET epoch = epoch + 1 WHERE id = $1 RETURNING epoch", s.runID).Scan(&epoch); err != nil {
 				return err
 			}
 		}
 		if retryFailed {
-			if err := s.reopen(ctx, tx, round); err != nil {
+			if err := s.reopen(ctx, tx, epoch); err != nil {
 				return err
 			}
 		}
 		if err := tx.QueryRow(ctx, "INSERT INTO worker (run_id, name) VALUES ($1, $2) RETURNING id", s.runID, s.worker).Scan(&id); err != nil {
 			return err
 		}
-		// Held by the session from here on, and before anybody sees the worker.
+		// The session holds it from here on, before the worker is visible to others.
 		_, err = tx.Exec(ctx, lockWorker, id)
 		return err
 	})
@@ -90,26 +90,26 @@ func (s *store) Begin(ctx context.Context, retryFailed bool) error {
 		return err
 	}
 	s.workerID, s.begun = id, time.Now()
-	s.round.Store(round)
+	s.epoch.Store(epoch)
 	return nil
 }
 
-// reopen opens failed messages again, but those that failed in this round.
-func (s *store) reopen(ctx context.Context, tx pgx.Tx, round int32) error {
-	tag, err := tx.Exec(ctx, "UPDATE message SET final = false WHERE run_id = $1 AND "+isRefused+" AND ended_in <> $2", s.runID, round)
+// reopen opens the messages that failed in earlier epochs.
+func (s *store) reopen(ctx context.Context, tx pgx.Tx, epoch int32) error {
+	tag, err := tx.Exec(ctx, "UPDATE message SET final = false WHERE run_id = $1 AND "+isRefused+" AND ended_in <> $2", s.runID, epoch)
 	if err == nil && tag.RowsAffected() > 0 {
 		_, err = tx.Exec(ctx, "UPDATE connection SET done_in = 0 WHERE run_id = $1", s.runID)
 	}
 	return err
 }
 
-// Claim gives the worker its share of what is free, and more each time while nobody else comes.
+// Claim gives the worker its share of the free connections, and more with each call if no other worker comes.
 func (s *store) Claim(ctx context.Context) (claimed []batch.Load, left int, err error) {
 	err = s.work(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		if err := s.lockRunAndReap(ctx, tx); err != nil {
 			return err
 		}
-		round := s.round.Load()
+		epoch := s.epoch.Load()
 		var workers, mine, others int
 		err := tx.QueryRow(ctx, `SELECT (SELECT count(*) FROM worker WHERE run_id = $1), count(*) FILTER (WHERE worker_id = $2), count(*) FILTER (WHERE worker_id <> $2)
 			FROM connection WHERE run_id = $1`, s.runID, s.workerID).Scan(&workers, &mine, &others)
@@ -117,7 +117,7 @@ func (s *store) Claim(ctx context.Context) (claimed []batch.Load, left int, err 
 			return err
 		}
 		free, err := collect(ctx, tx, pgx.RowTo[string], `SELECT connection_id FROM connection c WHERE run_id = $1 AND worker_id IS NULL AND done_in <> $2
-			AND EXISTS (SELECT FROM message m WHERE m.run_id = c.run_id AND m.connection_id = c.connection_id AND `+isOpen+` AND ended_in <> $2) ORDER BY 1`, s.runID, round)
+			AND EXISTS (SELECT FROM message m WHERE m.run_id = c.run_id AND m.connection_id = c.connection_id AND `+isOpen+` AND ended_in <> $2) ORDER BY 1`, s.runID, epoch)
 		if err != nil {
 			return err
 		}
@@ -130,7 +130,7 @@ func (s *store) Claim(ctx context.Context) (claimed []batch.Load, left int, err 
 			return err
 		}
 		claimed, err = collect(ctx, tx, scanLoad, "SELECT connection_id, count(*) FROM message WHERE run_id = $1 AND "+isOpen+
-			" AND ended_in <> $2 AND connection_id = ANY ($3) GROUP BY 1 ORDER BY 1", s.runID, round, take)
+			" AND ended_in <> $2 AND connection_id = ANY ($3) GROUP BY 1 ORDER BY 1", s.runID, epoch, take)
 		return err
 	})
 	if err != nil {
@@ -139,9 +139,8 @@ func (s *store) Claim(ctx context.Context) (claimed []batch.Load, left int, err 
 	return claimed, left, nil
 }
 
-// share is how many free connections a worker takes now: up to an equal part of all, and beyond
-// that a few, so that an idle worker does not keep others from them. One that is alone and has
-// just begun takes half of what is free, since others may be about to come.
+// share returns how many free connections a worker takes now: up to an equal part of all, then an
+// eighth of what is free with each call. One that is alone and has just begun takes half.
 func share(free, mine, others, workers int, justBegun bool) int {
 	switch {
 	case workers > 1:
@@ -153,7 +152,7 @@ func share(free, mine, others, workers int, justBegun bool) int {
 	return free
 }
 
-// Write records the entries, if the worker has the claims of all of them.
+// Write records the entries if the worker holds the claims of all of them.
 func (s *store) Write(ctx context.Context, entries []batch.Entry) error {
 	unique := map[string]bool{}
 	var connections []string
@@ -195,7 +194,7 @@ const (
 		WHERE run_id = $1 AND id = $2 AND ` + isOpen
 )
 
-// queue adds what records an entry.
+// queue adds the statement that records an entry.
 func (s *store) queue(b *pgx.Batch, e *batch.Entry) *pgx.QueuedQuery {
 	if e.Sending {
 		return b.Queue(writeSending, s.runID, e.Key)
@@ -208,7 +207,7 @@ func (s *store) queue(b *pgx.Batch, e *batch.Entry) *pgx.QueuedQuery {
 	}
 	args := []any{s.runID, e.Key, e.MaybeUnsent, e.Attempts, e.RequestID, scope, status, e.Failure.Type, e.Failure.Text, e.Failure.Hint}
 	if e.Outcome != "" {
-		args = append(args, string(e.Outcome), e.Final, s.round.Load(), e.At)
+		args = append(args, string(e.Outcome), e.Final, s.epoch.Load(), e.At)
 	} else {
 		args = append(args, "", false, nil, nil)
 	}
@@ -216,8 +215,8 @@ func (s *store) queue(b *pgx.Batch, e *batch.Entry) *pgx.QueuedQuery {
 	return b.Queue(writeResult, args...)
 }
 
-// Release gives connections back, and notes those on which nothing is open. What was added to
-// them meanwhile is somebody's again.
+// Release releases connections, and marks those without open messages as done in this epoch. If
+// messages were added meanwhile, the next Claim finds the connection again.
 func (s *store) Release(ctx context.Context, connectionIDs []string) error {
 	return s.work(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, lockRun, s.runID); err != nil {
@@ -225,13 +224,13 @@ func (s *store) Release(ctx context.Context, connectionIDs []string) error {
 		}
 		_, err := tx.Exec(ctx, `UPDATE connection c SET worker_id = NULL, done_in = CASE WHEN EXISTS (SELECT FROM message m
 				WHERE m.run_id = c.run_id AND m.connection_id = c.connection_id AND `+isOpen+` AND ended_in <> $3) THEN c.done_in ELSE $3 END
-			WHERE run_id = $1 AND worker_id = $2 AND connection_id = ANY ($4)`, s.runID, s.workerID, s.round.Load(), connectionIDs)
+			WHERE run_id = $1 AND worker_id = $2 AND connection_id = ANY ($4)`, s.runID, s.workerID, s.epoch.Load(), connectionIDs)
 		return err
 	})
 }
 
-// End gives back all claims, and ends the session, whose lock goes with it. A session that was
-// lost has given them back by that.
+// End releases all claims, and ends the session, which frees its lock. Losing the session has the
+// same effect, and is no error.
 func (s *store) End(ctx context.Context) error {
 	err := s.work(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, "DELETE FROM worker WHERE id = $1", s.workerID)
@@ -240,7 +239,7 @@ func (s *store) End(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.disconnect()
-	s.round.Store(0)
+	s.epoch.Store(0)
 	if errors.Is(err, batch.ErrClaimLost) {
 		return nil
 	}
