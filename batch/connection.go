@@ -35,10 +35,15 @@ type task struct {
 	tries      int  // sends in this run that failed with a transient error
 	sent       int  // requests in this run
 	unrecorded int  // of these, not yet in the ledger
-	begun      bool // the sender has begun to send it
 	began      time.Time
 	err        error // of the last try
 	due        time.Time
+}
+
+// count counts requests that were sent.
+func (t *task) count(n int) {
+	t.sent += n
+	t.unrecorded += n
 }
 
 // connection is the state of one connection. The dispatcher owns it; it changes counts under the
@@ -158,9 +163,7 @@ func (c *connection) recordSuccess(now time.Time) {
 // whether to stop the connection.
 func (c *connection) recordFailure(began, now time.Time, retryAfter time.Duration) (giveUp bool) {
 	c.failures++
-	if retryAfter > 0 {
-		c.blockedUntil = later(c.blockedUntil, now.Add(min(retryAfter, longestHold)))
-	}
+	c.blockedUntil = later(c.blockedUntil, now.Add(min(retryAfter, longestHold)))
 	if c.probing() && began.After(c.probed) {
 		c.rounds++
 		c.probed = now // what is in flight belongs to this round

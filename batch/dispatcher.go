@@ -173,7 +173,6 @@ func (d *dispatcher) dispatch() {
 		}
 		t := c.take(now)
 		d.progress.underWay(c, 1, -min(t.tries, 1))
-		t.begun = false
 		c.inFlight++
 		c.queued++
 		d.inFlight++
@@ -235,9 +234,6 @@ func (d *dispatcher) finish(c *connection) {
 
 // taskDone takes a task out of what is in flight.
 func (d *dispatcher) taskDone(t *task) {
-	if !t.begun {
-		t.connection.queued--
-	}
 	if t.connection.inFlight--; t.connection.inFlight == 0 {
 		t.connection.quit = nil
 	}
@@ -254,7 +250,7 @@ func (d *dispatcher) handle(e event) {
 	}
 	now, t, c := time.Now(), e.task, e.task.connection
 	if !e.done {
-		t.begun, t.began = true, now
+		t.began = now
 		if c.answered.IsZero() {
 			c.answered = now
 		}
@@ -287,49 +283,34 @@ func (d *dispatcher) sleep() time.Duration {
 // handleResult decides what a result means for its message and its connection. It reads the scope of
 // an error only: package api decides what a status or a type means.
 func (d *dispatcher) handleResult(t *task, result *api.Result, err error, now time.Time) {
-	c := t.connection
 	if err == nil {
-		t.sent += result.Attempts
-		t.unrecorded += result.Attempts
-		c.recordSuccess(now)
-		d.progress.change(func() { d.progress.trouble = nil })
-		outcome := Unsent
-		if result.Outcome == api.AlreadyGone {
-			outcome = AlreadyGone
-		}
-		rec := ending(t, outcome, true, nil)
-		rec.entry.RequestID = cut(result.RequestID, maxFailureText)
-		rec.result.RequestID, rec.result.Response = rec.entry.RequestID, result
-		d.enqueue(rec)
+		d.handleSuccess(t, result, now)
 		return
 	}
-	var e *api.Error
-	if !errors.As(err, &e) {
-		d.handleUnsendable(t, err)
+	e, ok := errors.AsType[*api.Error](err)
+	if !ok { // for an id that Add refuses: somebody has written into the ledger
+		d.enqueue(ending(t, Failed, false, err))
 		return
 	}
-	t.sent += e.Attempts
-	t.unrecorded += e.Attempts
+	t.count(e.Attempts)
 	if e.Attempts > 0 {
 		t.maybe = e.MaybeUnsent
 	}
-	switch {
-	case e.Attempts == 0 && (d.ending || c.counts.Stopped != nil || d.ctx.Err() != nil):
-		d.notSent(t, true)
-	case d.ctx.Err() != nil:
-		d.enqueue(ending(t, Failed, false, err))
-	default:
-		d.handleError(t, e, now)
+	if e.Attempts == 0 && (d.ending || d.ctx.Err() != nil || t.connection.counts.Stopped != nil) {
+		d.notSent(t)
+		return
 	}
+	d.handleError(t, e, now)
 }
 
-// handleUnsendable handles a call that was refused before it began: for the message's ids, or for
-// the client's configuration.
-func (d *dispatcher) handleUnsendable(t *task, err error) {
-	d.enqueue(ending(t, Failed, false, err))
-	if !errors.Is(err, api.ErrInvalidID) || errors.Is(err, api.ErrConfig) {
-		d.abort(err)
-	}
+func (d *dispatcher) handleSuccess(t *task, result *api.Result, now time.Time) {
+	t.count(result.Attempts)
+	t.connection.recordSuccess(now)
+	d.progress.change(func() { d.progress.trouble = nil })
+	rec := ending(t, result.Outcome, true, nil)
+	rec.entry.RequestID = cut(result.RequestID, maxFailureText)
+	rec.result.RequestID, rec.result.Response = rec.entry.RequestID, result
+	d.enqueue(rec)
 }
 
 func (d *dispatcher) handleError(t *task, e *api.Error, now time.Time) {
@@ -398,7 +379,6 @@ func (d *dispatcher) stopSending() {
 	}
 	d.ending = true
 	d.due, d.skipping = nil, nil
-	d.withdraw(func(*connection) bool { return true })
 	for _, c := range d.connections {
 		c.index = -1
 		c.close()
@@ -414,24 +394,9 @@ func (d *dispatcher) stop(c *connection, reason error) {
 	d.progress.change(func() { c.counts.Stopped = reason })
 	c.close()
 	d.due.put(c, time.Time{}, false)
-	d.withdraw(func(of *connection) bool { return of == c })
 	d.failRetries(c)
 	if !d.ending {
 		d.skipping = append(d.skipping, c)
-	}
-}
-
-// withdraw drops requests that are not recorded yet.
-func (d *dispatcher) withdraw(of func(*connection) bool) {
-	all := d.pending.records
-	d.pending.records = nil
-	for _, rec := range all {
-		if !rec.entry.Sending || !of(rec.task.connection) {
-			d.pending.records = append(d.pending.records, rec)
-			continue
-		}
-		d.taskDone(rec.task)
-		d.notSent(rec.task, false)
 	}
 }
 
@@ -462,15 +427,15 @@ func (d *dispatcher) skip() {
 	}
 }
 
-// notSent handles a task that the end of the run or of its connection kept from being sent. If
-// recorded is true, the ledger has it as being sent.
-func (d *dispatcher) notSent(t *task, recorded bool) {
+// notSent handles a task that the end of the run or of its connection kept from being sent, although
+// the ledger has it as being sent.
+func (d *dispatcher) notSent(t *task) {
 	switch {
 	case t.tries > 0:
 		d.enqueue(ending(t, Failed, false, t.err))
 	case t.connection.counts.Stopped != nil && !d.ending:
 		d.enqueue(ending(t, Skipped, false, t.connection.counts.Stopped))
-	case recorded:
+	default:
 		d.enqueue(record{task: t, entry: Entry{Message: t.Message, MaybeUnsent: t.maybe}})
 	}
 }
