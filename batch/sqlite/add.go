@@ -71,21 +71,14 @@ func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], how
 			added, err = s.merge(ctx, items, how.Replace, count)
 		}
 		if err != nil || how.Preview == nil {
+			s.written = checkpointEvery
 			return err
 		}
 		*how.Preview, err = readTotals(s.db)
 		return cmp.Or(err, errPreview)
 	})
-	switch {
-	case errors.Is(err, errPreview):
-		return added, nil
-	case err != nil:
-		return batch.Added{}, err
-	}
-	s.write.Lock()
-	defer s.write.Unlock()
-	if s.wal {
-		err = s.explain(s.checkpoint("PASSIVE"))
+	if errors.Is(err, errPreview) {
+		err = nil
 	}
 	return added, err
 }

@@ -42,6 +42,10 @@ var openFiles struct {
 func isOpenHere(info fs.FileInfo) bool {
 	openFiles.Lock()
 	defer openFiles.Unlock()
+	return isOpenHereLocked(info)
+}
+
+func isOpenHereLocked(info fs.FileInfo) bool {
 	return slices.ContainsFunc(openFiles.list, func(f *ledgerFile) bool { return os.SameFile(f.inode, info) })
 }
 
@@ -93,7 +97,7 @@ func tryLedgerFile(path string) (*ledgerFile, error) {
 func (f *ledgerFile) acquire() error {
 	openFiles.Lock()
 	defer openFiles.Unlock()
-	if slices.ContainsFunc(openFiles.list, func(other *ledgerFile) bool { return os.SameFile(other.inode, f.inode) }) {
+	if isOpenHereLocked(f.inode) {
 		return errInUse
 	}
 	lock, info, err := lockFile(f.target)

@@ -47,7 +47,8 @@ func (s *store) Begin(_ context.Context, retryFailed bool) error {
 		return err
 	}
 	s.claimed, s.begun = false, true
-	err := s.transaction(func() error {
+	return s.transaction(func() error {
+		s.written = checkpointEvery // so that the file shows that it has a log
 		if retryFailed {
 			if err := exec(s.db, reopenRows, nil); err != nil {
 				return err
@@ -55,12 +56,6 @@ func (s *store) Begin(_ context.Context, retryFailed bool) error {
 		}
 		return exec(s.db, "UPDATE ledger SET running = 1", nil)
 	})
-	if err != nil || !s.wal {
-		return err
-	}
-	s.write.Lock()
-	defer s.write.Unlock()
-	return s.explain(s.checkpoint("PASSIVE")) // so that the file shows that it has a log
 }
 
 func (s *store) Claim(context.Context) (claimed []batch.Load, left int, err error) {
