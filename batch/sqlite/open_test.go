@@ -218,6 +218,20 @@ func TestHalfMade(t *testing.T) {
 	wantOpen(t, path, 3)
 }
 
+// An id that somebody has written into the ledger fails its message alone, and is not sent.
+func TestIDsWrittenIntoALedger(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "messages.db")
+	closedLedger(t, path, batch.ForMock())
+	execute(t, path, `UPDATE message SET message_id = '..' WHERE id = 1; UPDATE message SET user_id = '1/../2' WHERE id = 2;
+		UPDATE message SET connection_id = 'a b' WHERE id = 3`)
+	ledger := openLedger(t, path)
+	runAll(t, ledger)
+	if got := report(t, ledger); got.Unsent != 7 || got.Failed != 3 {
+		t.Errorf("the report is %+v; want 7 unsent, 3 failed", got.Counts)
+	}
+}
+
 // One process works on a ledger, by whatever name.
 func TestOneProcessAtATime(t *testing.T) {
 	t.Parallel()
