@@ -44,7 +44,7 @@ code=0
 wait $! || code=$?
 [ "$code" = 130 ] || { echo "demo: the batch ended with $code, not 130" >&2; exit 1; }
 
-say "the same command continues: what has ended is not sent again, what was in doubt is settled"
+say "the same command resumes: no final message is sent again, and what was ambiguous is settled"
 run 1 "${batch[@]}"
 
 say "what is not unsent, why, and what to do"

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"strings"
 	"syscall"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -49,6 +50,10 @@ func (s *store) lost(format string, args ...any) *ledgerError {
 	return e
 }
 
+func (s *store) tooFewRights(message string) error {
+	return s.refuse("gives the user %s too few rights: %s; docs/batch/ledger-postgres.md lists those that are required", s.config.User, message)
+}
+
 // explain describes an error of PostgreSQL or the network, by the codes of
 // https://www.postgresql.org/docs/current/errcodes-appendix.html.
 func (s *store) explain(ctx context.Context, err error) error {
@@ -71,7 +76,7 @@ func (s *store) explain(ctx context.Context, err error) error {
 	case "3D000":
 		return s.refuse("is not there: %s", message)
 	case "42501":
-		return s.refuse("gives the user %s too few rights: %s; docs/batch/ledger-postgres.md lists those that are required", s.config.User, message)
+		return s.tooFewRights(message)
 	case "25006":
 		return s.refuse(isReadOnly)
 	case "53100":
@@ -80,7 +85,9 @@ func (s *store) explain(ctx context.Context, err error) error {
 		e := s.lost("cannot be reached: %s", message)
 		e.restarts = true
 		return e
-	case "53300", "57014", "57P05", "55P03":
+	case "53300":
+		return s.lost("cannot be reached: %s; a worker uses two sessions", message)
+	case "57014", "57P05", "55P03":
 		return s.lost("cannot be reached: %s", message)
 	case "42704", "22023":
 		return s.refuse("does not accept a parameter of the address: %s; correct or remove it", message)
@@ -110,7 +117,11 @@ func networkReason(err error) string {
 	case isEnded(err):
 		return "the session has ended"
 	}
-	return textutil.OneLine(err.Error())
+	text := err.Error()
+	if i := strings.LastIndex(text, "): "); i >= 0 { // behind the host's name and address
+		text = text[i+len("): "):]
+	}
+	return textutil.OneLine(text)
 }
 
 func isEnded(err error) bool {

@@ -80,7 +80,7 @@ func newStore(dsn, run string) (*store, error) {
 	s := &store{run: run, config: config, schema: defaultSchema}
 	if schema, ok := config.RuntimeParams["schema"]; ok {
 		delete(config.RuntimeParams, "schema")
-		if s.schema = schema; schema == "" || strings.HasPrefix(schema, "pg_") {
+		if s.schema = schema; schema == "" || schema == "information_schema" || strings.HasPrefix(schema, "pg_") {
 			return nil, fmt.Errorf("%w: schema=%s in the ledger's address names no schema that can be used", batch.ErrOptions, schema)
 		}
 	}

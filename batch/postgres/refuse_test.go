@@ -48,6 +48,7 @@ func TestRefusedAddresses(t *testing.T) {
 		{name: "a file that is missing", address: "postgres://u:pl4nted@h/d?sslmode=verify-full&sslrootcert=/none.pem", run: "june",
 			want: "/none.pem"},
 		{name: "a schema of the server's", address: "postgres://u:pl4nted@h/d?schema=pg_catalog", run: "june", want: "schema=pg_catalog"},
+		{name: "the standard's schema", address: "postgres://u:pl4nted@h/d?schema=information_schema", run: "june", want: "information_schema"},
 		{name: "no schema", address: "postgres://u:pl4nted@h/d?schema=", run: "june", want: "schema="},
 		{name: "no run", address: "postgres://u:pl4nted@h/d", want: "name of a run"},
 		{name: "a run of two lines", address: "postgres://u:pl4nted@h/d", run: "a\nb", want: "name of a run"},
@@ -94,6 +95,7 @@ func TestRefusedServers(t *testing.T) {
 		{name: "no socket", address: user + "/d?host=/none", want: "no socket"},
 		{name: "no such host", address: user + "h.invalid/d", want: "h.invalid"},
 		{name: "of something else", address: user + serve("HTTP/1.1 400 Bad Request\r\n\r\n") + "/d?sslmode=disable", want: "cannot be reached"},
+		{name: "without TLS", address: user + serve("N") + "/d?sslmode=require", want: "reached: tls error: server refused TLS connection"},
 		{name: "silent", address: user + serve("") + "/d?sslmode=disable&connect_timeout=1", want: "does not respond"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -111,8 +113,9 @@ func TestRefusedUsers(t *testing.T) {
 		t.Skip("UNSEND_TEST_POSTGRES is not a server on which a test may make users")
 	}
 	server.Exec(t, "DROP DATABASE IF EXISTS latin") // of an earlier -count, as the roles
-	server.Exec(t, "DROP ROLE IF EXISTS guarded, poor, worker, reader")
+	server.Exec(t, "DROP ROLE IF EXISTS guarded, stranger, poor, worker, reader")
 	server.Exec(t, "CREATE ROLE guarded LOGIN PASSWORD '"+planted+"'")
+	server.Exec(t, "CREATE ROLE stranger LOGIN")
 	server.Exec(t, "CREATE ROLE poor LOGIN")
 	server.Exec(t, "CREATE ROLE worker LOGIN")
 	server.Exec(t, "CREATE ROLE reader LOGIN")
@@ -137,6 +140,7 @@ func TestRefusedUsers(t *testing.T) {
 		{name: "no such user", address: pgtest.With(address, "user", "nobody"), want: `role "nobody" does not exist`},
 		{name: "no such database", address: pgtest.With(address, "dbname", "none"), want: `database "none" does not exist`},
 		{name: "may not create", address: pgtest.With(address, "user", "poor", "schema", "poor"), want: "too few rights: permission denied"},
+		{name: "may not look", address: pgtest.With(address, "user", "stranger"), want: "too few rights: permission denied for schema"},
 		{name: "may not read", address: pgtest.With(address, "user", "poor"), want: "too few rights: permission denied for table ledger"},
 		{name: "may not write", address: pgtest.With(address, "user", "reader"), want: "too few rights"},
 		{name: "read-only", address: pgtest.With(address, "options", "-cdefault_transaction_read_only=on"),
