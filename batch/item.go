@@ -48,7 +48,7 @@ func (i Item) check() error {
 	case len(i.Ref) > maxRef:
 		return fmt.Errorf("ref has %d bytes: shorten it to %d at most", len(i.Ref), maxRef)
 	case !utf8.ValidString(i.Ref), strings.ContainsRune(i.Ref, 0):
-		return errors.New("ref is not UTF-8 text: save the list as UTF-8")
+		return errors.New("ref is not UTF-8 text, or has a NUL character: correct it")
 	}
 	return nil
 }

@@ -109,14 +109,16 @@ func namedTwice(c column) error { return fmt.Errorf("the column %s is there twic
 type values [numColumns]string
 
 func (v *values) item() (batch.Item, error) {
+	for c, text := range v {
+		if !utf8.ValidString(text) { // so is the whole file: no row can be left out
+			return batch.Item{}, unusable("%s is not UTF-8 text: save the list as CSV UTF-8, in Excel with File, Save As, and use that file", column(c))
+		}
+	}
 	for c := range inRef { // with an apostrophe a spreadsheet keeps a number as text
 		v[c] = strings.TrimPrefix(strings.TrimFunc(v[c], cell.IsBlank), "'")
 		if err := checkID(c, v[c]); c < inMaybeUnsent && err != nil {
 			return batch.Item{}, err
 		}
-	}
-	if !utf8.ValidString(v[inRef]) { // so is the whole file: no row can be left out
-		return batch.Item{}, unusable("ref is not UTF-8 text: save the list as CSV UTF-8, in Excel with File, Save As, and use that file")
 	}
 	item := batch.Item{UserID: v[inUser], MessageID: v[inMessage], ConnectionID: v[inConnection], WithUserID: v[inWith], Ref: unsafeCell(v[inRef])}
 	maybe, err := parseMaybe(v[inMaybeUnsent])
@@ -165,11 +167,20 @@ func isWholeNumber(text string) bool {
 	return text != "" && strings.TrimFunc(text, cell.IsDigit) == ""
 }
 
+// booleans are what spreadsheets make of TRUE and FALSE in other languages.
+var booleans = map[string]bool{
+	"true": true, "wahr": true, "vrai": true, "verdadero": true, "verdadeiro": true, "vero": true, "waar": true,
+	"false": false, "falsch": false, "faux": false, "falso": false, "onwaar": false,
+}
+
 func parseMaybe(text string) (bool, error) {
-	switch strings.ToLower(text) {
-	case "true", "wahr", "1":
+	if value, ok := booleans[strings.ToLower(text)]; ok {
+		return value, nil
+	}
+	switch text {
+	case "1":
 		return true, nil
-	case "false", "falsch", "0", "":
+	case "0", "":
 		return false, nil
 	}
 	return false, fmt.Errorf("%s is %s: want TRUE or FALSE (or WAHR or FALSCH), 1, 0 or nothing", inMaybeUnsent, shown(text))

@@ -133,7 +133,7 @@ func (c *csvReader) findColumns(names []string) error {
 	}
 	has := func(column column) bool { return c.at[column] >= 0 }
 	switch {
-	case c.most == 1 && strings.ContainsAny(names[0], ",;\t"):
+	case c.most == 1 && strings.ContainsAny(names[0], separators):
 		return errors.New("the whole row is one cell, in quotes: delete the quotes, or in Excel split the column with Data, Text to Columns, and save again")
 	case !has(inUser) && !has(inMessage) && slices.ContainsFunc(names, isWholeNumber):
 		return errors.New("the first row does not name the columns: put one with user_id,message_id above it")
@@ -207,14 +207,16 @@ func (c *csvReader) findNamesBelow(err error) error {
 }
 
 func (c *csvReader) separator() string {
-	return map[rune]string{',': "commas", ';': "semicolons", '\t': "tabs"}[c.csv.Comma]
+	return map[rune]string{',': "commas", ';': "semicolons", '\t': "tabs", '|': "upright bars"}[c.csv.Comma]
 }
+
+const separators = ",;\t|"
 
 // guessSeparator returns the separator that gives a first row the most known names or, if it has
 // none, the most cells.
 func guessSeparator(first string) rune {
 	best, most := ',', -1
-	for _, comma := range ",;\t" {
+	for _, comma := range separators {
 		names := splitRow(first, comma)
 		score := len(names)
 		for _, name := range names {
@@ -297,12 +299,12 @@ func (t *csvText) nextRow() (string, error) {
 	return row, err
 }
 
-// formula matches an id that is protected from Excel: ="51".
-var formula = regexp.MustCompile(`(^|[,;\t])="([0-9A-Za-z_-]+)"`)
+// formula matches an id that is protected from Excel, ="51", also in quotes of its own.
+var formula = regexp.MustCompile(`(^|[,;\t|])(?:="([\w-]+)"|"=""([\w-]+)""")`)
 
 func (t *csvText) hold(text []byte) {
 	if bytes.Contains(text, []byte(`="`)) {
-		text = formula.ReplaceAll(text, []byte(`$1"$2"`))
+		text = formula.ReplaceAll(text, []byte(`$1"$2$3"`))
 	}
 	t.line = append(append(t.line[:0], text...), '\n')
 	t.rest = t.line

@@ -17,12 +17,12 @@ import (
 // Read streams the items of r, CSV or JSON lines.
 //
 // The first row of a CSV names the columns: user_id, message_id and, if need be, connection_id,
-// with_user_id, maybe_unsent (true, false, 1, 0 or empty) and ref, in any order. Case, blanks and
-// underscores in the names do not count. Cells are separated by commas, semicolons or tabs,
-// whichever the first row has. The members of a JSON object are named in the same way. Text is
-// UTF-8, or UTF-16 with a byte order mark; lines end in LF, CRLF or CR. A row is at most 64 KiB
-// long. Blanks around an id, and an apostrophe in front of it, do not count; empty rows are
-// skipped.
+// with_user_id, maybe_unsent and ref, in any order. Case, blanks and underscores in the names do
+// not count. Cells are separated by commas, semicolons, tabs or upright bars, whichever the first
+// row has. The members of a JSON object are named in the same way. maybe_unsent is TRUE or FALSE, as
+// Excel writes them in seven languages, 1, 0 or empty. Text is UTF-8, or UTF-16 with a byte order
+// mark; lines end in LF, CRLF or CR. A row is at most 64 KiB long. Blanks around an id, and an
+// apostrophe in front of it, do not count; empty rows are skipped.
 //
 // The columns of ids are checked as a whole. In one of numbers, where at least half of the ids
 // are numbers, anything else is a bad row; so are TRUE, FALSE and a negative number beside any

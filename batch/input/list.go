@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
 
 	"github.com/unsend-go/unsend/batch"
@@ -158,5 +157,6 @@ func isNegative(id string) bool {
 }
 
 func isBoolean(id string) bool {
-	return slices.Contains([]string{"true", "false", "wahr", "falsch"}, strings.ToLower(id))
+	_, ok := booleans[strings.ToLower(id)]
+	return ok
 }

@@ -64,6 +64,8 @@ func TestInputsThatCannotBeUsed(t *testing.T) {
 		{name: "a long row", input: "user_id,message_id\n51," + strings.Repeat("x", 3*maxRow) + "\n51,64\n", line: 2, want: long},
 		{name: "Windows-1252", input: "user_id,message_id,ref\n51,64,gr\xfcn\n51,65,sch\xf6n\n", line: 2,
 			want: "ref is not UTF-8 text: save the list as CSV UTF-8, in Excel with File, Save As, and use that file"},
+		{name: "Windows-1252 with hard blanks", input: "user_id,message_id\n51,64\n51,65\xa0\n", line: 3,
+			want: "message_id is not UTF-8 text: save the list as CSV UTF-8, in Excel with File, Save As, and use that file"},
 		{name: "xlsx", input: "PK\x03\x04\x14\x00\x06\x00[Content_Types].xml", want: "it is an Excel workbook (.xlsx)" + save},
 		{name: "xls", format: CSV, input: "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", want: "it is an old Excel workbook (.xls)" + save},
 		{name: "xls of HTML", input: "\ufeff\n<html><table>", want: "it is HTML or XML, which some programs call .xls" + save},

@@ -58,11 +58,13 @@ func Check(text string) error {
 		return fmt.Errorf("is %q, the name of a column: the first row is repeated here, delete this one", Printable(text))
 	case isKey:
 		return fmt.Errorf("looks like an API key, and so is not shown: put the id in its place")
+	case strings.Contains(text, "://"):
+		return fmt.Errorf("is a link: put the id alone in its place")
 	case strings.Trim(text, "-_") == "" && text != "":
 		return fmt.Errorf("is only a dash: fill in the id, or delete the row")
 	case strings.Trim(text, "#") == "" && text != "":
 		return fmt.Errorf("is %q, which Excel shows if the column is too narrow: widen it, and export again", Printable(text))
-	case strings.HasPrefix(text, "#") && len(text) <= ShortWord && text == strings.ToUpper(text):
+	case strings.HasPrefix(text, "#") && len(text) <= ShortWord && text == strings.ToUpper(text) && text != strings.ToLower(text):
 		return fmt.Errorf("is %q, which Excel writes where a formula failed: correct the formula, and export again", text)
 	}
 	if mistake := CheckNumber(text); wrong != nil && mistake != nil {

@@ -237,8 +237,8 @@ func refs(t *testing.T, open Open) {
 	}
 	for ref, want := range map[string]string{
 		strings.Repeat("x", 201): "line 2: ref has 201 bytes: shorten it to 200 at most",
-		"\xff":                   "line 2: ref is not UTF-8 text: save the list as UTF-8",
-		"a\x00b":                 "line 2: ref is not UTF-8 text: save the list as UTF-8",
+		"\xff":                   "line 2: ref is not UTF-8 text, or has a NUL character: correct it",
+		"a\x00b":                 "line 2: ref is not UTF-8 text, or has a NUL character: correct it",
 	} {
 		bad := Message(0, 0)
 		bad.Ref = ref
