@@ -59,6 +59,7 @@ func (a Added) Plan(retryFailed bool) Plan {
 type InputError struct {
 	Rows         int     // bad rows
 	Bad          []error // the first 20 of them, in the order of the input, each with its line
+	Good         int     // rows that can be used
 	NoConnection int     // rows, not in Bad, that only lack a connection: one [DefaultConnection] fixes all
 }
 
@@ -140,6 +141,7 @@ func (c *rowCheck) check(item *Item, err error) bool {
 	}
 	switch {
 	case err == nil && item.ConnectionID != "":
+		c.bad.Good++
 		return true
 	case err == nil:
 		c.bad.NoConnection++

@@ -13,8 +13,9 @@ const hidden = "(hidden)"
 var (
 	pairs     = regexp.MustCompile(`(?i)(^|\s)(host|hostaddr|port|dbname|user|password|passfile|service|sslmode)\s*=`)
 	safePairs = regexp.MustCompile(`(?i)^((host|hostaddr|port|dbname|user)=[^\s'"\\]+\s*)+$`)
-	login     = regexp.MustCompile(`^(//)?[^/\\:@]+:[^@]+@`)
+	login     = regexp.MustCompile(`(?i)^([a-z]*//)?[^/\\:@]+:[^@]+@|password\s*=`)
 	drive     = regexp.MustCompile(`^[A-Za-z]:\\`)
+	apiKey    = regexp.MustCompile(`\bsk_([A-Za-z]+_\w+|\w{16,})`)
 )
 
 // isPostgres reports whether text is an address of a PostgreSQL database: a URL, or key=value
@@ -57,9 +58,9 @@ func withoutPassword(address string) string {
 	return u.String()
 }
 
-// withoutPasswords is text without the passwords of the addresses in the arguments and in the
-// environment.
-func (c *invocation) withoutPasswords(text string) string {
+// withoutSecrets is text without the passwords of the addresses in the arguments and in the
+// environment, and without API keys, which somebody may have put in the wrong place.
+func (c *invocation) withoutSecrets(text string) string {
 	for _, arg := range append([]string{os.Getenv(envLedger)}, c.args...) {
 		if _, value, ok := strings.Cut(arg, "="); ok && strings.HasPrefix(arg, "-") {
 			arg = value
@@ -68,5 +69,5 @@ func (c *invocation) withoutPasswords(text string) string {
 			text = strings.ReplaceAll(text, arg, withoutPassword(arg))
 		}
 	}
-	return text
+	return apiKey.ReplaceAllString(text, hidden)
 }

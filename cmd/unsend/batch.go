@@ -304,7 +304,7 @@ func (j *job) resumeCommand() string {
 		if strings.HasPrefix(arg, "--retry-failed") && (end < 0 || i < end) {
 			continue
 		}
-		words = append(words, quoted(j.call.withoutPasswords(arg)))
+		words = append(words, quoted(j.call.withoutSecrets(arg)))
 	}
 	return strings.Join(words, " ")
 }
@@ -401,7 +401,11 @@ func (j *job) load(in io.Reader) error {
 			listed = append(listed, &batch.InputError{Rows: bad.NoConnection, NoConnection: bad.NoConnection})
 		}
 		j.list(listed, bad.Rows)
-		return fmt.Errorf("%s in %s; nothing was sent: correct the list, or add --skip-invalid", count(bad.Rows, "bad row"), j.name())
+		advice := "correct the list"
+		if bad.Good > 0 {
+			advice += ", or add --skip-invalid"
+		}
+		return fmt.Errorf("%s in %s; nothing was sent: %s", count(bad.Rows, "bad row"), j.name(), advice)
 	}
 	if errors.Is(err, batch.ErrInput) {
 		return fmt.Errorf("%s: %w", j.name(), err)

@@ -97,6 +97,9 @@ func (f *clientFlags) client(log io.Writer, idle bool, more ...api.Option) (*sen
 		}
 		opts = append(optionsFromEnv(), opts...)
 	default:
+		if err := checkKey(envKey, strings.TrimSpace(s.key)); err != nil {
+			return nil, err
+		}
 		s.Client, err = api.FromEnv(opts...)
 		return s, asFlags(err)
 	}
@@ -194,8 +197,19 @@ func asFlags(err error) error {
 // maxKeyFile is far longer than any key, in bytes.
 const maxKeyFile = 4 << 10
 
-// assignment begins a line such as shells and dotenv files have.
-var assignment = regexp.MustCompile(`^(export )?[A-Z][A-Z0-9_]*=|^["']`)
+// assignment begins a file such as shells, dotenv, YAML and JSON have.
+var assignment = regexp.MustCompile(`(?i)^(["'{#]|(export )?[a-z_]\w*\s*(=\s*[^=\s]|:\s))`)
+
+// checkKey refuses what is certain to be more than a key; where names its file or its variable.
+func checkKey(where, key string) error {
+	switch {
+	case assignment.MatchString(key):
+		return fmt.Errorf("%s holds NAME=VALUE or quotes; want the key alone", where)
+	case len(key) > maxKeyFile, strings.ContainsAny(key, " \t\r\n"):
+		return fmt.Errorf("%s holds more than a key; want the key alone, on one line", where)
+	}
+	return nil
+}
 
 // readKeyFile returns the key that the file holds, in UTF-8, or UTF-16 with a byte order mark,
 // without the blanks around it. Its permissions are not checked: secrets that are mounted into a
@@ -220,10 +234,6 @@ func readKeyFile(name string) (string, error) {
 		return "", fmt.Errorf("api key file: %w", err)
 	case key == "":
 		return "", fmt.Errorf("api key file %s is empty; put the key in it", name)
-	case assignment.MatchString(key):
-		return "", fmt.Errorf("api key file %s holds NAME=VALUE or quotes; want the key alone", name)
-	case len(data) > maxKeyFile:
-		return "", fmt.Errorf("api key file %s holds more than a key; want the key alone, on one line", name)
 	}
-	return key, nil
+	return key, checkKey("api key file "+name, key)
 }

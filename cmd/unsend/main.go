@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,14 +36,15 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetOut(out)
 	root.SetErr(errOut)
 	cmd, err := root.ExecuteContextC(context.Background())
-	if lost := unwritten(out); err == nil && lost != nil {
-		err = failed(nil) // the reader has gone on purpose, as head does
-		if !errors.Is(lost, syscall.EPIPE) {
-			err = failed(fmt.Errorf("standard output: %w", lost))
+	text := errorLine(cmd.CommandPath(), err)
+	if lost := unwritten(out); lost != nil && text == "" {
+		err = cmp.Or(err, failed(nil))
+		if !nobodyReads(lost) { // who stops reading does so on purpose, as head does
+			text = errorLine(cmd.CommandPath(), fmt.Errorf("standard output: %w", lost))
 		}
 	}
-	if text := errorLine(cmd.CommandPath(), err); text != "" {
-		line(errOut, "%s", call.withoutPasswords(text))
+	if text != "" {
+		line(errOut, "%s", call.withoutSecrets(text))
 	}
 	return exitCode(err)
 }

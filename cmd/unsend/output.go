@@ -89,9 +89,13 @@ func unwritten(w io.Writer) error {
 	return o.err
 }
 
+func nobodyReads(err error) bool {
+	return errors.Is(err, syscall.EPIPE) || errors.Is(err, errAbandoned)
+}
+
 // unwrittenText returns why outcomes can no longer be written.
 func unwrittenText(err error) string {
-	if errors.Is(err, syscall.EPIPE) || errors.Is(err, errAbandoned) {
+	if nobodyReads(err) {
 		return "nobody reads the outcomes any more"
 	}
 	return "the outcomes cannot be written: " + textutil.OneLine(err.Error())

@@ -62,6 +62,19 @@ func TestKeyIsPrintedNowhere(t *testing.T) {
 	}
 }
 
+// TestKeyIsPrintedNowhereBySlip gives the key where a command, a file or a flag belongs.
+func TestKeyIsPrintedNowhereBySlip(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, args := range [][]string{
+		{plantedKey}, {"--" + plantedKey}, {"batch", plantedKey}, {"report", plantedKey}, {"batch", "a", "--" + plantedKey},
+		{"message", "5", "6", "--timeout", plantedKey}, {"message", "5", "6", "--connection", "key=" + plantedKey},
+	} {
+		if out := runAll(t, args...); out == "" || strings.Contains(out, plantedKey) {
+			t.Errorf("unsend %v prints %q; want something, and not the key", args, out)
+		}
+	}
+}
+
 // TestNoTextOfAPeer: what a server sends behind its response, which net/http writes to package log,
 // is not printed.
 func TestNoTextOfAPeer(t *testing.T) {
@@ -95,9 +108,10 @@ func TestPasswordIsPrintedNowhere(t *testing.T) {
 		"postgres:u:s3cret@h/d", "host=h password=s3cret", "password = s3cret host=h", "host=h password='5 user=s3cret'",
 		"host=h password=5 s3cret", "HOST=h PASSWORD=s3cret", "postgres://h/d?password=s3cret", "postgres://h/d?password=5&s3cret",
 		"postgres://h/d?password=5#s3cret", "postgres://h/d?password=5;s3cret",
+		"postgres//u:s3cret@h/d", "PGPASSWORD=s3cret psql", "file:d?password=s3cret",
 	} {
-		local := strings.Replace(address, "@h", "@127.0.0.1:1", 1)
-		out := runAll(t, "batch", "--mock", "--yes", "messages.csv", "--run", "june", "--ledger", local)
+		address = strings.NewReplacer("@h", "@127.0.0.1:1", "//h", "//127.0.0.1:1", "host=h", "host=127.0.0.1 port=1", "HOST=h", "HOST=127.0.0.1 port=1").Replace(address)
+		out := runAll(t, "batch", "--mock", "--yes", "messages.csv", "--run", "june", "--ledger", address)
 		if again := withoutPassword(address); strings.Contains(out+again, "s3cret") || out == "" {
 			t.Errorf("%s: prints %q, and %q", address, out, again)
 		}

@@ -51,12 +51,15 @@ func (c *invocation) knownCommand(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("no command %q; %s", args[0], advice)
 }
 
+// longDash begins a flag where an editor has corrected its hyphens.
+var longDash = regexp.MustCompile(`^[–—][–—-]*(.+)`)
+
 // wantArgs requires the named arguments, no more and no fewer.
 func (c *invocation) wantArgs(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		for _, arg := range args {
-			if name := strings.TrimLeft(arg, "–—"); name != arg && name != "" { // as an editor corrects --
-				return fmt.Errorf("%s begins with a long dash; type --%s", arg, name)
+			if found := longDash.FindStringSubmatch(arg); found != nil {
+				return fmt.Errorf("%s begins with a long dash; type --%s", arg, found[1])
 			}
 		}
 		advice := c.seeHelp(cmd)
