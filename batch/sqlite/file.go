@@ -72,7 +72,7 @@ func tryLedgerFile(path string) (*ledgerFile, error) {
 	}
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("cannot be opened: %w", errors.Unwrap(err))
+		return nil, cannotOpen(errors.Unwrap(err))
 	case !info.Mode().IsRegular():
 		return nil, errNoLedger
 	case hardLinks(info) > 1:
@@ -80,7 +80,7 @@ func tryLedgerFile(path string) (*ledgerFile, error) {
 	}
 	target, err := realPath(path)
 	if err != nil {
-		return nil, fmt.Errorf("cannot be opened: %w", err)
+		return nil, cannotOpen(err)
 	}
 	f := &ledgerFile{target: target, inode: info}
 	if err := f.acquire(); err != nil {
@@ -91,6 +91,10 @@ func tryLedgerFile(path string) (*ledgerFile, error) {
 		return nil, errors.Join(err, f.unlock())
 	}
 	return f, nil
+}
+
+func cannotOpen(err error) error {
+	return fmt.Errorf("cannot be opened: %w; check its folder and the permissions", err)
 }
 
 // acquire takes the lock, unless this process has it already.
@@ -105,7 +109,7 @@ func (f *ledgerFile) acquire() error {
 		return err
 	}
 	if err != nil {
-		return fmt.Errorf("cannot be opened: %w", errors.Unwrap(err))
+		return cannotOpen(errors.Unwrap(err))
 	}
 	f.lock, f.inode, f.seen = lock, info, info
 	openFiles.list = append(openFiles.list, f)

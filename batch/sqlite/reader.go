@@ -23,7 +23,7 @@ type reader struct {
 
 func (r *reader) open(want batch.StoreOptions) (err error) {
 	if _, err := os.Stat(r.path); err != nil {
-		return fmt.Errorf("%w %s: %w", batch.ErrLedger, r.path, errors.Unwrap(err))
+		return fmt.Errorf("%w %s %w", batch.ErrLedger, r.path, cannotOpen(errors.Unwrap(err)))
 	}
 	if r.target, err = realPath(r.path); err != nil {
 		return err

@@ -282,7 +282,7 @@ func (s *store) explain(err error) error {
 	case sqlite.ResultBusy, sqlite.ResultLocked:
 		reason = "is being written by another program; close that, then run it again"
 	case sqlite.ResultCantOpen:
-		reason = "cannot be opened; it, or its folder, is missing or may not be written"
+		reason = "cannot be opened: it, or its folder, is missing, or may not be read or written; check the permissions"
 	case sqlite.ResultError:
 		if text := err.Error(); strings.Contains(text, "no such table") || strings.Contains(text, "no such column") {
 			reason = "is not as this program made it: a table or column is missing; restore it from a copy, or name another ledger"
