@@ -42,7 +42,7 @@ func describe(a *attempt, r redactor) *Error {
 	case a.status/100 == 3:
 		e.Message = "the response is a redirect, which is never followed; check the base url"
 	case a.status < 200, a.status > 599:
-		e.Message = "the response has a status that HTTP does not define"
+		e.Message = "the response has no final status (200 to 599)"
 		e.Err = errors.Join(ErrUnexpectedResponse, e.Err)
 	case e.Message == "":
 		e.Message = strings.TrimSpace(http.StatusText(a.status) + " (" + a.shape() + ")")

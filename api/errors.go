@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -52,6 +53,12 @@ var (
 	// ErrStopped is returned when the channel of [WithStop] ends a call between two attempts.
 	ErrStopped = ratelimit.ErrStopped
 )
+
+// sentinels are those that decide what an error means, and that no transport can return.
+var sentinels = []error{
+	ErrConfig, ErrInvalidID, ErrBadRequest, ErrUnauthorized, ErrSessionExpired, ErrForbidden,
+	ErrNotFound, ErrRateLimited, ErrServer, ErrRefused, ErrUnexpectedResponse, ErrStopped,
+}
 
 // Scope is the cause of an error: what has to change before the same call can succeed.
 type Scope string
@@ -149,6 +156,13 @@ func (e *Error) Is(target error) bool { return slices.Contains(e.meaning().senti
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
+// Timeout reports whether the time of the call or of its last attempt was over: [net/url.Error] and
+// [os.IsTimeout] use it.
+func (e *Error) Timeout() bool {
+	late, ok := errors.AsType[net.Error](e.Err)
+	return ok && late.Timeout() || errors.Is(e.Err, context.DeadlineExceeded)
+}
+
 // Retryable reports whether the same call may succeed later without a change.
 func (e *Error) Retryable() bool { return e.meaning().retried != never }
 
@@ -187,6 +201,9 @@ func redactError(err error, r redactor) error {
 	if err == nil {
 		return nil
 	}
+	if refused, ok := errors.AsType[*transport.RefusedError](err); ok {
+		return refused // an ErrConfig of this client
+	}
 	return &redactedError{withoutQuotes(r.redact(err.Error())), err, r}
 }
 
@@ -197,7 +214,10 @@ func (r *redactedError) Format(f fmt.State, verb rune) {
 	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), r.text)
 }
 
-func (r *redactedError) Is(target error) bool { return errors.Is(r.err, target) }
+// Is finds no sentinel of this package, whatever a transport returned: the table decides on those.
+func (r *redactedError) Is(target error) bool {
+	return !slices.Contains(sentinels, target) && errors.Is(r.err, target)
+}
 
 // As finds the first error of target's type that may be seen.
 func (r *redactedError) As(target any) bool { return r.as(r.err, reflect.ValueOf(target).Elem()) }

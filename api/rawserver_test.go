@@ -143,7 +143,7 @@ func TestMalformedResponses(t *testing.T) {
 	}
 	const zipped = "Content-Encoding: gzip\r\n"
 	chunked := ok + "Transfer-Encoding: chunked\r\n\r\n"
-	undefined, early, late := "a status that HTTP does not define", "ended before success could be read", "does not report"
+	undefined, early, late := "has no final status", "ended before success could be read", "does not report"
 	for name, c := range map[string]struct {
 		response string
 		text     string // of the error; "" if the call succeeds

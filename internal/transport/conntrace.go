@@ -129,8 +129,8 @@ type Ending struct {
 	// response is, an earlier request may have had its effect.
 	SentTwice bool
 	// Unwritten is true if there is no response and provably no request was written: the attempt got
-	// no connection, or each that it got had been closed before. If the transport reported nothing to
-	// the trace, its error has to be one of a dial or of a name.
+	// no connection, or each that it got had been closed before. If a transport of the caller's
+	// reported nothing to the trace, its error has to be a refusal, or one of a dial or of a name.
 	Unwritten bool
 	// Refused is true if nothing was written because either side refused the other's certificate or
 	// TLS configuration, or [Guard] the request: no retry changes that.
@@ -156,16 +156,16 @@ func (c *ConnTrace) End(ctx context.Context, err error) Ending {
 		return end
 	}
 	if c.requested > 0 {
-		end.Unwritten, end.Err = true, explainProxy(end.Err)
-	} else {
-		op, ok := errors.AsType[*net.OpError](err)
-		end.Unwritten = is[*net.DNSError](err) || ok && (op.Op == "dial" || op.Op == "proxyconnect")
+		end.Err = explainProxy(end.Err)
 	}
 	if c.handshake != nil {
 		end.Refused = !broken(c.handshake)
 	} else {
-		end.Refused = is[*refusedError](err) || errors.Is(end.Err, http.ErrSchemeMismatch) || IsCertificate(err)
+		end.Refused = is[*RefusedError](err) || errors.Is(end.Err, http.ErrSchemeMismatch) || IsCertificate(err)
 	}
+	op, ok := errors.AsType[*net.OpError](err)
+	dial := ok && (op.Op == "dial" || op.Op == "proxyconnect") || is[*net.DNSError](err)
+	end.Unwritten = c.requested > 0 || c.Kind == Own || end.Refused || dial
 	return end
 }
 

@@ -2,6 +2,7 @@ package transport_test
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -30,7 +31,7 @@ func TestSafeRequestsAreReplayed(t *testing.T) {
 func TestConnTrace(t *testing.T) {
 	failed := errors.New("failed")
 	for name, c := range map[string]struct {
-		steps     string // of a transport; those of net/http's own begin with "standard"
+		steps     string // of a transport; those of net/http's own begin with "standard", those of ours with "own"
 		err       error
 		unwritten bool
 		sentTwice bool
@@ -58,6 +59,9 @@ func TestConnTrace(t *testing.T) {
 		"HTTP/2 unusable, then none":       {steps: "standard want got again want", err: failed, unwritten: true, replays: "y"},
 		"HTTP/2 unusable, then reset":      {steps: "standard want got again got :method again", err: failed, replays: "yn"},
 		"a replay before any connection":   {steps: "standard again", err: failed, replays: "n"},
+		"nothing requested, ours":          {steps: "own", err: context.DeadlineExceeded, unwritten: true},
+		"nothing requested, a caller's":    {steps: "standard", err: context.DeadlineExceeded},
+		"a certificate, untraced":          {err: x509.UnknownAuthorityError{}, unwritten: true},
 		"an untraced dial":                 {err: &net.OpError{Op: "dial"}, unwritten: true},
 		"an untraced proxy":                {err: &net.OpError{Op: "proxyconnect"}, unwritten: true},
 		"an untraced name":                 {err: &net.DNSError{}, unwritten: true},
@@ -67,11 +71,8 @@ func TestConnTrace(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			steps := strings.Fields(c.steps)
-			standard := len(steps) > 0 && steps[0] == "standard"
-			var trace transport.ConnTrace
-			if standard {
-				trace.Kind = transport.Standard
-			}
+			kinds := map[string]transport.Kind{"standard": transport.Standard, "own": transport.Own}
+			trace := transport.ConnTrace{Kind: kinds[append(steps, "")[0]]}
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, "http://localhost/", strings.NewReader("{}"))
 			if err != nil {
 				t.Fatal(err)
@@ -81,7 +82,7 @@ func TestConnTrace(t *testing.T) {
 			replays := ""
 			for _, step := range steps {
 				switch step {
-				case "standard":
+				case "standard", "own":
 				case "want", "ask":
 					hooks.GetConn("localhost:80")
 				case "got":
@@ -97,7 +98,7 @@ func TestConnTrace(t *testing.T) {
 						t.Errorf("the body is sent again as %q, %v", text, err)
 					}
 				default:
-					if standard {
+					if trace.Kind == transport.Standard {
 						hooks.WroteHeaderField(step, nil)
 					}
 				}

@@ -107,13 +107,14 @@ func (g *Guard) Check(req *http.Request) error {
 	return g.refuse("the proxy %s would see the api key unencrypted; %s", proxy.Hostname(), advice)
 }
 
-// refusedError is a request that was handed to no transport.
-type refusedError struct{ error }
+// RefusedError is a request that [Guard] handed to no transport.
+type RefusedError struct{ error }
 
-func (e *refusedError) Unwrap() error { return e.error }
+// Unwrap returns the refusal, which wraps that of [Config].
+func (e *RefusedError) Unwrap() error { return e.error }
 
 func (g *Guard) refuse(format string, args ...any) error {
-	return &refusedError{fmt.Errorf("%w: %s", g.refusal, fmt.Sprintf(format, args...))}
+	return &RefusedError{fmt.Errorf("%w: %s", g.refusal, fmt.Sprintf(format, args...))}
 }
 
 // Unwrap returns the transport below the middleware.
