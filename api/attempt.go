@@ -29,7 +29,6 @@ type attempt struct {
 	success, readable bool // the top-level success of a 2xx
 	gone              bool // the message is already gone, as an earlier attempt may have unsent it
 	maybe             bool // this attempt may have unsent it
-	reading           bool // has an item in errorBodies
 }
 
 // exchange sends a request once. ctx has the timeout limit. It returns a nil response if none came.
@@ -45,11 +44,11 @@ func (c *Client) exchange(ctx context.Context, req *http.Request, limit time.Dur
 	return a, resp
 }
 
-// send makes one attempt, and reads the response.
-func (o *operation) send(ctx context.Context) *attempt {
+// send makes one attempt of at most limit.
+func (o *operation) send(ctx context.Context, limit time.Duration) (*attempt, *http.Response) {
 	req, err := gen.NewUnsendChatMessageRequest(o.server, gen.PathID(o.userID), gen.PathID(o.messageID), o.body)
 	if err != nil { // the ids were checked
-		return &attempt{err: err, ending: transport.Ending{Unwritten: true}}
+		return &attempt{err: err, ending: transport.Ending{Unwritten: true}}, nil
 	}
 	o.setHeaders(req.Header, o.key, o.call.connection)
 	if o.http.Jar != nil {
@@ -57,41 +56,41 @@ func (o *operation) send(ctx context.Context) *attempt {
 			req.AddCookie(cookie)
 		}
 	}
-	limit := min(o.call.timeout, o.http.Timeout)
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
 	a, resp := o.exchange(ctx, req, limit)
-	if resp == nil {
-		return a
-	}
-	defer func() { _ = resp.Body.Close() }()
-	a.ownHeader = a.trace.Kind != transport.Other
-	if o.http.Jar != nil {
+	if resp != nil && o.http.Jar != nil {
 		o.http.Jar.SetCookies(req.URL, resp.Cookies())
 	}
-	if a.status < 200 { // a 101 has no body, but an open connection
-		a.trace.Drop()
-		return a
+	return a, resp
+}
+
+// read reads the body of a response, and drops a connection on which more may follow: that of a
+// response that is not the service's.
+func (a *attempt) read(resp *http.Response) {
+	a.ownHeader = a.trace.Kind != transport.Other
+	if a.status >= 200 { // a 101 has no body, but an open connection
+		a.body, a.err = transport.ReadBody(resp.Body, resp.ContentLength)
 	}
-	if a.status >= 400 {
-		select {
-		case o.errorBodies <- struct{}{}:
-			a.reading = true
-		case <-time.After(maxErrorTurn): // the others arrive slowly
-		case <-ctx.Done():
-		}
-	}
-	a.body, a.err = transport.ReadBody(resp.Body, resp.ContentLength)
 	if a.status/100 == 2 {
 		success, ok := readSuccess(a.body)
 		a.success, a.readable = success && ok, ok
 	}
 	if !a.readable {
 		if _, answered := readError(a.body); a.status < 400 || !answered {
-			a.trace.Drop() // more may follow a response that is not the service's
+			a.trace.Drop()
 		}
 	}
-	return a
+}
+
+// errorTurn waits until few enough error bodies are read, or for maxErrorTurn: the others may arrive
+// slowly. It returns what ends the turn.
+func (c *Client) errorTurn(ctx context.Context) (end func()) {
+	select {
+	case c.errorBodies <- struct{}{}:
+		return func() { <-c.errorBodies }
+	case <-time.After(maxErrorTurn):
+	case <-ctx.Done():
+	}
+	return func() {}
 }
 
 const jsonSpace = " \t\r\n"

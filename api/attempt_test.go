@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -62,6 +63,8 @@ func TestNoResponse(t *testing.T) {
 		"client certificate required":  {err: tls.AlertError(116), maybe: true},
 		"certificate required, on TCP": {err: remote("tls: certificate required"), trace: "had", maybe: true},
 		"unknown authority, on TCP":    {err: fmt.Errorf("readLoop: %w", remote("tls: unknown certificate authority")), maybe: true},
+		"an error of this package":     {err: &api.Error{StatusCode: 429, Err: api.ErrRateLimited}, maybe: true},
+		"sentinels of this package":    {err: errors.Join(api.ErrConfig, api.ErrStopped, api.ErrUnexpectedResponse), maybe: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -143,7 +146,7 @@ func TestTimeouts(t *testing.T) {
 					return
 				}
 				e := apiError(t, err)
-				late := errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, io.ErrUnexpectedEOF)
+				late := errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, io.ErrUnexpectedEOF) && (&url.Error{Err: err}).Timeout()
 				if e.StatusCode != c.status || e.MaybeUnsent == c.certain || !late {
 					t.Errorf("%v: status %d, MaybeUnsent %v", err, e.StatusCode, e.MaybeUnsent)
 				}
@@ -232,6 +235,36 @@ func TestErrorBodiesAreReadAFewAtATime(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPanicsPass: a panic of a caller's transport leaves nothing behind, such as the turn of a body.
+func TestPanicsPass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := true
+		client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+			resp := newResponse(req, 400, nil, strings.NewReader("{}"))
+			if broken {
+				resp.Body = struct{ io.ReadCloser }{} // its methods panic
+			}
+			return resp, nil
+		}), api.WithoutRateLimit())
+		for range 20 {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Error("a panic was swallowed")
+					}
+				}()
+				_, _ = client.Unsend(t.Context(), userID, messageID)
+			}()
+		}
+		broken = false
+		started := time.Now()
+		_, err := unsend(t.Context(), t, client)
+		if took := time.Since(started); took != 0 || apiError(t, err).StatusCode != 400 {
+			t.Errorf("%v after %v, want it at once", err, took)
+		}
+	})
 }
 
 // filler is a JSON string's content of n bytes.

@@ -48,7 +48,8 @@ func (c *Client) setHeaders(h http.Header, key, connection string) {
 
 const (
 	maxKeys     = 16      // of a key function that are redacted
-	maxSpelling = 8 << 10 // bytes, more than any spelling of a key has
+	maxKey      = 4 << 10 // bytes
+	maxSpelling = 8 * maxKey
 )
 
 // keyring returns the key of a request, and redacts those that it has returned. It is held by a
@@ -70,10 +71,10 @@ func (k *keyring) key(ctx context.Context) (string, error) {
 		return k.known[0], nil
 	}
 	key, err := k.fn(ctx)
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
 	if err != nil {
-		if ctx.Err() != nil {
-			return "", ctx.Err()
-		}
 		return "", configError("key function: %s", line(redactor{k, &key}.redact(err.Error()), maxErrorText))
 	}
 	if err := checkKey("key function's key", key); err != nil {
@@ -123,6 +124,8 @@ func checkKey(name, key string) error {
 	switch {
 	case key == "":
 		return configError("%s is missing; set it to your OFAuth API key", name)
+	case len(key) > maxKey:
+		return configError("%s has %d characters; want at most %d", name, len(key), maxKey)
 	case !isASCII(key, '!'):
 		return configError("%s has a space, a newline or another character that no key has; copy it again", name)
 	}

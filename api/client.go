@@ -146,13 +146,21 @@ func (c *Client) rateOf(connectionID string) (ratelimit.Rate, error) {
 	return ratelimit.Rate{PerMinute: perMinute, Burst: burst}, checkRate(perMinute, burst)
 }
 
-// waitForToken waits for the rate limit of a connection. A wait of more than a second is logged.
+// waitForToken waits for the rate limit of a connection, unless ctx has ended or stop was closed. A
+// wait of more than a second is logged.
 func (c *Client) waitForToken(ctx context.Context, stop <-chan struct{}, connection string) error {
 	rate, err := c.rateOf(connection)
 	if err != nil {
 		return err
 	}
 	return c.limiter.Wait(ctx, stop, connection, rate, c.logWait(ctx, connection))
+}
+
+// giveTokenBack is for a request that is not sent after all.
+func (c *Client) giveTokenBack(connection string) {
+	if rate, err := c.rateOf(connection); err == nil {
+		c.limiter.GiveBack(connection, rate)
+	}
 }
 
 // observe lowers the connection's bucket to what a response reports.

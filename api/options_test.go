@@ -39,6 +39,7 @@ func TestNewRefuses(t *testing.T) {
 		{key: plantedKey + "\n", want: blank},
 		{key: "   ", want: blank},
 		{key: plantedKey + "é", want: blank},
+		{key: strings.Repeat("k", 4097), want: "api key has 4097 characters; want at most 4096"},
 		{want: "option 2 is nil"},
 		{opt: api.WithHTTPClient(nil), want: "http client is nil"},
 		{opt: api.WithLogger(nil), want: "logger is nil"},
@@ -86,7 +87,7 @@ func TestNewRefuses(t *testing.T) {
 
 func TestNewAccepts(t *testing.T) {
 	most := []api.Option{api.WithTimeout(time.Hour), api.WithRetries(20), api.WithRateLimit(1_000_000, 1_000_000), api.WithUserAgent(" ~")}
-	for key, opts := range map[string][]api.Option{"!~": most, "least": {api.WithTimeout(1), api.WithRetries(0), api.WithRateLimit(1, 1)}} {
+	for key, opts := range map[string][]api.Option{strings.Repeat("!~", 2048): most, "least": {api.WithTimeout(1), api.WithRetries(0), api.WithRateLimit(1, 1)}} {
 		if _, err := api.New(key, opts...); err != nil {
 			t.Error(err)
 		}
@@ -120,6 +121,17 @@ func TestKeyFunc(t *testing.T) {
 		t.Errorf("the last 16 keys show: %v", err)
 	}
 
+	ctx, cancel := context.WithCancel(t.Context())
+	wire = &replies{list: []reply{{status: 200, body: `{"success":true}`}}}
+	client = newClient(t, wire, api.WithRateLimit(1, 1), api.WithKeyFunc(func(context.Context) (string, error) {
+		cancel()
+		return plantedKey, nil
+	}))
+	_, err = unsend(ctx, t, client)
+	if e := apiError(t, err); !errors.Is(err, context.Canceled) || e.Attempts != 0 || e.MaybeUnsent || client.Delay(connection) != 0 {
+		t.Errorf("a call that ended while its key was made: %v, %d attempts, delay %v", err, e.Attempts, client.Delay(connection))
+	}
+
 	for name, c := range map[string]struct {
 		key  string
 		err  error
@@ -132,9 +144,12 @@ func TestKeyFunc(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			wire := &replies{list: []reply{{status: 200}}}
-			client := newClient(t, wire, api.WithKeyFunc(func(context.Context) (string, error) { return c.key, c.err }))
+			client := newClient(t, wire, api.WithRateLimit(1, 1), api.WithKeyFunc(func(context.Context) (string, error) { return c.key, c.err }))
 			_, err := unsend(t.Context(), t, client)
 			checkRefusal(t, err, c.want)
+			if delay := client.Delay(connection); delay != 0 {
+				t.Errorf("the token was not returned: the next call waits %v", delay)
+			}
 			if e := apiError(t, err); e.Attempts != 0 || e.MaybeUnsent || e.Retryable() || e.Scope != api.ScopeClient || len(wire.sent) != 0 {
 				t.Errorf("%v: %d attempts, %d requests", err, e.Attempts, len(wire.sent))
 			}

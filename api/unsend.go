@@ -98,20 +98,12 @@ func (o *operation) run(ctx context.Context) (*Result, error) {
 
 // begin waits for the connection's rate limit and gets the key. The error it returns ends the call.
 func (o *operation) begin(ctx context.Context, last *Error) *Error {
-	err := ctx.Err()
-	select {
-	case <-o.call.stop:
-		err = ErrStopped
-	default:
-	}
+	err := o.waitForToken(ctx, o.call.stop, o.call.connection)
 	if err == nil {
-		err = o.waitForToken(ctx, o.call.stop, o.call.connection)
-	}
-	if err == nil {
-		o.key, err = o.keys.key(ctx)
-	}
-	if err == nil {
-		return nil
+		if o.key, err = o.keys.key(ctx); err == nil {
+			return nil
+		}
+		o.giveTokenBack(o.call.connection)
 	}
 	return notSent(err, last)
 }
@@ -137,12 +129,17 @@ func notSent(err error, last *Error) *Error {
 // attempt sends once, and classifies the response. The error is nil if the message was unsent.
 func (o *operation) attempt(ctx context.Context) (*attempt, *Error) {
 	o.attempts++
-	a := o.send(ctx)
-	if a.reading {
-		defer func() { <-o.errorBodies }()
-	}
-	if a.responded {
+	limit := min(o.call.timeout, o.http.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	a, resp := o.send(ctx, limit)
+	if resp != nil {
+		defer func() { _ = resp.Body.Close() }()
 		o.observe(o.call.connection, a.header)
+		if a.status >= 400 {
+			defer o.errorTurn(ctx)()
+		}
+		a.read(resp)
 	}
 	if a.success {
 		return a, nil
@@ -150,7 +147,7 @@ func (o *operation) attempt(ctx context.Context) (*attempt, *Error) {
 	o.maybeUnsent = o.maybeUnsent || a.ending.SentTwice
 	err := describe(a, o.redactor())
 	m := classify(facts{err, o.maybeUnsent})
-	a.gone, a.maybe = m.ambiguous == alreadyGone, m.ambiguous == maybeUnsent || a.ending.SentTwice
+	a.gone, a.maybe = m.ambiguous == alreadyGone, m.ambiguous == maybeUnsent || err.MaybeUnsent || a.ending.SentTwice
 	o.maybeUnsent = o.maybeUnsent || a.maybe
 	return a, err
 }

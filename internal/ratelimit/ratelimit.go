@@ -67,11 +67,16 @@ func (t TooLongError) Error() string {
 
 // Wait takes a token of the connection's bucket and returns when it is there. If that would be
 // after ctx's deadline, it gives the token back and returns a [TooLongError] at once. If ctx ends
-// or stop is closed first, it gives the token back and returns as [Sleep] does. It calls waiting,
-// unless that is nil, before each sleep.
+// or stop is closed first, it takes none and returns as [Sleep] does. It calls waiting, unless that
+// is nil, before each sleep.
 func (l *Limiter) Wait(ctx context.Context, stop <-chan struct{}, connection string, rate Rate, waiting func(time.Duration)) error {
-	if rate == (Rate{}) {
-		return nil
+	select {
+	case <-stop:
+		return ErrStopped
+	default:
+	}
+	if ctx.Err() != nil || rate == (Rate{}) {
+		return ctx.Err()
 	}
 	at, moved := l.reserve(connection, rate, time.Now())
 	for {
@@ -80,14 +85,14 @@ func (l *Limiter) Wait(ctx context.Context, stop <-chan struct{}, connection str
 			return nil
 		}
 		if deadline, ok := ctx.Deadline(); ok && !at.Before(deadline) {
-			l.giveBack(connection, rate)
+			l.GiveBack(connection, rate)
 			return TooLongError(delay)
 		}
 		if waiting != nil {
 			waiting(delay)
 		}
 		if err := Sleep(ctx, stop, delay); err != nil {
-			l.giveBack(connection, rate)
+			l.GiveBack(connection, rate)
 			return err
 		}
 		// A Retry-After that came while this call slept has moved its token; it keeps its place.
@@ -118,10 +123,11 @@ func (l *Limiter) reserve(connection string, rate Rate, now time.Time) (at time.
 	return later(b.tat.Add(-rate.capacity()), b.blockedUntil), b.moved
 }
 
-func (l *Limiter) giveBack(connection string, rate Rate) {
+// GiveBack returns a token that Wait took, and that was not used.
+func (l *Limiter) GiveBack(connection string, rate Rate) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if b := l.buckets[connection]; b != nil {
+	if b := l.buckets[connection]; b != nil && rate != (Rate{}) {
 		b.tat = b.tat.Add(-rate.interval())
 	}
 }
