@@ -51,41 +51,40 @@ func openStore(path string, want batch.StoreOptions) (batch.Store, error) {
 	return s, nil
 }
 
-// InMemory returns a ledger that is forgotten when it is closed or its process ends. What does not
-// fit into a few MiB of memory is in a temporary file without a name, or, if none can be made, in
-// memory, too.
+// InMemory returns a ledger that is forgotten when it is closed or its process ends. It is a
+// private temporary file, so that a million messages take no more memory than a few; if no
+// temporary file can be made it is in memory.
 func InMemory(opts ...batch.Option) (*batch.Ledger, error) {
 	return batch.NewLedger(openInMemory, opts...)
 }
 
 func openInMemory(want batch.StoreOptions) (batch.Store, error) {
-	s := &store{path: ":memory:", service: want.Service}
-	name := "" // a temporary file, to SQLite
-	if !hasTemporaryRoom() {
-		name = s.path
+	s := &store{}
+	dir, err := os.MkdirTemp("", "unsend-")
+	if err == nil {
+		s.path = filepath.Join(dir, "ledger.db")
+		err = createLedger(s.path, want.Service)
+		if err == nil {
+			err = s.connect(s.path, want, "OFF")
+		}
+		if err == nil {
+			err = s.enterWAL()
+		}
+		_ = os.RemoveAll(dir) // what is open stays until it is closed
 	}
-	var err error
-	if s.db, err = openConn(name, sqlite.OpenReadWrite|sqlite.OpenCreate); err == nil {
-		err = errors.Join(fillLedger(s.db, want.Service), execAll(s.db, cacheSize))
-	}
-	if err == nil && name != "" {
-		err = exec(s.db, "PRAGMA temp_store = MEMORY", nil)
+	if err != nil { // there is no folder for temporary files, or it is full
+		_ = s.Close(false)
+		s = &store{path: ":memory:"}
+		if s.db, err = openConn(s.path, sqlite.OpenReadWrite|sqlite.OpenCreate); err == nil {
+			err = errors.Join(fillLedger(s.db, want.Service), exec(s.db, "PRAGMA temp_store = MEMORY", nil))
+		}
+		s.service = want.Service
 	}
 	if err != nil {
 		_ = s.Close(false) // the first error explains more
 		return nil, s.explain(err)
 	}
 	return s, nil
-}
-
-// hasTemporaryRoom reports whether there is a folder for temporary files that is not full.
-func hasTemporaryRoom() bool {
-	file, err := os.CreateTemp("", "unsend-")
-	if err != nil {
-		return false
-	}
-	_, err = file.Write(make([]byte, 64<<10))
-	return errors.Join(err, file.Close(), os.Remove(file.Name())) == nil
 }
 
 // open locks the file, makes it a ledger if it is new, and opens it.
@@ -106,7 +105,7 @@ func (s *store) open(want batch.StoreOptions) error {
 			return err
 		}
 	}
-	if err := s.connect(want); err != nil {
+	if err := s.connect(s.file.target, want, "FULL"); err != nil { // each commit is durable before it returns
 		return err
 	}
 	err = exec(s.db, "PRAGMA journal_mode", func(row *sqlite.Stmt) { s.wal = row.ColumnText(0) == "wal" })
@@ -117,8 +116,7 @@ func (s *store) open(want batch.StoreOptions) error {
 }
 
 // connect opens both connections. Before the file is found to be right, nothing is written.
-func (s *store) connect(want batch.StoreOptions) (err error) {
-	name := s.file.target
+func (s *store) connect(name string, want batch.StoreOptions, synchronous string) (err error) {
 	if s.db, err = openConn(name, sqlite.OpenReadWrite); err != nil {
 		return err
 	}
@@ -128,9 +126,11 @@ func (s *store) connect(want batch.StoreOptions) (err error) {
 	if err := s.checkDamage(); err != nil {
 		return err
 	}
-	keepTemporaryFiles(s.db, filepath.Dir(name))
-	// What SQLite does not store in the file. Each commit is durable before it returns, on a Mac's drive too.
-	err = execAll(s.db, cacheSize, "PRAGMA wal_autocheckpoint = 0", "PRAGMA fullfsync = 1", "PRAGMA checkpoint_fullfsync = 1", "PRAGMA synchronous = FULL")
+	// Temporary files stand beside the ledger: its volume alone must have room. SQLite logs what it cannot use.
+	_ = exec(s.db, "PRAGMA temp_store_directory = '"+strings.ReplaceAll(filepath.Dir(name), "'", "''")+"'", nil)
+	// What SQLite does not store in the file. A Mac's drive is asked to write, too.
+	err = execAll(s.db, "PRAGMA wal_autocheckpoint = 0", "PRAGMA cache_size = -8192", "PRAGMA fullfsync = 1", "PRAGMA checkpoint_fullfsync = 1",
+		"PRAGMA synchronous = "+synchronous)
 	if err != nil {
 		return err
 	}
@@ -138,13 +138,6 @@ func (s *store) connect(want batch.StoreOptions) (err error) {
 		return err
 	}
 	return exec(s.reader, readService, nil)
-}
-
-const cacheSize = "PRAGMA cache_size = -8192" // KiB
-
-// keepTemporaryFiles puts them beside the ledger: its volume alone must have room.
-func keepTemporaryFiles(db *sqlite.Conn, dir string) {
-	_ = exec(db, "PRAGMA temp_store_directory = '"+strings.ReplaceAll(dir, "'", "''")+"'", nil) // which else explains what is wrong with it
 }
 
 const busyTimeout = 5 * time.Second // for another program that reads or writes
@@ -184,7 +177,7 @@ func (s *store) verify(db *sqlite.Conn, want batch.StoreOptions) error {
 func (s *store) checkDamage() error {
 	running, damage := false, "ok"
 	err := exec(s.db, readRunning, func(row *sqlite.Stmt) { running = row.ColumnBool(0) })
-	if running && s.file.noLog {
+	if running && s.file != nil && s.file.noLog {
 		return errLostLog(s.file.target)
 	}
 	if err == nil && running {

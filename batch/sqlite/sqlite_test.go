@@ -72,11 +72,20 @@ func TestMocksClientIsRecognized(t *testing.T) {
 	}
 }
 
+// A private ledger too can be read while something is added to it.
 func TestInMemory(t *testing.T) {
 	t.Parallel()
 	ledger, err := sqlite.InMemory()
 	must(t, err)
 	add(t, ledger, messages(0, 50))
+	_, err = ledger.Replace(t.Context(), func(yield func(batch.Item, error) bool) {
+		for r, err := range ledger.Messages(t.Context(), batch.NotUnsent) {
+			if !yield(r.Item, err) {
+				return
+			}
+		}
+	})
+	must(t, err)
 	runAll(t, ledger)
 	if got := report(t, ledger); got.Unsent != 50 {
 		t.Errorf("the report is %+v; want 50 unsent", got.Counts)

@@ -138,7 +138,7 @@ func (s *store) transaction(f func() error) error {
 	if err := s.file.unchanged(); err != nil {
 		return s.explain(err)
 	}
-	if s.wal && s.written >= checkpointEvery {
+	if s.written >= checkpointEvery {
 		s.written = 0
 		return s.explain(s.checkpoint("PASSIVE"))
 	}
@@ -159,7 +159,7 @@ func (s *store) usable() error {
 func (s *store) enterWAL() error {
 	s.write.Lock()
 	defer s.write.Unlock()
-	if err := s.usable(); err != nil || s.wal || s.file == nil {
+	if err := s.usable(); err != nil || s.wal || s.reader == nil {
 		return err
 	}
 	if err := s.file.unchanged(); err != nil {
@@ -171,7 +171,7 @@ func (s *store) enterWAL() error {
 	}
 	s.wal = err == nil
 	err = cmp.Or(err, s.file.remember())                // what failed may have written, too
-	for _, db := range []*sqlite.Conn{s.db, s.reader} { // which opens the log
+	for _, db := range []*sqlite.Conn{s.db, s.reader} { // which opens the log, that of a private ledger before it loses its name
 		if err == nil {
 			err = exec(db, readService, nil)
 		}
@@ -191,6 +191,9 @@ func (s *store) checkpoint(mode string) error {
 		defer s.db.SetBusyTimeout(busyTimeout)
 	}
 	err := exec(s.db, "PRAGMA wal_checkpoint("+mode+")", func(row *sqlite.Stmt) { busy = row.ColumnBool(0) })
+	if s.file == nil {
+		return err
+	}
 	if err != nil { // such as on a full disk, which had room for a part
 		return cmp.Or(err, s.file.remember())
 	}
@@ -215,7 +218,7 @@ const shortTimeout = 500 * time.Millisecond
 
 // leaveWAL makes the ledger one file. The connection for reading is closed by then.
 func (s *store) leaveWAL() error {
-	if !s.wal {
+	if !s.wal || s.file == nil {
 		return nil
 	}
 	if err := s.file.unchanged(); err != nil {

@@ -130,6 +130,20 @@ func replaceSetsAside(t *testing.T, open Open) {
 	wantOutcomes(t, ledger, "8 unsent, 1 open, 1 set aside")
 }
 
+// A list may be made of the ledger itself, as of what is not unsent.
+func replaceReads(t *testing.T, open Open) {
+	ledger := open(t)
+	Add(t, ledger, Messages(0, 40))
+	added, err := ledger.Replace(t.Context(), func(yield func(batch.Item, error) bool) {
+		for r, err := range ledger.Messages(t.Context(), batch.NotUnsent) {
+			if r.Item.Line%4 == 0 && !yield(r.Item, err) {
+				return
+			}
+		}
+	})
+	wantAdded(t, added, err, batch.Added{Known: 10, SetAside: 30})
+}
+
 // edits returns edited forms of the input Messages(0, 40).
 func edits() map[string][]batch.Item {
 	items := Messages(0, 40)

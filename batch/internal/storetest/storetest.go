@@ -26,6 +26,7 @@ func Run(t *testing.T, newLedger func(t *testing.T) Open) {
 		"bad rows":                      badRows,
 		"no connection":                 noConnection,
 		"replace sets aside":            replaceSetsAside,
+		"replace reads the ledger":      replaceReads,
 		"edited rows":                   editedRows,
 		"ref":                           refs,
 		"preview":                       preview,
