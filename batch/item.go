@@ -3,6 +3,7 @@ package batch
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -23,7 +24,7 @@ type Item struct {
 	WithUserID   string // of the request's body; empty for UserID
 	Ref          string // the caller's own key: at most 200 bytes of UTF-8, stored and yielded as it is
 	MaybeUnsent  bool   // an earlier run may have unsent it: the input's column maybe_unsent
-	Line         int    // the item's line in its input, from 1; 0 if there is none
+	Line         int    // the item's line in its input, from 1 to 2,147,483,647; 0 if there is none
 }
 
 // check returns an error that names the member that cannot be used.
@@ -45,6 +46,8 @@ func (i Item) check() error {
 		}
 	}
 	switch {
+	case i.Line < 0, i.Line > math.MaxInt32:
+		return fmt.Errorf("the line is out of range: want 0 to %d", math.MaxInt32)
 	case len(i.Ref) > maxRef:
 		return fmt.Errorf("ref has %d bytes: shorten it to %d at most", len(i.Ref), maxRef)
 	case !utf8.ValidString(i.Ref), strings.ContainsRune(i.Ref, 0):
