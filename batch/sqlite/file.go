@@ -194,8 +194,11 @@ func createFile(path string) (info fs.FileInfo, created bool, err error) {
 	return info, created, errors.Join(err, file.Close())
 }
 
-// remove removes the ledger while it is locked.
+// remove removes the ledger while it is locked, unless its path is another file's by now.
 func (f *ledgerFile) remove() {
+	if _, err := f.look(); err != nil {
+		return
+	}
 	for _, suffix := range []string{"-journal", "-wal", "-shm", ""} {
 		_ = os.Remove(f.target + suffix)
 	}

@@ -272,6 +272,11 @@ func TestDiscard(t *testing.T) {
 		"run":               {then: runAll, want: 1},
 		"another's":         {made: batch.ForMock(), want: 1},
 		"another's, empty":  {want: 1},
+		"replaced by another's": {then: func(t *testing.T, ledger *batch.Ledger) {
+			t.Helper()
+			must(t, os.Rename(ledger.Name(), ledger.Name()+".old"))
+			write(t, ledger.Name(), "")
+		}, want: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -91,6 +91,9 @@ func TestInMemory(t *testing.T) {
 		t.Errorf("the report is %+v; want 50 unsent", got.Counts)
 	}
 	must(t, ledger.Close())
+	if _, err := ledger.Report(t.Context()); !errors.Is(err, batch.ErrLedger) || !strings.HasSuffix(err.Error(), " is closed") {
+		t.Errorf("the report of a ledger that is closed is %v; want that it is closed", err)
+	}
 }
 
 // A run is refused on a ledger of another service, and one that is only read.
