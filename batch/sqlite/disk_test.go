@@ -11,6 +11,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	zsqlite "zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
 	"github.com/unsend-go/unsend/batch"
 	"github.com/unsend-go/unsend/batch/sqlite"
 	"github.com/unsend-go/unsend/mock"
@@ -119,37 +122,50 @@ func resume(t *testing.T, path string, server *mock.Server, items []batch.Item) 
 	must(t, ledger.Close())
 }
 
-// A ledger that somebody deletes, replaces or damages stops its run before the next request.
+// A ledger that somebody deletes, replaces or damages stops its run before the next request. Unless its
+// newest part is lost, it can be resumed.
 func TestLedgerIsMeddledWith(t *testing.T) {
+	move := func(path string) error { return os.Rename(path, path+".old") }
 	for name, c := range map[string]struct {
 		meddle func(path string) error
 		want   string
+		lost   bool
 	}{
-		"deleted": {os.Remove, "is gone"},
-		"log cut": {func(path string) error { return os.Truncate(path+"-wal", 4096) }, "has lost its newest part"},
-		"log replaced": {func(path string) error {
-			return errors.Join(os.Rename(path+"-wal", path+".old"), os.WriteFile(path+"-wal", make([]byte, 1<<20), 0o600))
-		}, "has lost its newest part"},
-		"index cut":   {func(path string) error { return os.Truncate(path+"-shm", 0) }, "was cut by another program"},
-		"log deleted": {func(path string) error { return os.Remove(path + "-wal") }, "has lost its newest part"},
-		"truncated":   {func(path string) error { return os.Truncate(path, 0) }, "was changed by another program"},
-		"replaced": {func(path string) error {
-			return errors.Join(os.Rename(path, path+".old"), os.WriteFile(path, []byte("x"), 0o600))
-		}, "was replaced by another file"},
-		"written into": {func(path string) error {
+		"deleted": {meddle: os.Remove, want: "is gone", lost: true},
+		"moved":   {meddle: move, want: "is gone"},
+		"log cut": {meddle: func(path string) error { return os.Truncate(path+"-wal", 4096) }, want: "has lost its newest part", lost: true},
+		"log replaced": {meddle: func(path string) error {
+			return errors.Join(os.Rename(path+"-wal", path+"-wal.old"), os.WriteFile(path+"-wal", make([]byte, 1<<20), 0o600))
+		}, want: "has lost its newest part"},
+		"index cut":   {meddle: func(path string) error { return os.Truncate(path+"-shm", 0) }, want: "was cut by another program", lost: true},
+		"log deleted": {meddle: func(path string) error { return os.Remove(path + "-wal") }, want: "has lost its newest part"},
+		"truncated":   {meddle: func(path string) error { return os.Truncate(path, 0) }, want: "was changed by another program", lost: true},
+		"replaced": {meddle: func(path string) error {
+			return errors.Join(move(path), os.WriteFile(path, []byte("x"), 0o600))
+		}, want: "was replaced by another file"},
+		"written into": {meddle: func(path string) error {
 			file, err := os.OpenFile(path, os.O_RDWR, 0)
 			if err != nil {
 				return err
 			}
 			_, err = file.WriteAt([]byte("xxxx"), 5000)
 			return errors.Join(err, file.Close())
-		}, "was changed by another program"},
+		}, want: "was changed by another program", lost: true},
+		"touched": {meddle: func(path string) error { return os.Chtimes(path, time.Time{}, time.Unix(1, 0)) }, want: "was changed by another program"},
+		"log moved into it": {meddle: func(path string) error {
+			db, err := zsqlite.OpenConn(path, zsqlite.OpenReadWrite)
+			if err != nil {
+				return err
+			}
+			return errors.Join(sqlitex.ExecuteTransient(db, "PRAGMA wal_checkpoint(TRUNCATE)", nil), db.Close())
+		}, want: "was changed by another program"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				path := filepath.Join(t.TempDir(), "messages.db")
 				ledger := openLedger(t, path)
-				add(t, ledger, messages(0, 300))
+				items := messages(0, 120)
+				add(t, ledger, items)
 				server := newMock(1)
 				yielded, seen := 0, 0
 				var early error
@@ -171,6 +187,11 @@ func TestLedgerIsMeddledWith(t *testing.T) {
 					t.Errorf("%d requests after it", n-seen)
 				}
 				_ = ledger.Close() // may report the damage again
+				if c.lost {
+					return
+				}
+				_ = os.Rename(path+".old", path) // if it was moved
+				resume(t, path, server, items)
 			})
 		})
 	}

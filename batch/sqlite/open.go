@@ -110,7 +110,7 @@ func (s *store) open(want batch.StoreOptions) error {
 	}
 	err = exec(s.db, "PRAGMA journal_mode", func(row *sqlite.Stmt) { s.wal = row.ColumnText(0) == "wal" })
 	if err == nil && s.wal { // what a killed run left in the log
-		return cmp.Or(exec(s.db, "UPDATE ledger SET running = 0", nil), s.checkpoint("TRUNCATE"))
+		return cmp.Or(exec(s.db, fmt.Sprintf(setRunning, atRest), nil), s.checkpoint("TRUNCATE"))
 	}
 	return cmp.Or(err, s.file.remember())
 }
@@ -175,12 +175,12 @@ func (s *store) verify(db *sqlite.Conn, want batch.StoreOptions) error {
 
 // checkDamage looks a file through whose last run did not come to its end.
 func (s *store) checkDamage() error {
-	running, damage := false, "ok"
-	err := exec(s.db, readRunning, func(row *sqlite.Stmt) { running = row.ColumnBool(0) })
-	if running && s.file != nil && s.file.noLog {
+	state, damage := atRest, "ok"
+	err := exec(s.db, readRunning, func(row *sqlite.Stmt) { state = row.ColumnInt(0) })
+	if state == runningInLog && s.file != nil && s.file.noLog {
 		return errLostLog(s.file.target)
 	}
-	if err == nil && running {
+	if err == nil && state != atRest {
 		err = exec(s.db, "PRAGMA quick_check(1)", func(row *sqlite.Stmt) { damage = row.ColumnText(0) })
 	}
 	if err == nil && damage != "ok" {

@@ -75,11 +75,11 @@ func (r *reader) checkLog(db *sqlite.Conn, files ledgerFiles) error {
 		return err
 	}
 	defer func() { _ = file.Close() }()
-	running := false
+	state := atRest
 	if lacksLog(file, r.target) {
-		err = exec(db, readRunning, func(row *sqlite.Stmt) { running = row.ColumnBool(0) })
+		err = exec(db, readRunning, func(row *sqlite.Stmt) { state = row.ColumnInt(0) })
 	}
-	if running {
+	if state == runningInLog {
 		return errLostLog(r.target)
 	}
 	return err

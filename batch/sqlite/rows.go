@@ -48,13 +48,13 @@ func (s *store) Begin(_ context.Context, retryFailed bool) error {
 	}
 	s.claimed, s.begun = false, true
 	return s.transaction(func() error {
-		s.written = checkpointEvery // so that the file shows that it has a log
+		s.written = checkpointEvery
 		if retryFailed {
 			if err := exec(s.db, reopenRows, nil); err != nil {
 				return err
 			}
 		}
-		return exec(s.db, "UPDATE ledger SET running = 1", nil)
+		return exec(s.db, fmt.Sprint("UPDATE ledger SET running = ", running), nil)
 	})
 }
 
@@ -73,7 +73,7 @@ func (s *store) Claim(context.Context) (claimed []batch.Load, left int, err erro
 func (s *store) Release(context.Context, []string) error { return nil }
 
 func (s *store) End(context.Context) error {
-	if err := s.transaction(func() error { return exec(s.db, "UPDATE ledger SET running = 0", nil) }); err != nil {
+	if err := s.transaction(func() error { return exec(s.db, fmt.Sprintf(setRunning, atRest), nil) }); err != nil {
 		return err
 	}
 	s.write.Lock()

@@ -119,6 +119,10 @@ func (s *store) transaction(f func() error) error {
 	if err == nil {
 		err = f()
 	}
+	checkpoint := s.wal && s.written >= checkpointEvery
+	if err == nil && checkpoint {
+		err = exec(s.db, fmt.Sprintf(setRunning, runningInLog), nil)
+	}
 	if err == nil {
 		err = exec(s.db, "COMMIT", nil)
 	}
@@ -138,19 +142,24 @@ func (s *store) transaction(f func() error) error {
 	if err := s.file.unchanged(); err != nil {
 		return s.explain(err)
 	}
-	if s.written >= checkpointEvery {
-		s.written = 0
-		return s.explain(s.checkpoint("PASSIVE"))
+	if !checkpoint {
+		return nil
 	}
-	return nil
+	s.written = 0
+	if err = s.checkpoint("PASSIVE"); err == nil {
+		err = exec(s.db, fmt.Sprintf(setRunning, running), nil)
+	}
+	return s.explain(err)
 }
 
 func (s *store) usable() error {
 	switch {
 	case s.broken != nil:
 		return s.explain(s.broken)
-	case s.db == nil:
+	case s.look != nil:
 		return fmt.Errorf("%w %s is open for reading only", batch.ErrLedger, s.path)
+	case s.db == nil:
+		return fmt.Errorf("%w %s is closed", batch.ErrLedger, s.path)
 	}
 	return nil
 }
@@ -212,6 +221,15 @@ func (s *store) checkpoint(mode string) error {
 const (
 	readService = "SELECT service FROM ledger"
 	readRunning = "SELECT running FROM ledger"
+	setRunning  = "UPDATE ledger SET running = %d WHERE running <> 0"
+)
+
+// The values of running. The file has runningInLog, and its log running: a file alone that has
+// running lacks nothing, since somebody has moved the log into it, as SQLite's own program does.
+const (
+	atRest = iota
+	runningInLog
+	running
 )
 
 const shortTimeout = 500 * time.Millisecond
@@ -247,14 +265,18 @@ func (s *store) query(f func(*sqlite.Conn) error) error {
 	if s.look != nil {
 		return s.explain(s.look(f))
 	}
-	if s.reader == nil { // one connection does all
-		s.write.Lock()
-		defer s.write.Unlock()
-		return s.explain(f(s.db))
-	}
 	s.reads.Lock()
-	defer s.reads.Unlock()
-	return s.explain(f(s.reader))
+	if s.reader != nil {
+		defer s.reads.Unlock()
+		return s.explain(f(s.reader))
+	}
+	s.reads.Unlock()
+	s.write.Lock() // one connection does all, or all is closed
+	defer s.write.Unlock()
+	if err := s.usable(); err != nil {
+		return err
+	}
+	return s.explain(f(s.db))
 }
 
 // read reads rows on it.
@@ -307,6 +329,7 @@ func (s *store) Close(discard bool) error {
 		s.reads.Lock()
 		if s.reader != nil {
 			err = guard(s.reader.Close)
+			s.reader = nil
 		}
 		s.reads.Unlock()
 		if s.db != nil && !discard {
