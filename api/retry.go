@@ -32,10 +32,10 @@ const (
 type ambiguity string
 
 const (
-	notUnsent    ambiguity = "no"
-	maybeUnsent  ambiguity = "yes"
-	alreadyGone  ambiguity = "it has"
-	asItsAttempt ambiguity = "as its attempt"
+	notUnsent   ambiguity = "no"
+	maybeUnsent ambiguity = "yes"
+	alreadyGone ambiguity = "it has"
+	ifSent      ambiguity = "if sent"
 )
 
 // meaning is a row of the one table that decides what an error means. It is decided from the
@@ -100,7 +100,7 @@ var meanings = []meaning{
 	{"the rate limit cannot be waited for; not sent", is(ErrRateLimited), ScopeService, later, notUnsent,
 		"try again after RetryAfter, or give the call more time",
 		func(f facts) bool { return f.StatusCode == 0 && errors.Is(f.Err, ErrRateLimited) }},
-	{"context ended, or WithStop closed", nil, ScopeClient, later, asItsAttempt,
+	{"context ended, or WithStop closed", nil, ScopeClient, later, ifSent,
 		"make the same call again: it was ended before its outcome was known",
 		facts.endedByCaller},
 	{"407, or CONNECT refused with 4xx by a proxy", nil, ScopeClient, never, notUnsent,
