@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures what a call, a batch and a program cost, and writes the figures into the pages, which
-# takes some ten minutes. Ratios are measured BENCHCOUNT times, for BENCHTIME each. Wall times
+# takes some five minutes. Ratios are measured BENCHCOUNT times, for BENCHTIME each. Wall times
 # count only on a machine that has nothing else to do: the load is read first, and shown with them.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -137,7 +137,7 @@ func (r *results) where() string {
 		r.facts["go"], r.facts["processors"], r.facts["cpu"], r.facts["date"], r.facts["load"])
 }
 
-// chart draws calls against the bare one, on a scale on which each step doubles.
+// chart draws calls against the bare one: a block is half of it.
 func (r *results) chart() string {
 	var b strings.Builder
 	b.WriteString("```text\n")
@@ -148,7 +148,7 @@ func (r *results) chart() string {
 			if i == 0 {
 				label = strings.Replace(size, "KB", " KB", 1)
 			}
-			fmt.Fprintf(&b, "%6s  %-17s %s %s\n", label, way.name, strings.Repeat("█", int(math.Round(10*math.Log2(1+max(value, 0))))), times(value))
+			fmt.Fprintf(&b, "%6s  %-17s %s %s\n", label, way.name, strings.Repeat("█", int(math.Round(2*max(value, 0)))), times(value))
 		}
 	}
 	return b.String() + "```\n"

@@ -44,12 +44,13 @@ BenchmarkBatch/1x8-2  1  12345 messages/s
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := fill("a\n<!-- bench:call -->\nold\n<!-- /bench -->\nb\n<!-- bench:batch -->\n<!-- /bench -->\nc\n", blocks(r))
+	page, err := fill("a\n<!-- bench:call -->\nold\n<!-- /bench -->\nb\n<!-- bench:batch -->\n<!-- /bench -->\n"+
+		"<!-- bench:chart -->\n<!-- /bench -->\nc\n", blocks(r))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"a\n<!-- bench:call -->\n", "| `Unsend` | 1.30 × | not measured |", "| n^1.15 |", "12,300", "A Processor", "<!-- /bench -->\nc\n",
+		"a\n<!-- bench:call -->\n", "| `Unsend` | 1.30 × | not measured |", "| n^1.15 |", "12,300", "A Processor", "<!-- /bench -->\nc\n", "  2 KB  Unsend            ███ 1.30 ×\n",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q:\n%s", want, page)
