@@ -202,7 +202,7 @@ func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		e := describe(a, redactorOf(c.keys, req))
 		e.Attempts, e.MaybeUnsent, e.other = attempts, e.MaybeUnsent && !safe, true
 		wait, more := c.nextDelay(ctx, e, attempts, retries)
-		if more && endsInTime(ctx, c.Delay(connection)) {
+		if more && ratelimit.EndsInTime(ctx, c.Delay(connection)) {
 			if err := ratelimit.Sleep(ctx, nil, wait); err != nil {
 				return nil, e.endedBy(err)
 			}

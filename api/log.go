@@ -58,16 +58,14 @@ func (o *operation) record(ctx context.Context, level slog.Level, what string, a
 	}, attrs...)...)
 }
 
-// logWait returns what records a wait of more than a second for the rate limit, once a call; nil
-// if it is not logged.
+// logWait returns what records a wait of more than a second for the rate limit; nil if it is not
+// logged.
 func (c *Client) logWait(ctx context.Context, connection string) func(time.Duration) {
 	if !c.log.Enabled(ctx, slog.LevelDebug) {
 		return nil
 	}
-	logged := false
 	return func(wait time.Duration) {
-		if wait > time.Second && !logged {
-			logged = true
+		if wait > time.Second {
 			c.log.LogAttrs(ctx, slog.LevelDebug, "rate limit",
 				slog.String("connection", redactor{keys: c.keys}.redact(connection)), slog.Duration("wait", wait))
 		}

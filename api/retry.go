@@ -205,17 +205,11 @@ func (c *Client) nextDelay(ctx context.Context, e *Error, attempts, retries int)
 	if wait == 0 {
 		wait = c.jitter(min(firstBackoff<<(attempts-1), maxBackoff))
 	}
-	if !endsInTime(ctx, wait) {
+	if !ratelimit.EndsInTime(ctx, wait) {
 		e.RetryAfter = wait
 		return 0, false
 	}
 	return wait, true
-}
-
-// endsInTime reports whether a wait ends before the context does.
-func endsInTime(ctx context.Context, wait time.Duration) bool {
-	deadline, ok := ctx.Deadline()
-	return !ok || time.Now().Add(wait).Before(deadline)
 }
 
 // fullJitter draws a wait between nothing and ceiling.

@@ -86,7 +86,7 @@ func (o *operation) run(ctx context.Context) (*Result, error) {
 		if !more {
 			return nil, o.fail(ctx, err)
 		}
-		if limit := o.Delay(o.call.connection); !endsInTime(ctx, limit) {
+		if limit := o.Delay(o.call.connection); !ratelimit.EndsInTime(ctx, limit) {
 			return nil, o.fail(ctx, notSent(ratelimit.TooLongError(limit), err))
 		}
 		if cause := ratelimit.Sleep(ctx, o.call.stop, wait); cause != nil {

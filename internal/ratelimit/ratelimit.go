@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -19,9 +20,9 @@ const MaxHold = time.Minute
 // ErrStopped is returned by [Sleep] and [Limiter.Wait] when their stop channel was closed.
 var ErrStopped = errors.New("stopped")
 
-// Limiter keeps a token bucket for each connection, as the service does. A token taken before
-// it is there is a reservation for the instant when it will be, so waiters are served in their
-// order. A Limiter is safe for concurrent use.
+// Limiter keeps a token bucket for each connection, as the service does. Requests that wait for a
+// token stand in line: the first sleeps until there is one, and then wakes the next. A Limiter is safe
+// for concurrent use.
 type Limiter struct {
 	mu      sync.Mutex
 	buckets map[string]*bucket
@@ -42,10 +43,17 @@ func (r Rate) interval() time.Duration {
 // capacity is the time in which an empty bucket fills.
 func (r Rate) capacity() time.Duration { return time.Duration(r.Burst) * r.interval() }
 
+// bucket is guarded by its Limiter's mutex.
 type bucket struct {
-	tat          time.Time     // when the bucket is full again
-	blockedUntil time.Time     // nothing is sent before
-	moved        time.Duration // by how much responses have moved what was reserved
+	tat          time.Time        // when the bucket is full again
+	blockedUntil time.Time        // nothing is sent before
+	line         []chan time.Time // of those that wait; the first is closed
+}
+
+// delay returns how long until there is a token for a request with so many ahead of it in line.
+func (b *bucket) delay(rate Rate, ahead int, now time.Time) time.Duration {
+	at := later(b.tat, now).Add(time.Duration(1+ahead)*rate.interval() - rate.capacity())
+	return max(0, later(at, b.blockedUntil).Sub(now))
 }
 
 const minSweep = 64
@@ -65,10 +73,9 @@ func (t TooLongError) Error() string {
 	return fmt.Sprintf("the connection's rate limit requires a wait of %v, longer than the context allows", wait)
 }
 
-// Wait takes a token of the connection's bucket and returns when it is there. If that would be
-// after ctx's deadline, it gives the token back and returns a [TooLongError] at once. If ctx ends
-// or stop is closed first, it takes none and returns as [Sleep] does. It calls waiting, unless that
-// is nil, before each sleep.
+// Wait takes a token of the connection's bucket as soon as there is one, in the order of the calls. If
+// that cannot be before ctx's deadline, it returns a [TooLongError] at once. If ctx ends or stop is
+// closed first, it returns as [Sleep] does. It calls waiting, unless that is nil, before it waits.
 func (l *Limiter) Wait(ctx context.Context, stop <-chan struct{}, connection string, rate Rate, waiting func(time.Duration)) error {
 	select {
 	case <-stop:
@@ -78,30 +85,40 @@ func (l *Limiter) Wait(ctx context.Context, stop <-chan struct{}, connection str
 	if ctx.Err() != nil || rate == (Rate{}) {
 		return ctx.Err()
 	}
-	at, moved := l.reserve(connection, rate, time.Now())
+	turn, delay := l.enter(connection, rate)
+	if turn == nil {
+		return nil
+	}
+	defer l.leave(connection, turn)
+	if !EndsInTime(ctx, delay) {
+		return TooLongError(delay)
+	}
+	if waiting != nil {
+		waiting(delay)
+	}
+	if err := await(ctx, stop, turn); err != nil {
+		return err
+	}
 	for {
-		delay := time.Until(at)
-		if delay <= 0 {
+		if delay = l.take(connection, rate); delay == 0 {
 			return nil
 		}
-		if deadline, ok := ctx.Deadline(); ok && !at.Before(deadline) {
-			l.GiveBack(connection, rate)
+		if !EndsInTime(ctx, delay) { // a Retry-After has come meanwhile
 			return TooLongError(delay)
 		}
-		if waiting != nil {
-			waiting(delay)
-		}
 		if err := Sleep(ctx, stop, delay); err != nil {
-			l.GiveBack(connection, rate)
 			return err
 		}
-		// A Retry-After that came while this call slept has moved its token; it keeps its place.
-		now := l.movedBy(connection)
-		at, moved = at.Add(now-moved), now
 	}
 }
 
-// Delay returns how long until the connection's next token is there, without taking it.
+// EndsInTime reports whether a wait ends before the context does.
+func EndsInTime(ctx context.Context, wait time.Duration) bool {
+	deadline, ok := ctx.Deadline()
+	return !ok || time.Now().Add(wait).Before(deadline)
+}
+
+// Delay returns how long a call of Wait would wait now.
 func (l *Limiter) Delay(connection string, rate Rate) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -109,18 +126,51 @@ func (l *Limiter) Delay(connection string, rate Rate) time.Duration {
 	if b == nil || rate == (Rate{}) {
 		return 0
 	}
-	now := time.Now()
-	at := later(b.tat, now).Add(rate.interval() - rate.capacity())
-	return max(0, later(at, b.blockedUntil).Sub(now))
+	return b.delay(rate, len(b.line), time.Now())
 }
 
-// reserve takes a token and returns when it is there.
-func (l *Limiter) reserve(connection string, rate Rate, now time.Time) (at time.Time, moved time.Duration) {
+// enter takes a token. If there is none, or if others wait for it, it returns a channel that is closed
+// when they have left, and how long until there is one.
+func (l *Limiter) enter(connection string, rate Rate) (turn chan time.Time, delay time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	now := time.Now()
 	b := l.bucketLocked(connection, now)
-	b.tat = b.tat.Add(rate.interval())
-	return later(b.tat.Add(-rate.capacity()), b.blockedUntil), b.moved
+	if delay = b.delay(rate, len(b.line), now); delay == 0 && len(b.line) == 0 {
+		b.tat = b.tat.Add(rate.interval())
+		return nil, 0
+	}
+	turn = make(chan time.Time)
+	if b.line = append(b.line, turn); len(b.line) == 1 {
+		close(turn)
+	}
+	return turn, delay
+}
+
+// take takes a token for the first in line, or returns how long until there is one. The time by which
+// a timer was late, up to an interval, is not lost to those behind.
+func (l *Limiter) take(connection string, rate Rate) (delay time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	b := l.buckets[connection]
+	b.tat = later(b.tat, now.Add(-rate.interval()))
+	if delay = b.delay(rate, 0, now); delay == 0 {
+		b.tat = b.tat.Add(rate.interval())
+	}
+	return delay
+}
+
+// leave takes a request out of the line.
+func (l *Limiter) leave(connection string, turn chan time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := l.buckets[connection]
+	i := slices.Index(b.line, turn)
+	b.line = slices.Delete(b.line, i, i+1)
+	if i == 0 && len(b.line) > 0 {
+		close(b.line[0])
+	}
 }
 
 // GiveBack returns a token that Wait took, and that was not used.
@@ -130,15 +180,6 @@ func (l *Limiter) GiveBack(connection string, rate Rate) {
 	if b := l.buckets[connection]; b != nil && rate != (Rate{}) {
 		b.tat = b.tat.Add(-rate.interval())
 	}
-}
-
-func (l *Limiter) movedBy(connection string) time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if b := l.buckets[connection]; b != nil {
-		return b.moved
-	}
-	return 0
 }
 
 // Observe lowers the bucket to what a response reports of the service's (a negative remaining
@@ -159,14 +200,6 @@ func (l *Limiter) Observe(connection string, rate Rate, remaining int, retryAfte
 	}
 	if retryAfter > 0 {
 		until := now.Add(min(retryAfter, MaxHold))
-		// Those that wait keep their order: the first, whose token comes next, waits until then.
-		if last := b.tat.Add(-capacity); last.After(now) {
-			first := now.Add((last.Sub(now)-1)%interval + 1)
-			if by := until.Sub(first); by > 0 {
-				b.moved += by
-				b.tat = b.tat.Add(by)
-			}
-		}
 		b.blockedUntil = later(b.blockedUntil, until)
 		b.tat = later(b.tat, until.Add(capacity-interval)) // one token at that time
 	}
@@ -191,7 +224,7 @@ func (l *Limiter) evictIdleLocked(now time.Time) {
 		return
 	}
 	for connection, b := range l.buckets {
-		if !b.tat.After(now) {
+		if !later(b.tat, b.blockedUntil).After(now) && len(b.line) == 0 {
 			delete(l.buckets, connection)
 		}
 	}
@@ -217,8 +250,12 @@ func later(a, b time.Time) time.Time {
 func Sleep(ctx context.Context, stop <-chan struct{}, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
+	return await(ctx, stop, timer.C)
+}
+
+func await(ctx context.Context, stop <-chan struct{}, over <-chan time.Time) error {
 	select {
-	case <-timer.C:
+	case <-over:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -203,6 +203,43 @@ func TestTokensAreGivenBack(t *testing.T) {
 	}
 }
 
+// TestWaitersMoveUp: if one of those that wait is cancelled, those behind it move up, and its token is
+// not promised to another as well.
+func TestWaitersMoveUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newLimiter(60, 1)
+		sent(t, p, 1)
+		started := time.Now()
+		var sentAt [5]time.Duration
+		var wg sync.WaitGroup
+		for i := range sentAt {
+			ctx, cancel := context.WithCancel(t.Context())
+			wg.Go(func() {
+				if p.wait(ctx, conn) == nil {
+					sentAt[i] = time.Since(started)
+				}
+			})
+			synctest.Wait()
+			if i == 1 || i == 3 { // the first of the line, then the last but one
+				defer time.AfterFunc(time.Duration(200*i)*time.Millisecond, cancel).Stop()
+			}
+			defer cancel()
+		}
+		<-time.After(700 * time.Millisecond) // virtual
+		if delay := p.Delay(conn, p.rate); delay != 3300*time.Millisecond {
+			t.Errorf("the next request waits for %v, want 3.3s", delay)
+		}
+		wg.Go(func() { _ = p.wait(t.Context(), conn) })
+		wg.Wait()
+		if want := [5]time.Duration{time.Second, 0, 2 * time.Second, 0, 3 * time.Second}; sentAt != want {
+			t.Errorf("requests left after %v, want %v", sentAt, want)
+		}
+		if took := time.Since(started); took != 4*time.Second {
+			t.Errorf("the last request left after %v, want 4s", took)
+		}
+	})
+}
+
 func TestIdleConnectionsAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newLimiter(60, 2)
