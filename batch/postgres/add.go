@@ -118,7 +118,7 @@ func (s *store) merge(ctx context.Context, tx pgx.Tx, replace bool) (added batch
 		return added, 0, err
 	}
 	if replace {
-		if _, err := tx.Exec(ctx, fmt.Sprintf(setAside, isRefused), s.runID); err != nil {
+		if _, err := tx.Exec(ctx, fmt.Sprintf(setAside, isFinalFailure), s.runID); err != nil {
 			return added, 0, err
 		}
 		tag, err := tx.Exec(ctx, fmt.Sprintf(setAside, isOpen), s.runID)
@@ -147,7 +147,7 @@ func (s *store) changeList(ctx context.Context, tx pgx.Tx, replace bool, fresh, 
 		return 0, err
 	}
 	if step > 0 && workers > 0 {
-		return 0, s.refuse("is being worked on, with another list of messages (%d of these are new to it, %d of its own are not listed here); wait until its workers finish, or give this list a run of another name", fresh, aside)
+		return 0, s.refuse("has active workers, and another list of messages (%d of these are new to it, %d of its own are not listed here); wait until they finish, or use a run of another name", fresh, aside)
 	}
 	if _, err := tx.Exec(ctx, addConnections, s.runID); err != nil {
 		return 0, err

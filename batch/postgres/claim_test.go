@@ -151,7 +151,7 @@ func TestReplaceBesideOthers(t *testing.T) {
 	}
 	for name, n := range map[string]int{"longer": 11, "shorter": 9} {
 		_, err := b.Add(t.Context(), testItems(2, n), batch.AddMode{Replace: true})
-		if !errors.Is(err, batch.ErrLedger) || !strings.Contains(err.Error(), "is being worked on, with another list") {
+		if !errors.Is(err, batch.ErrLedger) || !strings.Contains(err.Error(), "has active workers, and another list") {
 			t.Errorf("a list that is %s returns %v", name, err)
 		}
 	}

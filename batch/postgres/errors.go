@@ -50,8 +50,8 @@ func (s *store) lost(format string, args ...any) *ledgerError {
 	return e
 }
 
-func (s *store) tooFewRights(message string) error {
-	return s.refuse("gives the user %s too few rights: %s; docs/batch/ledger-postgres.md lists those that are required", s.config.User, message)
+func (s *store) denied(message string) error {
+	return s.refuse("denies the user %s a right: %s; docs/batch/ledger-postgres.md lists those that are required", s.config.User, message)
 }
 
 // explain describes an error of PostgreSQL or the network, by the codes of
@@ -72,11 +72,11 @@ func (s *store) explain(ctx context.Context, err error) error {
 	message := textutil.OneLine(server.Message)
 	switch server.Code {
 	case "28P01", "28000":
-		return s.refuse("does not let the user %s in: %s; correct the user, PGPASSWORD or the password file", s.config.User, message)
+		return s.refuse("rejects the user %s: %s; correct the user, PGPASSWORD or the password file", s.config.User, message)
 	case "3D000":
-		return s.refuse("is not there: %s", message)
+		return s.refuse("does not exist: %s", message)
 	case "42501":
-		return s.tooFewRights(message)
+		return s.denied(message)
 	case "25006":
 		return s.refuse(isReadOnly)
 	case "53100":
@@ -107,9 +107,9 @@ func networkReason(err error) string {
 	var number syscall.Errno
 	switch {
 	case errors.As(err, &dns):
-		return fmt.Sprintf("no address is known for the host %s", dns.Name)
+		return fmt.Sprintf("unknown host %s", dns.Name)
 	case errors.Is(err, syscall.ENOENT):
-		return "there is no socket of a server"
+		return "no server listens at that path"
 	case errors.As(err, &number):
 		return number.Error()
 	case pgconn.Timeout(err), errors.Is(err, context.DeadlineExceeded):

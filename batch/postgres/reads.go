@@ -102,7 +102,7 @@ func (s *store) totals(ctx context.Context, db querier) (t batch.Totals, err err
 	if t.Open, err = collect(ctx, db, scanLoad, fmt.Sprintf(loadRows, isOpen), s.runID); err != nil {
 		return t, err
 	}
-	t.Failed, err = collect(ctx, db, scanLoad, fmt.Sprintf(loadRows, isRefused), s.runID)
+	t.Failed, err = collect(ctx, db, scanLoad, fmt.Sprintf(loadRows, isFinalFailure), s.runID)
 	return t, err
 }
 

@@ -92,7 +92,7 @@ func TestRefusedServers(t *testing.T) {
 	user := "postgres://u:" + plantedInURL + "@"
 	for _, c := range []struct{ name, address, want string }{
 		{name: "none", address: user + "127.0.0.1:1/d", want: "cannot be reached: connection refused"},
-		{name: "no socket", address: user + "/d?host=/none", want: "no socket"},
+		{name: "no socket", address: user + "/d?host=/none", want: "no server listens at that path"},
 		{name: "no such host", address: user + "h.invalid/d", want: "h.invalid"},
 		{name: "of something else", address: user + serve("HTTP/1.1 400 Bad Request\r\n\r\n") + "/d?sslmode=disable", want: "cannot be reached"},
 		{name: "without TLS", address: user + serve("N") + "/d?sslmode=require", want: "reached: tls error: server refused TLS connection"},
@@ -135,14 +135,14 @@ func TestRefusedUsers(t *testing.T) {
 		opts                []batch.Option
 	}{
 		{name: "a wrong password", address: pgtest.With(address, "user", "guarded", "password", planted+"?"),
-			want: "does not let the user guarded in"},
+			want: "rejects the user guarded"},
 		{name: "no password", address: pgtest.With(address, "user", "guarded"), want: "PGPASSWORD"},
 		{name: "no such user", address: pgtest.With(address, "user", "nobody"), want: `role "nobody" does not exist`},
 		{name: "no such database", address: pgtest.With(address, "dbname", "none"), want: `database "none" does not exist`},
-		{name: "may not create", address: pgtest.With(address, "user", "poor", "schema", "poor"), want: "too few rights: permission denied"},
-		{name: "may not look", address: pgtest.With(address, "user", "stranger"), want: "too few rights: permission denied for schema"},
-		{name: "may not read", address: pgtest.With(address, "user", "poor"), want: "too few rights: permission denied for table ledger"},
-		{name: "may not write", address: pgtest.With(address, "user", "reader"), want: "too few rights"},
+		{name: "may not create", address: pgtest.With(address, "user", "poor", "schema", "poor"), want: "denies the user poor a right: permission denied"},
+		{name: "may not look", address: pgtest.With(address, "user", "stranger"), want: "denies the user stranger a right: permission denied for schema"},
+		{name: "may not read", address: pgtest.With(address, "user", "poor"), want: "denies the user poor a right: permission denied for table ledger"},
+		{name: "may not write", address: pgtest.With(address, "user", "reader"), want: "denies the user"},
 		{name: "read-only", address: pgtest.With(address, "options", "-cdefault_transaction_read_only=on"),
 			want: "is read-only: a standby, or default_transaction_read_only is on"},
 		{name: "nothing to read", address: server.Address(t), want: "has no ledger in the schema", opts: []batch.Option{batch.ReadOnly()}},

@@ -64,7 +64,7 @@ func (s *store) checkFormat(ctx context.Context) error {
 	err = s.reader.QueryRow(ctx, "SELECT coalesce(max(format), 0) FROM ledger").Scan(&found)
 	switch {
 	case isCode(err, "42P01"): // it exists, but the user may not see it
-		return s.tooFewRights("permission denied for schema " + s.schema)
+		return s.denied("permission denied for schema " + s.schema)
 	case err != nil:
 		return err
 	case found > format:

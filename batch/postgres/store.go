@@ -75,7 +75,7 @@ func (s *store) refuseReader() error {
 	return nil
 }
 
-func (s *store) claimsLost() error { return s.lost("has given the claims of this worker to others") }
+func (s *store) claimsLost() error { return s.lost("no longer holds the claims of this worker") }
 
 // reconnect makes a session if there is none. It tries once; callers of Begin wait between tries.
 func (s *store) reconnect(ctx context.Context) (err error) {

@@ -14,9 +14,9 @@ import (
 const (
 	// isOpen selects the messages that can be sent, but for those that have ended in this epoch.
 	isOpen = `NOT final AND NOT set_aside`
-	// isRefused selects what --retry-failed opens, isCounted what a report counts.
-	isRefused = `final AND NOT set_aside AND outcome = 'failed'`
-	isCounted = `(final OR NOT set_aside)`
+	// isFinalFailure selects what --retry-failed opens, isCounted what a report counts.
+	isFinalFailure = `final AND NOT set_aside AND outcome = 'failed'`
+	isCounted      = `(final OR NOT set_aside)`
 
 	// A worker holds the advisory lock ('worker'::regclass, its id), which no two schemas of a
 	// database share. A run's lock is held only within a transaction that changes claims. A
@@ -67,7 +67,7 @@ func (s *store) Begin(ctx context.Context, retryFailed bool) error {
 			return err
 		}
 		if known := s.version.Load(); known != 0 && known != version {
-			return s.refuse("has another list of messages by now: another program has replaced the one that was read; run it again")
+			return s.refuse("has another list of messages now: another program has replaced the one that was planned; run it again")
 		}
 		if others == 0 && epoch != s.epoch.Load() || epoch == 0 {
 			if err := tx.QueryRow(ctx, "UPDATE run SET epoch = epoch + 1 WHERE id = $1 RETURNING epoch", s.runID).Scan(&epoch); err != nil {
@@ -96,7 +96,7 @@ func (s *store) Begin(ctx context.Context, retryFailed bool) error {
 
 // reopen opens the messages that failed in earlier epochs.
 func (s *store) reopen(ctx context.Context, tx pgx.Tx, epoch int32) error {
-	tag, err := tx.Exec(ctx, "UPDATE message SET final = false WHERE run_id = $1 AND "+isRefused+" AND ended_in <> $2", s.runID, epoch)
+	tag, err := tx.Exec(ctx, "UPDATE message SET final = false WHERE run_id = $1 AND "+isFinalFailure+" AND ended_in <> $2", s.runID, epoch)
 	if err == nil && tag.RowsAffected() > 0 {
 		_, err = tx.Exec(ctx, "UPDATE connection SET done_in = 0 WHERE run_id = $1", s.runID)
 	}
