@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/unsend-go/unsend/batch"
 	"github.com/unsend-go/unsend/internal/textutil"
 )
 
@@ -52,7 +53,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 // Exit codes, as the help of the command lists them.
 const (
 	exitOK          = 0   // all unsent, or gone already
-	exitFailed      = 1   // some not, or the output could not be written
+	exitFailed      = 1   // some not, the output could not be written, or a database not be reached
 	exitUsage       = 2   // usage or input; nothing was sent. Go ends a crash with it, too
 	exitRefused     = 3   // the account, or every connection, was refused
 	exitInterrupted = 130 // by a signal
@@ -60,7 +61,7 @@ const (
 
 const exitHelp = `Exit codes:
   0    every message is unsent, or was already gone
-  1    some are not, or the output could not be written
+  1    some are not; the output could not be written, or the database not be reached
   2    usage or input: nothing was sent; also a crash, which prints "goroutine"
   3    the API key, or every connection, was refused
   130  interrupted`
@@ -90,6 +91,9 @@ func exitCode(err error) int {
 	}
 	if exit, ok := errors.AsType[*exitError](err); ok {
 		return exit.code
+	}
+	if errors.Is(err, batch.ErrClaimLost) { // the database of the ledger may be back later
+		return exitFailed
 	}
 	return exitUsage
 }
