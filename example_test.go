@@ -99,22 +99,6 @@ func Example_lostResponse() {
 	// Output: already_gone after 2 attempts
 }
 
-func Example_mock() {
-	try(func() error {
-		server := mock.New(mock.WithMessages(mock.Message{UserID: "51234567", MessageID: "6432457811894"}))
-		client, err := api.New(mock.DemoKey,
-			api.WithConnection(mock.DemoConnection),
-			api.WithHTTPClient(server.Client()))
-		if err != nil {
-			return err
-		}
-		_, err = client.Unsend(ctx, "51234567", "6432457811894")
-		fmt.Println(server.UnsentCount("51234567", "6432457811894"), "unsent,", len(server.Journal()), "request")
-		return err
-	})
-	// Output: 1 unsent, 1 request
-}
-
 func Example_contract() {
 	server := mock.New()
 	server.Next(mock.Fault{Body: `{"success":true,"queue":{"id":"643"}}`})

@@ -2,7 +2,7 @@
 # Makes clients of openapi.yaml with other people's generators, lets each unsend a message on the
 # mock and meet a 401, a 404 and a 429, lets validators read the examples of openapi.yaml, and asks
 # tools for their opinion of it. Run by hand, by `make clients`: it requires Node 20.19, npm, curl
-# and, for the tools written in Java, java, and it fetches some 350 MB into bin/clients. The last
+# and, for the tools written in Java, java, and it takes some 600 MB of bin/clients. The last
 # lines are the table of docs/client/generators.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
