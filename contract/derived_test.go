@@ -102,7 +102,8 @@ func checkProperties(t *testing.T, body *openapi3.Schema, check func(body string
 		}
 		all := append(branches(schema), schema)
 		has := func(is func(*openapi3.Schema) bool) bool { return slices.ContainsFunc(all, is) }
-		if has(func(s *openapi3.Schema) bool { return s.Type.Is("integer") }) && !slices.Contains(admitted, "number") {
+		isInteger := has(func(s *openapi3.Schema) bool { return s.Type.Is("integer") }) && !slices.Contains(admitted, "number")
+		if isInteger {
 			for _, text := range []string{"7.0", "7e0", "7E2", "7.5"} {
 				violates("number", text)
 			}
@@ -110,7 +111,7 @@ func checkProperties(t *testing.T, body *openapi3.Schema, check func(body string
 				passes(text)
 			}
 		}
-		if has(func(s *openapi3.Schema) bool { return s.Format == "int64" }) {
+		if isInteger && has(func(s *openapi3.Schema) bool { return s.Format == "int64" }) {
 			for _, text := range []string{"9223372036854775808", "-9223372036854775809", "1" + strings.Repeat("0", 400)} {
 				violates("number", text)
 			}
