@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 
@@ -106,31 +107,56 @@ func checkBody(side Side, content openapi3.Content, header http.Header, b body, 
 		return []Violation{{Side: side, Kind: "missing", Found: "nothing", Want: "a body of " + want}}
 	}
 	var vs []Violation
-	contentType := header.Get("Content-Type")
-	media := content.Get(contentType)
-	if media == nil {
+	schema, listed := jsonSchema(content, header)
+	if !listed {
 		v := Violation{Side: side, Pointer: "header:Content-Type", Kind: "string", Found: "another media type", Want: want}
-		if contentType == "" {
+		if header.Get("Content-Type") == "" {
 			v.Kind, v.Found = "missing", "nothing"
 		}
-		// The type may be all that is wrong, so a body of JSON is checked nevertheless.
-		i := slices.IndexFunc(types, isJSON)
-		if i < 0 || !json.Valid(b.data) {
-			return []Violation{v}
+		vs = []Violation{v}
+		if !json.Valid(b.data) { // otherwise the type may be all that is wrong
+			return vs
 		}
-		vs, contentType, media = []Violation{v}, types[i], content[types[i]]
 	}
 	switch {
-	case media.Schema == nil || !isJSON(contentType):
+	case schema == nil:
 		return vs
 	case b.err != nil:
 		return append(vs, unreadable(side, fmt.Sprintf("a body that broke off after %d bytes", len(b.data)), "a whole body"))
 	}
-	return append(vs, checkJSON(side, media.Schema.Value, b.data)...)
+	return append(vs, checkJSON(side, schema.Value, b.data)...)
+}
+
+// jsonSchema returns what describes a body of JSON, and reports whether the contract lists its media
+// type. If it does not, the schema is that of the first type of JSON.
+func jsonSchema(content openapi3.Content, header http.Header) (schema *openapi3.SchemaRef, listed bool) {
+	mediaType := header.Get("Content-Type")
+	media, types := content.Get(mediaType), slices.Sorted(maps.Keys(content))
+	for _, name := range types {
+		// kin-openapi finds no type by a name with parameters, and none by a range of suffixes.
+		if found, _ := path.Match(essence(name), essence(mediaType)); found && media == nil {
+			media = content[name]
+		}
+	}
+	listed = media != nil
+	for _, name := range types {
+		if media == nil && isJSON(name) {
+			mediaType, media = name, content[name]
+		}
+	}
+	if media != nil && isJSON(mediaType) {
+		schema = media.Schema
+	}
+	return schema, listed
+}
+
+// essence is a media type without parameters.
+func essence(mediaType string) string {
+	mediaType, _, _ = strings.Cut(mediaType, ";")
+	return strings.ToLower(strings.TrimSpace(mediaType))
 }
 
 func isJSON(mediaType string) bool {
-	mediaType, _, _ = strings.Cut(mediaType, ";")
-	mediaType = strings.ToLower(strings.TrimSpace(mediaType))
+	mediaType = essence(mediaType)
 	return strings.HasSuffix(mediaType, "/json") || strings.HasSuffix(mediaType, "+json")
 }

@@ -13,7 +13,8 @@
 //
 // The method, path, parameters, credentials, media type and body of a request; the status,
 // headers, media type and body of a response. Every violation is reported, one for each place,
-// always in the same order. The host is not checked, so that tests can use loopback.
+// always in the same order. The host is not checked, so that tests can use loopback, and a request
+// may leave out the path of the document's server.
 //
 // A status that the contract does not list is a violation, although the contract has a default
 // response; the body is still checked by the default. Members that the contract does not name
@@ -46,6 +47,7 @@ import (
 	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/unsend-go/unsend/internal/spec"
 )
@@ -53,9 +55,9 @@ import (
 // Validator checks exchanges against the contract. It is immutable and safe for concurrent use.
 type Validator struct {
 	document   []byte
-	schemas    map[*openapi3.Schema]string // names in components
-	operations []*operation                // concrete paths before templated ones
-	fallback   *operation                  // of a response without a request; nil if it could be one of several
+	schemas    map[*openapi3.Schema]jsontext.Pointer // where the document has them, or a $ref to them
+	operations []*operation                          // concrete paths before templated ones
+	fallback   *operation                            // of a response without a request; nil if it could be one of several
 }
 
 // Option changes what [New], [NewDrift] and [Transport] check against.
@@ -146,8 +148,8 @@ func (v *Validator) CheckRequest(req *http.Request) []Violation {
 	if m, ok := v.find(req); ok {
 		return m.checkRequest(req, b)
 	}
-	segments := strings.Split(req.URL.EscapedPath(), "/")
-	return fewest(v.operations, func(op *operation) []Violation { return match{op, op.match(segments)}.checkRequest(req, b) })
+	path := req.URL.EscapedPath()
+	return fewest(v.operations, func(op *operation) []Violation { return match{op, op.match(path)}.checkRequest(req, b) })
 }
 
 // CheckResponse returns every violation of the contract by resp, or nil. The body is read and put

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -11,6 +12,8 @@ import (
 	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/go-json-experiment/json/jsontext"
+	"go.yaml.in/yaml/v4"
 )
 
 // What is kept of members that the contract does not name is bounded.
@@ -18,6 +21,8 @@ const (
 	maxNames  = 2_000 // in all
 	maxNested = 9     // levels of objects and arrays
 )
+
+const schemasPointer jsontext.Pointer = "/components/schemas"
 
 var (
 	isIdentifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
@@ -31,25 +36,29 @@ var (
 // It keeps no value but an error's type of capitals, digits and underscores, and no name that does
 // not look like an identifier.
 type Drift struct {
-	v   *Validator
-	err error // of an option
+	v    *Validator
+	text text
+	err  error // of an option
 
 	mu       sync.Mutex
 	names    int                            // of members that the contract does not describe
 	places   map[*openapi3.Schema]*observed // that it describes
+	entries  map[*yaml.Node]*observed       // the same: aliases make several schemas of an entry
 	statuses map[unlisted]*observed         // of kinds "status" and "body"
 }
 
-// unlisted is a status that an operation does not list.
+// unlisted is a status that an operation does not list among its responses.
 type unlisted struct {
-	op     *operation
-	status int
+	responses *yaml.Node
+	status    int
 }
 
 // observed is what was seen at one place and the contract does not describe.
 type observed struct {
 	schema, member string               // as in Finding
 	at             place                // empty if the contract does not describe the place at all
+	entry          entry                // that describes it, or the responses that do not list it
+	fallback       string               // $ref of the default response, of a status
 	level          int                  // of such a place, below the last that it describes
 	missing        int                  // although it is required
 	kinds          map[string]int       // of values that it does not admit
@@ -58,14 +67,21 @@ type observed struct {
 	items          *observed            // likewise
 }
 
-func newObserved(schema, member string, at place, level int) *observed {
-	return &observed{schema, member, at, level, 0, map[string]int{}, map[string]int{}, map[string]*observed{}, nil}
+func newObserved(schema, member string, at place, e entry, level int) *observed {
+	return &observed{
+		schema: schema, member: member, at: at, entry: e, level: level,
+		kinds: map[string]int{}, types: map[string]int{}, members: map[string]*observed{},
+	}
 }
 
 // NewDrift returns an empty Drift. An invalid option is an error of the first [Drift.Add].
 func NewDrift(opts ...Option) *Drift {
-	d := &Drift{places: map[*openapi3.Schema]*observed{}, statuses: map[unlisted]*observed{}}
-	d.v, d.err = New(opts...)
+	d := &Drift{
+		places: map[*openapi3.Schema]*observed{}, entries: map[*yaml.Node]*observed{}, statuses: map[unlisted]*observed{},
+	}
+	if d.v, d.err = New(opts...); d.err == nil {
+		d.text, d.err = readText(d.v.document)
+	}
 	return d
 }
 
@@ -82,8 +98,8 @@ func (d *Drift) Transport(next http.RoundTripper) http.RoundTripper {
 // [Validator.CheckResponse]. The body is read and put back.
 //
 // An error means that an option is invalid, that the operation is not known, or that the body
-// cannot be read: it is empty, cut short, not JSON, or beyond the limits of this package. Nothing
-// was added then.
+// cannot be read: it is cut short, not of a media type that the contract lists, or beyond the limits
+// of this package. Nothing was added then.
 func (d *Drift) Add(req *http.Request, resp *http.Response) error {
 	switch {
 	case d.err != nil:
@@ -95,45 +111,64 @@ func (d *Drift) Add(req *http.Request, resp *http.Response) error {
 	if err != nil {
 		return err
 	}
-	var value any
-	seen := []string{"status"}
-	if !hasNoBody(req.Method, resp.StatusCode) {
-		b := readAndPutBack(&resp.Body).inflated(resp.Header)
-		if vs := checkBody(Response, anyJSON, http.Header{"Content-Type": {"application/json"}}, b, true); len(vs) > 0 {
-			return errors.New("the body cannot be compared with the contract: found " + vs[0].Found)
-		}
-		value, _, _ = new(decoder).decodeBody(b.data)
-		seen = append(seen, "body")
+	declared, isError := m.Responses.Status(resp.StatusCode), resp.StatusCode >= http.StatusBadRequest
+	isListed, fallback := declared != nil, m.Responses.Default()
+	if !isListed && isError {
+		declared = fallback
+	}
+	var content openapi3.Content
+	if declared != nil {
+		content = declared.Value.Content
+	}
+	schema, value, seen, err := readJSON(req, resp, content)
+	if err != nil {
+		return err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	declared, isError := m.Responses.Status(resp.StatusCode), resp.StatusCode >= http.StatusBadRequest
-	if declared == nil {
-		key := unlisted{m.operation, resp.StatusCode}
+	if responses := d.text.find(m.pointer().AppendToken("responses")); !isListed && responses.value != nil {
+		key := unlisted{responses.value, resp.StatusCode}
 		if d.statuses[key] == nil {
-			d.statuses[key] = newObserved(m.id(), strconv.Itoa(resp.StatusCode), nil, 0)
+			d.statuses[key] = newObserved(m.id(), strconv.Itoa(resp.StatusCode), nil, responses, 0)
 		}
 		for _, kind := range seen {
 			d.statuses[key].kinds[kind]++
 		}
-		if isError { // which the default response describes
-			declared = m.Responses.Default()
+		if isError && fallback != nil {
+			d.statuses[key].fallback = fallback.Ref
 		}
 	}
-	if declared == nil || len(seen) == 1 {
+	if schema == nil {
 		return nil
 	}
-	if media := declared.Value.Content.Get("application/json"); media != nil && media.Schema != nil {
-		body := d.described(placeOf(media.Schema), fmt.Sprint(m.id(), " ", resp.StatusCode), "")
-		d.walk(body, value)
-		members, _ := value.(map[string]any)
-		if word, _ := members["type"].(string); isError && isType.MatchString(word) {
-			if o := d.member(body, "type"); o != nil && len(o.types) < maxNames {
-				o.types[word]++
-			}
+	body := d.described(placeOf(schema), fmt.Sprint(m.id(), " ", resp.StatusCode), "")
+	d.walk(body, value)
+	members, _ := value.(map[string]any)
+	if word, _ := members["type"].(string); isError && isType.MatchString(word) {
+		if o := d.member(body, "type"); o != nil && len(o.types) < maxNames {
+			o.types[word]++
 		}
 	}
 	return nil
+}
+
+// readJSON reads a body and returns the schema that the contract has for it, if any, its value, and
+// what was seen of the response.
+func readJSON(req *http.Request, resp *http.Response, content openapi3.Content) (*openapi3.SchemaRef, any, []string, error) {
+	seen := []string{"status"}
+	if hasNoBody(req.Method, resp.StatusCode) {
+		return nil, nil, seen, nil
+	}
+	b := readAndPutBack(&resp.Body).inflated(resp.Header)
+	schema, listed := jsonSchema(content, resp.Header)
+	if listed && schema == nil || len(content) == 0 && len(b.data) == 0 && b.err == nil {
+		return nil, nil, seen, nil
+	}
+	if vs := checkBody(Response, anyJSON, http.Header{"Content-Type": {"application/json"}}, b, true); len(vs) > 0 {
+		return nil, nil, nil, errors.New("the body cannot be compared with the contract: found " + vs[0].Found)
+	}
+	value, _, _ := new(decoder).decodeBody(b.data)
+	return schema, value, append(seen, "body"), nil
 }
 
 // anyJSON describes a body of any JSON value.
@@ -153,13 +188,10 @@ func (d *Drift) walk(o *observed, value any) {
 			d.walk(d.item(o), item)
 		}
 	case map[string]any:
-		for name, inner := range value {
-			d.walk(d.member(o, name), inner)
+		for _, name := range slices.Sorted(maps.Keys(value)) { // an alias is named as what comes first
+			d.walk(d.member(o, name), value[name])
 		}
-		if len(o.at) == 0 {
-			return
-		}
-		for _, name := range o.at[0].Required {
+		for _, name := range o.at.required() {
 			_, found := value[name]
 			if _, named := o.at.member(name); named && !found {
 				d.member(o, name).missing++
@@ -173,12 +205,20 @@ func (d *Drift) described(at place, schema, member string) *observed {
 	if len(at) == 0 {
 		return nil
 	}
-	if name := d.v.schemas[at[0]]; name != "" {
-		schema, member = name, ""
+	if o := d.places[at[0]]; o != nil {
+		return o
 	}
-	if d.places[at[0]] == nil {
-		d.places[at[0]] = newObserved(schema, member, at, 0)
+	e := d.text.find(d.v.schemas[at[0]])
+	if e.value == nil {
+		return nil
 	}
+	if d.text.find(schemasPointer.AppendToken(e.key.Value)) == e {
+		schema, member = e.key.Value, ""
+	}
+	if d.entries[e.value] == nil {
+		d.entries[e.value] = newObserved(schema, member, at, e, 0)
+	}
+	d.places[at[0]] = d.entries[e.value]
 	return d.places[at[0]]
 }
 
@@ -188,7 +228,7 @@ func (d *Drift) item(o *observed) *observed {
 		return d.described(o.at.item(), o.schema, o.member+"[]")
 	}
 	if o.items == nil && o.level < maxNested {
-		o.items = newObserved("", "", nil, o.level+1)
+		o.items = newObserved("", "", nil, entry{}, o.level+1)
 	}
 	return o.items
 }
@@ -202,21 +242,42 @@ func (d *Drift) member(o *observed, name string) *observed {
 	} else if len(at) > 0 {
 		return d.described(at, o.schema, o.member+".*")
 	}
-	if len(o.at) > 0 && !o.at.describesMembers() || o.level == maxNested {
+	if len(o.at) > 0 { // the first that has members gets it
+		i := slices.IndexFunc(o.at, func(s *openapi3.Schema) bool { return s.Properties != nil })
+		if i < 0 {
+			return nil
+		}
+		o = d.described(placeOf(o.at[i].NewRef()), o.schema, o.member)
+	}
+	if o == nil || o.level == maxNested {
 		return nil
 	}
 	if o.members[name] == nil && (!isIdentifier.MatchString(name) || d.names == maxNames) {
 		name = "*"
 	}
 	if o.members[name] == nil {
-		o.members[name] = newObserved("", "", nil, o.level+1)
+		o.members[name] = newObserved("", "", nil, entry{}, o.level+1)
 		d.names = min(d.names+1, maxNames)
 	}
 	return o.members[name]
 }
 
-func (p place) describesMembers() bool {
-	return slices.ContainsFunc(p, func(s *openapi3.Schema) bool { return s.Properties != nil || s.AdditionalProperties.Schema != nil })
+// required returns the names that every object here has to have.
+func (p place) required() (names []string) {
+	if len(p) == 0 {
+		return nil
+	}
+	joined := place{p[0]}
+	for i := 0; i < len(joined); i++ {
+		names = append(names, joined[i].Required...)
+		for _, ref := range joined[i].AllOf {
+			if !slices.Contains(joined, ref.Value) {
+				joined = append(joined, ref.Value)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // admits reports whether the contract admits values of a kind.

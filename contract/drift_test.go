@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,36 +16,63 @@ import (
 	"github.com/unsend-go/unsend/contract"
 )
 
-// Each case of testdata/drift.txt has responses and the findings about them.
+// captured is a response in a case of testdata: a request, the status, a media type, the body.
+var captured = regexp.MustCompile(`^(?:([A-Z]+) (/\S+) )?([1-5]\d\d)(?: ([a-z]+/\S+(?: charset=\S+)?))?(?: (.*))?$`)
+
+// Each case has responses and the findings about them. Once their lines are in the document, there
+// are no others.
 func TestFindings(t *testing.T) {
 	t.Parallel()
-	cases := strings.Split(testdata(t, "drift.txt"), "\n\n== ")[1:]
-	for _, text := range cases {
-		name, lines, _ := strings.Cut(strings.TrimSpace(text), "\n")
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			d := contract.NewDrift(fixedContract(t))
-			var want, got []string
-			for line := range strings.SplitSeq(lines, "\n") {
-				status, err := strconv.Atoi(line[:min(3, len(line))])
-				if err != nil {
-					want = append(want, line)
-				} else if err := d.Add(nil, newResponse(status, line[3:])); err != nil {
-					t.Fatal(err)
+	for file, document := range map[string]string{"drift.txt": "openapi.yaml", "own.txt": "own.yaml"} {
+		for _, text := range strings.Split(testdata(t, file), "\n\n== ")[1:] {
+			name, lines, _ := strings.Cut(strings.TrimSpace(text), "\n")
+			t.Run(document+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				var responses, want, got []string
+				for line := range strings.SplitSeq(lines, "\n") {
+					if captured.MatchString(line) {
+						responses = append(responses, line)
+					} else {
+						want = append(want, line)
+					}
 				}
-			}
-			for _, f := range d.Findings() {
-				_, text, _ := strings.Cut(strings.TrimPrefix(f.String(), "openapi.yaml:"), ": ")
-				got = append(got, text)
-			}
-			if strings.Join(got, "\n") != strings.Join(want, "\n") {
-				t.Errorf("got:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-			}
-		})
+				before := findingsAbout(t, testdata(t, document), responses)
+				for _, f := range before {
+					_, text, _ := strings.Cut(strings.TrimPrefix(f.String(), "openapi.yaml:"), ": ")
+					got = append(got, text)
+				}
+				if strings.Join(got, "\n") != strings.Join(want, "\n") {
+					t.Errorf("got:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+				}
+				edited, _ := put([]byte(testdata(t, document)), before)
+				for _, f := range findingsAbout(t, string(edited), responses) {
+					if !strings.HasPrefix(f.YAML, "#") {
+						t.Errorf("is not gone: %v", f)
+					}
+				}
+			})
+		}
 	}
-	if len(cases) < 20 {
-		t.Errorf("%d cases", len(cases))
+}
+
+func findingsAbout(t *testing.T, document string, responses []string) []contract.Finding {
+	t.Helper()
+	d := contract.NewDrift(contract.WithDocument([]byte(document)))
+	for _, line := range responses {
+		m := captured.FindStringSubmatch(line)
+		status, _ := strconv.Atoi(m[3]) // three digits
+		resp := newResponse(status, m[5])
+		if m[1] != "" {
+			resp.Request = requestTo(t, m[1], m[2])
+		}
+		if m[4] != "" {
+			resp.Header.Set("Content-Type", m[4])
+		}
+		if err := d.Add(nil, resp); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
 	}
+	return d.Findings()
 }
 
 func TestDriftReportsWhatItCannotRead(t *testing.T) {

@@ -58,66 +58,37 @@ func (d *Drift) Findings() []Finding {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	w := &writer{document: d.v.document, entries: map[position]entry{}}
-	var root yaml.Node
-	_ = yaml.Unmarshal(d.v.document, &root) // which New has read
-	w.read(&root)
-	for _, o := range d.places {
+	w := &writer{Drift: d, words: map[string]bool{}}
+	for _, word := range anyType.FindAll(d.v.document, -1) {
+		w.words[string(word)] = true
+	}
+	for _, o := range d.entries {
 		w.place(o)
 	}
-	for key, o := range d.statuses {
-		w.status(key, o)
+	for _, o := range d.statuses {
+		w.status(o)
 	}
 	slices.SortFunc(w.findings, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Member, b.Member), slices.Compare(a.Kinds, b.Kinds))
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Schema, b.Schema), cmp.Compare(a.Member, b.Member), slices.Compare(a.Kinds, b.Kinds))
 	})
 	return w.findings
 }
 
+// anyType finds what may be types of errors.
+var anyType = regexp.MustCompile(`\b[A-Z][A-Z0-9_]+\b`)
+
 // writer writes findings about a document.
 type writer struct {
-	document []byte
-	entries  map[position]entry
+	*Drift
+
+	words    map[string]bool // of the document, that may be types of errors
 	findings []Finding
 }
 
-type position struct{ line, column int }
-
-// entry is an entry of a mapping of the document, or an item of a list, which is its own key.
-type entry struct {
-	key, value *yaml.Node
-	inBraces   bool
+// inside returns an entry of a schema.
+func (w *writer) inside(schema *openapi3.Schema, name string) entry {
+	return w.text.find(w.v.schemas[schema].AppendToken(name))
 }
-
-func (w *writer) read(node *yaml.Node) {
-	for i, child := range node.Content {
-		key := child
-		if node.Kind == yaml.MappingNode {
-			key = node.Content[i-i%2]
-		}
-		w.read(child)
-		w.entries[position{key.Line, key.Column}] = entry{key, child, isFlow(node)} // and not the first key of an item
-	}
-}
-
-// find returns the entry of a schema or an operation, or of something inside it.
-func (w *writer) find(origin *openapi3.Origin, inside ...string) entry {
-	e := w.entries[position{origin.Key.Line, origin.Key.Column}]
-	if strings.Contains(origin.Key.Name, "/") { // the media type of the schema
-		inside = append([]string{"schema"}, inside...)
-	}
-	for _, name := range inside {
-		for i := 0; i < len(e.value.Content); i += 2 {
-			if key := e.value.Content[i]; key.Value == name {
-				e = entry{key, e.value.Content[i+1], isFlow(e.value)}
-				break
-			}
-		}
-	}
-	return e
-}
-
-func isFlow(node *yaml.Node) bool { return node.Style&yaml.FlowStyle != 0 }
 
 // add adds a finding about an entry.
 func (w *writer) add(f Finding, e entry, how, text string) {
@@ -130,21 +101,26 @@ func (w *writer) byHand(f Finding, e entry, why string) { w.add(f, e, "by hand",
 
 // below adds a finding whose YAML belongs into the mapping, or the list, of an entry.
 func (w *writer) below(f Finding, e entry, value any) {
-	if isFlow(e.value) || len(e.value.Content) == 0 {
-		w.byHand(f, e, "Write this in block style first, a line for each member.")
+	if column := e.column(); column > 0 {
+		w.add(f, e, "add below", render(value, column))
 	} else {
-		w.add(f, e, "add below", render(value, e.value.Column))
+		w.byHand(f, e, noBlock)
 	}
 }
 
 // inPlace adds a finding whose YAML replaces an entry.
 func (w *writer) inPlace(f Finding, e entry, value any) {
-	if e.inBraces {
-		w.byHand(f, e, "Write this in block style first, a line for each member.")
+	if e.inBraces || e.value.Anchor != "" {
+		w.byHand(f, e, noBlock)
 	} else {
-		w.add(f, e, "write in its place", render(map[string]any{e.key.Value: value}, e.key.Column))
+		var whole yaml.Node
+		_ = whole.Encode(map[string]any{"": value}) // of plain types and nodes
+		whole.Content[0] = &yaml.Node{Kind: yaml.ScalarNode, Value: e.key.Value, Style: e.key.Style}
+		w.add(f, e, "write in its place", render(&whole, e.key.Column))
 	}
 }
+
+const noBlock = "Write this in block style first, a line for each member and no anchor."
 
 // about begins a finding about a place, or about a member there.
 func (o *observed) about(member string, kinds map[string]int) Finding {
@@ -157,19 +133,18 @@ func (o *observed) about(member string, kinds map[string]int) Finding {
 
 // place adds the findings about a place.
 func (w *writer) place(o *observed) {
-	e := w.find(o.at[0].Origin)
 	if o.missing > 0 {
 		f := o.about("", map[string]int{"missing": o.missing})
-		w.byHand(f, e, "It is required. If nobody relies on it, it need not be.")
+		w.byHand(f, o.entry, "It is required. If nobody relies on it, it need not be.")
 	}
 	if len(o.kinds) > 0 {
-		w.kinds(o, e)
+		w.kinds(o)
 	}
 	if len(o.members) > 0 {
 		w.members(o)
 	}
 	types := maps.Clone(o.types)
-	maps.DeleteFunc(types, func(word string, _ int) bool { return regexp.MustCompile(`\b` + word + `\b`).Match(w.document) })
+	maps.DeleteFunc(types, func(word string, _ int) bool { return w.words[word] })
 	if len(types) > 0 {
 		w.types(o, types)
 	}
@@ -177,16 +152,14 @@ func (w *writer) place(o *observed) {
 
 // members adds findings about members that the contract does not name.
 func (w *writer) members(o *observed) {
-	i := slices.IndexFunc(o.at, func(s *openapi3.Schema) bool { return s.Properties != nil })
-	e := w.find(o.at[i].Origin, "properties")
+	e := w.inside(o.at[0], "properties")
 	if o.isMap() {
 		f := o.about("*", map[string]int{"map": len(o.members)})
 		w.byHand(f, e, "These look like the keys of a map, which is what additionalProperties is for.")
 		return
 	}
-	goName := func(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
 	taken := map[string]bool{}
-	for name := range o.at[i].Properties {
+	for name := range o.at[0].Properties {
 		taken[goName(name)] = true
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.members)) {
@@ -202,21 +175,28 @@ func (w *writer) members(o *observed) {
 	}
 }
 
+// goName is the same for names that have the same name in Go.
+func goName(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
+
 // kinds adds a finding about kinds of values that a schema does not admit.
-func (w *writer) kinds(o *observed, e entry) {
-	schema, f := o.at[0], o.about("", o.kinds)
+func (w *writer) kinds(o *observed) {
+	schema, e, f := o.at[0], o.entry, o.about("", o.kinds)
 	has := func(kind string) bool { return o.kinds[kind] > 0 || schema.Type.Is(kind) }
 	isNull := slices.Equal(f.Kinds, []string{"null"})
 	switch {
 	case len(schema.AllOf)+len(schema.OneOf) > 0:
 		w.byHand(f, e, "Several schemas describe this, each of which has to admit it.")
+	case len(schema.Enum) > 0:
+		w.byHand(f, e, "Its enum has to list it as well.")
 	case !isNull && (has("object") || has("array") || e.key.Value == "items"):
 		w.byHand(f, e, "Objects and arrays beside other kinds, and items of several kinds, need a schema of their own.")
 	case len(schema.AnyOf) > 0:
-		w.below(f, w.find(schema.Origin, "anyOf"), branches(f.Kinds))
+		w.below(f, w.inside(schema, "anyOf"), branches(f.Kinds))
+	case !isNull && goType(schema) == "":
+		w.byHand(f, e, "Its type in Go would change: give it an x-go-type.")
 	case !isNull:
 		w.inPlace(f, e, widened(e.value, schema, f.Kinds))
-	case w.find(schema.Origin, "nullable").key != e.key:
+	case w.inside(schema, "nullable").value != nil:
 		w.byHand(f, e, "It says that it is not nullable.")
 	default:
 		w.below(f, e, &draft{Nullable: true})
@@ -236,7 +216,7 @@ func widened(node *yaml.Node, schema *openapi3.Schema, kinds []string) *yaml.Nod
 	}
 	added := &draft{AnyOf: branches(kinds, before)}
 	if schema.Extensions["x-go-type"] == nil {
-		added.GoType = goTypes[strings.Join(schema.Type.Slice(), "")+schema.Format]
+		added.GoType = goType(schema)
 	}
 	var fields yaml.Node
 	_ = fields.Encode(added) // of plain types
@@ -244,34 +224,41 @@ func widened(node *yaml.Node, schema *openapi3.Schema, kinds []string) *yaml.Nod
 	return whole
 }
 
-// goTypes are the types that plain values have in Go, by their type and format in the contract.
-var goTypes = map[string]string{
-	"boolean": "bool", "string": "string", "number": "float32", "numberfloat": "float32", "numberdouble": "float64",
-	"integer": "int", "integerint32": "int32", "integerint64": "int64",
+// goType returns the type of plain values in Go; "" if it is not known.
+func goType(schema *openapi3.Schema) string {
+	if own, found := schema.Extensions["x-go-type"]; found {
+		return fmt.Sprint(own)
+	}
+	return map[string]string{
+		"boolean": "bool", "string": "string", "number": "float32", "numberfloat": "float32", "numberdouble": "float64",
+		"integer": "int", "integerint32": "int32", "integerint64": "int64",
+	}[strings.Join(schema.Type.Slice(), "")+schema.Format]
 }
 
 // types adds a finding about types of errors that the document does not name.
 func (w *writer) types(o *observed, words map[string]int) {
-	schema, f := o.at[0], o.about("", words)
-	text := "Also seen: `" + strings.Join(f.Kinds, "`, `") + "`."
-	if schema.Description == "" {
-		w.below(f, w.find(schema.Origin), draft{Description: text})
+	f, before := o.about("", words), w.inside(o.at[0], "description")
+	text := "Also seen: " + quoted(f.Kinds) + "."
+	if before.value == nil {
+		w.below(f, o.entry, draft{Description: text})
 		return
 	}
-	text = strings.TrimSpace(schema.Description) + "\n" + text + "\n"
-	w.inPlace(f, w.find(schema.Origin, "description"), text)
+	w.inPlace(f, before, strings.TrimSpace(before.value.Value)+"\n"+text+"\n")
 }
 
+func quoted(words []string) string { return "`" + strings.Join(words, "`, `") + "`" }
+
 // status adds a finding about a status that an operation does not list.
-func (w *writer) status(key unlisted, o *observed) {
-	response := &draft{Description: strings.TrimSpace(http.StatusText(key.status) + " (not documented)."), Undocumented: true}
-	if fallback := key.op.Responses.Default(); key.status >= http.StatusBadRequest && fallback != nil && fallback.Ref != "" {
-		response = &draft{Ref: fallback.Ref}
+func (w *writer) status(o *observed) {
+	code, _ := strconv.Atoi(o.member)
+	response := &draft{Description: strings.TrimSpace(http.StatusText(code) + " (not documented)."), Undocumented: true}
+	if o.fallback != "" {
+		response = &draft{Ref: o.fallback}
 	} else if o.kinds["body"] > 0 {
 		response.Content = map[string]any{"application/json": map[string]any{"schema": draft{}}}
 	}
 	f := o.about("", map[string]int{"status": o.kinds["status"]})
-	w.below(f, w.find(key.op.Origin, "responses"), map[string]any{o.member: response})
+	w.below(f, o.entry, map[string]any{o.member: response})
 }
 
 // draft is a schema or a response to be written, with its members in the order of the document's.
@@ -314,13 +301,16 @@ func (o *observed) draft(marked bool) *draft {
 		e.Nullable = o.kinds["null"] > 0
 	}
 	e.Description, e.Undocumented = "Not documented.", marked
+	if len(o.types) > 0 {
+		e.Description += " Seen: " + quoted(slices.Sorted(maps.Keys(o.types))) + "."
+	}
 	switch {
 	case e.Type == "array":
 		e.Items = &draft{}
 		if o.items != nil && o.items.kinds["null"] == 0 {
 			e.Items = o.items.draft(false)
 		}
-	case e.Type == "object" && (o.isMap() || o.members["*"] != nil):
+	case e.Type == "object" && (o.isMap() || o.members["*"] != nil || o.sameInGo()):
 		e.Values = &draft{Description: "Not documented."}
 	case e.Type == "object" && len(o.members) > 0:
 		e.Properties = map[string]*draft{}
@@ -349,6 +339,15 @@ func (o *observed) isMap() bool {
 		}
 	}
 	return len(o.members) >= many && len(kinds) == 1 && n == len(o.members)
+}
+
+// sameInGo reports whether two members would have the same name in Go.
+func (o *observed) sameInGo() bool {
+	names := map[string]bool{}
+	for name := range o.members {
+		names[goName(name)] = true
+	}
+	return len(names) < len(o.members)
 }
 
 // render writes a value from a column on, the first being 1.

@@ -8,19 +8,46 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // operation is one method of one path of the contract.
 type operation struct {
 	*openapi3.Operation
 	method, path string
+	template     *regexp.Regexp        // of escaped paths
 	parameters   openapi3.Parameters   // its own, and those of its path
 	credentials  []openapi3.Parameters // all of one of these lists have to be sent
+}
+
+var (
+	variable = regexp.MustCompile(`\{([^{}]*)\}`)  // of a path, or of a server's URL
+	origin   = regexp.MustCompile(`^[^/]*//[^/]*`) // of a URL
+)
+
+// template returns what matches the escaped paths of an operation, behind the base path of a server
+// or not. Matching before decoding keeps an encoded slash inside its id, so that the id's pattern
+// refuses it; the routers of kin-openapi do not.
+func template(path string, servers openapi3.Servers) *regexp.Regexp {
+	written := func(path, variables string) string {
+		literals := variable.Split(path, -1)
+		for i, literal := range literals {
+			literals[i] = regexp.QuoteMeta((&url.URL{Path: literal}).EscapedPath())
+		}
+		return strings.Join(literals, variables)
+	}
+	bases := []string{""}
+	for _, server := range servers {
+		base := strings.TrimSuffix(origin.ReplaceAllString(server.URL, ""), "/")
+		bases = append(bases, written(base, "[^/]*"))
+	}
+	return regexp.MustCompile("^(?:" + strings.Join(bases, "|") + ")" + written(path, "([^/]*)") + "$")
 }
 
 // id returns the operation's name for ForOperation.
@@ -28,28 +55,25 @@ func (op *operation) id() string {
 	return cmp.Or(op.OperationID, op.method+" "+op.path)
 }
 
+// pointer returns where the document has the operation.
+func (op *operation) pointer() jsontext.Pointer {
+	return jsontext.Pointer("/paths").AppendToken(op.path).AppendToken(strings.ToLower(op.method))
+}
+
 func load(document []byte) (*Validator, error) {
-	loader := openapi3.NewLoader()
-	loader.IncludeOrigin = true // drift names lines
-	doc, err := loader.LoadFromData(document)
+	doc, err := openapi3.NewLoader().LoadFromData(document)
 	if err != nil {
 		return nil, fmt.Errorf("contract cannot be read: %w", err)
 	}
-	// An empty schema admits any JSON value. kin-openapi refuses null for it.
-	_ = doc.WalkSchemas(func(_ string, ref *openapi3.SchemaRef) error {
+	v := &Validator{document: document, schemas: map[*openapi3.Schema]jsontext.Pointer{}}
+	_ = doc.WalkSchemas(func(pointer string, ref *openapi3.SchemaRef) error {
+		v.schemas[ref.Value] = jsontext.Pointer(pointer)
+		// An empty schema admits any JSON value. kin-openapi refuses null for it.
 		ref.Value.Nullable = ref.Value.Nullable || ref.Value.IsEmpty()
 		return nil
 	})
 	if err := doc.Validate(context.Background()); err != nil {
 		return nil, fmt.Errorf("contract is not sound: %w", err)
-	}
-	v := &Validator{document: document, schemas: map[*openapi3.Schema]string{}}
-	if doc.Components != nil {
-		for name, ref := range doc.Components.Schemas {
-			if ref.Ref == "" { // and not another name of one
-				v.schemas[ref.Value] = name
-			}
-		}
 	}
 	for _, path := range doc.Paths.InMatchingOrder() {
 		item := doc.Paths.Value(path)
@@ -70,7 +94,8 @@ func load(document []byte) (*Validator, error) {
 				}
 				credentials = append(credentials, list)
 			}
-			v.operations = append(v.operations, &operation{op, method, path, parameters, credentials})
+			servers := slices.Concat(doc.Servers, item.Servers, *cmp.Or(op.Servers, &openapi3.Servers{}))
+			v.operations = append(v.operations, &operation{op, method, path, template(path, servers), parameters, credentials})
 		}
 	}
 	if len(v.operations) == 0 {
@@ -98,9 +123,11 @@ type match struct {
 
 // find returns the operation that a request is for, and reports whether there is one.
 func (v *Validator) find(req *http.Request) (match, bool) {
-	segments := strings.Split(req.URL.EscapedPath(), "/")
 	for _, op := range v.operations {
-		if params := op.match(segments); params != nil && op.method == req.Method {
+		if op.method != req.Method {
+			continue
+		}
+		if params := op.match(req.URL.EscapedPath()); params != nil {
 			return match{op, params}, true
 		}
 	}
@@ -121,25 +148,20 @@ func (v *Validator) findResponse(req *http.Request, resp *http.Response) (match,
 	return match{}, nil, fmt.Errorf("the response is of no known operation: name one of %s", strings.Join(v.Operations(), ", "))
 }
 
-// match compares the segments of an escaped path with the operation's template and returns the
-// decoded value of each parameter. Splitting before decoding keeps an encoded slash inside its
-// id, so that the id's pattern refuses it; the routers of kin-openapi do not.
-func (op *operation) match(segments []string) map[string]string {
-	template := strings.Split(op.path, "/")
-	if len(segments) != len(template) {
+// match compares an escaped path with the operation's and returns the decoded value of each
+// parameter, or nil.
+func (op *operation) match(path string) map[string]string {
+	values := op.template.FindStringSubmatch(path)
+	if values == nil {
 		return nil
 	}
 	params := map[string]string{}
-	for i, want := range template {
-		name, isParam := strings.CutPrefix(want, "{")
-		if !isParam && segments[i] != want {
-			return nil
-		}
-		value, err := url.PathUnescape(segments[i])
+	for i, name := range variable.FindAllStringSubmatch(op.path, -1) {
+		value, err := url.PathUnescape(values[i+1])
 		if err != nil {
-			value = segments[i]
+			value = values[i+1]
 		}
-		params[strings.TrimSuffix(name, "}")] = value
+		params[name[1]] = value
 	}
 	return params
 }

@@ -212,6 +212,38 @@ func TestResponseIsCheckedAgainstItsOperation(t *testing.T) {
 	wantPointers(t, newValidator(t).CheckResponse(nil, list()), "/success")
 }
 
+// Each operation of own.yaml lists another status.
+func TestPathsThatAreAlike(t *testing.T) {
+	t.Parallel()
+	v, err := contract.New(contract.WithDocument([]byte(testdata(t, "own.yaml"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, row := range map[string]struct {
+		status int
+		want   []string // violations by the request
+	}{
+		"/chats/7":             {200, nil},
+		"/chats/mine":          {201, nil},
+		"/chats/mine%2F..":     {200, nil},
+		"/chats/":              {200, []string{"path:id"}},
+		"/files/notes.tar.gz":  {202, []string{"path:name"}},
+		"/files/notes.txt":     {202, nil},
+		"/a/b/x":               {203, nil},
+		"/a/b/y":               {204, nil},
+		"/api/v1/chats/7":      {200, nil},
+		"/base/chats/mine":     {201, nil},
+		"/base/api/v1/chats/7": {0, []string{"path"}},
+		"/filesXnotes.txt":     {0, []string{"path"}},
+	} {
+		req := requestTo(t, http.MethodGet, path)
+		wantPointers(t, v.CheckRequest(req), row.want...)
+		if row.status > 0 {
+			wantLines(t, v.CheckResponse(req, newResponse(row.status, "{}")))
+		}
+	}
+}
+
 func TestOptionsAreRefused(t *testing.T) {
 	t.Parallel()
 	_, err := longer(t, contract.ForOperation("unsend"))
