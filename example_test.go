@@ -111,8 +111,11 @@ func Example_contract() {
 			return err
 		}
 		result, err := client.Unsend(ctx, userID, messageID)
+		if err != nil {
+			return err
+		}
 		fmt.Println(result.Outcome)
-		return err
+		return nil
 	})
 	// Output:
 	// [response /queue/id: found a string of 3 characters, want an integer of 64 bits]
@@ -128,8 +131,11 @@ func Example_connection() {
 			return err
 		}
 		result, err := client.Unsend(ctx, userID, messageID, api.WithConnection("conn_def456"))
+		if err != nil {
+			return err
+		}
 		fmt.Println(result.Outcome, "by", server.Journal()[0].ConnectionID)
-		return err
+		return nil
 	})
 	// Output: unsent by conn_def456
 }
@@ -167,6 +173,9 @@ func Example_generated() {
 		}
 		if failure := api.ErrorOf(resp.HTTPResponse, resp.Body); failure != nil {
 			return failure
+		}
+		if resp.JSON200 == nil {
+			return errors.New("the response is no JSON")
 		}
 		fmt.Println(resp.JSON200.Success)
 		return nil

@@ -59,20 +59,24 @@ func (s *service) handler() http.Handler {
 	return mux
 }
 
-// unsend carries over what an earlier call left open, and keeps what this one does.
+// unsend carries over that an earlier call may have unsent the message, and remembers that of this
+// call, unless its error is final: no retry would find out.
 func (s *service) unsend(ctx context.Context, m message) (*api.Result, error) {
 	var opts []api.CallOption
 	if _, open := s.open.Load(m); open {
 		opts = append(opts, api.WithMaybeUnsent())
 	}
 	result, err := s.client.Unsend(ctx, m.user, m.id, opts...)
-	if failure, ok := errors.AsType[*api.Error](err); ok && failure.MaybeUnsent {
+	if failure, ok := errors.AsType[*api.Error](err); ok && mayResolve(failure) {
 		s.open.Store(m, true)
 	} else {
 		s.open.Delete(m)
 	}
 	return result, err
 }
+
+// mayResolve reports whether the same call can find out if the message was unsent.
+func mayResolve(failure *api.Error) bool { return failure.MaybeUnsent && failure.Retryable() }
 
 // respondTo returns the status for an error, how long to wait before a retry, and what to show.
 func respondTo(err error) (status int, wait time.Duration, text string) {
@@ -82,7 +86,7 @@ func respondTo(err error) (status int, wait time.Duration, text string) {
 		return http.StatusBadRequest, 0, err.Error()
 	case !ok: // api.ErrConfig: this service's own mistake
 		return http.StatusInternalServerError, 0, "not configured"
-	case failure.MaybeUnsent:
+	case mayResolve(failure):
 		return http.StatusAccepted, 0, "outcome not known yet"
 	case errors.Is(err, api.ErrNotFound):
 		return http.StatusNotFound, 0, "no such message"

@@ -65,17 +65,24 @@ func TestErrorsBecomeStatuses(t *testing.T) {
 	}
 }
 
-// TestLostResponsesAreSettledLater unsends a message, loses the response, and finds it gone.
+// TestLostResponsesAreSettledLater unsends a message, loses the response, and finds it gone, or a reason
+// why no retry can find out.
 func TestLostResponsesAreSettledLater(t *testing.T) {
+	t.Run("gone", func(t *testing.T) { settles(t, mock.Fault{}) })
+	t.Run("key revoked", func(t *testing.T) { settles(t, mock.Fault{Status: 401}) })
+}
+
+func settles(t *testing.T, then mock.Fault) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		server := mock.New()
-		server.Next(mock.Fault{Kind: mock.Drop, Acted: true})
+		server.Next(mock.Fault{Kind: mock.Drop, Acted: true}, then)
 		s := newService(t, server)
 		if w := request(t, s, "/chats/5/messages/6"); w.Code != http.StatusAccepted {
 			t.Fatalf("status %d, want 202: %s", w.Code, w.Body)
 		}
 		go s.settle(t.Context(), time.Minute)
-		time.Sleep(61 * time.Second) //nolint:forbidigo // virtual time
+		time.Sleep(121 * time.Second) //nolint:forbidigo // virtual time
 		s.open.Range(func(m, _ any) bool {
 			t.Errorf("%v is still open", m)
 			return true
