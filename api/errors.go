@@ -172,6 +172,15 @@ func (e *Error) Hint() string {
 	if _, hint := causeOf(e.Err); hint != "" && e.StatusCode == 0 && m.retried != later {
 		return hint
 	}
+	switch {
+	case !e.other:
+	case e.MaybeUnsent:
+		return "find out whether the request was carried out before it is sent again"
+	case m.hint == hintGrant:
+		return "grant the operation's permission to the key and to the connection"
+	case m.scope == ScopeMessage:
+		return "check the ids and the body of the request, and whether the service allows it"
+	}
 	return m.hint
 }
 

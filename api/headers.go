@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"maps"
 	"math"
 	"net/http"
@@ -22,27 +23,29 @@ const (
 )
 
 // keepHeader returns the header of a response without cookies and credentials and with the key
-// redacted, at most 16 KiB of it. It copies the header unless nobody else holds it.
+// redacted. Of one over 16 KiB it drops the largest fields. It copies the header unless nobody else
+// holds it.
 func keepHeader(h http.Header, own bool, r redactor) http.Header {
 	if !own {
 		h = h.Clone()
 	}
 	delete(h, "Set-Cookie")
 	delete(h, "Authorization")
-	size := 0
+	size := func(name string) int { return len(name) + len(strings.Join(h[name], "")) }
+	total := 0
 	for name, values := range h {
-		size += len(name)
 		for i, value := range values {
 			values[i] = r.redact(value)
-			size += len(value)
 		}
+		total += size(name)
 	}
-	if size <= maxHeader {
+	if total <= maxHeader {
 		return h
 	}
-	for _, name := range slices.Backward(slices.Sorted(maps.Keys(h))) {
-		size -= len(name) + len(strings.Join(h[name], ""))
-		if delete(h, name); size <= maxHeader {
+	larger := func(a, b string) int { return cmp.Or(size(b)-size(a), strings.Compare(a, b)) }
+	for _, name := range slices.SortedFunc(maps.Keys(h), larger) {
+		total -= size(name)
+		if delete(h, name); total <= maxHeader {
 			break
 		}
 	}

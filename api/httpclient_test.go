@@ -231,6 +231,26 @@ func TestHTTPClientRateLimit(t *testing.T) {
 	})
 }
 
+// TestHintsOfOtherOperations: none speaks of a message, or asks to repeat what may have been carried out.
+func TestHintsOfOtherOperations(t *testing.T) {
+	for body, statuses := range map[string][]int{
+		`{"error":"No","type":"RESOURCE_NOT_FOUND"}`: {400, 403, 404, 410, 422}, `{"error":"No","type":"FORBIDDEN"}`: {403},
+	} {
+		for _, status := range statuses {
+			if hint := api.ErrorOf(&http.Response{StatusCode: status}, []byte(body)).Hint(); strings.Contains(hint, "message") {
+				t.Errorf("the hint of a %d is %q", status, hint)
+			}
+		}
+	}
+	client := newClient(t, &replies{list: []reply{{err: io.EOF}}}, api.WithRetries(0))
+	for method, want := range map[string]string{http.MethodGet: "network", http.MethodPost: "was carried out"} {
+		_, err := get(t.Context(), t, client, method, nil)
+		if hint := apiError(t, err).Hint(); !strings.Contains(hint, want) || strings.Contains(hint, "404") {
+			t.Errorf("the hint of a lost %s is %q, want %q", method, hint, want)
+		}
+	}
+}
+
 // TestAuthenticate keeps a connection that the request has, requires none, and refuses another host.
 func TestAuthenticate(t *testing.T) {
 	bare, err := api.New(plantedKey)
@@ -247,7 +267,9 @@ func TestAuthenticate(t *testing.T) {
 		"the client's":   {client: newClient(t, nil), want: connection},
 		"the request's":  {client: newClient(t, nil), has: "conn_other", want: "conn_other"},
 		"none":           {client: bare},
+		"its port named": {client: newClient(t, nil), host: "API-next.ofauth.com:443", want: connection},
 		"another host":   {client: bare, host: "evil.example", refused: true},
+		"another port":   {client: bare, host: "api-next.ofauth.com:80", refused: true},
 		"another scheme": {client: bare, scheme: "http", refused: true},
 		"no key":         {client: sealed, refused: true},
 		"no client":      {refused: true},

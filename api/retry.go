@@ -89,6 +89,7 @@ func (f facts) session() bool { return strings.HasPrefix(f.kind(), "SESSION_") }
 
 const (
 	hintAgain   = "make the same call again: a 404 then means that the message is gone"
+	hintGrant   = "grant messages:write to the key and to the connection"
 	hintBaseURL = "check the base url: something other than the service answered"
 )
 
@@ -164,7 +165,7 @@ var meanings = []meaning{
 		"check the api key and the account that it belongs to",
 		func(f facts) bool { return f.status(401, 402) }},
 	{"403 FORBIDDEN or without a type", is(ErrForbidden), ScopeConnection, never, notUnsent,
-		"grant messages:write to the key and to the connection",
+		hintGrant,
 		func(f facts) bool { return f.status(403) && (f.kind() == "" || f.kind() == "FORBIDDEN") }},
 	{"403 of any other type", is(ErrForbidden), ScopeMessage, never, notUnsent,
 		"look at the message in the account: the service does not allow this for it",

@@ -4,6 +4,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -29,17 +30,17 @@ type Config struct {
 // redirects: http.Client then returns them instead of following them, which would send the key to
 // another host and turn DELETE into GET.
 type Guard struct {
-	next         http.RoundTripper
-	given        http.RoundTripper // below the middleware
-	kind         Kind              // of next
-	scheme, host string
-	refusal      error
-	proxy        func(*http.Request) (*url.URL, error) // checked for plain http; nil for no check
+	next    http.RoundTripper
+	given   http.RoundTripper // below the middleware
+	kind    Kind              // of next
+	base    *url.URL
+	refusal error
+	proxy   func(*http.Request) (*url.URL, error) // checked for plain http; nil for no check
 }
 
 // NewGuard returns a Guard; a middleware that returns nil is refused.
 func NewGuard(cfg Config) (*Guard, error) {
-	g := &Guard{given: cfg.Transport, scheme: cfg.Base.Scheme, host: cfg.Base.Host, refusal: cfg.Refusal}
+	g := &Guard{given: cfg.Transport, base: cfg.Base, refusal: cfg.Refusal}
 	if g.given == nil {
 		g.given = New(nil)
 	}
@@ -53,7 +54,7 @@ func NewGuard(cfg Config) (*Guard, error) {
 	case *Transport:
 		std, g.kind, g.next = given.Transport, Own, given.Transport
 	}
-	if std != nil && g.scheme == "http" && !cfg.PlainHTTP {
+	if std != nil && g.base.Scheme == "http" && !cfg.PlainHTTP {
 		g.proxy = std.Proxy
 	}
 	for _, wrap := range slices.Backward(cfg.Middleware) {
@@ -93,8 +94,8 @@ func (g *Guard) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // Check refuses a request to another host, or in plain http through a proxy that is not loopback.
 func (g *Guard) Check(req *http.Request) error {
-	if req.URL.Scheme != g.scheme || req.URL.Host != g.host {
-		return g.refuse("request to %s refused: credentials go to %s only", req.URL.Host, g.host)
+	if req.URL.Scheme != g.base.Scheme || req.URL.Host != g.base.Host && origin(req.URL) != origin(g.base) {
+		return g.refuse("request to %s refused: credentials go to %s only", req.URL.Host, g.base.Host)
 	}
 	if g.proxy == nil {
 		return nil
@@ -105,6 +106,11 @@ func (g *Guard) Check(req *http.Request) error {
 	}
 	const advice = "use https, a proxy on this machine, or WithPlainHTTP if you must"
 	return g.refuse("the proxy %s would see the api key unencrypted; %s", proxy.Hostname(), advice)
+}
+
+// origin returns the host of a URL in lower case, with its port.
+func origin(u *url.URL) string {
+	return strings.ToLower(u.Hostname()) + ":" + cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 }
 
 // RefusedError is a request that [Guard] handed to no transport.
