@@ -10,9 +10,9 @@ import (
 )
 
 // Authenticate adds the API key, the User-Agent and, unless the request has one, the client's
-// connection to a request to the client's host; one to another host is an [ErrConfig]. Pass it to
-// any client that oapi-codegen generated, as a RequestEditorFn. A missing connection is no error, as
-// an editor of the call may add it later.
+// connection to a request. Pass it to any client that oapi-codegen generated, as a RequestEditorFn.
+// It returns an [ErrConfig] for a request to another host. A missing connection is no error, as an
+// editor of the call may add it later.
 func (c *Client) Authenticate(ctx context.Context, req *http.Request) error {
 	switch {
 	case c == nil || c.guard == nil:

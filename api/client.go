@@ -22,8 +22,8 @@ const Version = "0.1.0"
 const DefaultBaseURL = "https://api-next.ofauth.com"
 
 // Client unsends messages with one API key, and sends other operations of the contract. Make it
-// with [New] or [FromEnv]. It is safe for concurrent use, and meant to be shared: requests are
-// counted against the rate limit in it.
+// with [New] or [FromEnv]. It is safe for concurrent use, and meant to be shared: it holds the state
+// of the rate limit.
 type Client struct {
 	config
 	guard       *transport.Guard
@@ -35,21 +35,21 @@ type Client struct {
 }
 
 // In an outage thousands of error bodies arrive at once, and each is copied several times. A client
-// reads maxErrorBodies of them at a time; the next one waits for its turn for at most maxErrorTurn.
+// reads maxErrorBodies of them at a time; each other waits for its turn for at most maxErrorTurn.
 const (
 	maxErrorBodies = 16
 	maxErrorTurn   = time.Second
 )
 
 // New returns a client that authenticates with apiKey, which may be empty with [WithKeyFunc]. It
-// sends nothing. An unusable key or option is an [ErrConfig].
+// sends nothing. It returns an [ErrConfig] if the key or an option is invalid.
 func New(apiKey string, opts ...Option) (*Client, error) {
 	return build(config{key: apiKey, keyName: "api key"}, opts)
 }
 
 // FromEnv is [New] with the key of OFAUTH_API_KEY and, unless options set others, the connection
-// of OFAUTH_CONNECTION_ID and the base URL of OFAUTH_BASE_URL. A missing key is an [ErrConfig]
-// that names the variable; the other two may be unset.
+// of OFAUTH_CONNECTION_ID and the base URL of OFAUTH_BASE_URL, which may both be unset. It returns
+// an [ErrConfig] that names the variable if the key is missing.
 func FromEnv(opts ...Option) (*Client, error) {
 	return build(config{
 		key: os.Getenv("OFAUTH_API_KEY"), keyName: "OFAUTH_API_KEY",
@@ -86,9 +86,10 @@ func build(cfg config, opts []Option) (*Client, error) {
 var errNoClient = configError("client is nil or was not made by New; make it with api.New")
 
 // Generated returns a new generated client over [Client.HTTPClient] and [Client.Authenticate],
-// with two methods for each operation of the contract: UnsendChatMessageWithResponse decodes the
-// response, and UnsendChatMessage returns it as it came. Make a typed error of a response with [ErrorOf].
-// Either is one request, never retried. It returns nil for a nil Client.
+// with two methods for each operation of the contract, such as UnsendChatMessageWithResponse, which
+// decodes the response, and UnsendChatMessage, which does not. Both send one request, and only a GET
+// or HEAD is retried. Make a typed error of a response with [ErrorOf]. Generated returns nil for a nil
+// Client.
 func (c *Client) Generated() *gen.ClientWithResponses {
 	if c == nil || c.guard == nil {
 		return nil
@@ -101,10 +102,11 @@ func (c *Client) Generated() *gen.ClientWithResponses {
 // HTTPClient returns a new http.Client for requests that [Client.Authenticate] prepared, such as
 // those of another generated client. It sends to the client's host only, follows no redirect, waits
 // for the rate limit of the request's x-connection-id, if any, and bounds each attempt by
-// [WithTimeout] until its body is closed. A GET or HEAD is retried as [Client.Unsend] is, and the
-// last response returned. Errors are an [*Error] in a *url.Error. A body over 8 MiB ends in an
-// error. Of an error response 64 KiB are read, and its Content-Type is removed if that is not JSON,
-// so that generated parsers keep status and body. It returns nil for a nil Client.
+// [WithTimeout] until its body is closed. A GET or HEAD without a body is retried as [Client.Unsend]
+// is, with the same headers, and the last response is returned. Errors are an [*Error] in a
+// [*url.Error]. A body over 8 MiB ends in an error. Of an error response 64 KiB are read, and its
+// Content-Type is removed if the body is not JSON, so that generated parsers keep status and body.
+// HTTPClient returns nil for a nil Client.
 func (c *Client) HTTPClient() *http.Client {
 	if c == nil || c.guard == nil {
 		return nil
@@ -120,8 +122,8 @@ func (c *Client) BaseURL() string {
 	return strings.TrimSuffix(c.server, "/")
 }
 
-// Delay returns how long the connection's rate limit blocks the next request: 0 if it can be sent
-// at once. It reserves nothing.
+// Delay returns how long the connection's rate limit would block a request now: 0 if it could be
+// sent at once. It takes no token.
 func (c *Client) Delay(connectionID string) time.Duration {
 	if c == nil || c.limiter == nil {
 		return 0
@@ -133,8 +135,8 @@ func (c *Client) Delay(connectionID string) time.Duration {
 	return c.limiter.Delay(connectionID, rate)
 }
 
-// rateOf returns the rate of a connection, which is zero if it has none, and for a request without a
-// connection. It calls the caller's function outside of locks.
+// rateOf returns the rate of a connection, or zero if it has none or there is no connection. It calls
+// the caller's function outside of locks.
 func (c *Client) rateOf(connectionID string) (ratelimit.Rate, error) {
 	if connectionID == "" {
 		return ratelimit.Rate{}, nil
@@ -156,7 +158,7 @@ func (c *Client) waitForToken(ctx context.Context, stop <-chan struct{}, connect
 	return c.limiter.Wait(ctx, stop, connection, rate, c.logWait(ctx, connection))
 }
 
-// giveTokenBack is for a request that is not sent after all.
+// giveTokenBack returns the token of a request that is not sent after all.
 func (c *Client) giveTokenBack(connection string) {
 	if rate, err := c.rateOf(connection); err == nil {
 		c.limiter.GiveBack(connection, rate)
@@ -179,7 +181,7 @@ func (t *retryTransport) Unwrap() http.RoundTripper { return t.client.guard }
 // CloseIdleConnections lets http.Client.CloseIdleConnections reach the transport below.
 func (t *retryTransport) CloseIdleConnections() { t.client.guard.CloseIdleConnections() }
 
-// RoundTrip sends a request, and a GET or HEAD again if that may help.
+// RoundTrip sends a request, and repeats a GET or HEAD after a transient error.
 func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	c, ctx := t.client, req.Context()
 	if err := c.guard.Check(req); err != nil {
@@ -215,8 +217,8 @@ func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// send makes one attempt. The response's body, which ends the attempt when it is closed, is read
-// already unless the status is a 2xx.
+// send makes one attempt. It reads the body of a response that is no 2xx; that of a 2xx ends the
+// attempt when it is closed.
 func (t *retryTransport) send(req *http.Request, connection string) (*attempt, *http.Response) {
 	c := t.client
 	limit := min(c.timeout, c.http.Timeout)
@@ -248,7 +250,7 @@ func (t *retryTransport) send(req *http.Request, connection string) (*attempt, *
 	return a, resp
 }
 
-// unsent completes the error of a request that was handed to no transport.
+// unsent completes the error of a request that was not sent.
 func unsent(req *http.Request, e *Error, attempts int) *Error {
 	if req.Body != nil {
 		_ = req.Body.Close()
@@ -257,7 +259,7 @@ func unsent(req *http.Request, e *Error, attempts int) *Error {
 	return e
 }
 
-// boundedBody is the body of a 2xx. More than is left of it is an error, never a silent end.
+// boundedBody is the body of a 2xx. A longer body ends in an error, never in a silent end.
 type boundedBody struct {
 	body io.ReadCloser
 	left int
@@ -285,10 +287,10 @@ func (b *boundedBody) Close() error {
 	return b.body.Close()
 }
 
-// ErrorOf returns the error that a response means, by the table of docs/client/errors.md; nil for
-// a 2xx. Compare it with nil before it becomes an error: a nil *Error in an interface is not nil.
-// The body is what was read of the response's. Attempts is 1 and MaybeUnsent false; the key that
-// is redacted is that of resp.Request, if there is one.
+// ErrorOf returns the typed error for a response of which body was read, by the table of
+// docs/client/errors.md. It returns nil for any 2xx, even one with "success": false. Compare it with
+// nil before it becomes an error: a nil *Error in an interface is not nil. Attempts is 1 and
+// MaybeUnsent false; the key of resp.Request, if there is one, is redacted.
 func ErrorOf(resp *http.Response, body []byte) *Error {
 	if resp == nil || resp.StatusCode/100 == 2 {
 		return nil

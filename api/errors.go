@@ -18,8 +18,8 @@ import (
 	"github.com/unsend-go/unsend/internal/transport"
 )
 
-// Sentinels for [errors.Is]. ErrServer, ErrRateLimited and ErrUnexpectedResponse also match what a
-// gateway or proxy sent; the others match the service's own responses only.
+// Sentinels for [errors.Is]. ErrServer, ErrRateLimited and ErrUnexpectedResponse also match responses
+// of a gateway or proxy; the others match the service's own only.
 var (
 	// ErrConfig is returned by New, FromEnv and every request when the key, the connection, the
 	// base URL or an option is missing or invalid. No request was sent.
@@ -29,8 +29,8 @@ var (
 	ErrInvalidID = errors.New("invalid id")
 	// ErrBadRequest is returned for a 400 or 422: the request is invalid.
 	ErrBadRequest = errors.New("bad request")
-	// ErrUnauthorized is returned for a 401 or 402: the key, its account or the session is not
-	// accepted.
+	// ErrUnauthorized is returned for a 401 or 402: the service does not accept the key, its account
+	// or the session.
 	ErrUnauthorized = errors.New("unauthorized")
 	// ErrSessionExpired is returned, together with ErrUnauthorized or ErrForbidden, for a 401 or
 	// 403 of the creator's session: the creator has to connect again.
@@ -38,10 +38,10 @@ var (
 	// ErrForbidden is returned for a 403: the key or the connection lacks messages:write.
 	ErrForbidden = errors.New("forbidden")
 	// ErrNotFound is returned for a 404 RESOURCE_NOT_FOUND, and no other 404: there is no such
-	// message, or no longer.
+	// message, or no longer is.
 	ErrNotFound = errors.New("not found")
-	// ErrRateLimited is returned for a 425 or 429, and, with StatusCode 0 and nothing sent, when a
-	// wait for the client's own rate limit cannot end before the context does.
+	// ErrRateLimited is returned for a 425 or 429. It has StatusCode 0, and nothing was sent, if the
+	// wait for the client's own rate limit would outlast the context.
 	ErrRateLimited = errors.New("rate limited")
 	// ErrServer is returned for a 408 or any 5xx.
 	ErrServer = errors.New("server error")
@@ -54,7 +54,7 @@ var (
 	ErrStopped = ratelimit.ErrStopped
 )
 
-// sentinels are those that decide what an error means, and that no transport can return.
+// sentinels match by the table only: a transport's error that wraps one does not.
 var sentinels = []error{
 	ErrConfig, ErrInvalidID, ErrBadRequest, ErrUnauthorized, ErrSessionExpired, ErrForbidden,
 	ErrNotFound, ErrRateLimited, ErrServer, ErrRefused, ErrUnexpectedResponse, ErrStopped,
@@ -65,12 +65,12 @@ type Scope string
 
 // Scopes.
 const (
-	ScopeUnknown    Scope = ""           // an error that no call returned
+	ScopeUnknown    Scope = ""           // of an error made by hand
 	ScopeMessage    Scope = "message"    // this message: other messages may succeed
 	ScopeConnection Scope = "connection" // the creator's connection: other connections may succeed
 	ScopeAccount    Scope = "account"    // the API key or its account: nothing succeeds until it is fixed
 	ScopeService    Scope = "service"    // the service, or the network: the same call may succeed later
-	ScopeClient     Scope = "client"     // this program, this machine, or the caller, who ended the call
+	ScopeClient     Scope = "client"     // this program or machine, or cancellation by the caller
 )
 
 // String returns the scope, and "unknown" for ScopeUnknown.
@@ -89,19 +89,19 @@ const (
 	maxHeader    = 16 << 10 // of Error.Header and Result.Header
 )
 
-// Error is returned by Unsend unless the message is known to be gone. What it means follows from
-// its exported fields alone, by the table of docs/client/errors.md: a copy, or one made by hand, such
-// as Error{StatusCode: 401, Type: "SESSION_EXPIRED"}, matches the same sentinels. If Scope is
-// empty, an error that has a Type counts as Answered.
+// Error is returned by Unsend unless the message is known to be gone. Its meaning depends on its
+// exported fields alone, by the table of docs/client/errors.md: a copy, or one made by hand, such as
+// Error{StatusCode: 401, Type: "SESSION_EXPIRED"}, matches the same sentinels. If Scope is empty, an
+// error that has a Type counts as Answered.
 type Error struct {
 	StatusCode     int           // of the last response; 0 if none came
 	Type           string        // the service's name of the error, such as RESOURCE_NOT_FOUND
-	Message        string        // the response's text, or what failed before one came; at most 1 KiB
+	Message        string        // the response's text, or why there is none; at most 1 KiB
 	RequestID      string        // identifies the request to the vendor's support
 	ActionRequired string        // what the service requires of the caller, such as refresh_session
 	RetryAfter     time.Duration // how long to wait before the next call; 0 if not known
-	Attempts       int           // requests sent, or begun to be sent
-	MaybeUnsent    bool          // an attempt of the call, or one before it, may have unsent the message
+	Attempts       int           // attempts made
+	MaybeUnsent    bool          // an attempt of the call, or a call before it, may have unsent the message
 	Answered       bool          // the service itself responded, not a gateway, a proxy or the network
 	Scope          Scope         // what has to change before the same call can succeed
 	Header         http.Header   // of the last response, at most 16 KiB, without cookies; nil if none came
@@ -141,8 +141,8 @@ func (e *Error) summary(n int) string {
 	return head + line(e.Message, n-len(head))
 }
 
-// Format prints the error's line, whatever the verb, also of an Error that is no pointer: fields
-// may hold the text of a response.
+// Format prints the error's line for every verb, and also for an Error that is no pointer: fields may
+// hold the text of a response.
 func (e Error) Format(f fmt.State, verb rune) {
 	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), e.Error())
 }
@@ -156,17 +156,18 @@ func (e *Error) Is(target error) bool { return slices.Contains(e.meaning().senti
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Timeout reports whether the time of the call or of its last attempt was over: [net/url.Error] and
-// [os.IsTimeout] use it.
+// Timeout reports whether the call's deadline or the timeout of its last attempt passed.
+// [net/url.Error] and [os.IsTimeout] use it.
 func (e *Error) Timeout() bool {
 	late, ok := errors.AsType[net.Error](e.Err)
 	return ok && late.Timeout() || errors.Is(e.Err, context.DeadlineExceeded)
 }
 
-// Retryable reports whether the same call may succeed later without a change.
+// Retryable reports whether the same call may succeed later without a change. Of another operation
+// than Unsend it does not report whether the request was carried out.
 func (e *Error) Retryable() bool { return e.meaning().retried != never }
 
-// Hint returns one lower-case line on what to do. It is never empty.
+// Hint returns one lower-case line that advises what to do. It is never empty.
 func (e *Error) Hint() string {
 	m := e.meaning()
 	if _, hint := causeOf(e.Err); hint != "" && e.StatusCode == 0 && m.retried != later {
@@ -189,16 +190,15 @@ func (e *Error) Body() []byte { return e.body }
 
 func (e *Error) meaning() *meaning { return classify(facts{Error: e}) }
 
-// endedBy makes e the error of a call that its caller ended; cause is reached by errors.Is.
+// endedBy makes e the error of a call that its caller ended. errors.Is finds cause.
 func (e *Error) endedBy(cause error) *Error {
 	e.Err, e.Scope = errors.Join(e.Err, cause), ScopeClient
 	return e
 }
 
-// redactedError hides what a transport's error may quote: the key, and bytes of a response. It
-// has no Unwrap. [errors.Is] finds what it was made of, and [errors.As] the types of net,
-// crypto/tls and crypto/x509; neither reaches a text of the peer's, but the names in its
-// certificate.
+// redactedError hides what a transport's error may quote: the key, and bytes of a response. It has no
+// Unwrap. [errors.Is] finds what it was made of, and [errors.As] the types of net, crypto/tls and
+// crypto/x509; neither finds a text of the peer, except the names in its certificate.
 type redactedError struct {
 	text     string
 	err      error
@@ -223,12 +223,12 @@ func (r *redactedError) Format(f fmt.State, verb rune) {
 	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), r.text)
 }
 
-// Is finds no sentinel of this package, whatever a transport returned: the table decides on those.
+// Is reports whether the transport's error matches target, which is no sentinel of this package.
 func (r *redactedError) Is(target error) bool {
 	return !slices.Contains(sentinels, target) && errors.Is(r.err, target)
 }
 
-// As finds the first error of target's type that may be seen.
+// As finds the first visible error of target's type.
 func (r *redactedError) As(target any) bool { return r.as(r.err, reflect.ValueOf(target).Elem()) }
 
 func (r *redactedError) as(err error, found reflect.Value) bool {
@@ -251,7 +251,7 @@ func (r *redactedError) as(err error, found reflect.Value) bool {
 	return false
 }
 
-// isVisible reports whether an error is of the network and holds no text of a response.
+// isVisible reports whether an error is one of the network and holds no text of a response.
 func (r *redactedError) isVisible(err error) bool {
 	t := reflect.TypeOf(err)
 	if t.Kind() == reflect.Pointer {
@@ -266,11 +266,11 @@ func (r *redactedError) isVisible(err error) bool {
 	return false
 }
 
-// Timeout makes it a [net.Error], as that of a transport is.
+// Timeout is a method of [net.Error].
 func (r *redactedError) Timeout() bool {
 	late, ok := errors.AsType[net.Error](r.err)
 	return ok && late.Timeout()
 }
 
-// Temporary is the other method of a [net.Error].
+// Temporary is a method of [net.Error].
 func (r *redactedError) Temporary() bool { return r.Timeout() }

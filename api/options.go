@@ -115,8 +115,8 @@ func (cfg *config) base() (*url.URL, error) {
 	return base, nil
 }
 
-// WithConnection sets the creator's connection that acts, such as "conn_abc123". A call
-// without one is an [ErrConfig].
+// WithConnection sets the creator's connection that acts, such as "conn_abc123". Unsend returns an
+// [ErrConfig] if there is none.
 func WithConnection(id string) SharedOption {
 	return sharedOption(func(s *settings) error {
 		s.connection = id
@@ -143,9 +143,9 @@ func WithPlainHTTP() Option {
 	})
 }
 
-// WithHTTPClient uses the Transport, Timeout and Jar that client has now. Its redirect policy is not
-// used: redirects are never followed. A nil Transport is the client's own. See "The transport" above
-// for what another may do; [WithMiddleware] keeps the client's own.
+// WithHTTPClient uses the Transport, Timeout and Jar that client has now, and ignores its redirect
+// policy: redirects are never followed. If Transport is nil, the client's own is used. Section "The
+// transport" describes what another may do; [WithMiddleware] keeps the client's own.
 func WithHTTPClient(client *http.Client) Option {
 	return clientOption(func(cfg *config) error {
 		if client == nil {
@@ -156,10 +156,10 @@ func WithHTTPClient(client *http.Client) Option {
 	})
 }
 
-// WithMiddleware wraps the transport, whichever is used, below the check of the host: with
-// otelhttp.NewTransport, say. Given more than once, the first is outermost. It receives requests
-// with their credentials, and may send one again, which makes MaybeUnsent true. A nil function,
-// or one that returns nil, is an [ErrConfig].
+// WithMiddleware wraps the transport, below the check of the host: with otelhttp.NewTransport, for
+// example. Given more than once, the first is outermost. It receives requests with their
+// credentials, and may send one again, which makes MaybeUnsent true. New returns an [ErrConfig] if
+// wrap is nil or returns nil.
 func WithMiddleware(wrap func(next http.RoundTripper) http.RoundTripper) Option {
 	return clientOption(func(cfg *config) error {
 		cfg.middleware = append(cfg.middleware, wrap)
@@ -167,9 +167,10 @@ func WithMiddleware(wrap func(next http.RoundTripper) http.RoundTripper) Option 
 	})
 }
 
-// WithKeyFunc calls key for the API key of each request, for keys that rotate. The key of New may
-// be empty then, and is not sent. An error, or an unusable key, is an [ErrConfig] of the call, and
-// nothing is sent. The last 16 keys are redacted from errors and log records.
+// WithKeyFunc calls key for the API key of each attempt of Unsend and of each call of Authenticate,
+// for keys that rotate. It is called concurrently. The key of New may be empty then, and is not
+// sent. If key returns an error or an invalid key, the call returns an [ErrConfig] and nothing is
+// sent. The last 16 keys are redacted from errors and log records.
 func WithKeyFunc(key func(ctx context.Context) (string, error)) Option {
 	return clientOption(func(cfg *config) error {
 		cfg.keyFunc = key
@@ -177,8 +178,8 @@ func WithKeyFunc(key func(ctx context.Context) (string, error)) Option {
 	})
 }
 
-// WithTimeout bounds each attempt, from its first byte sent to its last byte read: above 0, at most
-// 1 h. The default is 30 s. The whole call is bounded by its context.
+// WithTimeout bounds each attempt, including dial and TLS, until its last byte is read: above 0, at
+// most 1 h. The default is 30 s. The whole call is bounded by its context.
 func WithTimeout(d time.Duration) SharedOption {
 	return sharedOption(func(s *settings) error {
 		s.timeout = d
@@ -186,7 +187,7 @@ func WithTimeout(d time.Duration) SharedOption {
 	})
 }
 
-// WithRetries sets how often a call is retried after a transient error: 0 to 20. The default is 2.
+// WithRetries sets how often a call is retried after transient errors: 0 to 20. The default is 2.
 func WithRetries(n int) SharedOption {
 	return sharedOption(func(s *settings) error {
 		s.retries = n
@@ -204,7 +205,7 @@ func WithRateLimit(perMinute, burst int) Option {
 	})
 }
 
-// WithoutRateLimit sends at once, for plans that have no limit.
+// WithoutRateLimit disables the client's rate limit, for plans that have none.
 func WithoutRateLimit() Option {
 	return clientOption(func(cfg *config) error {
 		cfg.rate = func(string) (int, int) { return 0, 0 }
@@ -212,9 +213,9 @@ func WithoutRateLimit() Option {
 	})
 }
 
-// WithConnectionRate is [WithRateLimit] for connections on different plans. It replaces that
-// option; rate is called at each request, concurrently, and has to be quick. 0 requests a minute is
-// no limit. A rate out of range is an [ErrConfig] of the call, and nothing is sent.
+// WithConnectionRate is [WithRateLimit] for connections on different plans, and replaces that option.
+// It calls rate several times for each request, concurrently: rate must be quick. 0 requests a
+// minute is no limit. If a rate is out of range, the call returns an [ErrConfig] and nothing is sent.
 func WithConnectionRate(rate func(connectionID string) (perMinute, burst int)) Option {
 	return clientOption(func(cfg *config) error {
 		cfg.rate = rate
@@ -230,8 +231,9 @@ func checkRate(perMinute, burst int) error {
 	return refuseIf(burst < 1 || burst > maxRate, "burst of %d requests %s", burst, wrong)
 }
 
-// WithLogger records every attempt, success and wait of more than a second at level debug, and
-// every failure at warn: ids, status and timings, never a credential or a message's text.
+// WithLogger records every attempt and success of Unsend, and every wait of more than a second for
+// the rate limit, at level debug, and every failed Unsend at warn: ids, status and timings, never a
+// credential or a message's text.
 func WithLogger(log *slog.Logger) Option {
 	return clientOption(func(cfg *config) error {
 		cfg.log = log
@@ -239,7 +241,7 @@ func WithLogger(log *slog.Logger) Option {
 	})
 }
 
-// WithUserAgent replaces the User-Agent header, which is "unsend-go/" and [Version].
+// WithUserAgent sets the User-Agent header: printable ASCII. The default is "unsend-go/" and [Version].
 func WithUserAgent(agent string) Option {
 	return clientOption(func(cfg *config) error {
 		cfg.userAgent = agent
@@ -247,9 +249,9 @@ func WithUserAgent(agent string) Option {
 	})
 }
 
-// WithStop lets the call begin no further attempt once stop is closed: a wait ends with
-// [ErrStopped], and an attempt in flight runs to its end. In a bubble of testing/synctest, make
-// the channel inside the bubble.
+// WithStop ends the call between two attempts once stop is closed: a wait ends with [ErrStopped],
+// and an attempt in flight completes. In a bubble of testing/synctest, make the channel inside the
+// bubble.
 func WithStop(stop <-chan struct{}) CallOption {
 	return callOption(func(c *call) error {
 		c.stop = stop
@@ -257,8 +259,8 @@ func WithStop(stop <-chan struct{}) CallOption {
 	})
 }
 
-// WithMaybeUnsent is for a message that an earlier call may have unsent: MaybeUnsent
-// begins true, and a RESOURCE_NOT_FOUND is [AlreadyGone].
+// WithMaybeUnsent is for a message that an earlier call may have unsent: MaybeUnsent begins true,
+// and RESOURCE_NOT_FOUND means [AlreadyGone].
 func WithMaybeUnsent() CallOption {
 	return callOption(func(c *call) error {
 		c.maybeUnsent = true
@@ -286,7 +288,7 @@ func refuseIf(wrong bool, format string, args ...any) error {
 	return configError(format, args...)
 }
 
-// optionError makes the error of an option's id an ErrConfig too.
+// optionError returns the error of an option's id as an ErrConfig too.
 func optionError(err error) error {
 	if err == nil {
 		return nil

@@ -20,31 +20,31 @@ import (
 	"github.com/unsend-go/unsend/internal/textutil"
 )
 
-// Outcome reports how a message came to be gone. Package batch adds "failed" and "skipped".
+// Outcome is how a message came to be gone. Package batch adds "failed" and "skipped".
 type Outcome string
 
 // Outcomes of a call.
 const (
 	// Unsent means that the service confirmed this call.
 	Unsent Outcome = "unsent"
-	// AlreadyGone means that an attempt of this call may have unsent the message, its response
-	// was lost, and the service then reported that there is no such message.
+	// AlreadyGone means that an attempt may have unsent the message, its response was lost, and the
+	// service then reported that there is no such message.
 	AlreadyGone Outcome = "already_gone"
 )
 
-// Result is returned if the message is known to be gone. It prints as its outcome.
+// Result is returned by Unsend when the message is gone. It prints as its outcome.
 type Result struct {
 	Outcome   Outcome
 	RequestID string      // identifies the request to the vendor's support; "" if not known
 	RateLimit RateLimit   // of the connection, as the last response reported it
-	Attempts  int         // requests sent
+	Attempts  int         // attempts made
 	Header    http.Header // of the last response, at most 16 KiB, without cookies
 	Raw       []byte      // the last response's body as received, at most 8 MiB; added members included
 
 	broken error // why Raw ends early
 }
 
-// Format prints the outcome, whatever the verb: Raw has the text of the message.
+// Format prints the outcome for every verb: Raw has the text of the message.
 func (r Result) Format(f fmt.State, verb rune) {
 	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), string(r.Outcome))
 }
@@ -53,10 +53,10 @@ func (r Result) Format(f fmt.State, verb rune) {
 func (r Result) LogValue() slog.Value { return slog.StringValue(string(r.Outcome)) }
 
 // Queue decodes the snapshot of the message, anew at each call. It returns nil and no error if the
-// response has none, as that of an AlreadyGone. A member that was absent, null or zero has its zero
-// value; Raw distinguishes them. If members drifted from the contract, or the response breaks off,
-// Queue returns what could be read, and an error that names each drifted member by its path, ten at
-// most, and the last member before the break. The error holds no text of the message.
+// response has none, as after AlreadyGone. A member that was absent, null or zero has its zero value;
+// Raw distinguishes them. If members violate the contract, or the response breaks off, Queue returns
+// what could be read, and an error that names each such member by its path, ten at most, and the
+// last member before the break. The error holds no text of the message.
 func (r *Result) Queue() (*gen.Queue, error) {
 	if r == nil || r.Outcome != Unsent {
 		return nil, nil
@@ -78,7 +78,7 @@ const maxFaults = 10 // a hostile response has a million
 
 var errTooLarge = errors.New("the rest is more than can be decoded")
 
-// queueError is what Queue could not read, as one line.
+// queueError lists in one line what Queue could not read.
 type queueError []error
 
 func (e queueError) Error() string {
@@ -91,11 +91,11 @@ func (e queueError) Error() string {
 
 func (e queueError) Unwrap() []error { return e }
 
-// lenient accepts what JSON forbids and browsers accept: of members with one name the last, and as
-// U+FFFD half an emoji, with which a cropped text may end.
+// lenient accepts what JSON forbids and browsers accept: the last of several members with one name,
+// and U+FFFD for half an emoji, with which a cropped text may end.
 var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
-// decodeByParts reads what can be read of a body. A cause that is not nil is why the body breaks off.
+// decodeByParts decodes what can be read of a body. Cause, unless it is nil, is why the body breaks off.
 func decodeByParts(raw []byte, cause error) (*gen.Queue, error) {
 	var body snapshotBody
 	p := parts{dec: jsontext.NewDecoder(bytes.NewBuffer(raw), lenient), size: len(raw), left: maxDecoded, names: map[reflect.Type][]string{}}
@@ -122,8 +122,8 @@ func decodeByParts(raw []byte, cause error) (*gen.Queue, error) {
 	return body.Queue, p.faults
 }
 
-// parts decodes a body value by value. One of another kind than the contract's keeps its zero value
-// and is named; what cannot be read ends it.
+// parts decodes a body value by value. A value of another kind than the contract's keeps its zero
+// value and is named in faults. It ends at the first text that is not JSON.
 type parts struct {
 	dec    *jsontext.Decoder
 	size   int              // of the body
@@ -135,7 +135,7 @@ type parts struct {
 
 // decode decodes the next value into v.
 func (p *parts) decode(v reflect.Value) error {
-	v.SetZero() // an earlier member of the same name counts no more
+	v.SetZero() // of an earlier member of the same name
 	kind, want := p.dec.PeekKind(), wanted(v.Type())
 	if kind == '{' && want == "an object" || kind == '[' && want == "a list" {
 		return p.decodeEach(v)
@@ -227,7 +227,7 @@ func (p *parts) path() string {
 	return strings.ReplaceAll(strings.TrimPrefix(string(p.last), "/"), "/", ".")
 }
 
-// wanted returns what a type holds.
+// wanted returns the words for what a type holds.
 func wanted(t reflect.Type) string {
 	if t == reflect.TypeFor[gen.StringOrNumber]() {
 		return "a string or a number"
@@ -247,8 +247,8 @@ func wanted(t reflect.Type) string {
 	return "a whole number of 64 bits"
 }
 
-// What a decoded body takes in memory, in bytes. Values are large, and a list that grows is copied,
-// so that a body of 8 MiB can take a gigabyte.
+// Bounds of the memory of a decoded body, in bytes. Values are large, and a list that grows is copied:
+// without a bound a body of 8 MiB can take a gigabyte.
 const (
 	maxDecoded    = 32 << 20
 	objectCost    = 5 * 336 // of the largest item of a list, a gen.Media
@@ -256,7 +256,7 @@ const (
 	scalarCost    = 200
 )
 
-// memory estimates what a value takes. It counts bytes, which is quick.
+// memory estimates what a value takes, by counting its brackets and commas, which is quick.
 func memory(text []byte) int {
 	if text[0] == '"' && utf8.Valid(text) {
 		return scalarCost + 2*len(text)

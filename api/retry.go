@@ -19,7 +19,7 @@ const (
 	maxRetryAfter = ratelimit.MaxHold
 )
 
-// retried is the column "retried" of the table of meanings.
+// retried is a column of the table of meanings.
 type retried string
 
 const (
@@ -28,7 +28,7 @@ const (
 	later retried = "later" // not within the call
 )
 
-// ambiguity is the column "may have unsent" of the table of meanings.
+// ambiguity is the column "may have unsent".
 type ambiguity string
 
 const (
@@ -38,8 +38,8 @@ const (
 	ifSent      ambiguity = "if sent"
 )
 
-// meaning is a row of the one table that decides what an error means. It is decided from the
-// exported fields of Error, so that a copy, or an error made by hand, means the same.
+// meaning is a row of the one table that decides what an error means. It depends on the exported
+// fields of Error alone, so that a copy, or an error made by hand, means the same.
 type meaning struct {
 	what      string // as in docs/client/errors.md
 	sentinels []error
@@ -52,8 +52,8 @@ type meaning struct {
 
 func is(sentinels ...error) []error { return sentinels }
 
-// facts are an error before its row is known. Its Scope is evidence: client for what this
-// machine refused, message for a success of false, service for anything else.
+// facts is the input of classify. Its Scope is evidence: client if this machine refused to send,
+// message for a success of false, service for anything else.
 type facts struct {
 	*Error
 	earlier bool // an earlier attempt may have unsent the message
@@ -61,8 +61,8 @@ type facts struct {
 
 func (f facts) status(statuses ...int) bool { return slices.Contains(statuses, f.StatusCode) }
 
-// answered reports whether the service itself sent the response. An error made by hand, which
-// has no scope, was answered if it has a type.
+// answered reports whether the service itself sent the response. It did if an error made by hand,
+// which has no scope, has a type.
 func (f facts) answered() bool { return f.Answered || f.Scope == ScopeUnknown && f.Type != "" }
 
 // kind returns the type of an error that the service itself sent.
@@ -73,13 +73,13 @@ func (f facts) kind() string {
 	return f.Type
 }
 
-// noResponse reports whether none came. A response with the status 000 has an Err of its own.
+// noResponse reports whether no response came. One with the status 000 has an Err of its own.
 func (f facts) noResponse() bool {
 	return f.StatusCode == 0 && !errors.Is(f.Err, ErrUnexpectedResponse)
 }
 
-// endedByCaller reports whether the call was stopped or its context ended. The error of an
-// attempt's own timeout has the scope service.
+// endedByCaller reports whether the call was stopped or its context ended. After an attempt's own
+// timeout the scope is service.
 func (f facts) endedByCaller() bool {
 	ended := errors.Is(f.Err, context.Canceled) || errors.Is(f.Err, context.DeadlineExceeded)
 	return errors.Is(f.Err, ErrStopped) || ended && (f.Scope == ScopeClient || f.Scope == ScopeUnknown)
@@ -93,7 +93,7 @@ const (
 	hintBaseURL = "check the base url: something other than the service answered"
 )
 
-// meanings is the table. The first row that fits holds, and the last fits all.
+// meanings is the table. The first row that fits decides, and the last fits all.
 var meanings = []meaning{
 	{"the client's own configuration; not sent", is(ErrConfig), ScopeClient, never, notUnsent,
 		"correct the option, the key or the proxy that the error names",
@@ -189,9 +189,9 @@ func classify(f facts) *meaning {
 	return &meanings[slices.IndexFunc(meanings, func(m meaning) bool { return m.fits(f) })]
 }
 
-// nextDelay reports whether to try again, and after what wait: as long as the response requests,
-// or else a random part of a ceiling that doubles with each attempt. A wait that is too long, or
-// that cannot end before the context does, is left to the caller, in RetryAfter.
+// nextDelay reports whether to try again, and after what wait: that of Retry-After, or else a random
+// part of a ceiling that doubles with each attempt. A wait that is too long, or that would outlast
+// the context, is left to the caller, in RetryAfter.
 func (c *Client) nextDelay(ctx context.Context, e *Error, attempts, retries int) (wait time.Duration, ok bool) {
 	retry := e.meaning().retried == again
 	if ctx.Err() != nil && (retry || e.Err != nil) {
