@@ -134,6 +134,16 @@ func (v *Validator) Operations() []string {
 	return ids
 }
 
+// Operation returns the id of the operation that a request is for, and the decoded values of the
+// parameters in its path. The id is empty if there is no such operation.
+func (v *Validator) Operation(req *http.Request) (id string, path map[string]string) {
+	m, ok := v.find(normalized(req))
+	if !ok {
+		return "", nil
+	}
+	return m.id(), m.params
+}
+
 // CheckRequest returns every violation of the contract by req, or nil. A request that matches no
 // operation is compared with the operation that it is closest to.
 //

@@ -69,7 +69,8 @@ func (d *Drift) Findings() []Finding {
 		w.status(o)
 	}
 	slices.SortFunc(w.findings, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Schema, b.Schema), cmp.Compare(a.Member, b.Member), slices.Compare(a.Kinds, b.Kinds))
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Schema, b.Schema), cmp.Compare(a.Member, b.Member),
+			slices.Compare(a.Kinds, b.Kinds))
 	})
 	return w.findings
 }
