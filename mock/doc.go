@@ -26,8 +26,8 @@
 // what exists and who may do what.
 //
 // Any operation of openapi.yaml is served by its example, behind the same checks and faults; one
-// without an example gets 501. [WithOperation] executes one by a handler of yours, and
-// [WithDocument] serves a longer OpenAPI document of your own.
+// without an example gets 501, and one without security needs no key. [WithOperation] executes one by
+// a handler of yours, and [WithDocument] serves a longer OpenAPI document of your own.
 //
 // A [Fault] makes a response differ: [Server.Next] scripts those of the next requests,
 // [Server.NextFor] those of one message, [WithFaults] draws them from a seed. The next valid

@@ -2,9 +2,11 @@ package mock
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -38,8 +40,15 @@ func readDocument(text []byte) document {
 
 // operation is an operation of the document: its route, and the examples of its responses.
 type operation struct {
-	id, method, path string
-	examples         map[string][]json.RawMessage // by status, or "default"; in the document's order
+	id, method, path string               // the id as in package contract
+	isOpen           bool                 // needs no credentials
+	examples         map[string][]example // by status, or "default"; in the document's order
+}
+
+// example is a body of a media type; of none if the response has no body.
+type example struct {
+	mediaType string
+	body      json.RawMessage
 }
 
 func readOperations(document object) (list []operation) {
@@ -50,10 +59,12 @@ func readOperations(document object) (list []operation) {
 			if responses == nil {
 				continue // parameters, a summary, an extension
 			}
-			id := textOf(fields.get("operationId"))
-			op := operation{id: id, method: strings.ToUpper(method.name), path: path.name, examples: map[string][]json.RawMessage{}}
+			op := operation{method: strings.ToUpper(method.name), path: path.name, examples: map[string][]example{}}
+			security := cmp.Or(string(fields.get("security")), string(document.get("security")), "[]")
+			op.isOpen = security == "[]" || strings.Contains(security, "{}")
+			op.id = cmp.Or(textOf(fields.get("operationId")), op.method+" "+op.path)
 			for _, r := range responses {
-				op.examples[r.name] = bodies(document, resolve(document, r.value))
+				op.examples[r.name] = readExamples(document, resolve(document, r.value))
 			}
 			list = append(list, op)
 		}
@@ -61,21 +72,45 @@ func readOperations(document object) (list []operation) {
 	return list
 }
 
-// bodies lists the examples of a response's JSON body.
-func bodies(document, response object) (list []json.RawMessage) {
-	media := resolve(document, parseObject(response.get("content")).get(mediaJSON))
-	if only := media.get("example"); only != nil {
-		list = append(list, only)
+// readExamples lists the examples of a response.
+func readExamples(document, response object) (list []example) {
+	content := parseObject(response.get("content"))
+	if len(content) == 0 {
+		return []example{{}}
 	}
-	for _, example := range resolve(document, media.get("examples")) {
-		if body := resolve(document, example.value).get("value"); body != nil {
-			list = append(list, body)
+	for _, c := range content {
+		media := resolve(document, c.value)
+		bodies := []json.RawMessage{media.get("example")}
+		for _, example := range resolve(document, media.get("examples")) {
+			bodies = append(bodies, resolve(document, example.value).get("value"))
+		}
+		bodies = slices.DeleteFunc(bodies, func(body json.RawMessage) bool { return body == nil })
+		if own := resolve(document, media.get("schema")).get("example"); len(bodies) == 0 && own != nil {
+			bodies = append(bodies, own)
+		}
+		for _, body := range bodies {
+			list = append(list, example{c.name, body})
 		}
 	}
-	if own := resolve(document, media.get("schema")).get("example"); len(list) == 0 && own != nil {
-		list = append(list, own)
-	}
 	return list
+}
+
+// ofRange names a type of each range of media types.
+var ofRange = strings.NewReplacer("*/*", mediaJSON, "text/*", "text/plain", "*+", "vnd.mock+", "*", "json")
+
+// response is the example as it is sent.
+func (e example) response(status int) response {
+	a := jsonResponse(status, e.body)
+	switch mediaType := ofRange.Replace(e.mediaType); {
+	case mediaType == "":
+		a.header.Del("Content-Type")
+	case textOf(e.body) != "" && !strings.Contains(mediaType, "json"):
+		a.body = []byte(textOf(e.body))
+		fallthrough
+	default:
+		a.header.Set("Content-Type", mediaType)
+	}
+	return a
 }
 
 // wildcard is a part of a path that matches anything.
@@ -92,21 +127,26 @@ func (op operation) matches(pattern string) bool {
 		wildcard.ReplaceAllString(path, "{}") == wildcard.ReplaceAllString(op.path, "{}")
 }
 
-// example is the first example of the first 2xx that has one, or that has no body, such as 204;
-// a status of 0 is none.
-func (op operation) example() (status int, body []byte) {
-	for _, name := range slices.Sorted(maps.Keys(op.examples)) {
+// example is the first example of the first 2xx that has one, or that has no body, such as 204; that
+// of the default response if no 2xx is listed. It reports whether there is one.
+func (op operation) example() (response, bool) {
+	isListed := false
+	for _, name := range slices.Sorted(maps.Keys(op.examples)) { // "default" is the last
 		status, err := strconv.Atoi(strings.Replace(name, "XX", "00", 1))
-		list := op.examples[name]
-		switch {
-		case err != nil || status/100 != 2:
-		case bodiless(status):
-			return status, nil
-		case len(list) > 0:
-			return status, list[0]
+		if name == "default" && !isListed {
+			status, err = http.StatusOK, nil
+		}
+		if err != nil || status/100 != 2 {
+			continue
+		}
+		isListed = true
+		if list := op.examples[name]; len(list) > 0 {
+			return list[0].response(status), true
+		} else if bodiless(status) {
+			return example{}.response(status), true
 		}
 	}
-	return 0, nil
+	return response{}, false
 }
 
 // resolve reads an object, or the one that its $ref points to inside the document.
@@ -129,7 +169,7 @@ func resolve(document object, text json.RawMessage) object {
 // success is the first example that reports a message as unsent, with a snapshot.
 func (op operation) success() object {
 	for _, example := range op.examples["200"] {
-		body := parseObject(example)
+		body := parseObject(example.body)
 		if string(body.get("success")) == "true" && parseObject(body.get("queue")) != nil {
 			return body
 		}
@@ -143,7 +183,7 @@ func (op operation) failure(status int, kind string) object {
 	name := strconv.Itoa(status)
 	body := object{{"error", encode("Error")}}
 	for i, example := range slices.Concat(op.examples[name], op.examples[name[:1]+"XX"], op.examples["default"]) {
-		found := parseObject(example)
+		found := parseObject(example.body)
 		if found != nil && (kind == "" || textOf(found.get("type")) == kind) {
 			return found
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -129,31 +130,93 @@ func TestWithOperation(t *testing.T) {
 	g.unsend("7", "9").wantUnsent(t)
 }
 
-// An operation without an example of a success gets a 501. A path that a ServeMux cannot hold, alone
-// or beside another, costs nobody the mock.
-func TestOperationsWithoutExamples(t *testing.T) {
+// Responses are served in whatever form their examples have, and without one if they have no body.
+func TestExamplesOfAnyForm(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		responses         string // of YAML
+		status            int
+		contentType, body string
+	}{
+		"a type with parameters": {`{'200': {content: {application/json; v=1: {example: {a: 1}}}}}`, 200, "application/json; v=1", `{"a":1}`},
+		"a list":                 {`{'200': {content: {'application/*': {example: [1, a]}}}}`, 200, "application/json", `[1,"a"]`},
+		"any type":               {`{'200': {content: {'*/*': {schema: {example: 5}}}}}`, 200, "application/json", `5`},
+		"a range of suffixes":    {`{2XX: {content: {application/*+json: {example: {a: 1}}}}}`, 200, "application/vnd.mock+json", `{"a":1}`},
+		"a text":                 {`{'201': {content: {text/plain: {example: "a b"}}}}`, 201, "text/plain", "a b"},
+		"a text in JSON":         {`{'201': {content: {application/json: {example: "a b"}}}}`, 201, "application/json", `"a b"`},
+		"the second":             {`{'201': {content: {text/csv: {}}}, '202': {content: {text/csv: {example: "a,b"}}}}`, 202, "text/csv", "a,b"},
+		"no body":                {`{'200': {}, '400': {content: {application/json: {example: {error: x}}}}}`, 200, "", ""},
+		"the default alone":      {`{default: {content: {application/json: {example: {a: 1}}}}}`, 200, "application/json", `{"a":1}`},
+		"the default of errors":  {`{'200': {content: {a/b: {}}}, default: {content: {a/b: {example: a}}}}`, 501, "application/json", ""},
+		"a redirect alone":       {`{'302': {}}`, 501, "application/json", ""},
+		"no example":             {`{'404': {$ref: '#/components/responses/NotFound'}}`, 501, "application/json", ""},
+	} {
+		responses := regexp.MustCompile(`('\d..'|2XX|default): {`).ReplaceAllString(row.responses, "$1: {description: x, ")
+		g := overPipe(t, mock.WithDocument(longer(t, "  /test:\n    delete:\n      responses: "+responses+"\n")))
+		req := g.request("7", "9")
+		req.URL.Path = "/test"
+		r := g.tryUnchecked(req)
+		if r.status != row.status || r.header.Get("Content-Type") != row.contentType || row.status != 501 && r.body != row.body {
+			t.Errorf("%s: %d %q %s, want %d %q %s", name, r.status, r.header.Get("Content-Type"), r.body, row.status, row.contentType, row.body)
+		}
+	}
+}
+
+// A request is of the operation that the contract finds for it, although a ServeMux could not hold
+// these paths.
+func TestPathsThatAreAlike(t *testing.T) {
 	t.Parallel()
 	paths := ""
-	for _, path := range []string{"/v2/access/test/{id}/7", "/v2/access/test/7/{id}", "/v2/access/test/{id}:raw"} {
-		paths += "  " + path + ":\n    delete:\n      operationId: '" + path + `'
-      parameters: [{name: id, in: path, required: true, schema: {$ref: '#/components/schemas/ID'}}]
-      responses: {'404': {$ref: '#/components/responses/NotFound'}}
-`
+	for _, path := range []string{"/v2/access/test/{id}/7", "/v2/access/test/7/{id}", "/v2/access/test/{id}:raw", "/v2/access/test/"} {
+		paths += "  " + path + ":\n    get:\n      operationId: '" + path + `'
+      responses: {'200': {description: x, content: {text/plain: {example: '` + path + "'}}}}\n"
+		if strings.Contains(path, "{") {
+			paths += "      parameters: [{name: id, in: path, required: true, schema: {$ref: '#/components/schemas/ID'}}]\n"
+		}
 	}
-	g := overPipe(t, mock.WithDocument(longer(t, paths)))
-	for path, want := range map[string]struct {
-		status int
-		kind   string
-	}{
-		"/v2/access/test/8/7":   {http.StatusNotImplemented, "NOT_IMPLEMENTED"},
-		"/v2/access/test/7/8":   {http.StatusNotFound, "ROUTE_NOT_FOUND"},
-		"/v2/access/test/8:raw": {http.StatusNotFound, "ROUTE_NOT_FOUND"},
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "own "+r.PathValue("own")) })
+	g := overPipe(t, mock.WithDocument(longer(t, paths)), mock.WithOperation("GET /v2/access/test/7/{own}", handler))
+	for path, want := range map[string]string{
+		"GET /v2/access/test/8/7":   "/v2/access/test/{id}/7",
+		"GET /v2/access/test/7/8":   "own 8",
+		"GET /v2/access/test/8:raw": "/v2/access/test/{id}:raw",
+		"GET /v2/access/test/":      "/v2/access/test/",
+		"GET /v2/access/test":       "ROUTE_NOT_FOUND",
+		"HEAD /v2/access/test/7/8":  "",
+		"PUT /v2/access/test/7/8":   "ROUTE_NOT_FOUND",
 	} {
 		req := g.request("7", "9")
-		req.URL.Path = path
-		g.tryUnchecked(req).wantProblem(t, want.status, want.kind)
+		req.Method, req.URL.Path, _ = strings.Cut(path, " ")
+		if r := g.tryUnchecked(req); !strings.Contains(r.body, want) || want == "" && r.status != http.StatusNotFound {
+			t.Errorf("%s: %d %s, want %s", path, r.status, r.body, want)
+		}
 	}
 	g.unsend("7", "9").wantUnsent(t)
+}
+
+// Who sends a key all the same is limited as its connection is.
+func TestOperationsWithoutSecurity(t *testing.T) {
+	t.Parallel()
+	paths := ""
+	for path, security := range map[string]string{"/none": "[]", "/optional": "[{apiKey: []}, {}]", "/own": "[{apiKey: []}]"} {
+		paths += "  " + path + ":\n    delete: {security: " + security + ", responses: {'204': {description: x}}}\n"
+	}
+	g := overPipe(t, mock.WithDocument(longer(t, paths)), mock.WithRateLimit(1, 1))
+	for _, row := range []struct {
+		path   string
+		key    bool
+		status int
+	}{
+		{"/none", false, 204}, {"/optional", false, 204}, {"/own", false, 401},
+		{"/none", true, 204}, {"/none", true, 429}, {"/none", false, 204},
+	} {
+		req := g.request("7", "9")
+		req.URL.Path = row.path
+		if !row.key {
+			req.Header.Del("apiKey")
+		}
+		g.tryUnchecked(req).wantStatus(t, row.status)
+	}
 }
 
 // Start names what cannot be served; a request that can reach it gets a 501.
@@ -171,6 +234,7 @@ func TestStartNamesWhatCannotBeServed(t *testing.T) {
 		{"no document", mock.WithDocument([]byte("a: [")), "WithDocument"},
 		{"an empty document", mock.WithDocument([]byte{}), "WithDocument"},
 		{"a text", mock.WithDocument([]byte("openapi")), "WithDocument"},
+		{"a merge", mock.WithDocument(longer(t, "  /x:\n    get:\n      <<: {responses: {'200': {description: x}}}\n")), "WithDocument: write"},
 	} {
 		server := mock.New(row.option)
 		if _, err := server.Start(); err == nil || !strings.Contains(err.Error(), row.says) || strings.Contains(err.Error(), "\n") {

@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -25,9 +26,10 @@ type Server struct {
 	opts     []Option // for reset
 	err      error    // what Start returns: an option that cannot be used
 	log      func(Entry, time.Duration)
-	mux      *http.ServeMux
-	mounts   []mount // of WithHandler
-	handlers []mount // of WithOperation
+	routes   map[string]http.HandlerFunc // by operation
+	unknown  *http.ServeMux              // what no operation of the document serves
+	mounts   []mount                     // of WithHandler
+	handlers []mount                     // of WithOperation
 	origins  []string
 	document document
 	access   access
@@ -62,7 +64,7 @@ type Option func(*Server)
 // message be unsent once, limits each connection to 60 requests a minute with a burst of 90,
 // and never fails on its own. Nil options are ignored.
 func New(opts ...Option) *Server {
-	s := &Server{opts: opts, media: 1, mux: http.NewServeMux(), document: ownDocument()}
+	s := &Server{opts: opts, media: 1, routes: map[string]http.HandlerFunc{}, unknown: http.NewServeMux(), document: ownDocument()}
 	s.access.interval, s.access.burst = time.Second, 90
 	s.journal.keep = defaultJournal
 	s.messages.state, s.faults.script, s.faults.count = map[string]state{}, map[Message][]Fault{}, map[Message]uint64{}
@@ -121,8 +123,9 @@ func WithOperation(pattern string, h http.Handler) Option {
 func WithDocument(text []byte) Option {
 	return func(s *Server) {
 		s.document = readDocument(text)
-		if _, err := s.document.validator(); err != nil {
-			s.document = document{err: fmt.Errorf("mock: WithDocument: %w", err)}
+		_, err := s.document.validator()
+		if err = cmp.Or(err, s.document.err); err != nil {
+			s.document.err = fmt.Errorf("mock: WithDocument: %w", err)
 		}
 	}
 }
@@ -147,17 +150,25 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	// ServeMux would redirect these; a redirect of a DELETE is a trap.
-	if !isClean(r.URL.EscapedPath()) {
+	// ServeMux would redirect paths that are not clean; a redirect of a DELETE is a trap.
+	validator, err := s.document.validator()
+	if err != nil || !isClean(r.URL.EscapedPath()) {
 		s.handle((*exchange).noRoute)(w, r)
 		return
 	}
-	s.mux.ServeHTTP(w, r)
+	id, values := validator.Operation(r)
+	for name, value := range values {
+		r.SetPathValue(name, value)
+	}
+	if route := s.routes[id]; route != nil {
+		route(w, r)
+		return
+	}
+	s.unknown.ServeHTTP(w, r)
 }
 
-// route registers the operations of the document, and the handlers of WithOperation.
+// route finds what serves each operation of the document.
 func (s *Server) route() error {
-	s.mux.HandleFunc("/", s.handle((*exchange).noRoute))
 	errs := make([]error, len(s.handlers))
 	for i, h := range s.handlers {
 		errs[i] = fmt.Errorf("mock: WithOperation: the document has no operation %q", h.pattern)
@@ -176,13 +187,12 @@ func (s *Server) route() error {
 				serve, errs[i] = func(x *exchange) { x.custom(op, h) }, nil
 			}
 		}
-		// One that ServeMux cannot hold, such as /x/{id}.json, or that overlaps with another, is
-		// left out. Its requests are those of an unknown path.
-		_ = register(s.mux, op.method+" "+op.path, s.handle(serve))
+		s.routes[op.id] = s.handle(serve)
 	}
+	s.unknown.HandleFunc("/", s.handle((*exchange).noRoute))
 	for i, h := range s.handlers {
 		if errs[i] != nil {
-			_ = register(s.mux, h.pattern, s.handle(func(x *exchange) { x.notImplemented(h.pattern) }))
+			_ = register(s.unknown, h.pattern, s.handle(func(x *exchange) { x.notImplemented(h.pattern) }))
 		}
 	}
 	return errors.Join(errs...)

@@ -63,7 +63,7 @@ func write(enc *jsontext.Encoder, node *yaml.Node) error {
 		case err != nil:
 			return err
 		case isName && (child.Kind != yaml.ScalarNode || child.ShortTag() == "!!merge"):
-			err = fmt.Errorf("line %d: not a name in JSON", child.Line)
+			err = fmt.Errorf("line %d: not a name in JSON; if it is <<, write out what it merges", child.Line)
 		case isName:
 			err = enc.WriteToken(jsontext.String(child.Value))
 		default:
