@@ -1,5 +1,5 @@
-# Builds, tests and checks the project. Needs Go, git and make; a target that needs more reports what
-# is missing and continues. `make help` is made from the comments behind ##.
+# Builds, tests and checks the project. Needs Go, git and make; `test` and `check` skip what needs
+# more. `make help` is made from the comments behind ##.
 
 # What the checks run, beside what go.mod pins. `go run` fetches, builds and caches it.
 GOLANGCI_LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
