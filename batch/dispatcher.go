@@ -103,9 +103,7 @@ func (d *dispatcher) work() error {
 			d.stopSending()
 		}
 	}
-	if !d.pending.empty() {
-		commits <- d.pending
-	}
+	commits <- d.pending
 	close(commits)
 	err := <-recorded
 	sender.wait()
@@ -176,7 +174,7 @@ func (d *dispatcher) dispatch() {
 		c.inFlight++
 		c.queued++
 		d.inFlight++
-		d.enqueue(record{task: t, entry: Entry{Message: t.Message, Sending: true, MaybeUnsent: true}})
+		d.enqueue(record{task: t, entry: Entry{Message: t.Message, Sending: true}})
 		d.schedule(c, now)
 	}
 }
@@ -293,9 +291,7 @@ func (d *dispatcher) handleResult(t *task, result *api.Result, err error, now ti
 		return
 	}
 	t.count(e.Attempts)
-	if e.Attempts > 0 {
-		t.maybe = e.MaybeUnsent
-	}
+	t.maybe = e.MaybeUnsent
 	if e.Attempts == 0 && (d.ending || d.ctx.Err() != nil || t.connection.counts.Stopped != nil) {
 		d.notSent(t)
 		return
@@ -433,7 +429,7 @@ func (d *dispatcher) notSent(t *task) {
 	switch {
 	case t.tries > 0:
 		d.enqueue(ending(t, Failed, false, t.err))
-	case t.connection.counts.Stopped != nil && !d.ending:
+	case t.connection.counts.Stopped != nil:
 		d.enqueue(ending(t, Skipped, false, t.connection.counts.Stopped))
 	default:
 		d.enqueue(record{task: t, entry: Entry{Message: t.Message, MaybeUnsent: t.maybe}})

@@ -48,9 +48,23 @@ func TestOutageIsWaitedOut(t *testing.T) {
 				service.down.Store(begins == 0)
 				time.AfterFunc(begins, func() { service.down.Store(true) })
 				time.AfterFunc(begins+length, func() { service.down.Store(false) })
+				var progress batch.Progress
+				time.AfterFunc(begins+length/2, func() {
+					if err := progress.Trouble(); !errors.Is(err, syscall.ECONNREFUSED) || progress.Counts().Waiting == 0 {
+						t.Errorf("during the outage the progress shows %v, and %+v; want the error, and some waiting", err, progress.Counts())
+					}
+				})
 				start := time.Now()
-				results := collect(t, client, items, batch.Options{})
+				results := collect(t, client, items, batch.Options{Progress: &progress})
 				wantTally(t, results, "750 unsent")
+				if c := progress.Counts(); progress.Trouble() != nil || c.Waiting != 0 || c.Unsent != 750 {
+					t.Errorf("in the end the progress shows %v, and %+v; want 750 unsent", progress.Trouble(), c)
+				}
+				for i, c := range progress.Connections() {
+					if want := []int{200, 150, 400}[i]; c.ID != connectionID(i) || c.Unsent != want || c.Waiting != 0 || c.Items != want {
+						t.Errorf("connection %d is %+v; want %s, %d unsent", i, c, connectionID(i), want)
+					}
+				}
 				unsentOnce(t, server, items)
 				if took, limit := time.Since(start), earliest(400)+length+time.Minute; took > limit {
 					t.Errorf("it took %v; want at most %v", took, limit)
@@ -86,21 +100,22 @@ func TestOutageEndsTheRun(t *testing.T) {
 	})
 }
 
-// Many requests that fail at once are one sign of an outage, not many: the connection is soon
-// tried again.
+// Many requests that fail at once are one sign of an outage, and those before it slowed nothing down:
+// the connection is soon tried again.
 func TestShortOutageIsShort(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const inFlight = 64
-		server := newMock(1, mock.WithoutRateLimit())
-		server.Next(mock.Fault{})
-		server.Next(slices.Repeat([]mock.Fault{{Kind: mock.Drop, Delay: time.Second}}, inFlight)...)
-		start := time.Now()
-		client := newClient(t, server, api.WithRetries(0), api.WithoutRateLimit())
-		wantTally(t, collect(t, client, messages(0, 1000), batch.Options{InFlight: inFlight}), "1000 unsent")
-		if took := time.Since(start); took > 5*time.Second {
-			t.Errorf("it took %v; want little more than the second of the outage, and one of waiting", took)
-		}
-	})
+	for _, c := range []struct{ inFlight, fail int }{{inFlight: 64, fail: 64}, {inFlight: 1, fail: 8}} {
+		synctest.Test(t, func(t *testing.T) {
+			server := newMock(1, mock.WithoutRateLimit())
+			server.Next(mock.Fault{})
+			server.Next(slices.Repeat([]mock.Fault{{Kind: mock.Drop, Delay: time.Second / time.Duration(c.fail/c.inFlight)}}, c.fail)...)
+			start := time.Now()
+			client := newClient(t, server, api.WithRetries(0), api.WithoutRateLimit())
+			wantTally(t, collect(t, client, messages(0, 1000), batch.Options{InFlight: c.inFlight}), "1000 unsent")
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("%d in flight: it took %v; want little more than the second of the outage, and one of waiting", c.inFlight, took)
+			}
+		})
+	}
 }
 
 // A response to a request that was in flight when others failed ends the probing.

@@ -37,10 +37,35 @@ func TestFailingItemsDoNotHoldUpTheirConnection(t *testing.T) {
 			t.Errorf("%d failed, and the others took until %v; want 3 and next to no time", len(failed), last)
 		}
 		for _, r := range failed {
-			if r.Attempts != 1+maxRequeues || r.Final || !r.MaybeUnsent {
-				t.Errorf("got %+v; want %d requests, not final", r, 1+maxRequeues)
+			e, _ := errors.AsType[*api.Error](r.Err)
+			if r.Attempts != 1+maxRequeues || r.Final || !r.MaybeUnsent || e == nil || e.Attempts != r.Attempts {
+				t.Errorf("got %+v; want %d requests, also in its error, not final", r, 1+maxRequeues)
 			}
 		}
+	})
+}
+
+// While a message waits for another attempt, the ledger has its error, and whether it may be unsent.
+func TestTransientErrorsAreRecorded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		items := messages(0, 20)
+		server, ledger := newMock(1), newLedger(t, items)
+		server.NextFor(items[1].UserID, items[1].MessageID, mock.Fault{Kind: mock.Drop})
+		server.NextFor(items[2].UserID, items[2].MessageID, mock.Fault{Status: 429})
+		time.AfterFunc(100*time.Millisecond, func() {
+			for r, err := range ledger.Messages(t.Context(), batch.NotUnsent) {
+				switch r.Item.MessageID {
+				case items[1].MessageID, items[2].MessageID:
+					limited := errors.Is(r.Err, api.ErrRateLimited)
+					if err != nil || r.Err == nil || r.Attempts != 1 || r.MaybeUnsent == limited || limited != (r.Item.MessageID == items[2].MessageID) {
+						t.Errorf("the ledger has %+v: %v, %v", r, r.Err, err)
+					}
+				}
+			}
+		})
+		results, err := collectRun(batch.Run(t.Context(), newClient(t, server, api.WithRetries(0)), ledger, batch.Options{InFlight: 1}))
+		must(t, err)
+		wantTally(t, results, "20 unsent")
 	})
 }
 
@@ -131,15 +156,14 @@ func TestRunYieldsWhyItEnded(t *testing.T) {
 		opts   batch.Options
 		is     error
 	}{
-		"bad options":   {opts: batch.Options{InFlight: -1}, is: batch.ErrOptions},
-		"no client":     {client: new(api.Client), is: batch.ErrOptions},
+		"too few":       {ctx: t.Context(), opts: batch.Options{InFlight: -1}, is: batch.ErrOptions},
+		"too many":      {ctx: t.Context(), opts: batch.Options{InFlight: 1001}, is: batch.ErrOptions},
+		"no client":     {ctx: t.Context(), client: new(api.Client), is: batch.ErrOptions},
+		"no context":    {is: batch.ErrOptions},
 		"ended context": {ctx: ended, is: context.Canceled},
-		"wrong key":     {client: wrongKey, is: api.ErrUnauthorized},
+		"wrong key":     {ctx: t.Context(), client: wrongKey, is: api.ErrUnauthorized},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if c.ctx == nil {
-				c.ctx = t.Context()
-			}
 			if c.client == nil {
 				c.client = newClient(t, newMock(1))
 			}

@@ -71,7 +71,8 @@ func TestStop(t *testing.T) {
 				var progress batch.Progress
 				opts := batch.Options{InFlight: c.inFlight, Stop: stop, Progress: &progress}
 				start := time.Now()
-				results, early := collectRun(batch.Run(ctx, newClient(t, server, c.client...), newLedger(t, c.items), opts))
+				ledger := newLedger(t, c.items)
+				results, early := collectRun(batch.Run(ctx, newClient(t, server, c.client...), ledger, opts))
 				if took := time.Since(start); took != c.took {
 					t.Errorf("it took %v; want %v", took, c.took)
 				}
@@ -82,6 +83,12 @@ func TestStop(t *testing.T) {
 				for _, r := range results {
 					if r.Outcome == batch.Failed && (!errors.Is(r.Err, c.failed) || !r.MaybeUnsent || r.Final) {
 						t.Errorf("got %+v: %v; want %v, ambiguous", r, r.Err, c.failed)
+					}
+				}
+				for r, err := range ledger.Messages(context.Background(), batch.NotUnsent) {
+					must(t, err)
+					if r.Outcome == "" && r.MaybeUnsent {
+						t.Errorf("message %s was not sent, and the ledger has it as ambiguous", r.Item.MessageID)
 					}
 				}
 				if p := progress.Counts(); p.Items != len(c.items) || p.Ended() != len(results) || p.InFlight != 0 {

@@ -113,7 +113,7 @@ type Message struct {
 type Entry struct {
 	Message
 	Sending     bool    // the message may be unsent from here on
-	MaybeUnsent bool    // from now on: true of every Sending; from Messages Item.MaybeUnsent has it
+	MaybeUnsent bool    // from now on; not of a Sending. From Messages Item.MaybeUnsent has it
 	Outcome     Outcome // of one that has ended
 	Final       bool    // it is never sent again
 	Attempts    int     // requests sent since the last entry, none of Sending; from Messages of all runs

@@ -30,6 +30,7 @@ func TestErrorsKeepTheirKind(t *testing.T) {
 		"unwritten":    {Scope: api.ScopeService, Err: &net.OpError{Op: "dial", Err: io.EOF}, MaybeUnsent: true},
 		"tls":          {Scope: api.ScopeClient, Err: errors.New("x509")},
 		"proxy":        {Scope: api.ScopeClient, Err: &transport.ProxyError{StatusCode: 403}},
+		"timed out":    {Scope: api.ScopeService, Err: fmt.Errorf("read: %w", context.DeadlineExceeded), MaybeUnsent: true},
 		"lost":         {Scope: api.ScopeService, Err: io.EOF, MaybeUnsent: true},
 		"interrupted":  {StatusCode: 200, Scope: api.ScopeService, Err: io.ErrUnexpectedEOF, MaybeUnsent: true},
 		"session expired": {
@@ -45,6 +46,7 @@ func TestErrorsKeepTheirKind(t *testing.T) {
 		"unknown":        {StatusCode: 403},
 	} {
 		entry := Entry{Message: Message{Item: Item{MaybeUnsent: e.MaybeUnsent}}, Failure: failureOf(e)}
+		entry.Failure.Scope = api.Scope(entry.Failure.Scope.String()) // as a store returns it
 		got, ok := errors.AsType[*api.Error](entry.result().Err)
 		if !ok {
 			t.Errorf("%s: the ledger returns %v; want an *api.Error", name, entry.result().Err)

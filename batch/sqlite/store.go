@@ -303,7 +303,7 @@ func (s *store) explain(err error) error {
 	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
 		reason = "is damaged; restore it from a copy, or delete it and begin again"
 	case sqlite.ResultReadOnly:
-		reason = "cannot be written: it is read-only; make it writable, then run it again"
+		reason = "cannot be written: it, or its folder, is read-only; make it writable, then run it again"
 	case sqlite.ResultBusy, sqlite.ResultLocked:
 		reason = "is being written by another program; close that, then run it again"
 	case sqlite.ResultCantOpen:

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,12 +65,14 @@ func badRows(t *testing.T, open Open) {
 	if want := "2 rows cannot be used; the first: line 3: "; err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got %v; want %s", err, want)
 	}
-	added, err := ledger.Add(t.Context(), Rows(items), batch.SkipBad())
-	wantAdded(t, added, err, batch.Added{New: 2, BadRows: 2})
+	added, err := ledger.Add(t.Context(), Rows(items, batch.IgnoredColumns{"note"}), batch.SkipBad())
+	wantAdded(t, added, err, batch.Added{New: 2, BadRows: 2, Ignored: []string{"note"}})
 	for _, c := range []struct {
-		line      int
-		ref, want string
+		line                        int
+		connection, with, ref, want string
 	}{
+		{line: 2, connection: "a b", want: "line 2: invalid id: connection_id has the character ' '; want a-z, A-Z, 0-9, _ and - only"},
+		{line: 2, with: "a b", want: "line 2: invalid id: with_user_id has the character ' '; want a-z, A-Z, 0-9, _ and - only"},
 		{line: 2, ref: strings.Repeat("x", 201), want: "line 2: ref has 201 bytes: shorten it to 200 at most"},
 		{line: 2, ref: "\xff", want: "line 2: ref is not UTF-8 text, or has a NUL character: correct it"},
 		{line: 2, ref: "a\x00b", want: "line 2: ref is not UTF-8 text, or has a NUL character: correct it"},
@@ -77,7 +80,7 @@ func badRows(t *testing.T, open Open) {
 		{line: 1 << 31, want: "line 2147483648: the line is out of range: want 0 to 2147483647"},
 	} {
 		bad := Message(0, 0)
-		bad.Line, bad.Ref = c.line, c.ref
+		bad.Line, bad.ConnectionID, bad.WithUserID, bad.Ref = c.line, cmp.Or(c.connection, bad.ConnectionID), c.with, c.ref
 		if _, err := ledger.Add(t.Context(), Rows([]batch.Item{bad})); err == nil || err.Error() != c.want {
 			t.Errorf("got %v; want %s", err, c.want)
 		}
@@ -104,13 +107,19 @@ func noConnection(t *testing.T, open Open) {
 	}
 	ledger := open(t)
 	_, err := ledger.Add(t.Context(), Rows(items))
-	if want := "999 rows name no connection; set a default connection, or add a column connection_id"; err == nil || err.Error() != want {
+	const want = "999 rows name no connection; set a default connection, or add a column connection_id"
+	if err == nil || err.Error() != want {
 		t.Errorf("got %v; want %s", err, want)
 	}
+	added, err := ledger.Add(t.Context(), Rows(items), batch.SkipBad())
+	if got := errors.Join(added.Bad...); got == nil || got.Error() != want {
+		t.Errorf("the rows that are left out are %v; want %s", got, want)
+	}
+	wantAdded(t, added, err, batch.Added{New: 1, BadRows: 999})
 	Must(t, ledger.Close())
 	ledger = open(t, batch.DefaultConnection(ConnectionID(7)))
-	added, err := ledger.Add(t.Context(), Rows(items))
-	wantAdded(t, added, err, batch.Added{New: 1000})
+	added, err = ledger.Add(t.Context(), Rows(items))
+	wantAdded(t, added, err, batch.Added{New: 999, Known: 1})
 	plan, err := ledger.Plan(t.Context(), false)
 	if want := "[{conn_0 1} {conn_7 999}]"; err != nil || fmt.Sprint(plan.Connections) != want {
 		t.Errorf("the plan is %v, %v; want %s", plan.Connections, err, want)
