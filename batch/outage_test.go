@@ -105,14 +105,17 @@ func TestOutageEndsTheRun(t *testing.T) {
 func TestShortOutageIsShort(t *testing.T) {
 	for _, c := range []struct{ inFlight, fail int }{{inFlight: 64, fail: 64}, {inFlight: 1, fail: 8}} {
 		synctest.Test(t, func(t *testing.T) {
-			server := newMock(1, mock.WithoutRateLimit())
-			server.Next(mock.Fault{})
-			server.Next(slices.Repeat([]mock.Fault{{Kind: mock.Drop, Delay: time.Second / time.Duration(c.fail/c.inFlight)}}, c.fail)...)
-			start := time.Now()
-			client := newClient(t, server, api.WithRetries(0), api.WithoutRateLimit())
-			wantTally(t, collect(t, client, messages(0, 1000), batch.Options{InFlight: c.inFlight}), "1000 unsent")
-			if took := time.Since(start); took > 5*time.Second {
-				t.Errorf("%d in flight: it took %v; want little more than the second of the outage, and one of waiting", c.inFlight, took)
+			server := newMock(1, mock.WithRateLimit(60, 65)) // one succeeds, and 64 fail before there is another token
+			items := messages(0, 70)
+			for _, item := range items[1 : 1+c.fail] {
+				server.NextFor(item.UserID, item.MessageID, mock.Fault{Kind: mock.Drop, Delay: time.Second / 2 / time.Duration(c.fail/c.inFlight)})
+			}
+			start, n := time.Now(), 0
+			client := newClient(t, server, api.WithRetries(0), api.WithRateLimit(60, 65))
+			for range each(t, client, items, batch.Options{InFlight: c.inFlight}) {
+				if n++; n == 2 && time.Since(start) > 2*time.Second {
+					t.Errorf("%d in flight: the first succeeds after %v; want half a second of outage, and a second of waiting", c.inFlight, time.Since(start))
+				}
 			}
 		})
 	}
