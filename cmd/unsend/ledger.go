@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -54,18 +55,16 @@ type ledgerTarget struct {
 // has the list. A mock has a private one unless one is named.
 func (f *ledgerFlags) target(file string, mock, dryRun bool) (*ledgerTarget, error) {
 	p := &ledgerTarget{address: f.given(mock), run: f.run}
+	nameless := namelessInput(file)
 	switch {
 	case f.set.Changed("ledger") && f.address == "":
 		return nil, errors.New("--ledger needs the name of a file, or an address")
-	case p.address == "" && (mock || dryRun && file == "-"):
+	case p.address == "" && (mock || dryRun && nameless != ""):
 		p.fresh = true
 		return p, nil
-	case p.address == "" && file == "-":
-		return nil, errors.New("standard input has no name to name a ledger after; name one with --ledger")
+	case p.address == "" && nameless != "":
+		return nil, fmt.Errorf("%s has no name to name a ledger after; name one with --ledger", nameless)
 	case p.address == "":
-		if info, err := os.Stat(file); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
-			return nil, fmt.Errorf("%s is a pipe, and has no name to name a ledger after; name one with --ledger", file)
-		}
 		p.address = file + ledgerSuffix
 	}
 	if err := p.check(); err != nil {
@@ -75,6 +74,18 @@ func (f *ledgerFlags) target(file string, mock, dryRun bool) (*ledgerTarget, err
 		return nil, pathError(p.address, fs.ErrNotExist)
 	}
 	return p, nil
+}
+
+// namelessInput describes an input that cannot be found again by its name, or returns "".
+func namelessInput(file string) string {
+	info, err := os.Stat(file)
+	switch {
+	case file == "-":
+		return "standard input"
+	case strings.HasPrefix(file, "/dev/"), err == nil && !info.IsDir() && !info.Mode().IsRegular():
+		return file + " is a pipe, and"
+	}
+	return ""
 }
 
 // check refuses an address that cannot name a ledger, and looks whether a file exists.

@@ -96,7 +96,7 @@ func newPage(report *batch.Report, messages iter.Seq2[batch.Result, error]) (*pa
 	slices.SortFunc(p.Connections, func(a, b connectionRow) int {
 		return cmp.Or(cmp.Compare(b.Rest(), a.Rest()), cmp.Compare(a.Name, b.Name))
 	})
-	p.Groups = sentGroups(report.Groups)
+	p.Groups = splitOpen(report.Groups)
 	p.Chart = newChart(minutes)
 	return p, nil
 }

@@ -78,9 +78,13 @@ func TestPageCounts(t *testing.T) {
 		}
 		results = append(results, r)
 	}
-	p, err := newPage(&batch.Report{}, yieldAll(results, nil))
+	open := []batch.Group{{Count: 3, MaybeUnsent: 1}}
+	p, err := newPage(&batch.Report{Groups: open}, yieldAll(results, nil))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(p.Groups) != 2 || p.Groups[0].Count != 1 || p.Groups[1].Count != 2 {
+		t.Errorf("3 open messages, of which one may have been unsent, are the groups %+v; want 1 and 2", p.Groups)
 	}
 	if p.Total.Gone() != 11 || p.Total.All() != 12 {
 		t.Errorf("%d of %d are gone; want 11 of 12", p.Total.Gone(), p.Total.All())

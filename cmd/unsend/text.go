@@ -93,10 +93,10 @@ func reasonOf(g batch.Group) string {
 	err := &api.Error{StatusCode: g.Status, Type: g.Type, Scope: g.Scope, Answered: g.Scope != api.ScopeService && g.Scope != api.ScopeClient}
 	text := "no response came"
 	switch {
-	case g.Outcome == "" && g.Scope == api.ScopeUnknown && g.MaybeUnsent > 0:
-		return "it may have been unsent already, as the list says or by a request without an outcome"
-	case g.Outcome == "" && g.Scope == api.ScopeUnknown:
+	case notSent(g):
 		return "not sent yet"
+	case g.Outcome == "" && g.Scope == api.ScopeUnknown:
+		return "it may have been unsent already, as the list says or by a request without an outcome"
 	case g.Status/100 == 2 && g.Scope != api.ScopeMessage:
 		return "the response does not report whether it was unsent"
 	case g.Status == 0 && g.Scope == api.ScopeClient:
@@ -189,7 +189,7 @@ func printCounts(w io.Writer, r *batch.Report) {
 }
 
 func printGroups(w io.Writer, groups []batch.Group) {
-	sent := sentGroups(groups)
+	sent := slices.DeleteFunc(splitOpen(groups), notSent) // the counts have those
 	if len(sent) > 0 {
 		line(w, "Not unsent, why, and what to do:")
 	}
@@ -198,17 +198,23 @@ func printGroups(w io.Writer, groups []batch.Group) {
 	}
 }
 
-// sentGroups returns the groups without the messages that were never sent.
-func sentGroups(groups []batch.Group) (sent []batch.Group) {
+// splitOpen puts open messages that may have been unsent, and those that were not sent, into groups
+// of their own.
+func splitOpen(groups []batch.Group) (list []batch.Group) {
 	for _, g := range groups {
 		if g.Outcome == "" && g.Scope == api.ScopeUnknown {
-			g.Count, g.Hint = g.MaybeUnsent, "the same command finds out"
+			maybe := g
+			maybe.Count, maybe.Hint = g.MaybeUnsent, "the same command finds out"
+			g.Count, g.MaybeUnsent, g.Hint = g.Count-g.MaybeUnsent, 0, "the same command continues"
+			list = append(list, maybe)
 		}
-		if g.Count > 0 {
-			sent = append(sent, g)
-		}
+		list = append(list, g)
 	}
-	return sent
+	return slices.DeleteFunc(list, func(g batch.Group) bool { return g.Count == 0 })
+}
+
+func notSent(g batch.Group) bool {
+	return g.Outcome == "" && g.Scope == api.ScopeUnknown && g.MaybeUnsent == 0
 }
 
 func printGroup(w io.Writer, g batch.Group) {
