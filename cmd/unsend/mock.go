@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/unsend-go/unsend/internal/ids"
 	"github.com/unsend-go/unsend/mock"
@@ -23,19 +24,17 @@ const envMockToken = "UNSEND_MOCK_TOKEN" //nolint:gosec // the name of a variabl
 
 type mockOptions struct {
 	addr        string
-	connections []string
 	media       int
 	rate, burst int
 	noRateLimit bool
 	quiet       bool
-	faults      []string
 	faultRate   float64
-	faultsOf    []string
 	seed        uint64
-	listFaults  bool
 	control     bool
-	cors        []string
-	messages    []string
+	listFaults  bool
+	connections []string // their ids
+	next, drawn []mock.Fault
+	parsed      []mock.Option // of --connection, --message and --cors
 }
 
 func newMock() *cobra.Command {
@@ -86,24 +85,58 @@ $UNSEND_MOCK_TOKEN is set, it serves whoever sends it as Authorization: Bearer.`
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return opts.run(cmd) },
 	}
-	flags := cmd.Flags()
-	flags.StringVar(&opts.addr, "addr", "127.0.0.1:4010", "`address` to listen on; port 0 picks a free one")
-	flags.StringArrayVar(&opts.connections, "connection", nil, "`id` of a connection instead of "+mock.DemoConnection+
-		", with :expired, :rules_outdated or :read_only for its state (repeatable)")
-	flags.IntVar(&opts.media, "media", 1, "media in the snapshot of a message")
-	flags.IntVar(&opts.rate, "rate", 60, "requests a minute that each connection may send")
-	flags.IntVar(&opts.burst, "burst", 90, "requests at once that each connection may send")
-	flags.BoolVar(&opts.noRateLimit, "no-rate-limit", false, "let every request through")
-	flags.BoolVar(&opts.quiet, "quiet", false, "do not log requests to standard error")
-	flags.StringArrayVar(&opts.faults, "fault", nil, "`fault` of the next response; repeated, of the ones after it")
-	flags.Float64Var(&opts.faultRate, "fault-rate", 0, "share of responses that go wrong, 0 to 1")
-	flags.StringArrayVar(&opts.faultsOf, "fault-of", nil, "`fault` to draw from at that rate (repeatable; default: all but the oversized)")
-	flags.Uint64Var(&opts.seed, "seed", 1, "seed that decides which responses go wrong")
-	flags.BoolVar(&opts.control, "control", false, "let programs script faults and read requests at "+mock.ControlPrefix)
-	flags.StringArrayVar(&opts.cors, "cors", nil, "`origin` of web pages that may call it, such as http://localhost:5173, or * (repeatable)")
-	flags.StringArrayVar(&opts.messages, "message", nil, "`user/message` that exists, instead of every id (repeatable)")
-	flags.BoolVar(&opts.listFaults, "list-faults", false, "print the kinds of fault and exit")
+	opts.register(cmd.Flags())
 	return cmd
+}
+
+func (o *mockOptions) register(flags *pflag.FlagSet) {
+	flags.StringVar(&o.addr, "addr", "127.0.0.1:4010", "`address` to listen on; port 0 picks a free one")
+	flags.Func("connection", "`id` of a connection instead of "+mock.DemoConnection+
+		", with :expired, :rules_outdated or :read_only for its state (repeatable)", o.addConnection)
+	flags.IntVar(&o.media, "media", 1, "media in the snapshot of a message")
+	flags.IntVar(&o.rate, "rate", 60, "requests a minute that each connection may send")
+	flags.IntVar(&o.burst, "burst", 90, "requests at once that each connection may send")
+	flags.BoolVar(&o.noRateLimit, "no-rate-limit", false, "let every request through")
+	flags.BoolVar(&o.quiet, "quiet", false, "do not log requests to standard error")
+	flags.Func("fault", "`fault` of the next response; repeated, of the ones after it", parseInto(&o.next, mock.ParseFault))
+	flags.Float64Var(&o.faultRate, "fault-rate", 0, "share of responses that go wrong, 0 to 1")
+	flags.Func("fault-of", "`fault` to draw from at that rate (repeatable; default: all but the oversized)", parseInto(&o.drawn, mock.ParseFault))
+	flags.Uint64Var(&o.seed, "seed", 1, "seed that decides which responses go wrong")
+	flags.BoolVar(&o.control, "control", false, "let programs script faults and read requests at "+mock.ControlPrefix)
+	flags.Func("cors", "`origin` of web pages that may call it, such as http://localhost:5173, or * (repeatable)", parseInto(&o.parsed, parseOrigin))
+	flags.Func("message", "`user/message` that exists, instead of every id (repeatable)", parseInto(&o.parsed, parseMessage))
+	flags.BoolVar(&o.listFaults, "list-faults", false, "print the kinds of fault and exit")
+}
+
+// parseInto makes the function of a repeatable flag.
+func parseInto[T any](list *[]T, parse func(string) (T, error)) func(string) error {
+	return func(text string) error {
+		value, err := parse(text)
+		*list = append(*list, value)
+		return err
+	}
+}
+
+func (o *mockOptions) addConnection(text string) error {
+	c, err := mock.ParseConnection(text)
+	o.connections = append(o.connections, c.ID)
+	o.parsed = append(o.parsed, mock.WithConnections(c))
+	return err
+}
+
+func parseMessage(text string) (mock.Option, error) {
+	userID, messageID, _ := strings.Cut(text, "/")
+	if ids.Check(userID) != nil || ids.Check(messageID) != nil {
+		return nil, errors.New("give a user id and a message id, such as 51234567/6432457811894")
+	}
+	return mock.WithMessages(mock.Message{UserID: userID, MessageID: messageID}), nil
+}
+
+func parseOrigin(text string) (mock.Option, error) {
+	if text != "*" && http.NewCrossOriginProtection().AddTrustedOrigin(text) != nil {
+		return nil, errors.New("give an origin such as http://localhost:5173, or *")
+	}
+	return mock.WithCORS(text), nil
 }
 
 func (o *mockOptions) run(cmd *cobra.Command) error {
@@ -151,66 +184,24 @@ func (o *mockOptions) server(cmd *cobra.Command) (*mock.Server, error) {
 	case o.faultRate == 0 && (flags.Changed("fault-of") || flags.Changed("seed")):
 		return nil, errors.New("--fault-of and --seed do nothing without --fault-rate; give it, 0.1 say")
 	}
-	next, err := parseFaults("--fault", o.faults)
-	if err != nil {
-		return nil, err
-	}
-	drawn, err := parseFaults("--fault-of", o.faultsOf)
-	if err != nil {
-		return nil, err
-	}
-	opts := []mock.Option{
+	opts := append([]mock.Option{
 		mock.WithRateLimit(o.rate, o.burst),
 		mock.WithMedia(o.media),
-		mock.WithCORS(o.cors...),
+		mock.WithFaults(o.seed, o.faultRate, o.drawn...),
 		mock.WithHandler(docs.Prefix, docs.Handler(mock.DemoKey, o.connection())),
-	}
-	for _, text := range o.connections {
-		c, err := mock.ParseConnection(text)
-		if err != nil {
-			return nil, fmt.Errorf("--connection: %w", err)
-		}
-		opts = append(opts, mock.WithConnections(c))
-	}
-	for _, text := range o.messages {
-		userID, messageID, _ := strings.Cut(text, "/")
-		if ids.Check(userID) != nil || ids.Check(messageID) != nil {
-			return nil, fmt.Errorf("--message %.100q: give a user id and a message id, such as 51234567/6432457811894", text)
-		}
-		opts = append(opts, mock.WithMessages(mock.Message{UserID: userID, MessageID: messageID}))
-	}
-	for _, origin := range o.cors {
-		if origin != "*" && http.NewCrossOriginProtection().AddTrustedOrigin(origin) != nil {
-			return nil, fmt.Errorf("--cors %.100q: give an origin such as http://localhost:5173, or *", origin)
-		}
-	}
+	}, o.parsed...)
 	if o.control {
 		opts = append(opts, mock.WithControl(os.Getenv(envMockToken)))
 	}
 	if o.noRateLimit {
 		opts = append(opts, mock.WithoutRateLimit())
 	}
-	if o.faultRate > 0 {
-		opts = append(opts, mock.WithFaults(o.seed, o.faultRate, drawn...))
-	}
 	if !o.quiet {
 		opts = append(opts, mock.WithLog(logTo(cmd.ErrOrStderr())))
 	}
 	server := mock.New(opts...)
-	server.Next(next...)
+	server.Next(o.next...)
 	return server, nil
-}
-
-func parseFaults(flag string, texts []string) ([]mock.Fault, error) {
-	var list []mock.Fault
-	for _, text := range texts {
-		fault, err := mock.ParseFault(text)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", flag, err)
-		}
-		list = append(list, fault)
-	}
-	return list, nil
 }
 
 // logTo writes a line for each request. It holds no key and nothing of a body.
@@ -232,21 +223,13 @@ func logTo(w io.Writer) func(mock.Entry, time.Duration) {
 	}
 }
 
+// connection returns the id of the first one.
 func (o *mockOptions) connection() string {
-	if len(o.connections) == 0 {
-		return mock.DemoConnection
-	}
-	id, _, _ := strings.Cut(o.connections[0], ":")
-	return id
+	return append(o.connections, mock.DemoConnection)[0]
 }
 
 // printBanner prints what is needed to use the mock, above all a request that works when pasted.
 func (o *mockOptions) printBanner(w io.Writer, url string) {
-	connections := []string{o.connection()}
-	for _, text := range o.connections[min(len(o.connections), 1):] {
-		id, _, _ := strings.Cut(text, ":")
-		connections = append(connections, id)
-	}
 	control := ""
 	if o.control {
 		control = "\n  to script      " + url + mock.ControlPrefix
@@ -262,5 +245,5 @@ Unsend a message:
   curl --request DELETE --url %[1]s/v2/access/chats/51234567/messages/6432457811894 --header 'Content-Type: application/json' --header 'apiKey: %[2]s' --header 'x-connection-id: %[3]s' --data '{"withUserId":"51234567"}'
 
 Stop with Ctrl-C.
-`, url, mock.DemoKey, o.connection(), control, strings.Join(connections, ", "))
+`, url, mock.DemoKey, o.connection(), control, cmp.Or(strings.Join(o.connections, ", "), o.connection()))
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/spf13/cobra"
+
 	"github.com/unsend-go/unsend/mock"
 )
 
@@ -14,15 +16,14 @@ import (
 func TestMockLogsRequests(t *testing.T) {
 	t.Parallel()
 	rows := []struct {
-		name, path, key, fault, want string
-		quiet                        bool
+		name, path, key, flags, want string
 	}{
-		{name: "quiet", path: "/v2/access/chats/7/messages/9", key: mock.DemoKey, quiet: true, want: `^$`},
+		{name: "quiet", path: "/v2/access/chats/7/messages/9", key: mock.DemoKey, flags: "--quiet", want: `^$`},
 		{name: "refused", path: "/v2/access/chats/7/messages/9", key: "sk_live_planted",
 			want: `^DELETE /v2/access/chats/7/messages/9 401 UNAUTHORIZED 0ms\n$`},
-		{name: "fault", path: "/v2/access/chats/7/messages/9", key: mock.DemoKey, fault: "503,delay=2s,acted",
+		{name: "fault", path: "/v2/access/chats/7/messages/9", key: mock.DemoKey, flags: "--fault=503,delay=2s,acted",
 			want: `^DELETE /v2/access/chats/7/messages/9 503 fault=503,delay=2s,acted 2000ms\n$`},
-		{name: "drop", path: "/v2/access/chats/7/messages/9", key: mock.DemoKey, fault: "drop",
+		{name: "drop", path: "/v2/access/chats/7/messages/9", key: mock.DemoKey, flags: "--fault=drop",
 			want: `^DELETE /v2/access/chats/7/messages/9 unanswered fault=drop 0ms\n$`},
 		{name: "key in the path", path: "/v2/access/sk_live_planted", key: "sk_live_planted",
 			want: `^DELETE /v2/access/\(key\) 404 ROUTE_NOT_FOUND 0ms\n$`},
@@ -31,11 +32,12 @@ func TestMockLogsRequests(t *testing.T) {
 	for _, row := range rows {
 		synctest.Test(t, func(t *testing.T) {
 			var out strings.Builder
-			cmd := newMock()
+			var opts mockOptions
+			cmd := &cobra.Command{}
 			cmd.SetErr(&out)
-			opts := mockOptions{rate: 60, burst: 90, media: 1, quiet: row.quiet}
-			if row.fault != "" {
-				opts.faults = []string{row.fault}
+			opts.register(cmd.Flags())
+			if err := cmd.ParseFlags(strings.Fields(row.flags)); err != nil {
+				t.Fatal(err)
 			}
 			server, err := opts.server(cmd)
 			if err != nil {

@@ -89,7 +89,10 @@ func (c *invocation) flagError(cmd *cobra.Command, err error) error {
 		}
 	}
 	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-		return fmt.Errorf("--%s needs %s; %s", invalid.GetFlag().Name, values[invalid.GetFlag().Value.Type()], c.seeHelp(cmd))
+		if want, ok := values[invalid.GetFlag().Value.Type()]; ok {
+			return fmt.Errorf("--%s needs %s; %s", invalid.GetFlag().Name, want, c.seeHelp(cmd))
+		}
+		return fmt.Errorf("--%s: %w", invalid.GetFlag().Name, invalid.Unwrap())
 	}
 	return fmt.Errorf("%w; %s", err, c.seeHelp(cmd))
 }
