@@ -2,11 +2,8 @@ package input
 
 import (
 	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,9 +13,10 @@ import (
 )
 
 type csvReader struct {
-	text    csvText
-	csv     *csv.Reader     // nil until the first row was found
-	before  int             // lines above it
+	lines   *lines
+	buffer  []byte          // of a row
+	cells   []string        // of a row, until the next call of row
+	comma   string          // the separator; empty until the first row was found
 	at      [numColumns]int // where a row has each column, or -1
 	least   int             // cells that a row must have: up to its ids
 	most    int             // cells that the first row names
@@ -28,13 +26,13 @@ type csvReader struct {
 
 // next returns the next item and the line where it starts.
 func (c *csvReader) next() (batch.Item, int, error) {
-	if c.csv == nil {
+	if c.comma == "" {
 		if line, err := c.readHeader(); err != nil {
 			return batch.Item{}, line, err
 		}
 	}
 	for {
-		cells, line, err := c.row()
+		_, cells, line, err := c.row(c.comma)
 		if err != nil {
 			return batch.Item{}, line, err
 		}
@@ -46,9 +44,9 @@ func (c *csvReader) next() (batch.Item, int, error) {
 		case odd != nil:
 			return batch.Item{}, line, odd
 		case filled > c.most:
-			return batch.Item{}, line, fmt.Errorf("the row has %d cells, and the first row names %d: delete the extra ones, or put a cell with %s in it into quotes", filled, c.most, c.separator())
+			return batch.Item{}, line, fmt.Errorf("the row has %d cells, and the first row names %d: delete the extra ones, or put a cell with %s in it into quotes", filled, c.most, separatorNames[c.comma])
 		case len(cells) < c.least:
-			return batch.Item{}, line, fmt.Errorf("the row has %d of the %d cells that the first row names: separate them by %s, and leave a cell empty where there is nothing to fill in", len(cells), c.most, c.separator())
+			return batch.Item{}, line, fmt.Errorf("the row has %d of the %d cells that the first row names: separate them by %s, and leave a cell empty where there is nothing to fill in", len(cells), c.most, separatorNames[c.comma])
 		}
 		var v values
 		for column, at := range c.at {
@@ -61,62 +59,117 @@ func (c *csvReader) next() (batch.Item, int, error) {
 	}
 }
 
-// row returns the next row's cells, which are good until the next call, and where it starts.
-func (c *csvReader) row() ([]string, int, error) {
-	c.text.size = 0
-	cells, err := c.csv.Read()
-	var parse *csv.ParseError
-	broken := errors.As(err, &parse)
-	switch {
-	case errors.Is(c.text.err, batch.ErrInput):
-		return nil, c.text.lines.number, c.text.err
-	case broken && (c.text.err != nil || parse.Line > parse.StartLine || c.opensAfter(parse.Column)):
-		// The end of the cell, and so the start of the next row, would be a guess.
-		line := parse.StartLine
-		if last := len(cells) - 1; last >= 0 {
-			line, _ = c.csv.FieldPos(last)
-			line += strings.Count(cells[last], "\n")
+// row returns the text of the next row, its cells, and the line where it starts. The row continues
+// on the next line while a quote is open.
+func (c *csvReader) row(separators string) (text string, cells []string, line int, err error) {
+	next, err := c.lines.next()
+	line = c.lines.number
+	c.buffer = append(c.buffer[:0], next...)
+	for err == nil {
+		text = string(c.buffer)
+		open := 0
+		if cells, open, err = splitRow(c.cells[:0], text, separators); open < 0 {
+			c.cells = cells
+			return text, cells, line, err
 		}
-		return nil, c.before + line, unusable(`a quote (") opens a cell here, and no quote closes it: delete it, or add the closing one`)
-	case errors.Is(c.text.err, errTooLong):
-		return nil, c.text.lines.number, unusable("%w", errTooLong)
-	case broken:
-		return nil, c.before + parse.StartLine, errors.New(`a quote (") stands in the middle of a cell: delete it, or write "" for it and put the whole cell into quotes`)
-	case err != nil:
-		return nil, 0, errEnd
+		for closes := false; err == nil && !closes; closes = bytes.Contains(bytes.ReplaceAll(next, []byte(`""`), nil), []byte(`"`)) {
+			next, err = c.lines.next()
+			c.buffer = append(append(c.buffer, '\n'), next...)
+			if err == nil && len(c.buffer) > maxRow {
+				err = errTooLong
+			}
+		}
+		if err != nil && !errors.Is(err, batch.ErrInput) {
+			// The end of the cell, and so the start of the next row, would be a guess.
+			return "", nil, line + strings.Count(text[:open], "\n"), unusable(`a quote (") opens a cell here, and no quote closes it: delete it, or add the closing one`)
+		}
 	}
-	line, _ := c.csv.FieldPos(0)
-	return cells, c.before + line, nil
-}
-
-// opensAfter reports whether a quote opens behind a column of the line read last, which may be
-// closed on another line.
-func (c *csvReader) opensAfter(column int) bool {
-	rest := string(c.text.line[min(column, len(c.text.line)):])
-	return strings.Count(rest, `"`)%2 == 1 && strings.Contains(rest, string(c.csv.Comma)+`"`)
-}
-
-// readHeader finds the separator, and the columns by their names in the first row.
-func (c *csvReader) readHeader() (int, error) {
-	first, err := c.text.peek()
-	if err != nil {
-		return c.text.lines.number, err
-	}
-	c.before = c.text.lines.number - 1 - strings.Count(first, "\n")
-	c.csv = csv.NewReader(&c.text)
-	c.csv.Comma, c.csv.ReuseRecord, c.csv.FieldsPerRecord = guessSeparator(first), true, -1
-	c.csv.TrimLeadingSpace = c.csv.Comma != '\t' // else it would take empty cells for blanks
-	names, line, err := c.row()
-	if err == nil {
-		err = c.findColumns(names)
-	}
-	if errors.Is(err, errNotNamed) {
-		err = c.findNamesBelow(err)
-	}
-	if err != nil && !errors.Is(err, batch.ErrInput) {
+	if errors.Is(err, errTooLong) {
 		err = unusable("%w", err)
 	}
-	return line, err
+	return "", nil, c.lines.number, err
+}
+
+var errMisplaced = errors.New(`a quote (") stands in the middle of a cell: delete it, or write "" for it and put the whole cell into quotes`)
+
+// splitRow appends the cells of a row, which end at any of the separators outside of quotes. If a
+// quote is not closed, or something follows the quote that closes it on another line, open is its
+// offset, otherwise -1.
+func splitRow(cells []string, row, separators string) (_ []string, open int, err error) {
+	for rest, more := row, true; more; {
+		rest = strings.TrimLeft(rest, " ")
+		start := len(row) - len(rest)
+		text := ""
+		inner, quoted := strings.CutPrefix(strings.TrimPrefix(rest, "="), `"`) // with Excel's ="51"
+		if quoted {
+			var closed bool
+			if text, rest, closed = unquote(inner); !closed {
+				return cells, start, err
+			}
+			if protected, ok := strings.CutPrefix(text, `="`); ok {
+				text = strings.TrimSuffix(protected, `"`)
+			}
+		}
+		end := strings.IndexAny(rest, separators)
+		if more = end >= 0; !more {
+			end = len(rest)
+		}
+		unquoted := rest[:end]
+		rest = rest[min(end+1, len(rest)):]
+		switch {
+		case quoted && strings.TrimFunc(unquoted, cell.IsBlank) != "":
+			if err = errMisplaced; strings.Contains(text, "\n") {
+				return cells, start, err
+			}
+		case !quoted && strings.Contains(unquoted, `"`):
+			err = errMisplaced
+		case !quoted:
+			text = unquoted
+		}
+		cells = append(cells, text)
+	}
+	return cells, -1, err
+}
+
+// unquote returns what stands before the closing quote, and what follows it.
+func unquote(text string) (inside, behind string, closed bool) {
+	for at := 0; ; at += len(`""`) {
+		next := strings.IndexByte(text[at:], '"')
+		if next < 0 {
+			return "", "", false
+		}
+		if at += next; !strings.HasPrefix(text[at+1:], `"`) {
+			return strings.ReplaceAll(text[:at], `""`, `"`), text[at+1:], true
+		}
+	}
+}
+
+// readHeader finds the separator, and the columns by their names in the first row that is not blank.
+// Excel's own "sep=;" is skipped: the row below it shows the separator.
+func (c *csvReader) readHeader() (int, error) {
+	for {
+		row, _, line, err := c.row(separators)
+		if err != nil && !errors.Is(err, errMisplaced) {
+			return line, err
+		}
+		text := strings.TrimFunc(row, cell.IsBlank)
+		hint := len(text) <= len(`"sep=;"`) && strings.HasPrefix(strings.ToLower(strings.Trim(text, `"`)), "sep=")
+		if text == "" || hint {
+			continue
+		}
+		c.comma = guessSeparator(row)
+		names, _, err := splitRow(nil, row, c.comma)
+		if err == nil {
+			err = c.findColumns(names)
+		}
+		if errors.Is(err, errNotNamed) {
+			err = c.findNamesBelow(err)
+		}
+		if err != nil && !errors.Is(err, batch.ErrInput) {
+			err = unusable("%w", err)
+		}
+		return line, err
+	}
 }
 
 func (c *csvReader) findColumns(names []string) error {
@@ -152,7 +205,7 @@ func (c *csvReader) findColumns(names []string) error {
 			return fmt.Errorf("%w %s: the first row has %s; name the columns there, %s and %s at least", errNotNamed, needed, listNames(names), inUser, inMessage)
 		}
 	}
-	c.names = slices.Clone(names)
+	c.names = names
 	c.least = 1 + max(c.at[inUser], c.at[inMessage], c.at[inConnection])
 	return nil
 }
@@ -189,35 +242,33 @@ func listNames(names []string) string {
 func (c *csvReader) findNamesBelow(err error) error {
 	const most = 20 // rows
 	for range most {
-		row, ended := c.text.nextRow()
-		if ended != nil {
+		_, names, line, _ := c.row(separators)
+		if names == nil { // the input ends
 			break
 		}
 		found := 0
-		for _, name := range splitRow(row, guessSeparator(row)) {
+		for _, name := range names {
 			if column, ok := exactColumn(name); ok && column <= inMessage {
 				found++
 			}
 		}
 		if found > 1 {
-			return fmt.Errorf("the columns are named in line %d: delete the rows above it", c.text.lines.number-strings.Count(row, "\n"))
+			return fmt.Errorf("the columns are named in line %d: delete the rows above it", line)
 		}
 	}
 	return err
 }
 
-func (c *csvReader) separator() string {
-	return map[rune]string{',': "commas", ';': "semicolons", '\t': "tabs", '|': "upright bars"}[c.csv.Comma]
-}
-
 const separators = ",;\t|"
+
+var separatorNames = map[string]string{",": "commas", ";": "semicolons", "\t": "tabs", "|": "upright bars"}
 
 // guessSeparator returns the separator that gives a first row the most known names or, if it has
 // none, the most cells.
-func guessSeparator(first string) rune {
-	best, most := ',', -1
-	for _, comma := range separators {
-		names := splitRow(first, comma)
+func guessSeparator(first string) (best string) {
+	most := -1
+	for _, comma := range strings.Split(separators, "") {
+		names, _, _ := splitRow(nil, first, comma) // a wrong one may split it in quotes
 		score := len(names)
 		for _, name := range names {
 			if _, ok := exactColumn(name); ok {
@@ -231,20 +282,6 @@ func guessSeparator(first string) rune {
 	return best
 }
 
-// splitRow splits a row at the separators outside of quotes, which it leaves out.
-func splitRow(row string, comma rune) (cells []string) {
-	quoted := false
-	for part := range strings.SplitSeq(row, string(comma)) {
-		if plain := strings.ReplaceAll(part, `"`, ""); quoted {
-			cells[len(cells)-1] += plain
-		} else {
-			cells = append(cells, plain)
-		}
-		quoted = quoted != (strings.Count(part, `"`)%2 == 1)
-	}
-	return cells
-}
-
 // countFilled counts cells up to the last that is not blank.
 func countFilled(cells []string) int {
 	n := len(cells)
@@ -252,83 +289,4 @@ func countFilled(cells []string) int {
 		n--
 	}
 	return n
-}
-
-// csvText gives lines to a csv.Reader one by one, so that it does not read ahead: what it has read
-// since size was set to 0 is its present row, which is bounded.
-type csvText struct {
-	lines *lines
-	line  []byte // with its end
-	rest  []byte // of line
-	size  int
-	err   error // that ended the text
-}
-
-// peek returns the first row that is not blank, and leaves it to Read. Excel's own "sep=;" is
-// skipped: the row below it shows the separator.
-func (t *csvText) peek() (string, error) {
-	for {
-		row, err := t.nextRow()
-		if errors.Is(err, errTooLong) {
-			err = unusable("%w", err)
-		}
-		if err != nil {
-			return "", err
-		}
-		line := strings.TrimFunc(row, cell.IsBlank)
-		hint := len(line) <= len(`"sep=;"`) && strings.HasPrefix(strings.ToLower(strings.Trim(line, `"`)), "sep=")
-		if line != "" && !hint {
-			t.hold([]byte(row))
-			return row, nil
-		}
-	}
-}
-
-// nextRow returns the next line, with those that follow while a quote is open.
-func (t *csvText) nextRow() (string, error) {
-	text, err := t.lines.next()
-	row := string(text)
-	for err == nil && strings.Count(row, `"`)%2 == 1 && len(row) < maxRow {
-		if text, err = t.lines.next(); err == nil {
-			row += "\n" + string(text)
-		}
-	}
-	if row != "" && !errors.Is(err, batch.ErrInput) {
-		err = nil // the row is complete, or its quote stays open
-	}
-	return row, err
-}
-
-// formula matches an id that is protected from Excel, ="51", also in quotes of its own.
-var formula = regexp.MustCompile(`(^|[,;\t|])(?:="([\w-]+)"|"=""([\w-]+)""")`)
-
-func (t *csvText) hold(text []byte) {
-	if bytes.Contains(text, []byte(`="`)) {
-		text = formula.ReplaceAll(text, []byte(`$1"$2$3"`))
-	}
-	t.line = append(append(t.line[:0], text...), '\n')
-	t.rest = t.line
-}
-
-// Read ends the text at any error, and keeps that in err.
-func (t *csvText) Read(p []byte) (int, error) {
-	if t.err == nil && len(t.rest) == 0 {
-		var text []byte
-		text, t.err = t.lines.next()
-		if t.size > 0 || len(text) > 0 { // blank lines between rows are of none
-			t.size += len(text) + 1
-		}
-		if t.err == nil && t.size > maxRow {
-			t.err = errTooLong
-		}
-		if t.err == nil {
-			t.hold(text)
-		}
-	}
-	if t.err != nil {
-		return 0, io.EOF
-	}
-	n := copy(p, t.rest)
-	t.rest = t.rest[n:]
-	return n, nil
 }

@@ -49,7 +49,7 @@ func readRows(r io.Reader, format Format) iter.Seq2[batch.Item, error] {
 			return
 		}
 		text := &lines{in: in}
-		next := (&csvReader{text: csvText{lines: text}, ignored: &ignored}).next
+		next := (&csvReader{lines: text, ignored: &ignored}).next
 		if format == JSONL {
 			next = (&jsonReader{lines: text, ignored: &ignored}).next
 		}

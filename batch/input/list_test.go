@@ -104,6 +104,7 @@ func TestSafeCells(t *testing.T) {
 	for text, want := range map[string]string{
 		"=1": "'=1", "+1": "'+1", "-1": "'-1", "@a": "'@a", "\ta": "'\ta", "\ra": "'\ra", "'=1": "''=1", "'a": "''a",
 		"643245781189": "'643245781189", "64324578118": "64324578118", "a": "a", "a'": "a'", "": "",
+		"a\"b,\n\"\"c;\n\"": "a\"b,\n\"\"c;\n\"",
 	} {
 		if got := SafeCell(text); got != want {
 			t.Errorf("%q is written as %q; want %q", text, got, want)
