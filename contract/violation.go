@@ -25,19 +25,19 @@ const (
 // Violation is a place where an exchange violates the contract. It holds no string of the exchange,
 // so it can be logged.
 type Violation struct {
-	Side Side
+	Side Side `json:"side"`
 	// Pointer names the place. Inside a body it is a JSON pointer (RFC 6901), such as
 	// "/queue/media/0/id"; "" is the whole body. Outside it is one of "method", "path",
 	// "path:userId", "status", "header:apiKey", with the contract's own names, and "operation". A
 	// member that the contract does not name is "*".
-	Pointer string
+	Pointer string `json:"pointer"`
 	// Kind is the kind of the value found: "missing", "null", "boolean", "number", "string",
 	// "array" or "object"; for a body that is not JSON, "text".
-	Kind string
+	Kind string `json:"kind"`
 	// Found describes the value without quoting it, such as "a string of 12 characters".
-	Found string
+	Found string `json:"found"`
 	// Want describes what the contract requires, such as "true or false".
-	Want string
+	Want string `json:"want"`
 }
 
 // String returns the violation as one line.

@@ -82,14 +82,10 @@ func (o *contractOptions) run(cmd *cobra.Command, name string) error {
 	out := cmd.OutOrStdout()
 	switch {
 	case o.asJSON:
-		list := make([]violationRecord, len(violations)) // never null
-		for i, v := range violations {
-			list[i] = violationRecord(v)
-		}
 		writeJSON(out, struct {
-			Status     int               `json:"status"`
-			Violations []violationRecord `json:"violations"`
-		}{status, list}, "  ")
+			Status     int                  `json:"status"`
+			Violations []contract.Violation `json:"violations"`
+		}{status, append([]contract.Violation{}, violations...)}, "  ") // never null
 	case len(violations) == 0:
 		line(out, "%s: this %d conforms to the contract", inputName(name), status)
 	default:
@@ -164,12 +160,4 @@ func (o *contractOptions) validator() (*contract.Validator, error) {
 		return nil, fmt.Errorf("the contract has several operations; name that of the response: --operation %s", strings.Join(ids, " or "))
 	}
 	return validator, nil
-}
-
-type violationRecord struct {
-	Side    contract.Side `json:"side"`
-	Pointer string        `json:"pointer"`
-	Kind    string        `json:"kind"`
-	Found   string        `json:"found"`
-	Want    string        `json:"want"`
 }

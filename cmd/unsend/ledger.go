@@ -71,7 +71,7 @@ func (f *ledgerFlags) target(file string, mock, dryRun bool) (*ledgerTarget, err
 		return nil, err
 	}
 	if p.fresh && file == "" {
-		return nil, pathError(p.address, fs.ErrNotExist)
+		return nil, fmt.Errorf("%s does not exist; name the ledger of a batch, such as messages.csv.unsend.db", quoted(p.address))
 	}
 	return p, nil
 }

@@ -102,24 +102,22 @@ func listRuns(ctx context.Context, w io.Writer, address string) error {
 // run returns the error of a batch with these outcomes.
 func (o *reportOptions) run(cmd *cobra.Command) error {
 	flags := cmd.Flags()
-	p := &ledgerTarget{address: o.ledger.given(false), run: o.ledger.run}
+	address := o.ledger.given(false)
 	err := cmp.Or(contradict(flags, "csv", "json", "html"), contradict(flags, "json", "html"), contradict(flags, "failed", "html"))
 	if err == nil && flags.Changed("html") {
-		err = checkPageFile(o.html, p.address)
+		err = checkPageFile(o.html, address)
 	}
 	if err != nil {
 		return err
 	}
 	ctx, stop := interruptible(cmd.Context())
 	defer stop()
-	if isPostgres(p.address) && p.run == "" {
-		return listRuns(ctx, cmd.OutOrStdout(), p.address)
+	if isPostgres(address) && o.ledger.run == "" {
+		return listRuns(ctx, cmd.OutOrStdout(), address)
 	}
-	if err := p.check(); err != nil {
+	p, err := o.ledger.target("", false, false)
+	if err != nil {
 		return err
-	}
-	if p.fresh {
-		return fmt.Errorf("%s does not exist; name the ledger of a batch, such as messages.csv.unsend.db", p.address)
 	}
 	ledger, err := p.open(ctx, false, batch.ReadOnly())
 	if _, absent := os.Stat(p.address + ledgerSuffix); err != nil && absent == nil { // the list is named
