@@ -22,6 +22,7 @@ type operation struct {
 	*openapi3.Operation
 	method, path string
 	template     *regexp.Regexp        // of escaped paths
+	variables    [][]string            // of the path, in its order: as it stands, and the name
 	parameters   openapi3.Parameters   // its own, and those of its path
 	credentials  []openapi3.Parameters // all of one of these lists have to be sent
 }
@@ -95,7 +96,10 @@ func load(document []byte) (*Validator, error) {
 				credentials = append(credentials, list)
 			}
 			servers := slices.Concat(doc.Servers, item.Servers, *cmp.Or(op.Servers, &openapi3.Servers{}))
-			v.operations = append(v.operations, &operation{op, method, path, template(path, servers), parameters, credentials})
+			v.operations = append(v.operations, &operation{
+				Operation: op, method: method, path: path, template: template(path, servers),
+				variables: variable.FindAllStringSubmatch(path, -1), parameters: parameters, credentials: credentials,
+			})
 		}
 	}
 	if len(v.operations) == 0 {
@@ -156,7 +160,7 @@ func (op *operation) match(path string) map[string]string {
 		return nil
 	}
 	params := map[string]string{}
-	for i, name := range variable.FindAllStringSubmatch(op.path, -1) {
+	for i, name := range op.variables {
 		value, err := url.PathUnescape(values[i+1])
 		if err != nil {
 			value = values[i+1]
