@@ -172,13 +172,13 @@ func (v *Validator) CheckResponse(req *http.Request, resp *http.Response) []Viol
 	if resp == nil {
 		return []Violation{{Side: Response, Kind: "missing", Found: "no response", Want: "a response"}}
 	}
-	m, req, err := v.findResponse(req, resp)
+	m, err := v.findResponse(req, resp)
 	if err != nil {
 		want := "one of " + strings.Join(v.Operations(), " ")
 		return []Violation{{Side: Response, Pointer: "operation", Kind: "missing", Found: "no known operation", Want: want}}
 	}
 	vs, content := m.checkHead(resp.StatusCode, resp.Header)
-	if hasNoBody(req.Method, resp.StatusCode) { // that of a 101 is a connection
+	if hasNoBody(m.method, resp.StatusCode) { // that of a 101 is a connection
 		return vs
 	}
 	return append(vs, checkBody(Response, content, resp.Header, readAndPutBack(&resp.Body), true)...)

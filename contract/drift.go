@@ -107,7 +107,7 @@ func (d *Drift) Add(req *http.Request, resp *http.Response) error {
 	case resp == nil:
 		return errors.New("no response to compare with the contract")
 	}
-	m, req, err := d.v.findResponse(req, resp)
+	m, err := d.v.findResponse(req, resp)
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (d *Drift) Add(req *http.Request, resp *http.Response) error {
 	if declared != nil {
 		content = declared.Value.Content
 	}
-	schema, value, seen, err := readJSON(req, resp, content)
+	schema, value, seen, err := m.readJSON(resp, content)
 	if err != nil {
 		return err
 	}
@@ -154,9 +154,9 @@ func (d *Drift) Add(req *http.Request, resp *http.Response) error {
 
 // readJSON reads a body and returns the schema that the contract has for it, if any, its value, and
 // what was seen of the response.
-func readJSON(req *http.Request, resp *http.Response, content openapi3.Content) (*openapi3.SchemaRef, any, []string, error) {
+func (m match) readJSON(resp *http.Response, content openapi3.Content) (*openapi3.SchemaRef, any, []string, error) {
 	seen := []string{"status"}
-	if hasNoBody(req.Method, resp.StatusCode) {
+	if hasNoBody(m.method, resp.StatusCode) {
 		return nil, nil, seen, nil
 	}
 	b := readAndPutBack(&resp.Body).inflated(resp.Header)

@@ -139,17 +139,16 @@ func (v *Validator) find(req *http.Request) (match, bool) {
 }
 
 // findResponse returns the operation that a response is checked against: that of its request, or
-// that of ForOperation, or the only one of the document. It also returns the request, normalized.
-func (v *Validator) findResponse(req *http.Request, resp *http.Response) (match, *http.Request, error) {
-	req = normalized(cmp.Or(req, resp.Request))
-	m, ok := v.find(req)
+// that of ForOperation, or the only one of the document.
+func (v *Validator) findResponse(req *http.Request, resp *http.Response) (match, error) {
+	m, ok := v.find(normalized(cmp.Or(req, resp.Request)))
 	switch {
 	case ok:
-		return m, req, nil
+		return m, nil
 	case v.fallback != nil:
-		return match{operation: v.fallback}, req, nil
+		return match{operation: v.fallback}, nil
 	}
-	return match{}, nil, fmt.Errorf("the response is of no known operation: name one of %s", strings.Join(v.Operations(), ", "))
+	return match{}, fmt.Errorf("the response is of no known operation: name one of %s", strings.Join(v.Operations(), ", "))
 }
 
 // match compares an escaped path with the operation's and returns the decoded value of each

@@ -242,6 +242,11 @@ func TestPathsThatAreAlike(t *testing.T) {
 			wantLines(t, v.CheckResponse(req, newResponse(row.status, "{}")))
 		}
 	}
+	head, err := contract.New(contract.WithDocument([]byte(testdata(t, "own.yaml"))), contract.ForOperation("head"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantLines(t, head.CheckResponse(nil, &http.Response{StatusCode: http.StatusOK})) // has no body
 }
 
 func TestOptionsAreRefused(t *testing.T) {

@@ -113,9 +113,9 @@ func (o *contractOptions) runDrift(cmd *cobra.Command, names []string) error {
 		if err == nil {
 			continue
 		}
-		unread = fmt.Errorf("%s: %w", inputName(name), err)
+		unread = err
 		if len(names) > 1 {
-			line(cmd.ErrOrStderr(), "%s", errorLine(cmd.CommandPath(), unread))
+			line(cmd.ErrOrStderr(), "%s", errorLine(cmd.CommandPath(), err))
 			unread = &exitError{code: exitUsage}
 		}
 	}
@@ -136,11 +136,13 @@ func (*contractOptions) read(cmd *cobra.Command, name string, use func(*http.Res
 	}
 	defer func() { _ = in.Close() }()
 	response, err := contract.ReadCapture(in)
-	if err != nil {
-		return err
+	if err == nil {
+		err = use(response)
 	}
-	defer func() { _ = response.Body.Close() }()
-	return use(response)
+	if err != nil {
+		return fmt.Errorf("%s: %w", inputName(name), err)
+	}
+	return nil
 }
 
 func (o *contractOptions) options() []contract.Option {
