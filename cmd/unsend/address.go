@@ -4,7 +4,10 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
+
+	"github.com/unsend-go/unsend/internal/textutil"
 )
 
 // hidden stands for an address, or a part of one, that may hold a password.
@@ -65,8 +68,12 @@ func (c *invocation) withoutSecrets(text string) string {
 		if _, value, ok := strings.Cut(arg, "="); ok && strings.HasPrefix(arg, "-") {
 			arg = value
 		}
-		if isAddress(arg) {
-			text = strings.ReplaceAll(text, arg, withoutPassword(arg))
+		if !isAddress(arg) {
+			continue
+		}
+		for _, written := range []string{arg, quoted(arg), strconv.Quote(arg)} {
+			shown := withoutPassword(arg)
+			text = strings.NewReplacer(written, shown, textutil.OneLine(written), shown).Replace(text)
 		}
 	}
 	return apiKey.ReplaceAllString(text, hidden)

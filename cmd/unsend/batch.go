@@ -122,7 +122,6 @@ func (o *batchOptions) run(cmd *cobra.Command, name string) (err error) {
 		if in, err = openInput(cmd, name); err != nil {
 			return err
 		}
-		defer func() { _ = in.Close() }()
 	}
 	j := &job{batchOptions: o, cmd: cmd, file: name, target: target, sender: client, shutdown: newShutdown(cmd.Context())}
 	defer j.shutdown.release()
@@ -351,22 +350,25 @@ func (j *job) allStopped() bool {
 // maxLoads is how often a file is loaded while the ledger's server restarts: for half a minute.
 const maxLoads = 30
 
-// loadLasting loads the input; if a restart of the ledger's server ends that, a file is read again.
-func (j *job) loadLasting(in io.Reader) error {
+// loadLasting loads the input. If a restart of the ledger's server ends that, a file is opened and
+// read again.
+func (j *job) loadLasting(in io.ReadCloser) error {
 	for n := 1; ; n++ {
 		err := j.load(in)
-		file, seekable := in.(io.Seeker)
-		if !errors.Is(err, batch.ErrClaimLost) || !seekable || n == maxLoads {
+		_ = in.Close()
+		if !errors.Is(err, batch.ErrClaimLost) || namelessInput(j.file) != "" || n == maxLoads {
 			return err
 		}
 		select {
-		case <-time.After(time.Second): // the server's, and the last load's end of reading
+		case <-time.After(time.Second):
 		case <-j.shutdown.gently.Done():
 			return errNothingSent
 		}
-		if _, failed := file.Seek(0, io.SeekStart); failed != nil { // it is a pipe
+		again, failed := openInput(j.cmd, j.file)
+		if failed != nil {
 			return err
 		}
+		in = again
 	}
 }
 

@@ -157,12 +157,13 @@ func (p *page) write(w io.Writer) error {
 // checkPageFile refuses a name that cannot be a page's, such as that of the ledger.
 func checkPageFile(name, ledger string) error {
 	info, err := os.Stat(name)
+	of, _ := os.Stat(ledger)
 	switch {
 	case name == "":
 		return errors.New("--html needs the name of a file, or - for standard output")
 	case err == nil && info.IsDir():
 		return isDirectory(name)
-	case err == nil && (!info.Mode().IsRegular() || info.Size() > 0 && (filepath.Ext(name) != ".html" || name == ledger)):
+	case err == nil && (!info.Mode().IsRegular() || info.Size() > 0 && (filepath.Ext(name) != ".html" || os.SameFile(info, of))):
 		return fmt.Errorf("%s exists and is no page; name another file, such as report.html", name)
 	}
 	return nil

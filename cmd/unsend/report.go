@@ -112,7 +112,7 @@ func (o *reportOptions) run(cmd *cobra.Command) error {
 	}
 	ctx, stop := interruptible(cmd.Context())
 	defer stop()
-	if isPostgres(address) && o.ledger.run == "" {
+	if isPostgres(address) && flags.NFlag() == 0 {
 		return listRuns(ctx, cmd.OutOrStdout(), address)
 	}
 	p, err := o.ledger.target("", false, false)
