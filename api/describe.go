@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -214,20 +215,17 @@ func causeOf(err error) (text, hint string) {
 func withoutQuotes(text string) string {
 	var b strings.Builder
 	for {
-		before, quoted, found := strings.Cut(text, `"`)
+		before, _, found := strings.Cut(text, `"`)
 		b.WriteString(before)
 		if !found {
 			return b.String()
 		}
 		b.WriteString(`"…"`)
-		end := 0
-		for end < len(quoted) && quoted[end] != '"' {
-			if quoted[end] == '\\' {
-				end++
-			}
-			end++
+		quoted, err := strconv.QuotedPrefix(text[len(before):])
+		if err != nil {
+			return b.String() // no end of the quote can be found
 		}
-		text = quoted[min(end+1, len(quoted)):]
+		text = text[len(before)+len(quoted):]
 	}
 }
 

@@ -228,30 +228,22 @@ func (r *redactedError) Is(target error) bool {
 	return !slices.Contains(sentinels, target) && errors.Is(r.err, target)
 }
 
-// As finds the first visible error of target's type.
-func (r *redactedError) As(target any) bool { return r.as(r.err, reflect.ValueOf(target).Elem()) }
-
-func (r *redactedError) as(err error, found reflect.Value) bool {
-	if err == nil {
+// As finds an error of the network that holds no text of a response.
+func (r *redactedError) As(target any) bool {
+	if !errors.As(r.err, target) {
 		return false
 	}
-	if record, ok := err.(tls.RecordHeaderError); ok { //nolint:errorlint // a walk through the chain
-		err = tls.RecordHeaderError{Msg: record.Msg} // its header is the peer's bytes
+	found := reflect.ValueOf(target).Elem()
+	if record, ok := found.Interface().(tls.RecordHeaderError); ok {
+		found.Set(reflect.ValueOf(tls.RecordHeaderError{Msg: record.Msg})) // its header is the peer's bytes
 	}
-	if reflect.TypeOf(err).AssignableTo(found.Type()) && r.isVisible(err) {
-		found.Set(reflect.ValueOf(err))
-		return true
+	err, ok := found.Interface().(error)
+	if ok = ok && r.isVisible(err); !ok {
+		found.SetZero()
 	}
-	switch outer := err.(type) { //nolint:errorlint // a walk through the chain
-	case interface{ Unwrap() error }:
-		return r.as(outer.Unwrap(), found)
-	case interface{ Unwrap() []error }:
-		return slices.ContainsFunc(outer.Unwrap(), func(inner error) bool { return r.as(inner, found) })
-	}
-	return false
+	return ok
 }
 
-// isVisible reports whether an error is one of the network and holds no text of a response.
 func (r *redactedError) isVisible(err error) bool {
 	t := reflect.TypeOf(err)
 	if t.Kind() == reflect.Pointer {

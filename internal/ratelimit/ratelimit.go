@@ -85,31 +85,23 @@ func (l *Limiter) Wait(ctx context.Context, stop <-chan struct{}, connection str
 	if ctx.Err() != nil || rate == (Rate{}) {
 		return ctx.Err()
 	}
-	turn, delay := l.enter(connection, rate)
+	turn, delay := l.take(connection, rate, nil)
 	if turn == nil {
 		return nil
 	}
 	defer l.leave(connection, turn)
-	if !EndsInTime(ctx, delay) {
-		return TooLongError(delay)
-	}
-	if waiting != nil {
+	if waiting != nil && EndsInTime(ctx, delay) {
 		waiting(delay)
 	}
-	if err := await(ctx, stop, turn); err != nil {
-		return err
-	}
-	for {
-		if delay = l.take(connection, rate); delay == 0 {
-			return nil
-		}
-		if !EndsInTime(ctx, delay) { // a Retry-After has come meanwhile
-			return TooLongError(delay)
-		}
-		if err := Sleep(ctx, stop, delay); err != nil {
+	for over := (<-chan time.Time)(turn); EndsInTime(ctx, delay); over = time.After(delay) {
+		if err := await(ctx, stop, over); err != nil {
 			return err
 		}
+		if _, delay = l.take(connection, rate, turn); delay == 0 {
+			return nil
+		}
 	}
+	return TooLongError(delay)
 }
 
 // EndsInTime reports whether a wait ends before the context does.
@@ -129,36 +121,30 @@ func (l *Limiter) Delay(connection string, rate Rate) time.Duration {
 	return b.delay(rate, len(b.line), time.Now())
 }
 
-// enter takes a token. If there is none, or if others wait for it, it returns a channel that is closed
-// when they have left, and how long until there is one.
-func (l *Limiter) enter(connection string, rate Rate) (turn chan time.Time, delay time.Duration) {
+// take takes a token if there is one, and returns 0. If there is none, or if others wait for it, it
+// returns how long until there is one, and a place in line: a channel that is closed when those ahead
+// have left. From then on turn is that channel.
+func (l *Limiter) take(connection string, rate Rate, turn chan time.Time) (_ chan time.Time, delay time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
 	b := l.bucketLocked(connection, now)
-	if delay = b.delay(rate, len(b.line), now); delay == 0 && len(b.line) == 0 {
-		b.tat = b.tat.Add(rate.interval())
-		return nil, 0
+	b.tat = later(b.tat, now.Add(-rate.interval())) // this computer may have slept
+	ahead := len(b.line)
+	if turn != nil {
+		ahead = 0
 	}
-	turn = make(chan time.Time)
-	if b.line = append(b.line, turn); len(b.line) == 1 {
-		close(turn)
+	if delay = b.delay(rate, ahead, now); delay == 0 && ahead == 0 {
+		b.tat = b.tat.Add(rate.interval())
+		return turn, 0
+	}
+	if turn == nil {
+		turn = make(chan time.Time)
+		if b.line = append(b.line, turn); ahead == 0 {
+			close(turn)
+		}
 	}
 	return turn, delay
-}
-
-// take takes a token for the first in line, or returns how long until there is one. The time by which
-// a timer was late, up to an interval, is not lost to those behind.
-func (l *Limiter) take(connection string, rate Rate) (delay time.Duration) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := time.Now()
-	b := l.buckets[connection]
-	b.tat = later(b.tat, now.Add(-rate.interval()))
-	if delay = b.delay(rate, 0, now); delay == 0 {
-		b.tat = b.tat.Add(rate.interval())
-	}
-	return delay
 }
 
 // leave takes a request out of the line.
@@ -205,7 +191,8 @@ func (l *Limiter) Observe(connection string, rate Rate, remaining int, retryAfte
 	}
 }
 
-// bucketLocked returns the connection's bucket, filled up to now.
+// bucketLocked returns the connection's bucket, filled up to now unless requests wait: the time by which
+// their timers are late is theirs.
 func (l *Limiter) bucketLocked(connection string, now time.Time) *bucket {
 	b := l.buckets[connection]
 	if b == nil {
@@ -213,7 +200,9 @@ func (l *Limiter) bucketLocked(connection string, now time.Time) *bucket {
 		b = &bucket{}
 		l.buckets[connection] = b
 	}
-	b.tat = later(b.tat, now)
+	if len(b.line) == 0 {
+		b.tat = later(b.tat, now)
+	}
 	return b
 }
 
