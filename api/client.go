@@ -125,14 +125,13 @@ func (c *Client) BaseURL() string {
 // Delay returns how long the connection's rate limit would block a request now: 0 if it could be
 // sent at once. It takes no token.
 func (c *Client) Delay(connectionID string) time.Duration {
-	if c == nil || c.limiter == nil {
+	if c == nil || c.guard == nil {
 		return 0
 	}
-	rate, err := c.rateOf(connectionID)
-	if err != nil {
-		return 0
+	if rate, err := c.rateOf(connectionID); err == nil {
+		return c.limiter.Delay(connectionID, rate)
 	}
-	return c.limiter.Delay(connectionID, rate)
+	return 0
 }
 
 // rateOf returns the rate of a connection, or zero if it has none or there is no connection. It calls
@@ -231,7 +230,7 @@ func (t *retryTransport) send(req *http.Request, connection string) (*attempt, *
 	c.observe(connection, resp.Header)
 	resp.Request = req
 	if a.status/100 == 2 {
-		resp.Body = &boundedBody{body: resp.Body, left: transport.MaxBody, end: cancel, redactor: redactorOf(c.keys, req)}
+		resp.Body = &boundedBody{http.MaxBytesReader(nil, resp.Body, transport.MaxBody), cancel, redactorOf(c.keys, req)}
 		return a, resp
 	}
 	if a.status >= 200 { // a 101 has no body, but an open connection
@@ -259,24 +258,19 @@ func unsent(req *http.Request, e *Error, attempts int) *Error {
 	return e
 }
 
-// boundedBody is the body of a 2xx. A longer body ends in an error, never in a silent end.
+// boundedBody is the body of a 2xx, of which http.MaxBytesReader bounds the length.
 type boundedBody struct {
-	body io.ReadCloser
-	left int
-	end  context.CancelFunc
-
+	io.ReadCloser
+	end      context.CancelFunc
 	redactor redactor
 }
 
 func (b *boundedBody) Read(p []byte) (int, error) {
-	if b.left < 0 {
-		return 0, transport.ErrTooLarge
-	}
-	n, err := b.body.Read(p[:min(len(p), b.left+1)])
-	if b.left -= n; b.left < 0 {
-		return n - 1, transport.ErrTooLarge
-	}
-	if err != nil && err != io.EOF { //nolint:errorlint // readers return it as it is
+	n, err := b.ReadCloser.Read(p)
+	switch {
+	case isType[*http.MaxBytesError](err):
+		err = transport.ErrTooLarge
+	case err != nil && err != io.EOF: //nolint:errorlint // readers return it as it is
 		err = redactError(err, b.redactor)
 	}
 	return n, err
@@ -284,7 +278,7 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 
 func (b *boundedBody) Close() error {
 	defer b.end()
-	return b.body.Close()
+	return b.ReadCloser.Close()
 }
 
 // ErrorOf returns the typed error for a response of which body was read, by the table of

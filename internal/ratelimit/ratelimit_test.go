@@ -152,55 +152,22 @@ func TestRetryAfterKeepsTheOrder(t *testing.T) {
 	})
 }
 
-func TestHoldOutlastsTokensGivenBack(t *testing.T) {
+// TestWaitsThatCannotEndInTime are refused at once, and take no token.
+func TestWaitsThatCannotEndInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newLimiter(60, 1)
 		sent(t, p, 1)
-		ctx, cancel := context.WithCancel(t.Context())
-		var wg sync.WaitGroup
-		for range 5 {
-			wg.Go(func() { _ = p.wait(ctx, conn) })
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start := time.Now()
+		err := p.wait(ctx, conn)
+		if refused, ok := errors.AsType[ratelimit.TooLongError](err); !ok || time.Duration(refused) != time.Second || time.Since(start) != 0 {
+			t.Errorf("the wait returned %v after %v, want a refusal at once", err, time.Since(start))
 		}
-		synctest.Wait()
-		p.Observe(conn, p.rate, 0, 3*time.Second)
-		cancel()
-		wg.Wait()
-		if ends := sent(t, p, 1); ends[0] != 3*time.Second {
-			t.Errorf("the next request left after %v, want 3s", ends[0])
+		if ends := sent(t, p, 1); ends[0] != time.Second {
+			t.Errorf("the next request left after %v, want 1s", ends[0])
 		}
 	})
-}
-
-// TestTokensAreGivenBack by a wait that cannot end in time, which is refused at once, and by one that
-// is cancelled.
-func TestTokensAreGivenBack(t *testing.T) {
-	const ms = time.Millisecond
-	for name, c := range map[string]struct{ deadline, cancel, took, next time.Duration }{
-		"refused":   {deadline: 900 * ms, cancel: time.Hour, next: time.Second},
-		"cancelled": {deadline: time.Hour, cancel: 300 * ms, took: 300 * ms, next: 700 * ms},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := newLimiter(60, 1)
-				sent(t, p, 1)
-				ctx, cancel := context.WithTimeout(t.Context(), c.deadline)
-				defer cancel()
-				defer time.AfterFunc(c.cancel, cancel).Stop()
-				start := time.Now()
-				err := p.wait(ctx, conn)
-				refused, ok := errors.AsType[ratelimit.TooLongError](err)
-				if ok != (c.took == 0) || ok && time.Duration(refused) != time.Second || !ok && !errors.Is(err, context.Canceled) {
-					t.Errorf("the wait returned %v", err)
-				}
-				if took := time.Since(start); took != c.took {
-					t.Errorf("the wait took %v, want %v", took, c.took)
-				}
-				if ends := sent(t, p, 1); ends[0] != c.next {
-					t.Errorf("the next request left after %v, want %v", ends[0], c.next)
-				}
-			})
-		})
-	}
 }
 
 // TestWaitersMoveUp: if one of those that wait is cancelled, those behind it move up, and its token is
