@@ -14,7 +14,8 @@
 // The method, path, parameters, credentials, media type and body of a request; the status,
 // headers, media type and body of a response. Every violation is reported, one for each place,
 // always in the same order. The host is not checked, so that tests can use loopback, and a request
-// may leave out the path of the document's server.
+// may leave out the path of the document's server. Any other prefix, such as that of a proxy, makes
+// another path.
 //
 // A status that the contract does not list is a violation, although the contract has a default
 // response; the body is still checked by the default. Members that the contract does not name
@@ -55,7 +56,7 @@ import (
 // Validator checks exchanges against the contract. It is immutable and safe for concurrent use.
 type Validator struct {
 	document   []byte
-	schemas    map[*openapi3.Schema]jsontext.Pointer // where the document has them, or a $ref to them
+	schemas    map[*openapi3.Schema]jsontext.Pointer // where the document has them
 	operations []*operation                          // concrete paths before templated ones
 	fallback   *operation                            // of a response without a request; nil if it could be one of several
 }
@@ -81,8 +82,8 @@ func WithDocument(document []byte) Option {
 	return func(o *options) { o.document = document }
 }
 
-// New returns a validator of the contract that this module embeds. To load a document takes some
-// ten milliseconds; without options that is done once in a program. An error means that the
+// New returns a validator of the contract that this module embeds. Loading takes about 10 ms; without
+// options it is done once in a program. An error means that the
 // document of [WithDocument] is not a valid OpenAPI document or has no operation, that it has no
 // operation of the id in [ForOperation], or that an option is nil.
 func New(opts ...Option) (*Validator, error) {
@@ -144,7 +145,7 @@ func (v *Validator) Operation(req *http.Request) (id string, path map[string]str
 	return m.id(), m.params
 }
 
-// CheckRequest returns every violation of the contract by req, or nil. A request that matches no
+// CheckRequest returns all violations in req, or nil. A request that matches no
 // operation is compared with the operation that it is closest to.
 //
 // The body is read from GetBody if req has it, which leaves Body alone; otherwise from Body,
@@ -162,7 +163,7 @@ func (v *Validator) CheckRequest(req *http.Request) []Violation {
 	return fewest(v.operations, func(op *operation) []Violation { return match{op, op.match(path)}.checkRequest(req, b) })
 }
 
-// CheckResponse returns every violation of the contract by resp, or nil. The body is read and put
+// CheckResponse returns all violations in resp, or nil. The body is read and put
 // back. A nil response is a violation.
 //
 // The response is checked against the operation of req or, if req is nil, of resp.Request. If that

@@ -9,11 +9,10 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/go-json-experiment/json/jsontext"
-	"go.yaml.in/yaml/v4"
 )
 
 // What is kept of members that the contract does not name is bounded.
@@ -21,8 +20,6 @@ const (
 	maxNames  = 2_000 // in all
 	maxNested = 9     // levels of objects and arrays
 )
-
-const schemasPointer jsontext.Pointer = "/components/schemas"
 
 var (
 	isIdentifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
@@ -36,29 +33,25 @@ var (
 // It keeps no value but an error's type of capitals, digits and underscores, and no name that does
 // not look like an identifier.
 type Drift struct {
-	v    *Validator
-	text text
-	err  error // of an option
+	v   *Validator
+	err error // of an option
 
 	mu       sync.Mutex
 	names    int                            // of members that the contract does not describe
 	places   map[*openapi3.Schema]*observed // that it describes
-	entries  map[*yaml.Node]*observed       // the same: aliases make several schemas of an entry
 	statuses map[unlisted]*observed         // of kinds "status" and "body"
 }
 
-// unlisted is a status that an operation does not list among its responses.
+// unlisted is a status that an operation does not list.
 type unlisted struct {
-	responses *yaml.Node
-	status    int
+	op     *operation
+	status int
 }
 
 // observed is what was seen at one place and the contract does not describe.
 type observed struct {
 	schema, member string               // as in Finding
 	at             place                // empty if the contract does not describe the place at all
-	entry          entry                // that describes it, or the responses that do not list it
-	fallback       string               // $ref of the default response, of a status
 	level          int                  // of such a place, below the last that it describes
 	missing        int                  // although it is required
 	kinds          map[string]int       // of values that it does not admit
@@ -67,27 +60,20 @@ type observed struct {
 	items          *observed            // likewise
 }
 
-func newObserved(schema, member string, at place, e entry, level int) *observed {
-	return &observed{
-		schema: schema, member: member, at: at, entry: e, level: level,
-		kinds: map[string]int{}, types: map[string]int{}, members: map[string]*observed{},
-	}
+func newObserved(schema, member string, at place, level int) *observed {
+	return &observed{schema, member, at, level, 0, map[string]int{}, map[string]int{}, map[string]*observed{}, nil}
 }
 
 // NewDrift returns an empty Drift. An invalid option is an error of the first [Drift.Add].
 func NewDrift(opts ...Option) *Drift {
-	d := &Drift{
-		places: map[*openapi3.Schema]*observed{}, entries: map[*yaml.Node]*observed{}, statuses: map[unlisted]*observed{},
-	}
-	if d.v, d.err = New(opts...); d.err == nil {
-		d.text, d.err = readText(d.v.document)
-	}
+	d := &Drift{places: map[*openapi3.Schema]*observed{}, statuses: map[unlisted]*observed{}}
+	d.v, d.err = New(opts...)
 	return d
 }
 
 // Transport wraps the transport of a client (nil means [http.DefaultTransport]) and adds each
-// response to d. It reads bodies and passes everything on as [Transport] does. A response that Add
-// returns an error for is passed over; an invalid option makes each request fail.
+// response to d. It reads bodies and passes everything on as [Transport] does. Responses that Add
+// rejects are ignored; an invalid option makes each request fail.
 func (d *Drift) Transport(next http.RoundTripper) http.RoundTripper {
 	return newTransport(next, func(req *http.Request) (func(*http.Response), error) {
 		return func(resp *http.Response) { _ = d.Add(req, resp) }, d.err
@@ -111,34 +97,38 @@ func (d *Drift) Add(req *http.Request, resp *http.Response) error {
 	if err != nil {
 		return err
 	}
-	declared, isError := m.Responses.Status(resp.StatusCode), resp.StatusCode >= http.StatusBadRequest
-	isListed, fallback := declared != nil, m.Responses.Default()
-	if !isListed && isError {
-		declared = fallback
+	listed, isError := m.Responses.Status(resp.StatusCode), resp.StatusCode >= http.StatusBadRequest
+	declared := listed
+	if listed == nil && isError { // which the default response describes
+		declared = m.Responses.Default()
 	}
 	var content openapi3.Content
 	if declared != nil {
 		content = declared.Value.Content
 	}
-	schema, value, seen, err := m.readJSON(resp, content)
-	if err != nil {
-		return err
+	schema, isListed := jsonSchema(content, resp.Header)
+	var value any
+	hasJSON := !hasNoBody(m.method, resp.StatusCode) && (schema != nil || !isListed)
+	if hasJSON {
+		b := readAndPutBack(&resp.Body).inflated(resp.Header)
+		hasJSON = len(content) > 0 || len(b.data) > 0 || b.err != nil
+		if value, err = b.json(); hasJSON && err != nil {
+			return err
+		}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if responses := d.text.find(m.pointer().AppendToken("responses")); !isListed && responses.value != nil {
-		key := unlisted{responses.value, resp.StatusCode}
+	if listed == nil {
+		key := unlisted{m.operation, resp.StatusCode}
 		if d.statuses[key] == nil {
-			d.statuses[key] = newObserved(m.id(), strconv.Itoa(resp.StatusCode), nil, responses, 0)
+			d.statuses[key] = newObserved(m.id(), strconv.Itoa(resp.StatusCode), nil, 0)
 		}
-		for _, kind := range seen {
-			d.statuses[key].kinds[kind]++
-		}
-		if isError && fallback != nil {
-			d.statuses[key].fallback = fallback.Ref
+		d.statuses[key].kinds["status"]++
+		if hasJSON {
+			d.statuses[key].kinds["body"]++
 		}
 	}
-	if schema == nil {
+	if schema == nil || !hasJSON {
 		return nil
 	}
 	body := d.described(placeOf(schema), fmt.Sprint(m.id(), " ", resp.StatusCode), "")
@@ -152,23 +142,13 @@ func (d *Drift) Add(req *http.Request, resp *http.Response) error {
 	return nil
 }
 
-// readJSON reads a body and returns the schema that the contract has for it, if any, its value, and
-// what was seen of the response.
-func (m match) readJSON(resp *http.Response, content openapi3.Content) (*openapi3.SchemaRef, any, []string, error) {
-	seen := []string{"status"}
-	if hasNoBody(m.method, resp.StatusCode) {
-		return nil, nil, seen, nil
-	}
-	b := readAndPutBack(&resp.Body).inflated(resp.Header)
-	schema, listed := jsonSchema(content, resp.Header)
-	if listed && schema == nil || len(content) == 0 && len(b.data) == 0 && b.err == nil {
-		return nil, nil, seen, nil
-	}
+// json decodes a body of any JSON value.
+func (b body) json() (any, error) {
 	if vs := checkBody(Response, anyJSON, http.Header{"Content-Type": {"application/json"}}, b, true); len(vs) > 0 {
-		return nil, nil, nil, errors.New("the body cannot be compared with the contract: found " + vs[0].Found)
+		return nil, errors.New("the body cannot be compared with the contract: found " + vs[0].Found)
 	}
 	value, _, _ := new(decoder).decodeBody(b.data)
-	return schema, value, append(seen, "body"), nil
+	return value, nil
 }
 
 // anyJSON describes a body of any JSON value.
@@ -188,7 +168,7 @@ func (d *Drift) walk(o *observed, value any) {
 			d.walk(d.item(o), item)
 		}
 	case map[string]any:
-		for _, name := range slices.Sorted(maps.Keys(value)) { // an alias is named as what comes first
+		for _, name := range slices.Sorted(maps.Keys(value)) { // a place is named by its first path
 			d.walk(d.member(o, name), value[name])
 		}
 		for _, name := range o.at.required() {
@@ -205,20 +185,12 @@ func (d *Drift) described(at place, schema, member string) *observed {
 	if len(at) == 0 {
 		return nil
 	}
-	if o := d.places[at[0]]; o != nil {
-		return o
+	if name, found := strings.CutPrefix(string(d.v.schemas[at[0]]), string(schemasPointer+"/")); found && !strings.Contains(name, "/") {
+		schema, member = name, ""
 	}
-	e := d.text.find(d.v.schemas[at[0]])
-	if e.value == nil {
-		return nil
+	if d.places[at[0]] == nil {
+		d.places[at[0]] = newObserved(schema, member, at, 0)
 	}
-	if d.text.find(schemasPointer.AppendToken(e.key.Value)) == e {
-		schema, member = e.key.Value, ""
-	}
-	if d.entries[e.value] == nil {
-		d.entries[e.value] = newObserved(schema, member, at, e, 0)
-	}
-	d.places[at[0]] = d.entries[e.value]
 	return d.places[at[0]]
 }
 
@@ -228,7 +200,7 @@ func (d *Drift) item(o *observed) *observed {
 		return d.described(o.at.item(), o.schema, o.member+"[]")
 	}
 	if o.items == nil && o.level < maxNested {
-		o.items = newObserved("", "", nil, entry{}, o.level+1)
+		o.items = newObserved("", "", nil, o.level+1)
 	}
 	return o.items
 }
@@ -256,7 +228,7 @@ func (d *Drift) member(o *observed, name string) *observed {
 		name = "*"
 	}
 	if o.members[name] == nil {
-		o.members[name] = newObserved("", "", nil, entry{}, o.level+1)
+		o.members[name] = newObserved("", "", nil, o.level+1)
 		d.names = min(d.names+1, maxNames)
 	}
 	return o.members[name]
@@ -267,14 +239,9 @@ func (p place) required() (names []string) {
 	if len(p) == 0 {
 		return nil
 	}
-	joined := place{p[0]}
-	for i := 0; i < len(joined); i++ {
-		names = append(names, joined[i].Required...)
-		for _, ref := range joined[i].AllOf {
-			if !slices.Contains(joined, ref.Value) {
-				joined = append(joined, ref.Value)
-			}
-		}
+	allOf := func(s *openapi3.Schema) openapi3.SchemaRefs { return s.AllOf }
+	for _, s := range joined(openapi3.SchemaRefs{p[0].NewRef()}, allOf) {
+		names = append(names, s.Required...)
 	}
 	slices.Sort(names)
 	return slices.Compact(names)

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/go-json-experiment/json/jsontext"
 	"go.yaml.in/yaml/v4"
 )
 
@@ -58,15 +59,16 @@ func (d *Drift) Findings() []Finding {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	w := &writer{Drift: d, words: map[string]bool{}}
+	w := &writer{schemas: d.v.schemas, words: map[string]bool{}}
+	_ = yaml.Unmarshal(d.v.document, &w.root) // which New has read
 	for _, word := range anyType.FindAll(d.v.document, -1) {
 		w.words[string(word)] = true
 	}
-	for _, o := range d.entries {
+	for _, o := range d.places {
 		w.place(o)
 	}
-	for _, o := range d.statuses {
-		w.status(o)
+	for key, o := range d.statuses {
+		w.status(key, o)
 	}
 	slices.SortFunc(w.findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Schema, b.Schema), cmp.Compare(a.Member, b.Member),
@@ -80,15 +82,19 @@ var anyType = regexp.MustCompile(`\b[A-Z][A-Z0-9_]+\b`)
 
 // writer writes findings about a document.
 type writer struct {
-	*Drift
-
+	root     yaml.Node
+	schemas  map[*openapi3.Schema]jsontext.Pointer
 	words    map[string]bool // of the document, that may be types of errors
 	findings []Finding
 }
 
-// inside returns an entry of a schema.
-func (w *writer) inside(schema *openapi3.Schema, name string) entry {
-	return w.text.find(w.v.schemas[schema].AppendToken(name))
+// find returns the entry of a schema, or of something inside it.
+func (w *writer) find(schema *openapi3.Schema, inside ...string) entry {
+	e := find(w.root.Content[0], w.schemas[schema])
+	for _, name := range inside {
+		e = e.child(name)
+	}
+	return e
 }
 
 // add adds a finding about an entry.
@@ -98,7 +104,7 @@ func (w *writer) add(f Finding, e entry, how, text string) {
 }
 
 // byHand adds a finding without an edit.
-func (w *writer) byHand(f Finding, e entry, why string) { w.add(f, e, "by hand", "# "+why) }
+func (w *writer) byHand(f Finding, e entry, why string) { w.add(f, e, "edit by hand", "# "+why) }
 
 // below adds a finding whose YAML belongs into the mapping, or the list, of an entry.
 func (w *writer) below(f Finding, e entry, value any) {
@@ -111,7 +117,7 @@ func (w *writer) below(f Finding, e entry, value any) {
 
 // inPlace adds a finding whose YAML replaces an entry.
 func (w *writer) inPlace(f Finding, e entry, value any) {
-	if e.inBraces || e.value.Anchor != "" {
+	if e.inBraces || e.isShared() {
 		w.byHand(f, e, noBlock)
 	} else {
 		var whole yaml.Node
@@ -136,7 +142,7 @@ func (o *observed) about(member string, kinds map[string]int) Finding {
 func (w *writer) place(o *observed) {
 	if o.missing > 0 {
 		f := o.about("", map[string]int{"missing": o.missing})
-		w.byHand(f, o.entry, "It is required. If nobody relies on it, it need not be.")
+		w.byHand(f, w.find(o.at[0]), "It is required. If nobody relies on it, it need not be.")
 	}
 	if len(o.kinds) > 0 {
 		w.kinds(o)
@@ -153,16 +159,13 @@ func (w *writer) place(o *observed) {
 
 // members adds findings about members that the contract does not name.
 func (w *writer) members(o *observed) {
-	e := w.inside(o.at[0], "properties")
+	e := w.find(o.at[0], "properties")
 	if o.isMap() {
 		f := o.about("*", map[string]int{"map": len(o.members)})
 		w.byHand(f, e, "These look like the keys of a map, which is what additionalProperties is for.")
 		return
 	}
-	taken := map[string]bool{}
-	for name := range o.at[0].Properties {
-		taken[goName(name)] = true
-	}
+	taken := goNames(o.at[0].Properties)
 	for _, name := range slices.Sorted(maps.Keys(o.members)) {
 		switch f := o.about(name, o.members[name].kinds); {
 		case name == "*":
@@ -179,9 +182,17 @@ func (w *writer) members(o *observed) {
 // goName is the same for names that have the same name in Go.
 func goName(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
 
+func goNames[T any](members map[string]T) map[string]bool {
+	names := map[string]bool{}
+	for name := range members {
+		names[goName(name)] = true
+	}
+	return names
+}
+
 // kinds adds a finding about kinds of values that a schema does not admit.
 func (w *writer) kinds(o *observed) {
-	schema, e, f := o.at[0], o.entry, o.about("", o.kinds)
+	schema, e, f := o.at[0], w.find(o.at[0]), o.about("", o.kinds)
 	has := func(kind string) bool { return o.kinds[kind] > 0 || schema.Type.Is(kind) }
 	isNull := slices.Equal(f.Kinds, []string{"null"})
 	switch {
@@ -192,12 +203,12 @@ func (w *writer) kinds(o *observed) {
 	case !isNull && (has("object") || has("array") || e.key.Value == "items"):
 		w.byHand(f, e, "Objects and arrays beside other kinds, and items of several kinds, need a schema of their own.")
 	case len(schema.AnyOf) > 0:
-		w.below(f, w.inside(schema, "anyOf"), branches(f.Kinds))
+		w.below(f, w.find(schema, "anyOf"), branches(f.Kinds))
 	case !isNull && goType(schema) == "":
 		w.byHand(f, e, "Its type in Go would change: give it an x-go-type.")
 	case !isNull:
 		w.inPlace(f, e, widened(e.value, schema, f.Kinds))
-	case w.inside(schema, "nullable").value != nil:
+	case !e.child("nullable").isMissing():
 		w.byHand(f, e, "It says that it is not nullable.")
 	default:
 		w.below(f, e, &draft{Nullable: true})
@@ -238,10 +249,10 @@ func goType(schema *openapi3.Schema) string {
 
 // types adds a finding about types of errors that the document does not name.
 func (w *writer) types(o *observed, words map[string]int) {
-	f, before := o.about("", words), w.inside(o.at[0], "description")
+	f, before := o.about("", words), w.find(o.at[0], "description")
 	text := "Also seen: " + quoted(f.Kinds) + "."
-	if before.value == nil {
-		w.below(f, o.entry, draft{Description: text})
+	if before.isMissing() {
+		w.below(f, w.find(o.at[0]), draft{Description: text})
 		return
 	}
 	w.inPlace(f, before, strings.TrimSpace(before.value.Value)+"\n"+text+"\n")
@@ -250,16 +261,15 @@ func (w *writer) types(o *observed, words map[string]int) {
 func quoted(words []string) string { return "`" + strings.Join(words, "`, `") + "`" }
 
 // status adds a finding about a status that an operation does not list.
-func (w *writer) status(o *observed) {
-	code, _ := strconv.Atoi(o.member)
-	response := &draft{Description: strings.TrimSpace(http.StatusText(code) + " (not documented)."), Undocumented: true}
-	if o.fallback != "" {
-		response = &draft{Ref: o.fallback}
+func (w *writer) status(key unlisted, o *observed) {
+	response := &draft{Description: strings.TrimSpace(http.StatusText(key.status) + " (not documented)."), Undocumented: true}
+	if fallback := key.op.Responses.Default(); key.status >= http.StatusBadRequest && fallback != nil && fallback.Ref != "" {
+		response = &draft{Ref: fallback.Ref}
 	} else if o.kinds["body"] > 0 {
 		response.Content = map[string]any{"application/json": map[string]any{"schema": draft{}}}
 	}
 	f := o.about("", map[string]int{"status": o.kinds["status"]})
-	w.below(f, o.entry, map[string]any{o.member: response})
+	w.below(f, find(w.root.Content[0], key.op.pointer()+"/responses"), map[string]any{o.member: response})
 }
 
 // draft is a schema or a response to be written, with its members in the order of the document's.
@@ -311,7 +321,7 @@ func (o *observed) draft(marked bool) *draft {
 		if o.items != nil && o.items.kinds["null"] == 0 {
 			e.Items = o.items.draft(false)
 		}
-	case e.Type == "object" && (o.isMap() || o.members["*"] != nil || o.sameInGo()):
+	case e.Type == "object" && (o.isMap() || o.members["*"] != nil || len(goNames(o.members)) < len(o.members)):
 		e.Values = &draft{Description: "Not documented."}
 	case e.Type == "object" && len(o.members) > 0:
 		e.Properties = map[string]*draft{}
@@ -340,15 +350,6 @@ func (o *observed) isMap() bool {
 		}
 	}
 	return len(o.members) >= many && len(kinds) == 1 && n == len(o.members)
-}
-
-// sameInGo reports whether two members would have the same name in Go.
-func (o *observed) sameInGo() bool {
-	names := map[string]bool{}
-	for name := range o.members {
-		names[goName(name)] = true
-	}
-	return len(names) < len(o.members)
 }
 
 // render writes a value from a column on, the first being 1.

@@ -187,11 +187,16 @@ func (d *decoder) schemaError(err *openapi3.SchemaError) {
 type place []*openapi3.Schema
 
 func placeOf(refs ...*openapi3.SchemaRef) place {
+	return joined(refs, func(s *openapi3.Schema) openapi3.SchemaRefs { return slices.Concat(s.AllOf, s.OneOf, s.AnyOf) })
+}
+
+// joined returns schemas with those that they join, in any number of steps.
+func joined(refs openapi3.SchemaRefs, parts func(*openapi3.Schema) openapi3.SchemaRefs) place {
 	var p place
 	for ; len(refs) > 0; refs = refs[1:] {
 		if schema := refs[0].Value; !slices.Contains(p, schema) { // a branch may join its union by allOf
 			p = append(p, schema)
-			refs = append(append(append(refs, schema.AllOf...), schema.OneOf...), schema.AnyOf...)
+			refs = append(slices.Clip(refs), parts(schema)...)
 		}
 	}
 	return p

@@ -61,18 +61,31 @@ func (op *operation) pointer() jsontext.Pointer {
 	return jsontext.Pointer("/paths").AppendToken(op.path).AppendToken(strings.ToLower(op.method))
 }
 
+const schemasPointer jsontext.Pointer = "/components/schemas"
+
 func load(document []byte) (*Validator, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(document)
 	if err != nil {
 		return nil, fmt.Errorf("contract cannot be read: %w", err)
 	}
 	v := &Validator{document: document, schemas: map[*openapi3.Schema]jsontext.Pointer{}}
-	_ = doc.WalkSchemas(func(pointer string, ref *openapi3.SchemaRef) error {
-		v.schemas[ref.Value] = jsontext.Pointer(pointer)
-		// An empty schema admits any JSON value. kin-openapi refuses null for it.
-		ref.Value.Nullable = ref.Value.Nullable || ref.Value.IsEmpty()
-		return nil
-	})
+	visit := func(base jsontext.Pointer) openapi3.WalkSchemasFunc {
+		return func(pointer string, ref *openapi3.SchemaRef) error {
+			if ref.Ref != "" {
+				return openapi3.SkipSubtree
+			}
+			v.schemas[ref.Value] = base + jsontext.Pointer(pointer)
+			// An empty schema admits any JSON value. kin-openapi refuses null for it.
+			ref.Value.Nullable = ref.Value.Nullable || ref.Value.IsEmpty()
+			return nil
+		}
+	}
+	if doc.Components != nil { // before others refer to them
+		for name, ref := range doc.Components.Schemas {
+			_ = ref.WalkSubtree(visit(schemasPointer.AppendToken(name)))
+		}
+	}
+	_ = doc.WalkSchemas(visit(""))
 	if err := doc.Validate(context.Background()); err != nil {
 		return nil, fmt.Errorf("contract is not sound: %w", err)
 	}

@@ -259,9 +259,11 @@ func TestOptionsAreRefused(t *testing.T) {
 	if _, err := contract.New(nil); err == nil {
 		t.Error("a nil option is accepted")
 	}
-	client := &http.Client{Transport: contract.Transport(nil, func([]contract.Violation) {}, contract.ForOperation("unsend"))}
-	if _, err := client.Do(newRequest(t, documentedRequest)); err == nil || !strings.Contains(err.Error(), `no operation "unsend"`) {
-		t.Errorf("a request is sent, with %v", err)
+	req, closed := newRequest(t, documentedRequest), 0
+	req.Body = &countingCloser{http.NoBody, &closed}
+	_, err = contract.Transport(nil, func([]contract.Violation) {}, contract.ForOperation("unsend")).RoundTrip(req)
+	if err == nil || !strings.Contains(err.Error(), `no operation "unsend"`) || closed != 1 {
+		t.Errorf("%v, and the body is closed %d times; want an error, and once", err, closed)
 	}
 	unnamed := strings.Replace(testdata(t, "openapi.yaml"), "      operationId: unsendChatMessage\n", "", 1)
 	v, err := contract.New(contract.WithDocument([]byte(unnamed)))

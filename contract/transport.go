@@ -13,8 +13,8 @@ import (
 // comes, it is called with the violations of the request.
 //
 // Each body is read whole before it is passed on, up to 8 MiB: a response that never ends holds
-// its caller until the request's context ends. A longer body passes on, and is one violation. A
-// read error and trailers pass on as well.
+// its caller until the request's context ends. Longer bodies pass through and are reported as one
+// violation. Read errors and trailers pass through as well.
 //
 // An invalid option makes each request fail with the error of [New].
 func Transport(next http.RoundTripper, report func([]Violation), opts ...Option) http.RoundTripper {
@@ -57,6 +57,9 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	sent.GetBody = nil               // which may count its calls
 	observeResponse, err := t.observe(sent)
 	if err != nil {
+		if req.Body != nil {
+			_ = req.Body.Close()
+		}
 		return nil, err
 	}
 	sent.GetBody = req.GetBody
