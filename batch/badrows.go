@@ -1,9 +1,11 @@
 package batch
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 )
 
@@ -58,24 +60,20 @@ func (a Added) Plan(retryFailed bool) Plan {
 // It matches [ErrInput].
 type InputError struct {
 	Rows         int     // bad rows
-	Bad          []error // the first 20 of them, in the order of the input, each with its line
 	Good         int     // rows that can be used
-	NoConnection int     // rows, not in Bad, that only lack a connection: one [DefaultConnection] fixes all
+	NoConnection int     // bad rows that only lack a connection: one [DefaultConnection] fixes all
+	Bad          []error // the first 20 of the others in the order of the input, each with its line, and last one error for all that only lack a connection
 }
 
 // Error returns how many rows are bad, and the error of the first.
 func (e *InputError) Error() string {
-	var parts []string
-	if e.NoConnection > 0 {
-		parts = append(parts, fmt.Sprintf("%s no connection; set a default connection, or add a column connection_id", rows(e.NoConnection, "names", "name")))
+	switch {
+	case e.NoConnection == e.Rows:
+		return rows(e.Rows, "names", "name") + " no connection; set a default connection, or add a column connection_id"
+	case e.Rows == 1:
+		return e.Bad[0].Error()
 	}
-	switch n := e.Rows - e.NoConnection; {
-	case n == 1 && len(e.Bad) > 0:
-		parts = append(parts, e.Bad[0].Error())
-	case n > 1 && len(e.Bad) > 0:
-		parts = append(parts, fmt.Sprintf("%s be used; the first: %v", rows(n, "cannot", "cannot"), e.Bad[0]))
-	}
-	return strings.Join(parts, "; ")
+	return fmt.Sprintf("%d rows cannot be used; the first: %v", e.Rows, e.Bad[0])
 }
 
 // Is reports whether target is [ErrInput].
@@ -123,10 +121,26 @@ func (c *rowCheck) good(rows iter.Seq2[Item, error]) iter.Seq2[Item, error] {
 				return
 			}
 		}
+		c.sort()
 		if c.bad.Rows > 0 && !c.settings.skipBad {
 			yield(Item{}, &c.bad)
 		}
 	}
+}
+
+// sort completes the list of bad rows. A reader yields some after the others.
+func (c *rowCheck) sort() {
+	slices.SortStableFunc(c.bad.Bad, func(a, b error) int { return cmp.Compare(lineOf(a), lineOf(b)) })
+	if n := c.bad.NoConnection; n > 0 {
+		c.bad.Bad = append(c.bad.Bad, &InputError{Rows: n, NoConnection: n})
+	}
+}
+
+func lineOf(err error) int {
+	if row, ok := errors.AsType[*LineError](err); ok {
+		return row.Line
+	}
+	return 0
 }
 
 // check reports whether a row can be used, and completes it.

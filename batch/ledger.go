@@ -87,9 +87,6 @@ func (l *Ledger) add(ctx context.Context, rows iter.Seq2[Item, error], replace b
 	}
 	added.preview = how.Preview
 	added.BadRows, added.Bad, added.Ignored = check.bad.Rows, check.bad.Bad, check.ignored
-	if check.bad.NoConnection > 0 {
-		added.Bad = append(added.Bad, &InputError{Rows: check.bad.NoConnection, NoConnection: check.bad.NoConnection})
-	}
 	return added, nil
 }
 

@@ -394,25 +394,20 @@ func (j *job) load(in io.Reader) error {
 		return errNothingSent
 	}
 	j.added = added
-	if bad, ok := errors.AsType[*batch.InputError](err); ok {
-		if bad.NoConnection == bad.Rows { // one advice fixes them all
-			return fmt.Errorf("%s: %w; nothing was sent", j.name(), asFlags(bad))
-		}
-		listed := bad.Bad
-		if bad.NoConnection > 0 {
-			listed = append(listed, &batch.InputError{Rows: bad.NoConnection, NoConnection: bad.NoConnection})
-		}
-		j.list(listed, bad.Rows)
+	bad, refused := errors.AsType[*batch.InputError](err)
+	switch {
+	case refused && bad.NoConnection == bad.Rows: // one advice fixes them all
+		return fmt.Errorf("%s: %w; nothing was sent", j.name(), asFlags(bad))
+	case refused:
+		j.list(bad.Bad, bad.Rows)
 		advice := "correct the list"
 		if bad.Good > 0 {
 			advice += ", or add --skip-invalid"
 		}
 		return fmt.Errorf("%s in %s; nothing was sent: %s", count(bad.Rows, "bad row"), j.name(), advice)
-	}
-	if errors.Is(err, batch.ErrInput) {
+	case errors.Is(err, batch.ErrInput):
 		return fmt.Errorf("%s: %w", j.name(), err)
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
 	j.list(added.Bad, added.BadRows)
@@ -424,18 +419,11 @@ func (j *job) load(in io.Reader) error {
 
 // list prints the first of so many bad rows.
 func (j *job) list(bad []error, rows int) {
-	lineOf := func(err error) int {
-		if row, ok := errors.AsType[*batch.LineError](err); ok {
-			return row.Line
-		}
-		return 0
-	}
-	slices.SortStableFunc(bad, func(a, b error) int { return cmp.Compare(lineOf(a), lineOf(b)) })
 	for _, err := range bad {
 		line(j.cmd.ErrOrStderr(), "%s: %v", j.name(), asFlags(err))
 		rows--
-		if same, ok := errors.AsType[*batch.InputError](err); ok {
-			rows -= same.Rows - 1
+		if all, ok := errors.AsType[*batch.InputError](err); ok { // that lack a connection
+			rows -= all.Rows - 1
 		}
 	}
 	if rows > 0 {
