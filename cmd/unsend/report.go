@@ -154,7 +154,7 @@ func (o *reportOptions) print(ctx context.Context, out io.Writer, p *ledgerTarge
 	case o.csv || o.json:
 		return o.list(out, messages)
 	case o.failed:
-		return printFailed(out, messages)
+		return printFailed(out, report.Groups, messages)
 	}
 	line(out, "%s: %s of %s", p, count(report.Items, "message"), serviceName(report.Service))
 	printCounts(out, report)
@@ -228,49 +228,48 @@ func (o *reportOptions) list(out io.Writer, messages iter.Seq2[batch.Result, err
 	return nil
 }
 
-// printFailed prints the messages that are not known to be gone, those alike together.
-func printFailed(w io.Writer, messages iter.Seq2[batch.Result, error]) error {
+// printFailed prints the groups, each with its first messages.
+func printFailed(w io.Writer, groups []batch.Group, messages iter.Seq2[batch.Result, error]) error {
 	const most = 10 // messages of a group that are listed
-	type kind struct {
-		outcome      batch.Outcome
-		reason, hint string
-	}
-	groups, listed := map[kind]*batch.Group{}, map[kind][]string{}
-	var kinds []kind
+	listed := map[batch.Group][]string{}
 	for r, err := range messages {
 		if err != nil {
 			return err
 		}
-		one := batch.Group{Outcome: r.Outcome, Hint: r.Hint}
-		if r.MaybeUnsent {
-			one.MaybeUnsent = 1
-		}
-		if failure, ok := errors.AsType[*api.Error](r.Err); ok {
-			one.Scope, one.Status, one.Type = failure.Scope, failure.StatusCode, failure.Type
-		}
-		k := kind{r.Outcome, reasonOf(one), r.Hint}
-		if g := groups[k]; g == nil {
-			groups[k], kinds = &one, append(kinds, k)
-		} else {
-			g.MaybeUnsent += one.MaybeUnsent
-		}
-		if groups[k].Count++; groups[k].Count <= most {
-			listed[k] = append(listed[k], messageLine(r))
+		if group := withoutCounts(groupOf(r)); len(listed[group]) < most {
+			listed[group] = append(listed[group], messageLine(r))
 		}
 	}
-	if len(kinds) == 0 {
+	if len(groups) == 0 {
 		line(w, "none: every message is unsent, or was gone already")
 	}
-	for _, k := range kinds {
-		printGroup(w, *groups[k])
-		for _, text := range listed[k] {
+	for _, g := range splitOpen(groups) {
+		printGroup(w, g)
+		lines := listed[withoutCounts(g)]
+		for _, text := range lines {
 			line(w, "    %s", text)
 		}
-		if more := groups[k].Count - most; more > 0 {
+		if more := g.Count - len(lines); more > 0 {
 			line(w, "    and %s; --csv and --json list all", count(more, "more message"))
 		}
 	}
 	return nil
+}
+
+func groupOf(r batch.Result) batch.Group {
+	g := batch.Group{Outcome: r.Outcome, Hint: r.Hint, Count: 1}
+	if r.MaybeUnsent {
+		g.MaybeUnsent = 1
+	}
+	if failure, ok := errors.AsType[*api.Error](r.Err); ok {
+		g.Scope, g.Status, g.Type = failure.Scope, failure.StatusCode, failure.Type
+	}
+	return splitOpen([]batch.Group{g})[0]
+}
+
+func withoutCounts(g batch.Group) batch.Group {
+	g.Count, g.Final, g.MaybeUnsent = 0, 0, 0
+	return g
 }
 
 func messageLine(r batch.Result) string {
