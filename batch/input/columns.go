@@ -103,7 +103,7 @@ func (n *ignoredNames) add(name string) bool {
 	return near
 }
 
-func namedTwice(c column) error { return fmt.Errorf("the column %s is there twice: delete one", c) }
+func namedTwice(c column) error { return fmt.Errorf("the column %s occurs twice: delete one", c) }
 
 // values are the texts of a row, by column.
 type values [numColumns]string

@@ -36,9 +36,9 @@ func recognize(r io.Reader, format Format) (*bufio.Reader, Format, error) {
 	case first == '[':
 		return nil, format, unusable("it is a JSON array: want one object on each line, without brackets and commas around them; jq -c '.[]' writes it so")
 	case first == '{' && format == CSV:
-		return nil, format, unusable("it is JSON, and CSV was asked for")
+		return nil, format, unusable("it is JSON, but the format is CSV")
 	case first != '{' && first != 0 && format == JSONL:
-		return nil, format, unusable("it is not JSON: want one object on each line, such as %s", jsonExample)
+		return nil, format, unusable("it is not JSON, but the format is JSON lines: want one object on each line, such as %s", jsonExample)
 	case first == '{':
 		return in, JSONL, nil
 	}

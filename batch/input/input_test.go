@@ -173,7 +173,7 @@ func TestBadRowsAreListed(t *testing.T) {
 				"line 3: the line is no JSON object: want one such as {\"user_id\": 51, \"message_id\": 64}\n" +
 				"line 4: user_id has more than one value: want a text or a whole number\n" +
 				"line 5: invalid id: user_id is true: want a text or a whole number\n" +
-				"line 6: the column user_id is there twice: delete one\n" +
+				"line 6: the column user_id occurs twice: delete one\n" +
 				"line 7: the line is not JSON from byte 12 on\n" +
 				"line 8: a comma or something else follows the JSON object: want one object on each line, and nothing else\n" +
 				"line 9: the JSON object does not end on its line: want one whole object on each line; jq -c . writes it so\n" +

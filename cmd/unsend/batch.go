@@ -36,29 +36,27 @@ func newBatch(call *invocation) *cobra.Command {
 		Use:   "batch FILE|-",
 		Short: "Unsend many messages",
 		Long: `Unsend the messages that FILE lists: CSV with a first row of names, user_id,
-message_id and, if need be, connection_id, with_user_id, maybe_unsent and ref (your
+message_id and optionally connection_id, with_user_id, maybe_unsent and ref (your
 own key), or JSON lines with these members. A spreadsheet's separators and
 encodings are recognized.
 
 The whole input is checked and loaded into a ledger, FILE.unsend.db unless --ledger
-names another. The plan is printed, and confirmed by a question or by --yes.
-Connections run side by side, each within its rate limit. Ctrl-C stops the run when
-the requests in flight are finished; a second one stops it at once.
+names another. The plan is printed, and confirmed by a question or by --yes. Ctrl-C
+stops the run when the requests in flight are finished; a second one at once.
 
 The ledger, a SQLite file, records each message before it is sent, and its outcome.
-After an interruption, a crash or a power cut the same command resumes: it sends no
-message whose outcome is final. FILE may change meanwhile: rows that are added are
-sent too, rows that are deleted are excluded. See report for the outcomes. To begin
-again, delete the ledger; that forgets what was sent.
+After an interruption or a crash the same command resumes: it sends no message whose
+outcome is final. FILE may change meanwhile: rows that are added are sent too, rows
+that are deleted are excluded. To begin again, delete the ledger; that forgets what
+was sent.
 
 With a ledger in PostgreSQL, --ledger postgres://user@host/database --run NAME, many
-machines can run the same command; without FILE they send what is in it. The address
-can be in $UNSEND_LEDGER, and the password in $PGPASSWORD.
+machines can run the same command; without FILE they send the messages already
+loaded. The address can be in $UNSEND_LEDGER, and the password in $PGPASSWORD.
 
-With --json one object a line: user_id, message_id, connection_id, line, ref, outcome
+With --json, one object a line: user_id, message_id, connection_id, line, ref, outcome
 (unsent, already_gone, failed or skipped), request_id, attempts, maybe_unsent, final,
-error (null or as of message) and response, the body as it came, the message's text
-included.
+error (null or as of message) and response, the raw body, the message's text included.
 
 ` + exitHelp,
 		Example: `  # Try it without an account
@@ -93,11 +91,11 @@ included.
 	opts.client.register(cmd.Flags())
 	opts.ledger.register(cmd.Flags())
 	flags := cmd.Flags()
-	flags.StringVar(&opts.ledger.address, "ledger", "", "`file` that records the run, or an address postgres://… (default $"+envLedger+", or FILE.unsend.db; a private one with --mock)")
+	flags.StringVar(&opts.ledger.address, "ledger", "", "ledger `file`, or an address postgres://… (default $"+envLedger+", or FILE.unsend.db; a private one with --mock)")
 	flags.IntVar(&opts.inFlight, "in-flight", 4, "requests in flight on each connection, 1 to 1,000")
-	flags.BoolVar(&opts.skipInvalid, "skip-invalid", false, "leave bad rows out instead of refusing the input")
-	flags.BoolVar(&opts.retryFailed, "retry-failed", false, "send messages again whose failure is final")
-	flags.BoolVarP(&opts.yes, "yes", "y", false, "do not ask")
+	flags.BoolVar(&opts.skipInvalid, "skip-invalid", false, "skip bad rows instead of refusing the input")
+	flags.BoolVar(&opts.retryFailed, "retry-failed", false, "also send messages again whose failure is final")
+	flags.BoolVarP(&opts.yes, "yes", "y", false, "skip the question")
 	flags.BoolVar(&opts.dryRun, "dry-run", false, "print the plan, and send nothing")
 	flags.BoolVar(&opts.json, "json", false, "print one JSON object a line")
 	return cmd

@@ -46,7 +46,7 @@ type clientFlags struct {
 
 func (f *clientFlags) register(set *pflag.FlagSet) {
 	f.set = set
-	set.BoolVar(&f.mock, "mock", false, "talk to a mock in this process: no account, no network")
+	set.BoolVar(&f.mock, "mock", false, "use a mock in this process: no account, no network")
 	set.StringVar(&f.connection, "connection", "", "creator's connection `id` (default $"+envConnection+")")
 	set.StringVar(&f.keyFile, "api-key-file", "", "`file` that holds the API key (default: the key in $"+envKey+")")
 	set.StringVar(&f.baseURL, "base-url", "", "`url` of the service (default $"+envBaseURL+", or "+api.DefaultBaseURL+")")
@@ -56,7 +56,7 @@ func (f *clientFlags) register(set *pflag.FlagSet) {
 	set.IntVar(&f.burst, "burst", 90, "requests at once on each connection, as your plan allows")
 	set.BoolVar(&f.noRateLimit, "no-rate-limit", false, "send without a rate limit, for plans that have none")
 	set.Float64Var(&f.faultRate, "fault-rate", 0, "with --mock: share of responses that go wrong, 0 to 1")
-	set.Uint64Var(&f.seed, "seed", 1, "with --fault-rate: seed that decides which ones")
+	set.Uint64Var(&f.seed, "seed", 1, "with --fault-rate: seed of the draw")
 	set.BoolVar(&f.verbose, "verbose", false, "log every attempt to standard error")
 }
 

@@ -43,7 +43,7 @@ func (j *job) printPlan(w io.Writer) {
 		line(w, "  %s", text)
 	}
 	if j.added.Repeated > 0 {
-		line(w, "  %s of a message that is there already", count(j.added.Repeated, "more row"))
+		line(w, "  %s", count(j.added.Repeated, "duplicate row"))
 	}
 	if j.added.BadRows > 0 {
 		line(w, "  %s left out", count(j.added.BadRows, "bad row"))
@@ -58,7 +58,7 @@ func (j *job) printPlan(w io.Writer) {
 		line(w, "  caution: %s is empty: if it was the record of a run, that is lost", j.target)
 	}
 	if j.file != "" && j.added.Known == 0 && j.plan.Ended+j.plan.SetAside > 0 {
-		line(w, "  caution: %s has none of these messages: it is another list's; name another ledger to keep them apart", j.target)
+		line(w, "  caution: %s has none of these messages: it belongs to another list; name another ledger to keep them apart", j.target)
 	}
 	if other := j.target.elsewhere(j.shutdown.ctx, j.ledger); other != "" {
 		line(w, "  %s holds some of these messages already; to continue that run: --ledger %s", other, quoted(other))
@@ -79,7 +79,7 @@ func (j *job) summary() string {
 	case j.client.noRateLimit:
 		return much + ", without a rate limit"
 	case took == 0:
-		return much + ", within the burst of " + burst + " that each has"
+		return much + ", within each connection's burst of " + burst
 	}
 	return fmt.Sprintf("%s, at least %s at %s a minute on each after a burst of %s", much, duration(max(took, time.Second)), number(j.client.rate), burst)
 }

@@ -30,16 +30,15 @@ side, pointer, kind, found and want.
 With --drift, print what the responses have and openapi.yaml does not: members
 that it does not name, kinds of values that it does not admit, statuses that
 only its default response covers, and types of errors that no example or
-description names. Below each finding are the lines of YAML that would say it.
-Put them at the place that the finding names; with all of them in the contract, nothing more
-is printed. If there is no such edit, a comment gives the reason. Names that do not
+description names. Below each finding is the YAML to add at the place that the
+finding names, or a comment with the reason why there is none. Names that do not
 look like identifiers are shown as *, and no value but the type of an error.
 
 Exit codes:
-  0  the response conforms to the contract; with --drift, nothing is left to say
-  1  it violates it; with --drift, something is
+  0  the response conforms to the contract; with --drift, no differences
+  1  it violates it; with --drift, differences
   2  it is not a response, its operation is not known, or usage; with --drift,
-     a response could not be read, and the others left nothing to say`,
+     a response could not be read, and the others have no differences`,
 		Example: `  curl -i ... > response.txt
   unsend contract response.txt
 

@@ -30,7 +30,7 @@ func newMessage(call *invocation) *cobra.Command {
 outcome; after an error, whether it may have been unsent. With --json one object:
 outcome (unsent, already_gone or failed), request_id, attempts, maybe_unsent,
 error (null, or status, type, message, request_id, action_required and retry_after
-in seconds) and response, the body as it came, the message's text included.
+in seconds) and response, the raw body, the message's text included.
 Without --json no text of the message is printed.
 
 ` + exitHelp,
@@ -142,6 +142,6 @@ func summarize(w io.Writer, userID, messageID string, result *api.Result) {
 		line(w, "  snapshot of message %d, media: %d", queue.ID, max(len(queue.Media), queue.MediaCount))
 	}
 	if err != nil {
-		line(w, "  the snapshot is not whole: %v", err)
+		line(w, "  the snapshot is incomplete: %v", err)
 	}
 }

@@ -47,7 +47,7 @@ in memory; every message exists and can be unsent once. It prints its address,
 the credentials that it accepts and a request to try, and runs until Ctrl-C.
 At /docs/ it serves the API reference, where requests can be tried in a browser.
 Each request is a line on standard error: its method and path, the status and
-error type of the response, the fault that it consumed, and how long it took.
+error type of the response, the fault applied, and how long it took.
 
 A fault is a status, a kind (see --list-faults), or both, and then its settings:
   503    503,acted    drop    drop,acted    delay=2s    slow,delay=10ms
@@ -67,7 +67,7 @@ With --control, test suites in any language script and read the mock by HTTP:
   GET | PUT | DELETE /_mock/messages/{user}/{message}
   PUT  /_mock/connections/{id}          {"state":"expired"}
 It serves programs of this machine, and web pages of the origins of --cors. If
-$UNSEND_MOCK_TOKEN is set, it serves whoever sends it as Authorization: Bearer.`,
+$UNSEND_MOCK_TOKEN is set, it accepts clients that send it as Authorization: Bearer.`,
 		Example: `  unsend mock
   unsend mock --addr 127.0.0.1:0                # a free port
 
@@ -101,7 +101,7 @@ func (o *mockOptions) register(flags *pflag.FlagSet) {
 	flags.Func("fault", "`fault` of the next response; repeated, of the ones after it", parseInto(&o.next, mock.ParseFault))
 	flags.Float64Var(&o.faultRate, "fault-rate", 0, "share of responses that go wrong, 0 to 1")
 	flags.Func("fault-of", "`fault` to draw from at that rate (repeatable; default: all but the oversized)", parseInto(&o.drawn, mock.ParseFault))
-	flags.Uint64Var(&o.seed, "seed", 1, "seed that decides which responses go wrong")
+	flags.Uint64Var(&o.seed, "seed", 1, "seed of the draw")
 	flags.BoolVar(&o.control, "control", false, "let programs script faults and read requests at "+mock.ControlPrefix)
 	flags.Func("cors", "`origin` of web pages that may call it, such as http://localhost:5173, or * (repeatable)", parseInto(&o.parsed, parseOrigin))
 	flags.Func("message", "`user/message` that exists, instead of every id (repeatable)", parseInto(&o.parsed, parseMessage))

@@ -96,7 +96,7 @@ func nobodyReads(err error) bool {
 // unwrittenText returns why outcomes can no longer be written.
 func unwrittenText(err error) string {
 	if nobodyReads(err) {
-		return "nobody reads the outcomes any more"
+		return "standard output was closed"
 	}
 	return "the outcomes cannot be written: " + textutil.OneLine(err.Error())
 }

@@ -39,14 +39,15 @@ messages are not unsent, and what to do. It works during a run too. LEDGER is a
 file, or the address of a PostgreSQL database with --run NAME, without which its
 runs are listed; it can be left out if it is in $UNSEND_LEDGER.
 
-With --failed the messages that are not known to be gone (failed, skipped, or still
-open) are listed, those alike together. With --csv they are written as an input for
-batch. With --json one object a message, with the members that batch --json has;
-the outcome of a message without one is open, and its response is null.
+With --failed, list the messages that are not known to be gone (failed, skipped, or
+still open), grouped by cause. With --csv, write them as an input for batch. With
+--json, print one object a message, with the members that batch --json has; the
+outcome of a message without one is open, and its response is null.
 
-With --html the report is a page for a browser, to be shown or sent to others: it
-stands alone in FILE, which its owner alone may read, and holds the ids of the
-connections, but no message and no text of one. A file that ends in .html is replaced, and no other. - is standard output.
+With --html, write a page for a browser, to be shown or sent to others: FILE is
+self-contained, readable by its owner only, and holds the ids of the connections, but
+no message and no text of one. A file that ends in .html is replaced, and no other.
+- is standard output.
 
 ` + exitHelp,
 		Example: `  unsend report messages.csv.unsend.db

@@ -14,8 +14,7 @@ func newRoot(call *invocation) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "unsend",
 		Short: "Unsend chat messages through the OFAuth Access API",
-		Long: `Unsend chat messages through the OFAuth Access API, and get the
-certain outcome of each.
+		Long: `Unsend chat messages through the OFAuth Access API, and report the outcome of each.
 
 Credentials come from the environment: OFAUTH_API_KEY, OFAUTH_CONNECTION_ID and,
 for another server, OFAUTH_BASE_URL. With --mock no account is needed.

@@ -160,7 +160,7 @@ func TestHumanize(t *testing.T) {
   2 failed, this message: the service refused to unsend it
   3 failed, service or network: the response does not report whether it was unsent; 3 may have been unsent
   5 open: it may have been unsent already, as the list says or by a request without an outcome
-      the same command finds out
+      run the same command to resolve it
 `
 	if groups.String() != want {
 		t.Errorf("groups print as\n%s\nwant\n%s", &groups, want)

@@ -70,8 +70,8 @@ func TestBatchSession(t *testing.T) {
 	dir := messages(t)
 	g := newGate(t, 30)
 	plan := []string{
-		`messages\.csv: 60 messages on 2 connections of http://127\.0\.0\.1:\d+, within the burst of 90 that`,
-		`each has`,
+		`messages\.csv: 60 messages on 2 connections of http://127\.0\.0\.1:\d+, within each connection's`,
+		`burst of 90`,
 		`  30 on conn_a`,
 		`  30 on conn_b`,
 		`  ledger: messages\.csv\.unsend\.db`,
@@ -146,7 +146,7 @@ func TestBatchStoppedAtOnce(t *testing.T) {
 	s.waitFor(t, `^   0  unsent$`)
 	s.waitFor(t, `^   2  failed$`)
 	s.waitFor(t, `^  58  not sent, or without an outcome$`)
-	s.waitFor(t, `^  2 failed, this machine: it ended here before a response came; 2 may have been unsent$`)
+	s.waitFor(t, `^  2 failed, this machine: canceled before a response came; 2 may have been unsent$`)
 	s.waitFor(t, `^To continue with 60 messages:$`)
 	s.waitFor(t, `^  unsend batch messages\.csv --yes$`)
 }

@@ -100,7 +100,7 @@ func reasonOf(g batch.Group) string {
 	case g.Status/100 == 2 && g.Scope != api.ScopeMessage:
 		return "the response does not report whether it was unsent"
 	case g.Status == 0 && g.Scope == api.ScopeClient:
-		text = "it ended here before a response came"
+		text = "canceled before a response came"
 	case g.Status != 0:
 		text = "the service returned an error"
 	}
@@ -204,7 +204,7 @@ func splitOpen(groups []batch.Group) (list []batch.Group) {
 	for _, g := range groups {
 		if g.Outcome == "" && g.Scope == api.ScopeUnknown {
 			maybe := g
-			maybe.Count, maybe.Hint = g.MaybeUnsent, "the same command finds out"
+			maybe.Count, maybe.Hint = g.MaybeUnsent, "run the same command to resolve it"
 			g.Count, g.MaybeUnsent, g.Hint = g.Count-g.MaybeUnsent, 0, "the same command continues"
 			list = append(list, maybe)
 		}

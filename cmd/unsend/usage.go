@@ -67,11 +67,11 @@ func (c *invocation) wantArgs(names ...string) cobra.PositionalArgs {
 		case len(args) == len(names):
 			return nil
 		case len(names) == 0:
-			return fmt.Errorf("takes no arguments, but was given %d; %s", len(args), advice)
+			return fmt.Errorf("requires no arguments; got %d; %s", len(args), advice)
 		case len(args) > 1 && len(names) == 1:
 			advice = "put a name that has spaces in quotes, or " + advice
 		}
-		return fmt.Errorf("want %s, but was given %s; %s", strings.Join(names, " and "), count(len(args), "argument"), advice)
+		return fmt.Errorf("requires %s; got %s; %s", strings.Join(names, " and "), count(len(args), "argument"), advice)
 	}
 }
 
