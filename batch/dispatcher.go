@@ -139,7 +139,7 @@ func (d *dispatcher) claim() {
 	for _, load := range claimed {
 		c := newConnection(load)
 		d.connections = append(d.connections, c)
-		d.progress.change(func() { d.progress.connections = append(d.progress.connections, c) })
+		d.progress.claimed(c)
 		d.due.put(c, now, true)
 	}
 }

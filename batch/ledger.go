@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -122,7 +123,7 @@ func (l *Ledger) Messages(ctx context.Context, filter Filter) iter.Seq2[Result, 
 		after := int64(0)
 		for { // in parts, so that a slow loop holds up nothing else
 			part, err := l.store.Messages(ctx, filter, after, maxMessages)
-			if err != nil {
+			if err = cmp.Or(err, ctx.Err()); err != nil {
 				yield(Result{}, err)
 				return
 			}

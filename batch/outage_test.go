@@ -31,6 +31,8 @@ func (a *away) RoundTrip(req *http.Request) (*http.Response, error) {
 	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 }
 
+func (a *away) Unwrap() http.RoundTripper { return a.next }
+
 func awayClient(t *testing.T, server *mock.Server) (*away, *api.Client) {
 	t.Helper()
 	service := &away{next: server.Client().Transport}

@@ -11,7 +11,8 @@ import (
 type Progress struct {
 	mu          sync.Mutex // guards all below, and the connections' counts
 	counts      Counts
-	connections []*connection
+	outcomes    int                    // of this run
+	connections map[string]*connection // by id
 	trouble     error
 }
 
@@ -58,7 +59,19 @@ func (p *Progress) change(f func()) {
 
 // begin makes the progress follow another run.
 func (p *Progress) begin() {
-	p.change(func() { p.counts, p.connections, p.trouble = Counts{}, nil, nil })
+	p.change(func() { p.counts, p.outcomes, p.connections, p.trouble = Counts{}, 0, map[string]*connection{}, nil })
+}
+
+// claimed adds a connection, with what this run has counted on it if it had the claim before.
+func (p *Progress) claimed(c *connection) {
+	p.change(func() {
+		if before := p.connections[c.counts.ID]; before != nil {
+			open := c.counts.Items
+			c.counts.Counts = before.counts.Counts
+			c.counts.Items = c.counts.Ended() + open
+		}
+		p.connections[c.counts.ID] = c
+	})
 }
 
 // recount sets what the ledger counts.
@@ -86,5 +99,6 @@ func (p *Progress) ended(c *connection, o Outcome, shared bool) {
 			p.counts.count(o, 1)
 		}
 		c.counts.count(o, 1)
+		p.outcomes++
 	})
 }

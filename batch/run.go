@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -138,8 +139,11 @@ func newRun(ctx context.Context, client *api.Client, ledger *Ledger, opts Option
 	case ledger.settings.readOnly:
 		return nil, fmt.Errorf("%w %s is open for reading only", ErrLedger, ledger.Name())
 	}
-	if made := ledger.Service(); made != "" && made != mockService && made != ServiceOf(client) {
-		return nil, fmt.Errorf("%w %s is of %s, not of %s", ErrLedger, ledger.Name(), made, ServiceOf(client))
+	service := StoreOptions{Service: ServiceOf(client)}
+	if made := ledger.Service(); made != "" && !(made == mockService && isLocal(service.Service)) {
+		if err := service.Check(ledger.Name(), made); err != nil {
+			return nil, err
+		}
 	}
 	if err := ledger.acquire(); err != nil {
 		return nil, err
@@ -150,18 +154,21 @@ func newRun(ctx context.Context, client *api.Client, ledger *Ledger, opts Option
 	return r, nil
 }
 
-// maxLost is how often in a row the claims may be lost: in some 13 minutes.
+// maxLost is how often in a row the claims may be lost before an outcome is stored: in some 13 minutes.
 const maxLost = 30
 
 // work works on the ledger until nothing is left, or the run is ended. If the claims are lost, as
 // when a database restarts, it begins again.
 func (r *run) work() {
 	defer close(r.results)
+	outcomes := 0
 	for lost := 1; ; lost++ {
-		begun, err := r.session()
-		if begun {
-			lost = 1
-		}
+		err := r.session()
+		r.progress.change(func() {
+			if r.progress.outcomes > outcomes {
+				outcomes, lost = r.progress.outcomes, 1
+			}
+		})
 		if !errors.Is(err, ErrClaimLost) || r.sending.Err() != nil || lost > maxLost {
 			r.conclude(err)
 			return
@@ -171,26 +178,23 @@ func (r *run) work() {
 	}
 }
 
-// session works on the ledger with one set of claims, and reports whether it began.
-func (r *run) session() (begun bool, err error) {
+// session works on the ledger with one set of claims.
+func (r *run) session() error {
 	ctx := context.WithoutCancel(r.ctx)
 	if err := r.store.Begin(ctx, r.opts.RetryFailed); err != nil {
-		return false, err
+		return err
 	}
-	err = r.recount(ctx)
-	if begun = err == nil; begun {
+	err := r.recount(ctx)
+	if err == nil {
 		err = newDispatcher(r).work()
 	}
 	if errors.Is(err, ErrClaimLost) {
-		return begun, err
+		return err
 	}
 	if err == nil && r.store.Shared() {
 		err = r.recount(ctx)
 	}
-	if ending := r.store.End(ctx); err == nil {
-		err = ending
-	}
-	return begun, err
+	return cmp.Or(err, r.store.End(ctx))
 }
 
 // recount sets the progress to what the ledger counts. That may read millions of rows: while this

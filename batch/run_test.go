@@ -110,36 +110,68 @@ func TestInFlight(t *testing.T) {
 	})
 }
 
-// lostStore has no claims for as long as it is asked to.
+// lostStore has no claims for as many sessions as it is asked to, and then loses them at a write.
 type lostStore struct {
 	batch.Store
-	times int
+	begins int
+	lost   func(write int) bool
+	writes int
 }
 
 var errLost = fmt.Errorf("%w messages.db: %w", batch.ErrLedger, batch.ErrClaimLost)
 
 func (s *lostStore) Begin(ctx context.Context, retryFailed bool) error {
-	if s.times--; s.times >= 0 {
+	if s.begins--; s.begins >= 0 {
 		return errLost
 	}
 	return s.Store.Begin(ctx, retryFailed)
 }
 
-// A run whose claims are lost begins again; if that happens too often it yields why.
+func (s *lostStore) Write(ctx context.Context, entries []batch.Entry) error {
+	if s.writes++; s.lost != nil && s.lost(s.writes) {
+		return errLost
+	}
+	return s.Store.Write(ctx, entries)
+}
+
+// A run whose claims are lost begins again; if that happens too often without an outcome it yields why.
 func TestLostClaims(t *testing.T) {
-	for _, c := range []struct {
-		times int
+	for name, c := range map[string]struct {
+		store lostStore
 		want  string
 		err   error
-	}{{times: 30, want: "20 unsent"}, {times: 31, want: "nothing", err: errLost}} {
-		synctest.Test(t, func(t *testing.T) {
-			ledger := newLedger(t, messages(0, 20))
-			ledger.Wrap(func(s batch.Store) batch.Store { return &lostStore{Store: s, times: c.times} })
-			results, err := collectRun(batch.Run(t.Context(), newClient(t, newMock(1)), ledger, batch.Options{}))
-			wantTally(t, results, c.want)
-			if err != c.err { //nolint:errorlint // nothing is put around it
-				t.Errorf("after %d times the run ends with %v; want %v", c.times, err, c.err)
-			}
+	}{
+		"30 sessions":        {store: lostStore{begins: 30}, want: "60 unsent"},
+		"31 sessions":        {store: lostStore{begins: 31}, want: "nothing", err: errLost},
+		"each write":         {store: lostStore{lost: func(int) bool { return true }}, want: "nothing", err: errLost},
+		"every fourth write": {store: lostStore{lost: func(write int) bool { return write%4 == 0 }}, want: "60 unsent"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ledger := newLedger(t, slices.Concat(messages(0, 30), messages(1, 30)))
+				ledger.Wrap(func(s batch.Store) batch.Store { c.store.Store = s; return &c.store })
+				var progress batch.Progress
+				results, err := collectRun(batch.Run(t.Context(), newClient(t, newMock(2)), ledger, batch.Options{Progress: &progress}))
+				for i, r := range results { // what was sent when a claim was lost is gone
+					if r.Outcome == batch.AlreadyGone {
+						results[i].Outcome = batch.Unsent
+					}
+				}
+				wantTally(t, results, c.want)
+				if err != c.err { //nolint:errorlint // nothing is put around it
+					t.Errorf("the run ends with %v; want %v", err, c.err)
+				}
+				ended := 0
+				for i, c := range progress.Connections() {
+					ended += c.Ended()
+					if c.ID != connectionID(i) || c.Items != 30 {
+						t.Errorf("connection %d is %+v; want each once, with 30 messages", i, c)
+					}
+				}
+				if ended != len(results) {
+					t.Errorf("the connections count %d outcomes; want %d", ended, len(results))
+				}
+			})
 		})
 	}
 }

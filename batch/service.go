@@ -29,6 +29,9 @@ func ServiceOf(client *api.Client) string {
 	return base.Scheme + "://" + strings.ToLower(base.Host) + base.Path
 }
 
+// isLocal reports whether a service is one of this machine, as a mock in another process is.
+func isLocal(service string) bool { return strings.Contains(service+"/", "://localhost/") }
+
 // ForService makes the ledger one of the client's service. A new ledger stores it; one of another
 // service is refused with an [ErrLedger], untouched. Scheme, host, port and path count, but on
 // loopback not the port: all local servers are one service. A client of a mock in this process is
@@ -43,8 +46,8 @@ func ForService(client *api.Client) Option {
 	}
 }
 
-// ForMock makes the ledger a mock's, for a mock that [ForService] cannot recognize: nothing in it
-// was ever unsent. It belongs to no other service.
+// ForMock makes the ledger a mock's, for a mock that [ForService] cannot recognize: nothing in it is
+// really unsent. A run with a client of a service that is not on this machine is refused.
 func ForMock() Option {
 	return func(s *settings) error {
 		s.service = mockService
@@ -63,7 +66,7 @@ func (o StoreOptions) Check(name, made string) error {
 		return fmt.Errorf("%w %s is of %s, not of the mock; name another ledger", ErrLedger, name, made)
 	}
 	advice := "; set the base URL back, or name another ledger"
-	if strings.Contains(made+"/", "://localhost/") {
+	if isLocal(made) {
 		advice = ": if that was a rehearsal, delete it or name another ledger; if not, set the base URL back"
 	}
 	return fmt.Errorf("%w %s is of %s, not of %s%s", ErrLedger, name, made, o.Service, advice)

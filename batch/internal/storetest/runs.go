@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -179,6 +180,13 @@ func reportAndMessages(t *testing.T, open Open) {
 	for _, err := range ledger.Messages(t.Context(), batch.All) {
 		Must(t, err)
 		break // leaves nothing locked
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for r, err := range ledger.Messages(ctx, batch.All) {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("under a canceled context the ledger yields %+v, %v", r, err)
+		}
 	}
 	Must(t, ledger.Close())
 }
