@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -191,7 +192,7 @@ func createFile(path string) (info fs.FileInfo, created bool, err error) {
 		return nil, false, err
 	}
 	info, err = file.Stat()
-	return info, created, errors.Join(err, file.Close())
+	return info, created, cmp.Or(err, file.Close())
 }
 
 // remove removes the ledger while it is locked, unless its path is another file's by now.

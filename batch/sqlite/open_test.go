@@ -269,6 +269,7 @@ func TestDiscard(t *testing.T) {
 	}{
 		"created":           {},
 		"created and added": {then: func(t *testing.T, ledger *batch.Ledger) { t.Helper(); add(t, ledger, messages(0, 3)) }},
+		"closed":            {then: func(t *testing.T, ledger *batch.Ledger) { t.Helper(); must(t, ledger.Close()) }, want: 1},
 		"run":               {then: runAll, want: 1},
 		"another's":         {made: batch.ForMock(), want: 1},
 		"another's, empty":  {want: 1},

@@ -72,6 +72,22 @@ func TestMocksClientIsRecognized(t *testing.T) {
 	}
 }
 
+// Rows that panic leave the ledger as it was.
+func TestPanicInRows(t *testing.T) {
+	t.Parallel()
+	ledger := openLedger(t, filepath.Join(t.TempDir(), "messages.db"))
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = ledger.Add(t.Context(), func(yield func(batch.Item, error) bool) {
+			yield(message(0, 5), nil)
+			panic("of the caller")
+		})
+	}()
+	if added := add(t, ledger, messages(0, 3)); added.New != 3 || report(t, ledger).Items != 3 {
+		t.Errorf("after a panic 3 messages are added as %+v; want 3 new, and no other", added)
+	}
+}
+
 // A private ledger too can be read while something is added to it.
 func TestInMemory(t *testing.T) {
 	t.Parallel()
@@ -96,17 +112,21 @@ func TestInMemory(t *testing.T) {
 	}
 }
 
-// A run is refused on a ledger of another service, and one that is only read.
+// A run is refused on a ledger of another service, on a mock's, and on one that is only read.
 func TestRunRefusesOtherServices(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "messages.db")
-	closedLedger(t, path, batch.ForService(clientOf(t, "https://api.example.com")))
-	for name, opt := range map[string]batch.Option{"other service": batch.DefaultConnection("x"), "read only": batch.ReadOnly()} {
-		ledger := openFor(t, path, opt)
-		server := newMock(1)
-		results, early := collectRun(batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{}))
-		if !errors.Is(early, batch.ErrLedger) || len(results)+len(server.Journal()) > 0 {
-			t.Errorf("%s: %d results, %v", name, len(results), early)
+	other := batch.ForService(clientOf(t, "https://api.example.com"))
+	for name, c := range map[string]struct{ made, opt batch.Option }{
+		"other service": {made: other, opt: batch.DefaultConnection("x")},
+		"mock's":        {made: batch.ForMock(), opt: batch.ForMock()},
+		"read only":     {made: other, opt: batch.ReadOnly()},
+	} {
+		path := filepath.Join(t.TempDir(), "messages.db")
+		closedLedger(t, path, c.made)
+		ledger := openFor(t, path, c.opt)
+		results, early := collectRun(batch.Run(t.Context(), clientOf(t, "https://api.example.org"), ledger, batch.Options{}))
+		if !errors.Is(early, batch.ErrLedger) || len(results) > 0 {
+			t.Errorf("%s: %d results, %v; want batch.ErrLedger", name, len(results), early)
 		}
 		must(t, ledger.Close())
 	}

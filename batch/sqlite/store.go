@@ -104,8 +104,9 @@ func guard(f func() error) (err error) {
 
 var errCut = errors.New("was cut by another program while it was in use (its -shm); run it again")
 
-// transaction runs f in one, which is synced when transaction returns without an error.
-func (s *store) transaction(f func() error) error {
+// transaction runs f in a transaction, which is synced when it returns without an error, and rolled
+// back if f fails or panics.
+func (s *store) transaction(f func() error) (err error) {
 	s.write.Lock()
 	defer s.write.Unlock()
 	if err := s.usable(); err != nil {
@@ -115,7 +116,15 @@ func (s *store) transaction(f func() error) error {
 	if err := s.file.unchanged(); err != nil {
 		return s.explain(err)
 	}
-	err := exec(s.db, "BEGIN IMMEDIATE", nil)
+	defer func() {
+		if s.broken == nil && !s.db.AutocommitEnabled() {
+			_ = exec(s.db, "ROLLBACK", nil) // err explains more
+			if !s.wal {                     // what is rolled back was written, too
+				_ = s.file.remember()
+			}
+		}
+	}()
+	err = exec(s.db, "BEGIN IMMEDIATE", nil)
 	if err == nil {
 		err = f()
 	}
@@ -126,17 +135,10 @@ func (s *store) transaction(f func() error) error {
 	if err == nil {
 		err = exec(s.db, "COMMIT", nil)
 	}
+	if errors.Is(err, errCut) {
+		s.broken = err
+	}
 	if err != nil {
-		if errors.Is(err, errCut) {
-			s.broken = err
-			return s.explain(err)
-		}
-		if !s.db.AutocommitEnabled() {
-			_ = exec(s.db, "ROLLBACK", nil) // the first error explains more
-		}
-		if !s.wal { // what is rolled back was written, too
-			err = cmp.Or(err, s.file.remember())
-		}
 		return s.explain(err)
 	}
 	if err := s.file.unchanged(); err != nil {
@@ -323,7 +325,7 @@ func (s *store) explain(err error) error {
 func (s *store) Close(discard bool) error {
 	s.write.Lock()
 	defer s.write.Unlock()
-	discard = discard && s.file != nil && s.file.created && !s.begun
+	discard = discard && s.file != nil && s.file.lock != nil && s.file.created && !s.begun
 	var err error
 	if s.broken == nil {
 		s.reads.Lock()
