@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/unsend-go/unsend/api"
-	"github.com/unsend-go/unsend/batch"
 	"github.com/unsend-go/unsend/batch/sqlite"
 )
 
@@ -70,7 +69,7 @@ func TestOutage(t *testing.T) {
 		service := newBuckets(90, 300*time.Millisecond)
 		service.outage(length/3, length/2)
 		client := service.client(t)
-		ledger, err := sqlite.InMemory(batch.ForMock()) // a file is synced for each moment at which something happens
+		ledger, err := sqlite.InMemory() // a file is synced for each moment at which something happens
 		if err != nil {
 			t.Fatal(err)
 		}
