@@ -23,107 +23,8 @@ const (
 	plantedConnection = "conn_planted"
 )
 
-// traced returns a client of the server, and what it traced.
-func traced(t *testing.T, server *mock.Server, transport http.RoundTripper) (*tracedClient, *tracetest.InMemoryExporter) {
-	t.Helper()
-	if transport == nil {
-		transport = server.Client().Transport
-	}
-	base := api.WithHTTPClient(&http.Client{Transport: transport})
-	spans := tracetest.NewInMemoryExporter()
-	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))
-	client, err := newTracedClient(provider, plantedKey, base, api.WithConnection(plantedConnection), api.WithRetries(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client, spans
-}
-
 func planted() *mock.Server {
 	return mock.New(mock.WithKeys(plantedKey), mock.WithConnections(mock.Connection{ID: plantedConnection}))
-}
-
-func TestAttemptsAreChildrenOfTheCall(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := planted()
-		server.Next(mock.Fault{Status: http.StatusTooManyRequests, RetryAfter: "1"})
-		client, spans := traced(t, server, nil)
-		if _, err := client.Unsend(t.Context(), "5", "6"); err != nil {
-			t.Fatal(err)
-		}
-		got := spans.GetSpans()
-		if len(got) != 3 || got[0].Name != "unsend attempt" || got[1].Name != "unsend attempt" || got[2].Name != "unsend message" {
-			t.Fatalf("spans are %v, want two attempts, then the call", got)
-		}
-		for i, want := range []int64{http.StatusTooManyRequests, http.StatusOK} {
-			if got[i].Parent.SpanID() != got[2].SpanContext.SpanID() {
-				t.Errorf("attempt %d is not below the call", i+1)
-			}
-			if status := attributeOf(got[i], "http.response.status_code"); status != want {
-				t.Errorf("attempt %d has the status %v, want %d", i+1, status, want)
-			}
-		}
-		if attempts := attributeOf(got[2], "unsend.attempts"); attempts != int64(2) {
-			t.Errorf("the call has %v attempts, want 2", attempts)
-		}
-		if outcome := attributeOf(got[2], "unsend.outcome"); outcome != "unsent" {
-			t.Errorf("the call's outcome is %v, want unsent", outcome)
-		}
-	})
-}
-
-func TestFailureIsMarked(t *testing.T) {
-	server := planted()
-	server.Next(mock.Fault{Status: http.StatusBadRequest})
-	client, spans := traced(t, server, nil)
-	if _, err := client.Unsend(t.Context(), "5", "6"); err == nil {
-		t.Fatal("a 400 is no error")
-	}
-	call := spans.GetSpans()[1]
-	if call.Status.Code != codes.Error || len(call.Events) != 1 {
-		t.Errorf("the call has the status %v and %d events, want an error and one", call.Status, len(call.Events))
-	}
-}
-
-// TestNoCredentialInAnySpan looks for a planted key and connection in all that is exported,
-// and for a trace in what the service gets.
-func TestNoCredentialInAnySpan(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := planted()
-		server.Next(mock.Fault{Status: http.StatusTooManyRequests, RetryAfter: "1"}, mock.Fault{}, mock.Fault{Status: http.StatusBadRequest})
-		watch := &watcher{next: server.Client().Transport}
-		client, spans := traced(t, server, watch)
-		_, _ = client.Unsend(t.Context(), "5", "6")
-		_, _ = client.Unsend(t.Context(), "5", "7") // fails
-		_, _ = client.Unsend(t.Context(), "5", "6") // is gone
-		if len(watch.seen) != 4 {
-			t.Fatalf("%d requests were sent, want 4", len(watch.seen))
-		}
-		for _, header := range watch.seen {
-			if header.Get("apiKey") != plantedKey {
-				t.Error("a request came without the key: this test would find nothing")
-			}
-			if header.Get("traceparent") != "" || header.Get("baggage") != "" {
-				t.Errorf("the service got a trace: %v", header)
-			}
-		}
-		exported := spans.GetSpans()
-		if len(exported) != 7 {
-			t.Fatalf("%d spans, want 7", len(exported))
-		}
-		text, err := json.Marshal(exported)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !strings.Contains(string(text), "/chats/5/messages/7") {
-			t.Fatal("the text of the spans lacks what they recorded: this test would find nothing")
-		}
-		for _, secret := range []string{plantedKey, plantedConnection} {
-			if strings.Contains(string(text), secret) {
-				t.Errorf("the spans hold %s", secret)
-			}
-		}
-	})
 }
 
 // watcher keeps the headers of what is sent.
@@ -135,6 +36,65 @@ type watcher struct {
 func (w *watcher) RoundTrip(req *http.Request) (*http.Response, error) {
 	w.seen = append(w.seen, req.Header.Clone())
 	return w.next.RoundTrip(req)
+}
+
+// TestSpans traces a call of two attempts, and one that fails. It looks for a planted key and connection
+// in all that is exported, and for a trace in what the service gets.
+func TestSpans(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, spans := planted(), tracetest.NewInMemoryExporter()
+		server.Next(mock.Fault{Status: http.StatusTooManyRequests, RetryAfter: "1"}, mock.Fault{}, mock.Fault{Status: http.StatusBadRequest})
+		watch := &watcher{next: server.Client().Transport}
+		client, err := newTracedClient(sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans)), plantedKey,
+			api.WithHTTPClient(&http.Client{Transport: watch}), api.WithConnection(plantedConnection))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.Unsend(t.Context(), "5", "6"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.Unsend(t.Context(), "5", "7"); err == nil {
+			t.Fatal("a 400 is no error")
+		}
+		got := spans.GetSpans()
+		if len(got) != 5 || got[2].Name != "unsend message" || got[4].Name != "unsend message" {
+			t.Fatalf("spans are %v, want two attempts, their call, an attempt and its call", got)
+		}
+		for i, want := range map[int]int64{0: http.StatusTooManyRequests, 1: http.StatusOK, 3: http.StatusBadRequest} {
+			call := got[max(2, i+1)]
+			if got[i].Name != "unsend attempt" || got[i].Parent.SpanID() != call.SpanContext.SpanID() {
+				t.Errorf("%s %d is not below its call", got[i].Name, i)
+			}
+			if status := attributeOf(got[i], "http.response.status_code"); status != want {
+				t.Errorf("attempt %d has the status %v, want %d", i, status, want)
+			}
+		}
+		for name, want := range map[string]any{"unsend.attempts": int64(2), "unsend.outcome": "unsent"} {
+			if value := attributeOf(got[2], name); value != want {
+				t.Errorf("the call has the %s %v, want %v", name, value, want)
+			}
+		}
+		if got[4].Status.Code != codes.Error || len(got[4].Events) != 1 {
+			t.Errorf("the call that failed has the status %v and %d events, want an error and one", got[4].Status, len(got[4].Events))
+		}
+		for _, header := range watch.seen {
+			if header.Get("apiKey") != plantedKey {
+				t.Error("a request came without the key: this test would find nothing")
+			}
+			if header.Get("traceparent") != "" || header.Get("baggage") != "" {
+				t.Errorf("the service got a trace: %v", header)
+			}
+		}
+		text, err := json.Marshal(got)
+		if err != nil || !strings.Contains(string(text), "/chats/5/messages/7") {
+			t.Fatalf("the text of the spans lacks what they recorded: this test would find nothing (%v)", err)
+		}
+		for _, secret := range []string{plantedKey, plantedConnection} {
+			if strings.Contains(string(text), secret) {
+				t.Errorf("the spans hold %s", secret)
+			}
+		}
+	})
 }
 
 func TestRunPrintsTheTrace(t *testing.T) {
