@@ -7,9 +7,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
-	"maps"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
 
@@ -80,11 +78,10 @@ func (c *http2Conn) take(conn io.Closer, frame http2.Frame) (kept bool) {
 			c.wrote(c.framer.WriteRSTStream(f.StreamID, http2.ErrCode(r.fault.code)))
 			settle()
 			r.rest()
-			c.release(true)
 		}
 	case *http2.DataFrame:
 		r, open := c.open[f.StreamID]
-		if !open || !f.StreamEnded() || r.fault.kind == heldBack {
+		if !open || !f.StreamEnded() {
 			return true
 		}
 		delete(c.open, f.StreamID)
@@ -94,23 +91,11 @@ func (c *http2Conn) take(conn io.Closer, frame http2.Frame) (kept bool) {
 		}
 		settle()
 		r.rest()
-		c.release(kept)
 		return kept
 	case *http2.RSTStreamFrame:
 		delete(c.open, f.StreamID)
-		c.release(true)
 	}
 	return true
-}
-
-// release sends the responses that were held back, if the connection is kept.
-func (c *http2Conn) release(kept bool) {
-	for _, id := range slices.Sorted(maps.Keys(c.open)) {
-		if kept && c.open[id].fault.kind == heldBack {
-			c.whole(id, c.open[id])
-			delete(c.open, id)
-		}
-	}
 }
 
 // respond does with a stream what its fault asks for, and reports whether the connection is kept.
@@ -136,7 +121,7 @@ func (c *http2Conn) respond(id uint32, r reply) (kept bool) {
 		c.whole(id, r)
 	case staleAfter:
 		c.whole(id, r)
-		return len(c.open) > 0
+		return false
 	case resetInside:
 		c.send(id, r, min(len(r.body), r.fault.cut), false)
 		c.wrote(c.framer.WriteRSTStream(id, code))

@@ -1,13 +1,11 @@
 package wire
 
 import (
-	"context"
 	"crypto/tls"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,7 +19,6 @@ type wire struct {
 	name      string
 	base      string
 	faults    []faultKind
-	crowds    bool // several calls share a connection
 	serve     func(*service) func(*conn)
 	transport func(*network) closer
 }
@@ -38,12 +35,12 @@ func wires() []wire {
 	}
 	overHTTP1 := func(n *network) closer { return &http.Transport{DialContext: n.dial} }
 	return []wire{
-		{"own", "http://127.0.0.1", http1Faults, false, http1, func(n *network) closer { return transport.New(n.dial) }},
-		{"HTTP1", "http://127.0.0.1", http1Faults, false, http1, overHTTP1},
+		{"own", "http://127.0.0.1", http1Faults, http1, func(n *network) closer { return transport.New(n.dial) }},
+		{"HTTP1", "http://127.0.0.1", http1Faults, http1, overHTTP1},
 		{"HTTP2", "https://127.0.0.1", []faultKind{
 			closed, reset, stalled, garbage, cutBody, interim, staleAfter, resetEarly, resetBehind, resetInside,
 			goAway, goAwayClosed, goAwayAnswered,
-		}, true, func(s *service) func(*conn) { return s.serveHTTP2 }, overHTTP2},
+		}, func(s *service) func(*conn) { return s.serveHTTP2 }, overHTTP2},
 	}
 }
 
@@ -108,8 +105,8 @@ func TestSeedRepeats(t *testing.T) {
 	}
 }
 
-// run makes the calls of a seed one after another, but for crowds. Few share a client, and so the
-// connection that the last call left behind. The callback gets each message when all is at rest.
+// run makes the calls of a seed one after another. Few share a client, and so the connection that the
+// last call left behind. The callback gets each message when all is at rest.
 func (w wire) run(t *testing.T, seed, total uint64, done func(n uint64, m *message)) {
 	t.Helper()
 	const sharing = 8
@@ -118,27 +115,16 @@ func (w wire) run(t *testing.T, seed, total uint64, done func(n uint64, m *messa
 			s := newService()
 			client, end := w.connect(t, s, api.WithRateLimit(60_000, 100))
 			for n := first; n < min(first+sharing, total); n++ {
-				for _, m := range s.play(t.Context(), draw(seed, n, w), client) {
-					done(n, m)
-				}
+				sc := draw(seed, n, w)
+				m := s.add(sc)
+				sc.run(t.Context(), client)
+				pause(time.Millisecond) // until the server is at rest too
+				synctest.Wait()
+				done(n, m)
 			}
 			end()
 		})
 	}
-}
-
-// play makes a scenario's call, and those of its crowd before it.
-func (s *service) play(ctx context.Context, sc *scenario, client *api.Client) (all []*message) {
-	var running sync.WaitGroup
-	for _, each := range append(sc.crowd, sc) {
-		all = append(all, s.add(each))
-		running.Go(func() { each.run(ctx, client) })
-		pause(betweenArrivals)
-	}
-	running.Wait()
-	pause(betweenArrivals) // until the server is at rest too
-	synctest.Wait()
-	return all
 }
 
 // scenarios returns how many to run, and their seed: a few of one seed, or UNSEND_SCENARIOS of a new

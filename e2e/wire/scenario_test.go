@@ -22,7 +22,6 @@ type scenario struct {
 	removedAt   int    // another device removes the message before this request; -1 for never
 	refusals    int    // dials that fail
 	ending      ending
-	crowd       []*scenario // calls that are in flight on the same HTTP/2 connection
 
 	call    call
 	endCall func() // carries out the ending; set when the call begins
@@ -75,33 +74,31 @@ type networkFault struct {
 type faultKind string
 
 const (
-	noFault         faultKind = ""
-	closed          faultKind = "closed"              // without a response
-	reset           faultKind = "reset"               // TCP's, or the stream's
-	stalled         faultKind = "stalled"             // no response ever comes
-	garbage         faultKind = "garbage"             // in the place of a response
-	halfHeader      faultKind = "half a header"       // and closed
-	cutBody         faultKind = "body cut"            // and closed
-	interim         faultKind = "interim responses"   // before the response, which is well
-	staleAfter      faultKind = "closed behind"       // the response is well; the kept connection is closed
-	staleUnnoticed  faultKind = "dead behind"         // the same, which only the next write notices
-	surplus         faultKind = "surplus response"    // behind a good one, on a connection that is not kept
-	longLength      faultKind = "length too long"     // and closed
-	badChunk        faultKind = "bad chunk"           // behind the body
-	resetEarly      faultKind = "reset at the header" // before the request is complete
-	resetBehind     faultKind = "reset behind"        // the whole response
-	resetInside     faultKind = "reset inside"        // the response's body, behind its header
-	goAway          faultKind = "GOAWAY"              // without a response; the connection stays open
-	goAwayClosed    faultKind = "GOAWAY, closed"      // the connection too
-	goAwayAnswered  faultKind = "GOAWAY, answered"    // the stream is served all the same
-	heldBack        faultKind = "held back"           // until another request of the connection has its response
-	attemptTimeout            = time.Second           // ends what stalls
-	betweenArrivals           = time.Millisecond      // of a crowd
+	noFault        faultKind = ""
+	closed         faultKind = "closed"              // without a response
+	reset          faultKind = "reset"               // TCP's, or the stream's
+	stalled        faultKind = "stalled"             // no response ever comes
+	garbage        faultKind = "garbage"             // in the place of a response
+	halfHeader     faultKind = "half a header"       // and closed
+	cutBody        faultKind = "body cut"            // and closed
+	interim        faultKind = "interim responses"   // before the response, which is well
+	staleAfter     faultKind = "closed behind"       // the response is well; the kept connection is closed
+	staleUnnoticed faultKind = "dead behind"         // the same, which only the next write notices
+	surplus        faultKind = "surplus response"    // behind a good one, on a connection that is not kept
+	longLength     faultKind = "length too long"     // and closed
+	badChunk       faultKind = "bad chunk"           // behind the body
+	resetEarly     faultKind = "reset at the header" // before the request is complete
+	resetBehind    faultKind = "reset behind"        // the whole response
+	resetInside    faultKind = "reset inside"        // the response's body, behind its header
+	goAway         faultKind = "GOAWAY"              // without a response; the connection stays open
+	goAwayClosed   faultKind = "GOAWAY, closed"      // the connection too
+	goAwayAnswered faultKind = "GOAWAY, answered"    // the stream is served all the same
+	attemptTimeout           = time.Second           // ends what stalls
 )
 
 // whole reports whether the response comes to the client for certain.
 func (f networkFault) whole() bool {
-	return slices.Contains([]faultKind{noFault, interim, staleAfter, staleUnnoticed, surplus, heldBack}, f.kind)
+	return slices.Contains([]faultKind{noFault, interim, staleAfter, staleUnnoticed, surplus}, f.kind)
 }
 
 // call is the outcome of a scenario.
@@ -175,17 +172,8 @@ func draw(seed, n uint64, w wire) *scenario {
 	sc := drawAny(r, w.faults)
 	if list := planted(w.faults); n < uint64(len(list)) {
 		sc = list[n]
-	} else if w.crowds && r.IntN(4) == 0 {
-		sc.refusals = 0
-		for range 1 + r.IntN(2) {
-			sc.crowd = append(sc.crowd, &scenario{
-				connection: "conn_crowd", removedAt: -1, steps: []step{{fault: networkFault{kind: heldBack}}},
-			})
-		}
 	}
-	for i, each := range append(sc.crowd, sc) {
-		each.message = fmt.Sprint(6_432_457_811_894 + 4*n + uint64(i))
-	}
+	sc.message = fmt.Sprint(6_432_457_811_894 + n)
 	if sc.connection == "" {
 		sc.connection = "conn_0"
 	}
