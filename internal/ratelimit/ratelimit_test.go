@@ -2,7 +2,6 @@ package ratelimit_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -148,24 +147,6 @@ func TestRetryAfterKeepsTheOrder(t *testing.T) {
 		wg.Wait()
 		if !slices.IsSorted(order) {
 			t.Errorf("requests left in the order %v", order)
-		}
-	})
-}
-
-// TestWaitsThatCannotEndInTime are refused at once, and take no token.
-func TestWaitsThatCannotEndInTime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newLimiter(60, 1)
-		sent(t, p, 1)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		start := time.Now()
-		err := p.wait(ctx, conn)
-		if refused, ok := errors.AsType[ratelimit.TooLongError](err); !ok || time.Duration(refused) != time.Second || time.Since(start) != 0 {
-			t.Errorf("the wait returned %v after %v, want a refusal at once", err, time.Since(start))
-		}
-		if ends := sent(t, p, 1); ends[0] != time.Second {
-			t.Errorf("the next request left after %v, want 1s", ends[0])
 		}
 	})
 }
