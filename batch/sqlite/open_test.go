@@ -232,6 +232,33 @@ func TestIDsWrittenIntoALedger(t *testing.T) {
 	}
 }
 
+// A program that was killed while it changed the file leaves a journal: reports refuse the ledger,
+// and the next batch repairs it.
+func TestKilledWhileChanging(t *testing.T) {
+	t.Parallel()
+	path, killed := filepath.Join(t.TempDir(), "messages.db"), filepath.Join(t.TempDir(), "killed.db")
+	ledger := openLedger(t, path)
+	add(t, ledger, messages(0, 2000))
+	must(t, ledger.Close())
+	db, err := zsqlite.OpenConn(path, zsqlite.OpenReadWrite)
+	must(t, err)
+	for _, sql := range []string{"PRAGMA cache_size = 1", "BEGIN", "UPDATE message SET outcome = 'unsent', hint = hex(zeroblob(300))"} {
+		must(t, sqlitex.ExecuteTransient(db, sql, nil))
+	}
+	for _, end := range []string{"", "-journal"} {
+		text, err := os.ReadFile(path + end)
+		must(t, err)
+		write(t, killed+end, string(text))
+	}
+	must(t, db.Close())
+	_, err = sqlite.Open(killed, batch.ReadOnly())
+	if want := "ledger " + killed + " was being changed when a program was killed; run unsend batch on it"; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("reading is %v; want %s", err, want)
+	}
+	must(t, openLedger(t, killed).Close())
+	wantOpen(t, killed, 2000)
+}
+
 // One process works on a ledger, by whatever name.
 func TestOneProcessAtATime(t *testing.T) {
 	t.Parallel()
