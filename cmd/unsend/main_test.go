@@ -28,7 +28,6 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":   exits,
-			"json":    jsonField,
 			"mock":    startMock,
 			"oneline": wantOneLine,
 		},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
@@ -88,24 +87,4 @@ func startMock(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Check(errors.New("the mock did not stop cleanly"))
 		}
 	})
-}
-
-// jsonField PATH WANT fails unless the JSON object on standard output has that member, PATH being
-// names joined by dots and WANT its JSON text; with ! that it is another.
-func jsonField(ts *testscript.TestScript, neg bool, args []string) {
-	var value any
-	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &value))
-	for name := range strings.SplitSeq(args[0], ".") {
-		object, _ := value.(map[string]any)
-		member, ok := object[name]
-		if !ok {
-			ts.Fatalf("no member %s", args[0])
-		}
-		value = member
-	}
-	got, err := json.Marshal(value)
-	ts.Check(err)
-	if (string(got) == args[1]) == neg {
-		ts.Fatalf("%s is %s", args[0], got)
-	}
 }

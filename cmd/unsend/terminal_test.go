@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -15,20 +16,36 @@ import (
 	"github.com/creack/pty"
 )
 
-// session is the command on a terminal.
+// session is the command as a process of its own. The screen shows what it prints: without a
+// terminal on standard error alone.
 type session struct {
 	*screen
 
 	cmd      *exec.Cmd
+	stdout   bytes.Buffer
 	terminal *os.File
 	read     chan struct{}
 }
 
-// onTerminal starts the command on a new terminal, in dir, against the server.
+// start starts the command without a terminal, in dir, against the server, after prepare, if it is
+// not nil.
+func start(t *testing.T, dir, url string, prepare func(*exec.Cmd), args ...string) *session {
+	t.Helper()
+	s := &session{screen: newScreen(), cmd: command(t, dir, url, args...)}
+	s.cmd.Stdout, s.cmd.Stderr = &s.stdout, s.screen
+	if prepare != nil {
+		prepare(s.cmd)
+	}
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// onTerminal starts it on a new terminal.
 func onTerminal(t *testing.T, dir, url string, args ...string) *session {
 	t.Helper()
-	s := &session{screen: newScreen(), read: make(chan struct{})}
-	s.cmd = command(t, dir, url, args...)
+	s := &session{screen: newScreen(), cmd: command(t, dir, url, args...), read: make(chan struct{})}
 	if os.Getenv("TERM") == "" {
 		s.cmd.Env = append(s.cmd.Env, "TERM=xterm")
 	}
@@ -44,6 +61,13 @@ func onTerminal(t *testing.T, dir, url string, args ...string) *session {
 	return s
 }
 
+func (s *session) signal(t *testing.T, signal os.Signal) {
+	t.Helper()
+	if err := s.cmd.Process.Signal(signal); err != nil {
+		t.Error(err)
+	}
+}
+
 func (s *session) keys(t *testing.T, text string) {
 	t.Helper()
 	if _, err := io.WriteString(s.terminal, text); err != nil {
@@ -55,8 +79,10 @@ func (s *session) keys(t *testing.T, text string) {
 func (s *session) end(t *testing.T, want int) {
 	t.Helper()
 	_ = s.cmd.Wait() // its error has no more than the exit code
-	<-s.read
-	_ = s.terminal.Close()
+	if s.terminal != nil {
+		<-s.read
+		_ = s.terminal.Close()
+	}
 	if got := s.cmd.ProcessState.ExitCode(); got != want {
 		t.Errorf("exit code %d, want %d:\n%s", got, want, s.text())
 	}

@@ -29,14 +29,6 @@ func manifest(t *testing.T) batchv1.Job {
 	return job
 }
 
-// TestStrict proves that a misspelled member does not go unseen.
-func TestStrict(t *testing.T) {
-	var job batchv1.Job
-	if err := yaml.UnmarshalStrict([]byte("spec: {paralelism: 4}"), &job); err == nil {
-		t.Error("a member that no Job has is taken")
-	}
-}
-
 // TestPodsAreAlike: any pod does any part, and one that comes to the end ends the Job.
 func TestPodsAreAlike(t *testing.T) {
 	spec := manifest(t).Spec
