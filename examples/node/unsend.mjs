@@ -5,8 +5,7 @@ const attempts = 3
 export async function unsend(base, { apiKey, connection }, user, message) {
   let lost = false
   for (let attempt = 1; ; attempt++) {
-    const last = attempt === attempts
-    let response, body
+    let response, body, cause
     try {
       response = await fetch(`${base}/v2/access/chats/${encodeURIComponent(user)}/messages/${encodeURIComponent(message)}`, {
         method: 'DELETE',
@@ -16,17 +15,19 @@ export async function unsend(base, { apiKey, connection }, user, message) {
       })
       body = await response.json()
     } catch (error) {
-      lost = true
-      if (last) throw new Error('the response was lost: the message may have been unsent', { cause: error })
-      continue
+      cause = error
     }
-    if (response.ok && body.success === true) return 'unsent'
-    if (body.type === 'RESOURCE_NOT_FOUND' && lost) return 'already gone'
-    if (last || (response.status !== 429 && response.status < 500)) {
-      throw new Error(`${response.status} ${body.type ?? body.error ?? 'without a readable success'}`)
+    // Without a status, or with 2xx or 5xx and no readable body, the message may have been unsent.
+    const status = response?.status ?? 0
+    if (response?.ok && body?.success === true) return 'unsent'
+    if (status === 404 && body?.type === 'RESOURCE_NOT_FOUND' && lost) return 'already gone'
+    const unknown = status === 0 || status >= 500 || response.ok && body?.success !== false
+    lost ||= unknown
+    if (attempt === attempts || !unknown && status !== 429) {
+      const reason = `${status} ${body?.type ?? body?.error ?? 'without a readable success'}`
+      throw new Error(unknown ? `the message may have been unsent: ${reason}` : reason, { cause })
     }
-    lost ||= response.status >= 500
-    const seconds = Number(response.headers.get('retry-after') ?? 0)
+    const seconds = Number(response?.headers.get('retry-after') ?? 2 ** attempt / 10)
     await new Promise(resolve => setTimeout(resolve, seconds * 1000))
   }
 }

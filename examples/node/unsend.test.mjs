@@ -66,9 +66,17 @@ test('an expired session is not retried', async () => {
 })
 
 test('success is believed as a boolean only', async () => {
-  await control('POST', 'faults', { faults: ['set=success="true"'], userId: '7', messageId: '9' })
-  assert.equal(await unsend(base, account, '7', '8'), 'unsent')
-  await assert.rejects(unsend(base, account, '7', '9'), /200/)
+  await control('POST', 'faults', ['set=success="true"'])
+  assert.equal(await unsend(base, account, '7', '9'), 'unsent')
+  assert.equal((await control('GET', 'requests')).total, 2)
+})
+
+test('a page in place of a response is no sign that the message was unsent', async () => {
+  await control('DELETE', 'messages/7/9')
+  await control('POST', 'faults', ['html,403'])
+  await assert.rejects(unsend(base, account, '7', '9'), /^Error: 403/)
+  await control('POST', 'faults', ['html,429', '429'])
+  await assert.rejects(unsend(base, account, '7', '9'), /404 RESOURCE_NOT_FOUND/)
 })
 
 test('no test sees what another one did', async () => {
