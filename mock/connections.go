@@ -94,8 +94,8 @@ func WithoutRateLimit() Option {
 	return func(s *Server) { s.access.interval = 0 }
 }
 
-// SetConnection adds a connection, or changes a known one from the next request on, without a
-// change of its token bucket.
+// SetConnection adds a connection, or changes a known one from the next request on, keeping its token
+// bucket.
 func (s *Server) SetConnection(c Connection) {
 	a := &s.access
 	a.mu.Lock()
@@ -128,10 +128,10 @@ type connection struct {
 
 // refusal is why a request is not executed.
 type refusal struct {
-	status int
-	kind   string
-	text   string        // in place of the example's
-	wait   time.Duration // of a 429
+	status    int
+	errorType string
+	text      string        // in place of the example's
+	wait      time.Duration // of a 429
 }
 
 // check checks credentials, rate limit and permission, in this order. It returns the id of a known
@@ -140,22 +140,22 @@ func (a *access) check(r *http.Request, now time.Time) (refused *refusal, connec
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !a.keys[r.Header.Get("apiKey")] {
-		return &refusal{status: http.StatusUnauthorized, kind: "UNAUTHORIZED"}, "", level{}
+		return &refusal{status: http.StatusUnauthorized, errorType: "UNAUTHORIZED"}, "", level{}
 	}
 	c := a.connections[r.Header.Get("x-connection-id")]
 	if c == nil {
-		return &refusal{status: http.StatusUnauthorized, kind: "SESSION_NOT_PROVIDED"}, "", level{}
+		return &refusal{status: http.StatusUnauthorized, errorType: "SESSION_NOT_PROVIDED"}, "", level{}
 	}
 	switch c.State {
 	case Expired:
-		refused = &refusal{status: http.StatusUnauthorized, kind: "SESSION_EXPIRED"}
+		refused = &refusal{status: http.StatusUnauthorized, errorType: "SESSION_EXPIRED"}
 	case RulesOutdated:
-		refused = &refusal{status: http.StatusUnauthorized, kind: "RULES_OUTDATED"}
+		refused = &refusal{status: http.StatusUnauthorized, errorType: "RULES_OUTDATED"}
 	default:
 		if wait := a.takeLocked(c, now); wait > 0 {
-			refused = &refusal{status: http.StatusTooManyRequests, kind: "RATE_LIMIT_EXCEEDED", wait: wait}
+			refused = &refusal{status: http.StatusTooManyRequests, errorType: "RATE_LIMIT_EXCEEDED", wait: wait}
 		} else if c.ReadOnly && r.Method != http.MethodGet && r.Method != http.MethodHead {
-			refused = &refusal{status: http.StatusForbidden, kind: "FORBIDDEN"}
+			refused = &refusal{status: http.StatusForbidden, errorType: "FORBIDDEN"}
 		}
 	}
 	return refused, c.ID, a.levelLocked(c, now)

@@ -268,8 +268,8 @@ func (c *control) faults(r *http.Request, _ []byte) (any, error) {
 	return c.s.faults.texts(message), nil
 }
 
-// messageState is a message as the control shows and sets it.
-type messageState struct {
+// shownMessage is a message as the control shows and sets it.
+type shownMessage struct {
 	Exists bool `json:"exists"`
 	Unsent bool `json:"unsent"`
 }
@@ -283,7 +283,7 @@ func (c *control) message(r *http.Request, body []byte) (any, error) {
 	}
 	switch r.Method {
 	case http.MethodPut:
-		input := messageState{Exists: true}
+		input := shownMessage{Exists: true}
 		if len(body) > 0 && !readStrictly(body, &input) || input.Exists && input.Unsent {
 			return nil, errors.New(`the body must be empty or a state such as {"exists":true,"unsent":false}, not both true`)
 		}
@@ -297,7 +297,7 @@ func (c *control) message(r *http.Request, body []byte) (any, error) {
 	case http.MethodDelete:
 		c.s.Remove(m.UserID, m.MessageID)
 	}
-	return messageState{c.s.Exists(m.UserID, m.MessageID), c.s.UnsentCount(m.UserID, m.MessageID) > 0}, nil
+	return shownMessage{c.s.Exists(m.UserID, m.MessageID), c.s.UnsentCount(m.UserID, m.MessageID) > 0}, nil
 }
 
 func (c *control) connection(r *http.Request, body []byte) (any, error) {

@@ -1,5 +1,5 @@
-// Package mock is an OFAuth in memory: a server that honors openapi.yaml, for tests in any
-// language and for trying things without an account.
+// Package mock is an in-memory OFAuth server that honors openapi.yaml, for tests in any language and
+// for experiments without an account.
 //
 // # In a test
 //
@@ -22,8 +22,8 @@
 //
 // A request is checked in this order: credentials (401), the rate limit (429), the permission to
 // write (403), the contract (400, with the reason), the message (404). Bodies are the examples of
-// openapi.yaml, a snapshot with the ids of its message. [WithMessages], [WithKeys] and [WithConnections] set
-// what exists and who may do what.
+// openapi.yaml, a snapshot with the ids of its message. [WithMessages], [WithKeys] and
+// [WithConnections] set what exists and who may do what.
 //
 // Any operation of openapi.yaml is served by its example, behind the same checks and faults; one
 // without an example gets 501, and one without security needs no key. [WithOperation] executes one by
@@ -41,7 +41,7 @@
 //
 // # The mock's own choices
 //
-// What the service does in these cases is not known. Build nothing on them:
+// How the service behaves here is unknown; do not rely on it:
 //
 //   - Without WithMessages every id exists once. A message belongs to the pair of user id and
 //     message id.
@@ -55,7 +55,7 @@
 //   - X-RateLimit-Limit is the burst; X-RateLimit-Reset is in seconds from now, rounded up. Both
 //     are absent without a known connection, and without a rate limit.
 //   - Another path, and another method on a path of the document, get 404
-//     ROUTE_NOT_FOUND. So are paths with empty or dot segments; they are not redirected.
+//     ROUTE_NOT_FOUND. So do paths with empty or dot segments; they are not redirected.
 //   - A request's body of more than 64 KiB is a 400.
 //   - Request ids count up from req_000000000001, and are sent as X-Request-Id, too. Every error
 //     has one, whether its example does or not.

@@ -19,7 +19,7 @@ import (
 
 // document is what the mock serves: the operations of an OpenAPI document.
 type document struct {
-	operations []operation
+	operations map[string]operation                // by their ids in package contract
 	validator  func() (*contract.Validator, error) // shared: building one takes longer than thousands of requests
 	err        error
 }
@@ -40,7 +40,7 @@ func readDocument(text []byte) document {
 
 // operation is an operation of the document: its route, and the examples of its responses.
 type operation struct {
-	id, method, path string               // the id as in package contract
+	id, method, path string
 	isOpen           bool                 // needs no credentials
 	examples         map[string][]example // by status, or "default"; in the document's order
 }
@@ -51,7 +51,8 @@ type example struct {
 	body      json.RawMessage
 }
 
-func readOperations(document object) (list []operation) {
+func readOperations(document object) map[string]operation {
+	all := map[string]operation{}
 	for _, path := range parseObject(document.get("paths")) {
 		for _, method := range resolve(document, path.value) {
 			fields := resolve(document, method.value)
@@ -66,10 +67,10 @@ func readOperations(document object) (list []operation) {
 			for _, r := range responses {
 				op.examples[r.name] = readExamples(document, resolve(document, r.value))
 			}
-			list = append(list, op)
+			all[op.id] = op
 		}
 	}
-	return list
+	return all
 }
 
 // readExamples lists the examples of a response.
@@ -111,20 +112,6 @@ func (e example) response(status int) response {
 		a.header.Set("Content-Type", mediaType)
 	}
 	return a
-}
-
-// wildcard is a part of a path that matches anything.
-var wildcard = regexp.MustCompile(`\{[^{}]*\}`)
-
-// matches reports whether a ServeMux pattern is the operation's, whatever its wildcards are called.
-func (op operation) matches(pattern string) bool {
-	method, path, found := strings.Cut(pattern, " ")
-	if !found {
-		method, path = op.method, pattern
-	}
-	path = strings.TrimSpace(path)
-	return method == op.method && !strings.Contains(path, "{$}") && !strings.Contains(path, "...}") &&
-		wildcard.ReplaceAllString(path, "{}") == wildcard.ReplaceAllString(op.path, "{}")
 }
 
 // example is the first example of the first 2xx that has one, or that has no body, such as 204; that
@@ -177,21 +164,21 @@ func (op operation) success() object {
 	return object{{"success", json.RawMessage("true")}}
 }
 
-// failure is the example of an error of that status and type; of any type if kind is empty, and
-// otherwise with kind in place of another type.
-func (op operation) failure(status int, kind string) object {
+// failure is the example of an error of that status and type; of any type if errorType is empty, and
+// otherwise with errorType in place of another type.
+func (op operation) failure(status int, errorType string) object {
 	name := strconv.Itoa(status)
 	body := object{{"error", encode("Error")}}
 	for i, example := range slices.Concat(op.examples[name], op.examples[name[:1]+"XX"], op.examples["default"]) {
 		found := parseObject(example.body)
-		if found != nil && (kind == "" || textOf(found.get("type")) == kind) {
+		if found != nil && (errorType == "" || textOf(found.get("type")) == errorType) {
 			return found
 		}
 		if found != nil && i == 0 {
 			body = found
 		}
 	}
-	return body.with("type", encode(kind))
+	return body.with("type", encode(errorType))
 }
 
 // Marks stand in a snapshot where the ids of a request go. No example holds such numbers.

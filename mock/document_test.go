@@ -18,11 +18,11 @@ func TestExamplesAreFoundByReference(t *testing.T) {
 			"418":{"$ref":"#/components/responses/nowhere"}}}}},
 		"examples":{"Any":{"value":{"queue":{"id":1},"success":true}}},
 		"responses":{"R":{"content":{"application/json":{"example":{"error":"only","type":"T"}}}}}}}`
-	list := readOperations(parseObject([]byte(document)))
-	if len(list) != 1 || list[0].method != http.MethodDelete || list[0].id != "x" || list[0].path != "/a" {
-		t.Fatalf("operations %+v", list)
+	all := readOperations(parseObject([]byte(document)))
+	op := all["x"]
+	if len(all) != 1 || op.method != http.MethodDelete || op.path != "/a" {
+		t.Fatalf("operations %+v", all)
 	}
-	op := list[0]
 	for _, row := range []struct {
 		name string
 		got  object

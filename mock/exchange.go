@@ -102,22 +102,13 @@ func (x *exchange) example(op operation, h http.Handler) {
 				x.r.Body = io.NopCloser(bytes.NewReader(x.body))
 				h.ServeHTTP(w, x.r)
 				body := w.Body.Bytes()
-				plain = response{status: w.Code, header: w.Header(), body: body, kind: textOf(parseObject(body).get("type"))}
+				plain = response{status: w.Code, header: w.Header(), body: body, errorType: textOf(parseObject(body).get("type"))}
 			}
 			return true
 		},
 		exists: func() bool { return true },
 		plain:  func() response { return plain },
 	})
-}
-
-// custom serves an operation by a handler of WithOperation, whose wildcards have names of their own.
-func (x *exchange) custom(op operation, h mount) {
-	theirs := wildcard.FindAllString(h.pattern, -1)
-	for i, own := range wildcard.FindAllString(op.path, -1) {
-		x.r.SetPathValue(strings.Trim(theirs[i], "{}"), x.r.PathValue(strings.Trim(own, "{}")))
-	}
-	x.example(op, h.handler)
 }
 
 // serve checks credentials, rate limit, permission and contract, in this order; then comes the
@@ -137,7 +128,7 @@ func (x *exchange) serve(op operation, do action) {
 		x.perform(x.s.faults.next(userID, messageID), do)
 		return
 	}
-	a := x.failure(refused.status, refused.kind, refused.text)
+	a := x.failure(refused.status, refused.errorType, refused.text)
 	if refused.wait > 0 {
 		x.s.counters.limited.Add(1)
 		a.header.Set("Retry-After", strconv.FormatInt(seconds(refused.wait), 10))
@@ -148,7 +139,7 @@ func (x *exchange) serve(op operation, do action) {
 // validate checks the request against the contract.
 func (x *exchange) validate() *refusal {
 	badRequest := func(text string) *refusal {
-		return &refusal{status: http.StatusBadRequest, kind: "BAD_REQUEST", text: text}
+		return &refusal{status: http.StatusBadRequest, errorType: "BAD_REQUEST", text: text}
 	}
 	switch {
 	case x.bodyErr != nil:
@@ -201,9 +192,9 @@ func (x *exchange) perform(f Fault, do action) {
 // send journals the response, then writes it. One that is dropped ends the exchange by a panic.
 func (x *exchange) send(a response) {
 	if a.dropped {
-		a.status, a.kind = 0, ""
+		a.status, a.errorType = 0, ""
 	}
-	x.entry.Status, x.entry.Type = a.status, a.kind
+	x.entry.Status, x.entry.Type = a.status, a.errorType
 	x.s.journal.update(x.kept, x.entry)
 	if a.dropped {
 		panic(http.ErrAbortHandler)
@@ -226,15 +217,15 @@ func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.
 
 // response is what is sent.
 type response struct {
-	status   int
-	kind     string // the error type, for the journal
-	header   http.Header
-	body     []byte
-	missing  int           // bytes of the declared length that never come: the connection breaks
-	pause    time.Duration // before each byte
-	done     bool          // this request was executed
-	scripted bool          // body is the fault's own
-	dropped  bool          // nothing is sent: the connection breaks
+	status    int
+	errorType string // for the journal
+	header    http.Header
+	body      []byte
+	missing   int           // bytes of the declared length that never come: the connection breaks
+	pause     time.Duration // before each byte
+	done      bool          // this request was executed
+	scripted  bool          // body is the fault's own
+	dropped   bool          // nothing is sent: the connection breaks
 }
 
 // jsonResponse is one with a body of JSON, labeled so.
@@ -246,14 +237,14 @@ func (a *response) succeeds() bool { return a.status/100 == 2 }
 
 // failure is the documented example of an error, with this request's id, and with text in
 // place of its own unless that is empty.
-func (x *exchange) failure(status int, kind, text string) response {
-	body := x.op.failure(status, kind)
+func (x *exchange) failure(status int, errorType, text string) response {
+	body := x.op.failure(status, errorType)
 	if text != "" {
 		body = body.with("error", encode(text))
 	}
 	body = body.with("requestId", encode(x.entry.RequestID))
 	a := jsonResponse(status, body.json())
-	a.kind = textOf(body.get("type"))
+	a.errorType = textOf(body.get("type"))
 	return a
 }
 
@@ -288,7 +279,7 @@ func (x *exchange) faulty(f Fault, a response, done, exists bool) response {
 	}
 	f.Kind.row().apply(&a, f)
 	if bodiless(a.status) {
-		a.kind = ""
+		a.errorType = ""
 	}
 	if f.ContentType != "" {
 		a.header.Set("Content-Type", f.ContentType)
@@ -300,7 +291,7 @@ func (x *exchange) faulty(f Fault, a response, done, exists bool) response {
 func reportsGone(text string) bool { return strings.Contains(unescaped(text), typeResourceNotFound) }
 
 // replace sends other text, which has no error type to journal.
-func (a *response) replace(text string) { a.body, a.kind = []byte(text), "" }
+func (a *response) replace(text string) { a.body, a.errorType = []byte(text), "" }
 
 func (a *response) write(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()

@@ -25,7 +25,7 @@ type Fault struct {
 	Kind   Kind // what happens to the connection or the body; empty for nothing
 	Status int  // 200 to 599; 0 is 200
 
-	// Type is the error type of a Status of 300 or more; by default the one that openapi.yaml
+	// Type is the error type of a Status of 300 or more that is not dropped; by default the one that openapi.yaml
 	// gives for the status. RESOURCE_NOT_FOUND is sent only if the message is gone,
 	// ROUTE_NOT_FOUND in its place.
 	Type string
@@ -73,8 +73,8 @@ const (
 	Mislabeled    Kind = "mislabeled"     // the plain body, labeled text/html
 )
 
-// kind is a row of the table of faults.
-type kind struct {
+// faultRow is a row of the table of faults.
+type faultRow struct {
 	name      Kind
 	about     string                     // what happens, in a few words
 	means     outcome                    // what a 2xx means for the message
@@ -89,7 +89,7 @@ const (
 )
 
 // kinds is the table of faults. Its first row is the plain response. Nothing changes it.
-var kinds = []kind{
+var kinds = []faultRow{
 	{name: "", means: unsent, sendsBody: true, apply: func(*response, Fault) {}},
 	{name: Drop, about: "connection closed without a response", means: ambiguous, apply: func(a *response, _ Fault) { a.dropped = true }},
 	{name: Truncated, about: "body ends before success", means: ambiguous, sendsBody: true, apply: truncate},
@@ -133,13 +133,13 @@ func FaultKinds() (list []Kind) {
 func (k Kind) About() string { return k.row().about }
 
 // row is the zero row for an unknown kind.
-func (k Kind) row() kind {
+func (k Kind) row() faultRow {
 	for _, row := range kinds {
 		if row.name == k {
 			return row
 		}
 	}
-	return kind{}
+	return faultRow{}
 }
 
 // outcome is what a response means for the message.
@@ -218,6 +218,8 @@ func (f Fault) invalid() string {
 		return "fault status must be 200 to 599"
 	case f.Kind.row().apply == nil:
 		return "unknown fault " + string(f.Kind)
+	case f.Type != "" && (f.Status < 300 || f.Kind == Drop):
+		return "type needs a status of 300 or more, and a response"
 	case f.Set == "":
 		return ""
 	case path == "" || !strings.Contains(f.Set, "="):
@@ -343,7 +345,7 @@ func (a *response) setMember(f Fault) {
 	path, value := f.member()
 	a.body = edit(a.body, path, value)
 	if path == "type" {
-		a.kind = textOf(json.RawMessage(value))
+		a.errorType = textOf(json.RawMessage(value))
 	}
 }
 

@@ -212,7 +212,7 @@ func TestParseFault(t *testing.T) {
 		"set=queue.media[].type=":         {Set: "queue.media[].type="},
 		`503,set=details={"a": "b, c=d"}`: {Status: 503, Set: `details={"a": "b, c=d"}`},
 		"truncated-late,delay=1s,201":     {Kind: mock.TruncatedLate, Delay: time.Second, Status: 201},
-		"mislabeled,type=X":               {Kind: mock.Mislabeled, Type: "X"},
+		"mislabeled,503,type=X":           {Kind: mock.Mislabeled, Status: 503, Type: "X"},
 		" oversized-late , acted , 200":   {Kind: mock.OversizedLate, Acted: true, Status: 200},
 	} {
 		got, err := mock.ParseFault(text)
@@ -247,6 +247,8 @@ func TestParseFault(t *testing.T) {
 		"refused,acted":           "leave out acted",
 		"301,acted":               "leave out acted",
 		"500\nacted":              "unknown kind",
+		"type=X":                  "type needs a status",
+		"drop,503,type=X":         "type needs a status",
 	} {
 		_, err := mock.ParseFault(text)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {

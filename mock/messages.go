@@ -23,27 +23,27 @@ func WithMessages(list ...Message) Option {
 type messages struct {
 	mu     sync.Mutex
 	listed bool // only those of WithMessages exist
-	state  map[string]state
+	state  map[string]messageState
 }
 
-type state uint8
+type messageState uint8
 
 const (
-	statePresent state = iota
-	stateUnsent        // by a request
-	stateRemoved       // in another way
+	statePresent messageState = iota
+	stateUnsent               // by a request
+	stateRemoved              // in another way
 )
 
 // get returns the state of a message.
-func (m *messages) get(userID, messageID string) state { return m.change(userID, messageID, 0) }
+func (m *messages) get(userID, messageID string) messageState { return m.change(userID, messageID, 0) }
 
 // put sets the state of a message.
-func (m *messages) put(message Message, to state) {
+func (m *messages) put(message Message, to messageState) {
 	m.change(message.UserID, message.MessageID, to, statePresent, stateUnsent, stateRemoved)
 }
 
 // change sets the state of a message if it was one of these, and returns what it was.
-func (m *messages) change(userID, messageID string, to state, from ...state) (was state) {
+func (m *messages) change(userID, messageID string, to messageState, from ...messageState) (was messageState) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	key := userID + "/" + messageID // a new string, which keeps nothing of a request

@@ -41,9 +41,9 @@ func DefaultFaults() (list []Fault) {
 	return list
 }
 
-// TransientFaults lists faults for a rehearsal: those of a bad day that are over when the request
-// is sent again, with and without Acted, and one message that is refused. None of them stops a
-// connection or an account.
+// TransientFaults lists faults for a rehearsal: transient errors, with and without Acted, that are over
+// when the request is sent again, and one message that is refused. None of them stops a connection
+// or an account.
 func TransientFaults() []Fault { return parseFaults(transientFaults) }
 
 func parseFaults(texts string) (list []Fault) {

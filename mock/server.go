@@ -24,12 +24,10 @@ const (
 // no listener: [Server.Client] reaches it directly.
 type Server struct {
 	opts     []Option // for reset
-	err      error    // what Start returns: an option that cannot be used
+	err      error    // what Start returns: options that cannot be used
 	log      func(Entry, time.Duration)
-	routes   map[string]http.HandlerFunc // by operation
-	unknown  *http.ServeMux              // what no operation of the document serves
-	mounts   []mount                     // of WithHandler
-	handlers []mount                     // of WithOperation
+	mounts   []mount // of WithHandler
+	handlers handlers
 	origins  []string
 	document document
 	access   access
@@ -43,9 +41,9 @@ type Server struct {
 	media    int
 }
 
-// mount is a handler and the prefix of a path, or the pattern, that it serves.
+// mount is a handler and the prefix of the paths that it serves.
 type mount struct {
-	pattern string
+	prefix  string
 	handler http.Handler
 }
 
@@ -64,10 +62,10 @@ type Option func(*Server)
 // message be unsent once, limits each connection to 60 requests a minute with a burst of 90,
 // and never fails on its own. Nil options are ignored.
 func New(opts ...Option) *Server {
-	s := &Server{opts: opts, media: 1, routes: map[string]http.HandlerFunc{}, unknown: http.NewServeMux(), document: ownDocument()}
+	s := &Server{opts: opts, media: 1, document: ownDocument()}
 	s.access.interval, s.access.burst = time.Second, 90
 	s.journal.keep = defaultJournal
-	s.messages.state, s.faults.script, s.faults.count = map[string]state{}, map[Message][]Fault{}, map[Message]uint64{}
+	s.messages.state, s.faults.script, s.faults.count = map[string]messageState{}, map[Message][]Fault{}, map[Message]uint64{}
 	for _, opt := range opts {
 		if opt != nil {
 			opt(s)
@@ -79,7 +77,9 @@ func New(opts ...Option) *Server {
 	if s.access.connections == nil {
 		s.SetConnection(Connection{ID: DemoConnection})
 	}
-	s.err = errors.Join(s.document.err, s.route())
+	s.err = errors.Join(s.document.err, s.handlers.check(s.document))
+	s.unsendOp = s.document.operations["unsendChatMessage"]
+	s.snapshot = newSnapshot(s.unsendOp.success(), s.media)
 	return s
 }
 
@@ -103,18 +103,6 @@ func WithHandler(prefix string, h http.Handler) Option {
 			s.mounts = append(s.mounts, mount{prefix, h})
 		}
 	}
-}
-
-// WithOperation executes an operation of the document by h, in place of its example or of
-// unsending. The pattern is that of an [http.ServeMux], such as
-// "GET /v2/access/chats/{userId}/messages"; its wildcards can be read with PathValue, and the
-// body again. Credentials, rate limit, contract and faults come before h, which is called unless
-// the fault means that nothing was done. The response of h is sent whole and is not checked.
-//
-// A pattern that [http.ServeMux] refuses, or that matches no operation of the document, gets 501
-// and is named by the error of [Server.Start].
-func WithOperation(pattern string, h http.Handler) Option {
-	return func(s *Server) { s.handlers = append(s.handlers, mount{pattern, h}) }
 }
 
 // WithDocument serves the operations of this OpenAPI document, YAML or JSON, in place of those of
@@ -144,69 +132,39 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for _, m := range s.mounts {
-		if strings.HasPrefix(r.URL.Path, m.pattern) {
+		if strings.HasPrefix(r.URL.Path, m.prefix) {
 			m.handler.ServeHTTP(w, r)
 			_, _ = io.Copy(io.Discard, r.Body) // a client that is still writing would lose the response
 			return
 		}
 	}
-	// ServeMux would redirect paths that are not clean; a redirect of a DELETE is a trap.
+	s.handle(s.route(r))(w, r)
+}
+
+// route returns what serves a request, and sets its path values.
+func (s *Server) route(r *http.Request) func(*exchange) {
 	validator, err := s.document.validator()
+	// ServeMux would redirect paths that are not clean; a redirect of a DELETE is a trap.
 	if err != nil || !isClean(r.URL.EscapedPath()) {
-		s.handle((*exchange).noRoute)(w, r)
-		return
+		return (*exchange).noRoute
 	}
 	id, values := validator.Operation(r)
 	for name, value := range values {
 		r.SetPathValue(name, value)
 	}
-	if route := s.routes[id]; route != nil {
-		route(w, r)
-		return
+	op, found := s.document.operations[id]
+	_, pattern := s.handlers.Handler(r)
+	switch {
+	case found && pattern != "":
+		return func(x *exchange) { x.example(op, &s.handlers) }
+	case found && id == "unsendChatMessage":
+		return (*exchange).unsend
+	case found:
+		return func(x *exchange) { x.example(op, nil) }
+	case slices.Contains(s.handlers.unused, pattern):
+		return func(x *exchange) { x.notImplemented(pattern) }
 	}
-	s.unknown.ServeHTTP(w, r)
-}
-
-// route finds what serves each operation of the document.
-func (s *Server) route() error {
-	errs := make([]error, len(s.handlers))
-	for i, h := range s.handlers {
-		errs[i] = fmt.Errorf("mock: WithOperation: the document has no operation %q", h.pattern)
-		if err := register(http.NewServeMux(), h.pattern, http.NotFound); err != nil {
-			errs[i] = fmt.Errorf("mock: WithOperation: %q is not a pattern: %w", h.pattern, err)
-		}
-	}
-	for _, op := range s.document.operations {
-		serve := func(x *exchange) { x.example(op, nil) }
-		if op.id == "unsendChatMessage" {
-			s.unsendOp, s.snapshot = op, newSnapshot(op.success(), s.media)
-			serve = (*exchange).unsend
-		}
-		for i, h := range s.handlers {
-			if op.matches(h.pattern) {
-				serve, errs[i] = func(x *exchange) { x.custom(op, h) }, nil
-			}
-		}
-		s.routes[op.id] = s.handle(serve)
-	}
-	s.unknown.HandleFunc("/", s.handle((*exchange).noRoute))
-	for i, h := range s.handlers {
-		if errs[i] != nil {
-			_ = register(s.unknown, h.pattern, s.handle(func(x *exchange) { x.notImplemented(h.pattern) }))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// register returns an error if ServeMux refuses the pattern, which it does by a panic.
-func register(mux *http.ServeMux, pattern string, h http.HandlerFunc) (err error) {
-	defer func() {
-		if refused := recover(); refused != nil {
-			err = fmt.Errorf("%v", refused)
-		}
-	}()
-	mux.HandleFunc(pattern, h)
-	return nil
+	return (*exchange).noRoute
 }
 
 // handle begins an exchange, reads its body, and logs it once it is complete.
