@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -75,17 +76,11 @@ func pages(t *testing.T) []string {
 	t.Helper()
 	var paths []string
 	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "examples/*/README.md"} {
-		found, err := filepath.Glob(filepath.Join(root, pattern))
+		found, err := fs.Glob(os.DirFS(root), pattern)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, path := range found {
-			path, err := filepath.Rel(root, path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			paths = append(paths, path)
-		}
+		paths = append(paths, found...)
 	}
 	return paths
 }
