@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Draws the pictures of docs/pictures from real runs: a message whose response is lost, a batch and
-# its reports on a terminal and in a browser, a sheet, and the API page. It needs tmux and chromium, and
+# Draws the pictures of docs/pictures from real runs: a message whose response is lost, a batch, the
+# page of a report, a sheet, and the API page. It needs tmux and chromium, and
 # builds the command. It takes a quarter of an hour, at the rate that the service allows.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -87,10 +87,6 @@ until_screen '\[y/N\]'
 tm send-keys -t batch y Enter
 until_screen '(9[0-9]|1[0-4][0-9]) of 240'
 screen | svg >"$out/batch.svg"
-type 'unsend report wrong.csv.unsend.db --failed'
-until_screen 'check the ids'
-prompt
-screen | svg >"$out/report.svg"
 
 # A good sheet, as a spreadsheet shows it: ids as text, at the left.
 head -n 5 "$work/wrong.csv" | awk -F, '
@@ -107,10 +103,9 @@ head -n 5 "$work/wrong.csv" | awk -F, '
   { cell(12, 12 + 26 * NR, w[1], NR, "head"); x = 12 + w[1]; for (i = 1; i <= 3; i++) { cell(x, 12 + 26 * NR, w[i + 1], $i, ""); x += w[i + 1] } }
   END { print "</g>\n</svg>" }' >"$out/sheet.svg"
 
-for size in 390,844 1280,800; do
-  chromium --headless --no-sandbox --hide-scrollbars --virtual-time-budget=8000 --window-size="$size" \
-    --screenshot="$out/api-${size%,*}.png" "$url/docs/" 2>/dev/null
-done
+prompt
+chromium --headless --no-sandbox --hide-scrollbars --virtual-time-budget=8000 --window-size=1280,800 \
+  --screenshot="$out/api-1280.png" "$url/docs/" 2>/dev/null
 
 wait "$long" || true # some of its messages fail
 unsend report "$work/rehearsal.db" --html "$work/report.html" >/dev/null || true
