@@ -12,6 +12,7 @@ import (
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/internal/storetest"
 	"github.com/unsend-go/unsend/mock"
 )
 
@@ -110,41 +111,83 @@ func TestInFlight(t *testing.T) {
 	})
 }
 
-// lostStore has no claims for as many sessions as it is asked to, and then loses them at a write.
-type lostStore struct {
+// failingStore has no claims for as many sessions as it is asked to, and then fails at writes.
+type failingStore struct {
 	batch.Store
 	begins int
-	lost   func(write int) bool
+	write  func(n int) error
 	writes int
 }
 
 var errLost = fmt.Errorf("%w messages.db: %w", batch.ErrLedger, batch.ErrClaimLost)
 
-func (s *lostStore) Begin(ctx context.Context, retryFailed bool) error {
+func (s *failingStore) Begin(ctx context.Context, retryFailed bool) error {
 	if s.begins--; s.begins >= 0 {
 		return errLost
 	}
 	return s.Store.Begin(ctx, retryFailed)
 }
 
-func (s *lostStore) Write(ctx context.Context, entries []batch.Entry) error {
-	if s.writes++; s.lost != nil && s.lost(s.writes) {
-		return errLost
+func (s *failingStore) Write(ctx context.Context, entries []batch.Entry) error {
+	s.writes++
+	if s.write == nil || s.write(s.writes) == nil {
+		return s.Store.Write(ctx, entries)
 	}
-	return s.Store.Write(ctx, entries)
+	return s.write(s.writes)
+}
+
+// Whichever write fails, no message is sent or yielded before it is recorded, and the run can be resumed.
+func TestFailingWrites(t *testing.T) {
+	for n := range 12 {
+		synctest.Test(t, func(t *testing.T) {
+			items := append(messages(0, 20), messages(1, 20)...)
+			server := newMock(2, mock.WithFaults(1, 1, mock.Fault{Delay: time.Second}))
+			ledger, store := newLedger(t, items), failingStore{}
+			broken := fmt.Errorf("%w: the disk is full", batch.ErrLedger)
+			store.write = func(write int) error {
+				if write > n {
+					return broken
+				}
+				return nil
+			}
+			ledger.Wrap(func(s batch.Store) batch.Store { store.Store = s; return &store })
+			var progress batch.Progress
+			results, early := collectRun(batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{Progress: &progress}))
+			if !errors.Is(early, broken) {
+				t.Fatalf("write %d: the run ends with %v; want %v", n, early, broken)
+			}
+			if c := progress.Counts(); c.InFlight != 0 || c.Ended() != len(results) {
+				t.Errorf("write %d: progress is %+v", n, c)
+			}
+			storetest.OnRecord(t, ledger, server, storetest.IDs(results))
+			store.write = nil
+			resumed, early := collectRun(batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{}))
+			must(t, early)
+			if len(results)+len(resumed) != len(items) {
+				t.Errorf("write %d: %d and %d results; want %d", n, len(results), len(resumed), len(items))
+			}
+			unsentOnce(t, server, items)
+		})
+	}
 }
 
 // A run whose claims are lost begins again; if that happens too often without an outcome it yields why.
 func TestLostClaims(t *testing.T) {
+	everyFourth := func(write int) error {
+		if write%4 == 0 {
+			return errLost
+		}
+		return nil
+	}
 	for name, c := range map[string]struct {
-		store lostStore
+		store failingStore
 		want  string
 		err   error
 	}{
-		"30 sessions":        {store: lostStore{begins: 30}, want: "60 unsent"},
-		"31 sessions":        {store: lostStore{begins: 31}, want: "nothing", err: errLost},
-		"each write":         {store: lostStore{lost: func(int) bool { return true }}, want: "nothing", err: errLost},
-		"every fourth write": {store: lostStore{lost: func(write int) bool { return write%4 == 0 }}, want: "60 unsent"},
+		"30 sessions":        {store: failingStore{begins: 30}, want: "60 unsent"},
+		"31 sessions":        {store: failingStore{begins: 31}, want: "nothing", err: errLost},
+		"each write":         {store: failingStore{write: func(int) error { return errLost }}, want: "nothing", err: errLost},
+		"every fourth write": {store: failingStore{write: everyFourth}, want: "60 unsent"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

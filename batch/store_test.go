@@ -22,7 +22,7 @@ func TestErrorsKeepTheirKind(t *testing.T) {
 		api.ErrBadRequest, api.ErrUnauthorized, api.ErrSessionExpired, api.ErrForbidden, api.ErrNotFound, api.ErrRateLimited, api.ErrServer,
 		api.ErrRefused, api.ErrUnexpectedResponse, api.ErrStopped, context.Canceled, io.ErrUnexpectedEOF,
 	}
-	long := strings.Repeat("x", 2000)
+	long := strings.Repeat("é\x1b ", 2000)
 	for name, e := range map[string]*api.Error{
 		"rate limited": {Scope: api.ScopeService, Err: api.ErrRateLimited},
 		"stopped":      {Scope: api.ScopeClient, Err: api.ErrStopped},
@@ -37,6 +37,7 @@ func TestErrorsKeepTheirKind(t *testing.T) {
 			StatusCode: 401, Type: "SESSION_EXPIRED", Answered: true, Scope: api.ScopeConnection,
 			Message: long, Header: http.Header{"A": {long}},
 		},
+		"long texts":     {StatusCode: 403, Type: long, Message: long, RequestID: long},
 		"not found":      {StatusCode: 404, Type: "RESOURCE_NOT_FOUND", Answered: true, Scope: api.ScopeMessage},
 		"wrong base URL": {StatusCode: 404, Scope: api.ScopeService},
 		"no such path":   {StatusCode: 404, Type: "ROUTE_NOT_FOUND", Answered: true, Scope: api.ScopeClient},
@@ -66,8 +67,10 @@ func TestErrorsKeepTheirKind(t *testing.T) {
 			t.Errorf("%s: from the ledger it is retryable: %v, of the scope %s; want %v, %s",
 				name, got.Retryable(), got.Scope, e.Retryable(), e.Scope)
 		}
-		if len(kept.Message) > maxFailureText || kept.Header != nil {
-			t.Errorf("%s: kept of it are %d bytes and the header %v", name, len(kept.Message), kept.Header)
+		for text, most := range map[string]int{got.Type: 60, got.Message: 300, kept.Type: 300, kept.Message: 300, kept.RequestID: 300} {
+			if len(text) > most || strings.ContainsRune(text, '\x1b') || kept.Header != nil {
+				t.Errorf("%s: kept of it are %q and the header %v; want one line of %d bytes, and none", name, text, kept.Header, most)
+			}
 		}
 	}
 }

@@ -71,7 +71,7 @@ func (s *crashSite) list(t *testing.T, n int) {
 // messages, if these are any. It returns what it printed, and how it ended.
 func (s *crashSite) run(t *testing.T, messages int) (printed []string, err error) {
 	t.Helper()
-	cmd := childCommand(t, "run", s.url, s.input, s.ledger)
+	cmd := childCommand(t, "run", s.url, s.input, s.ledger, "4")
 	out, err := cmd.StdoutPipe()
 	must(t, err)
 	must(t, cmd.Start())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strconv"
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
@@ -11,23 +12,29 @@ import (
 	"github.com/unsend-go/unsend/batch/sqlite"
 )
 
-// runSelf is a process that runs a batch: it is given the service's address, the input and the
-// ledger. It prints each message whose outcome is final, and the outcome.
+// runSelf is a process that runs a batch: it is given the service's address, the input, if there is
+// one, the ledger, and how many requests may be in flight. It prints each message whose outcome is
+// final, and the outcome.
 func runSelf(args []string) error {
 	url, list, path := args[0], args[1], args[2]
-	file, err := os.Open(list)
+	inFlight, err := strconv.Atoi(args[3])
 	if err != nil {
 		return err
 	}
-	defer func() { _ = file.Close() }()
-	client, ledger, err := openAsChild(url, path)
+	client, err := api.New(testKey, api.WithBaseURL(url), api.WithoutRateLimit())
 	if err != nil {
 		return err
 	}
-	if _, err := ledger.Replace(context.Background(), input.Read(file, input.Auto)); err != nil {
+	ledger, err := sqlite.Open(path, batch.ForService(client))
+	if err != nil {
 		return err
 	}
-	for r, err := range batch.Run(context.Background(), client, ledger, batch.Options{}) {
+	if list != "" {
+		if _, err := replaceFrom(ledger, list); err != nil {
+			return err
+		}
+	}
+	for r, err := range batch.Run(context.Background(), client, ledger, batch.Options{InFlight: inFlight}) {
 		if err != nil {
 			return err
 		}
@@ -38,12 +45,12 @@ func runSelf(args []string) error {
 	return ledger.Close()
 }
 
-// openAsChild opens a client and its ledger in a child process.
-func openAsChild(url, path string) (*api.Client, *batch.Ledger, error) {
-	client, err := api.New(testKey, api.WithBaseURL(url), api.WithoutRateLimit())
+// replaceFrom makes an input the list of a ledger.
+func replaceFrom(ledger *batch.Ledger, list string) (batch.Added, error) {
+	file, err := os.Open(list)
 	if err != nil {
-		return nil, nil, err
+		return batch.Added{}, err
 	}
-	ledger, err := sqlite.Open(path, batch.ForService(client))
-	return client, ledger, err
+	defer func() { _ = file.Close() }()
+	return ledger.Replace(context.Background(), input.Read(file, input.Auto))
 }

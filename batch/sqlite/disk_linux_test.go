@@ -1,7 +1,6 @@
 package sqlite_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,13 +8,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
-	"unsafe"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
+	"github.com/unsend-go/unsend/batch/internal/storetest"
 	"github.com/unsend-go/unsend/batch/sqlite"
 	"github.com/unsend-go/unsend/mock"
 )
@@ -61,7 +57,7 @@ func TestFullDisk(t *testing.T) {
 		if early == nil || early.Error() != want {
 			t.Errorf("room for %d pages: the run ends with %v; want %s", room, early, want)
 		}
-		wantOnRecord(t, ledger, server, idsOf(results))
+		storetest.OnRecord(t, ledger, server, storetest.IDs(results))
 		must(t, errors.Join(filler.Close(), os.Remove(filler.Name()), ledger.Close()))
 		resume(t, path, server, items)
 	}
@@ -81,67 +77,27 @@ func TestReadOnlyDisk(t *testing.T) {
 	wantOpen(t, path, 10)
 }
 
-// failSyncs makes every later fsync and fdatasync of this process fail as on a broken disk.
-func failSyncs() error {
-	program := []unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // the number of the system call
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jt: 1, K: unix.SYS_FSYNC},
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: unix.SYS_FDATASYNC},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.EIO)},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
-	}
-	filter := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]} //nolint:gosec // it has five instructions
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return err
-	}
-	at := uintptr(unsafe.Pointer(&filter)) //nolint:gosec // as the system call asks for it
-	_, _, err := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, at)
-	if err != 0 {
-		return err
-	}
-	return nil
-}
-
-// failingDiskSelf is a process whose disk fails while it runs a batch.
-func failingDiskSelf(args []string) error {
-	url, path := args[0], args[1]
-	client, ledger, err := openAsChild(url, path)
-	if err != nil {
-		return err
-	}
-	yielded := 0
-	for r, err := range batch.Run(context.Background(), client, ledger, batch.Options{}) {
-		if err != nil {
-			fmt.Println("ended:", err)
-			break
-		}
-		fmt.Println(r.Item.MessageID)
-		if yielded++; yielded == 50 {
-			if err := failSyncs(); err != nil {
-				return fmt.Errorf("no filter: %w", err)
-			}
-		}
-	}
-	return nil
-}
-
 // If syncs fail, no message is sent before it is recorded, and none yielded that is not stored.
 func TestFailingDisk(t *testing.T) {
 	t.Parallel()
 	server, url, path := servedLedger(t, 2000)
-	printed := strings.Split(strings.TrimSpace(string(startChild(t, "failing-disk", url, path))), "\n")
-	last := printed[len(printed)-1]
-	if want := "ended: ledger " + path + " cannot be written or read: the disk fails ("; !strings.HasPrefix(last, want) {
-		t.Fatalf("the process prints %q; want %s", last, want)
+	child := childCommand(t, "run", url, "", path, "4")
+	var errors strings.Builder
+	trace(t, child, "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO:when=100+")
+	child.Stderr = &errors
+	printed, _ := child.Output()
+	if want := "child: ledger " + path + " cannot be written or read: the disk fails ("; !strings.HasPrefix(errors.String(), want) {
+		t.Fatalf("the process prints %q; want %s", errors.String(), want)
 	}
 	yielded := map[string]bool{}
-	for _, id := range printed[:len(printed)-1] {
+	for line := range strings.Lines(string(printed)) {
+		id, _, _ := strings.Cut(line, " ")
 		yielded[id] = true
 	}
-	if len(yielded) < 50 || len(yielded) > 500 {
-		t.Errorf("%d were yielded; want some more than 50", len(yielded))
+	if len(yielded) == 0 || len(yielded) == 2000 {
+		t.Errorf("%d were yielded; want some", len(yielded))
 	}
-	wantOnRecord(t, openFor(t, path, batch.ReadOnly()), server, yielded)
+	storetest.OnRecord(t, openFor(t, path, batch.ReadOnly()), server, yielded)
 }
 
 // servedLedger returns a mock, its address, and the path of its ledger with n messages.
@@ -161,7 +117,7 @@ func TestEachSendIsSynced(t *testing.T) {
 	const n = 40
 	_, url, path := servedLedger(t, n)
 	log := filepath.Join(t.TempDir(), "trace")
-	runTraced(t, childCommand(t, "one-by-one", url, path), log)
+	runTraced(t, childCommand(t, "run", url, "", path, "1"), log)
 	syncs, sends := 0, 0
 	for _, c := range readTrace(t, log) {
 		switch {
@@ -177,19 +133,4 @@ func TestEachSendIsSynced(t *testing.T) {
 	if sends != n || syncs == 0 {
 		t.Errorf("%d requests, and %d syncs after the last; want %d, and some", sends, syncs, n)
 	}
-}
-
-// oneByOneSelf runs a ledger with one request at a time.
-func oneByOneSelf(args []string) error {
-	client, ledger, err := openAsChild(args[0], args[1])
-	if err != nil {
-		return err
-	}
-	for r, err := range batch.Run(context.Background(), client, ledger, batch.Options{InFlight: 1}) {
-		if r.Outcome != batch.Unsent {
-			return errors.Join(err, r.Err)
-		}
-		time.Sleep(time.Millisecond) //nolint:forbidigo // lets what belongs to one message come together in the trace
-	}
-	return ledger.Close()
 }

@@ -1,9 +1,7 @@
 package sqlite_test
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,89 +17,14 @@ import (
 	"github.com/unsend-go/unsend/mock"
 )
 
-// failing is a store whose writes fail from one on.
-type failing struct {
-	batch.Store
-	left int
-	err  error
-}
-
-func (f *failing) Write(ctx context.Context, entries []batch.Entry) error {
-	if f.left--; f.left < 0 {
-		return f.err
-	}
-	return f.Store.Write(ctx, entries)
-}
-
-// Whichever write fails, no message is sent or yielded before it is recorded.
-func TestFailingWrites(t *testing.T) {
-	for n := range 12 {
-		synctest.Test(t, func(t *testing.T) {
-			items := append(messages(0, 20), messages(1, 20)...)
-			server := newMock(2, mock.WithFaults(1, 1, mock.Fault{Delay: time.Second}))
-			path := filepath.Join(t.TempDir(), "messages.db")
-			broken := fmt.Errorf("%w: the disk is full", batch.ErrLedger)
-			fails := func(s batch.Store) batch.Store { return &failing{Store: s, left: n, err: broken} }
-			ledger, err := sqlite.OpenWrapped(path, fails, batch.ForMock())
-			must(t, err)
-			defer func() { _ = ledger.Close() }()
-			add(t, ledger, items)
-			var progress batch.Progress
-			results, early := collectRun(batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{Progress: &progress}))
-			if !errors.Is(early, broken) {
-				t.Fatalf("write %d: the run ends with %v; want %v", n, early, broken)
-			}
-			if c := progress.Counts(); c.InFlight != 0 || c.Ended() != len(results) {
-				t.Errorf("write %d: progress is %+v", n, c)
-			}
-			wantOnRecord(t, ledger, server, idsOf(results))
-			must(t, ledger.Close())
-			resume(t, path, server, items)
-		})
-	}
-}
-
 // Each commit is synced to the drive, which a Mac does with fullfsync alone.
 func TestSyncs(t *testing.T) {
 	t.Parallel()
-	var store batch.Store
-	keep := func(s batch.Store) batch.Store { store = s; return s }
-	ledger, err := sqlite.OpenWrapped(filepath.Join(t.TempDir(), "messages.db"), keep, batch.ForMock())
-	must(t, err)
-	defer func() { _ = ledger.Close() }()
+	pragma := sqlite.Pragmas(t, filepath.Join(t.TempDir(), "messages.db"))
 	const full = 2
 	for name, want := range map[string]int{"synchronous": full, "fullfsync": 1, "checkpoint_fullfsync": 1} {
-		got, err := sqlite.Pragma(store, name)
-		must(t, err)
-		if got != want {
+		if got := pragma(name); got != want {
 			t.Errorf("%s is %d; want %d", name, got, want)
-		}
-	}
-}
-
-func idsOf(results []batch.Result) map[string]bool {
-	ids := map[string]bool{}
-	for _, r := range results {
-		ids[r.Item.MessageID] = true
-	}
-	return ids
-}
-
-// wantOnRecord fails if a message was sent that the ledger does not hold as ambiguous or complete, or
-// if one was yielded that is still open.
-func wantOnRecord(t *testing.T, ledger *batch.Ledger, server *mock.Server, yielded map[string]bool) {
-	t.Helper()
-	seen := map[string]bool{}
-	for _, e := range server.Journal() {
-		seen[e.MessageID] = true
-	}
-	for r, err := range ledger.Messages(t.Context(), batch.All) {
-		must(t, err)
-		if seen[r.Item.MessageID] && !r.MaybeUnsent && r.Outcome == "" {
-			t.Errorf("message %s was sent, and is not recorded", r.Item.MessageID)
-		}
-		if yielded[r.Item.MessageID] && r.Outcome == "" {
-			t.Errorf("message %s was yielded, and is open", r.Item.MessageID)
 		}
 	}
 }

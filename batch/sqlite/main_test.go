@@ -14,11 +14,9 @@ const childVariable = "UNSEND_BATCH_TEST_CHILD"
 
 func TestMain(m *testing.M) {
 	children := map[string]func(args []string) error{
-		"measure":      measureSelf,
-		"run":          runSelf,
-		"failing-disk": failingDiskSelf,
-		"one-by-one":   oneByOneSelf,
-		"reorder":      reorderSelf,
+		"measure": measureSelf,
+		"run":     runSelf,
+		"reorder": reorderSelf,
 	}
 	child, ok := children[os.Getenv(childVariable)]
 	if !ok {

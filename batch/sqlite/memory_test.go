@@ -23,7 +23,6 @@ import (
 
 	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
-	"github.com/unsend-go/unsend/batch/input"
 	"github.com/unsend-go/unsend/batch/sqlite"
 )
 
@@ -50,20 +49,13 @@ func measure(tb testing.TB, rows, connections, send int) measured {
 	}
 	must(tb, errors.Join(out.Flush(), file.Close()))
 	var m measured
-	printed := startChild(tb, "measure", serveUnsent(tb), path, filepath.Join(tb.TempDir(), "messages.db"), strconv.Itoa(send))
+	printed, err := childCommand(tb, "measure", serveUnsent(tb), path, filepath.Join(tb.TempDir(), "messages.db"), strconv.Itoa(send)).Output()
+	must(tb, err)
 	must(tb, json.Unmarshal(printed, &m))
 	if m.Rows != rows {
 		tb.Fatalf("%d rows were read of %d", m.Rows, rows)
 	}
 	return m
-}
-
-// startChild runs the test binary as a child to its end, and returns what it printed.
-func startChild(tb testing.TB, name string, args ...string) []byte {
-	tb.Helper()
-	printed, err := childCommand(tb, name, args...).Output()
-	must(tb, err)
-	return printed
 }
 
 func childCommand(tb testing.TB, name string, args ...string) *exec.Cmd {
@@ -94,12 +86,7 @@ func measureSelf(args []string) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.Open(list)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Close() }()
-	added, err := ledger.Replace(ctx, input.Read(file, input.Auto))
+	added, err := replaceFrom(ledger, list)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func TestPowerCuts(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "trace")
 	for _, n := range []int{len(s.items) / 3, len(s.items)} {
 		s.list(t, n)
-		runTraced(t, childCommand(t, "run", s.url, s.input, s.ledger), log)
+		runTraced(t, childCommand(t, "run", s.url, s.input, s.ledger, "4"), log)
 	}
 	calls := readTrace(t, log)
 	for n := range times(12, 51) {
@@ -139,17 +139,21 @@ type call struct {
 	at             int // the offset of a write, or a file's new length
 }
 
-// runTraced runs a child to its end, and adds its system calls to a log.
-func runTraced(t *testing.T, child *exec.Cmd, log string) {
+// trace runs a child, when it is started, under strace with more options.
+func trace(t *testing.T, child *exec.Cmd, options ...string) {
 	t.Helper()
 	tracer, err := exec.LookPath("strace")
 	if err != nil {
-		t.Skip("system calls are recorded by strace, which is not installed")
+		t.Skip("system calls are traced by strace, which is not installed")
 	}
-	options := []string{tracer, "-f", "--seccomp-bpf", "-qqq", "-y", "-xx", "-s", "1000000", "-A", "-o", log, "-e", "signal=none", "-e",
-		"trace=open,openat,pwrite64,write,ftruncate,fsync,fdatasync,unlink,unlinkat", child.Path}
-	child.Args = append(options, child.Args[1:]...)
+	child.Args = slices.Concat([]string{tracer, "-f", "--seccomp-bpf", "-qqq", "-e", "signal=none"}, options, []string{child.Path}, child.Args[1:])
 	child.Path, child.Stderr = tracer, nil
+}
+
+// runTraced runs a child to its end, and adds its system calls to a log.
+func runTraced(t *testing.T, child *exec.Cmd, log string) {
+	t.Helper()
+	trace(t, child, "-y", "-xx", "-s", "1000000", "-A", "-o", log, "-e", "trace=open,openat,pwrite64,write,ftruncate,fsync,fdatasync,unlink,unlinkat")
 	if out, err := child.CombinedOutput(); err != nil {
 		t.Skipf("it cannot be traced here: %v %s", err, out)
 	}

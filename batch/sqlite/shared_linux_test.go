@@ -165,7 +165,7 @@ func TestLockIsOnTheFile(t *testing.T) {
 	bind(t, path, mounted)
 	ledger := openFor(t, path, batch.ForService(client))
 	wantOpen(t, path, 10)
-	cmd := childCommand(t, "one-by-one", "http://127.0.0.1:1", mounted)
+	cmd := childCommand(t, "run", "http://127.0.0.1:1", "", mounted, "1")
 	cmd.Stderr = nil
 	said, err := cmd.CombinedOutput()
 	if want := "child: ledger " + mounted + " is in use by another process; wait until that has ended\n"; err == nil || string(said) != want {

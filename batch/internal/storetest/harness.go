@@ -121,3 +121,31 @@ func UnsentOnce(t testing.TB, server *mock.Server, items []batch.Item) {
 		}
 	}
 }
+
+// IDs returns the message ids of results.
+func IDs(results []batch.Result) map[string]bool {
+	ids := map[string]bool{}
+	for _, r := range results {
+		ids[r.Item.MessageID] = true
+	}
+	return ids
+}
+
+// OnRecord fails if a message was sent that the ledger does not hold as ambiguous or complete, or
+// if one was yielded that is still open.
+func OnRecord(t testing.TB, ledger *batch.Ledger, server *mock.Server, yielded map[string]bool) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, e := range server.Journal() {
+		seen[e.MessageID] = true
+	}
+	for r, err := range ledger.Messages(t.Context(), batch.All) {
+		Must(t, err)
+		if seen[r.Item.MessageID] && !r.MaybeUnsent && r.Outcome == "" {
+			t.Errorf("message %s was sent, and is not recorded", r.Item.MessageID)
+		}
+		if yielded[r.Item.MessageID] && r.Outcome == "" {
+			t.Errorf("message %s was yielded, and is open", r.Item.MessageID)
+		}
+	}
+}

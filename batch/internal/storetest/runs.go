@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -86,24 +84,6 @@ func maybeUnsent(t *testing.T, open Open) {
 			t.Errorf("message %d ended %s, final %v; want %s", i, got.Outcome, got.Final, want)
 		}
 	}
-}
-
-func accountEnds(t *testing.T, open Open) {
-	server, client := service(t, 3)
-	server.Next(mock.Fault{}, mock.Fault{}, mock.Fault{}, mock.Fault{}, mock.Fault{Status: 402})
-	ledger := open(t)
-	Add(t, ledger, slices.Concat(Messages(0, 30), Messages(1, 30), Messages(2, 30)))
-	results, early := Collect(batch.Run(t.Context(), client, ledger, batch.Options{}))
-	failed := slices.ContainsFunc(results, func(r batch.Result) bool { return r.Outcome == batch.Failed })
-	var e *api.Error
-	if !errors.As(early, &e) || e.Scope != api.ScopeAccount {
-		t.Errorf("the run ends with %v; want an error of the account", early)
-	}
-	if n := len(server.Journal()); n > 45 || !failed {
-		t.Errorf("%d requests, one of them failed: %v; want the run ended by the first", n, failed)
-	}
-	run(t, client, ledger, batch.Options{})
-	wantOutcomes(t, ledger, "90 unsent")
 }
 
 func stoppedConnection(t *testing.T, open Open) {
@@ -189,26 +169,6 @@ func reportAndMessages(t *testing.T, open Open) {
 		}
 	}
 	Must(t, ledger.Close())
-}
-
-func boundedTexts(t *testing.T, open Open) {
-	server, client := service(t, 1)
-	long := strings.Repeat("é\x1b[31m ", 8<<10)
-	body := fmt.Sprintf(`{"error":%q,"type":%q,"requestId":%q,"message":%q}`, "e"+long, "T"+long, "r"+long, "m"+long)
-	item := Message(0, 0)
-	server.NextFor(item.UserID, item.MessageID, mock.Fault{Status: 403, Body: strings.ReplaceAll(body, `\x1b`, `\u001b`)})
-	ledger := open(t)
-	Add(t, ledger, []batch.Item{item})
-	run(t, client, ledger, batch.Options{})
-	for r, err := range ledger.Messages(t.Context(), batch.All) {
-		var e *api.Error
-		if err != nil || !errors.As(r.Err, &e) {
-			t.Fatalf("%+v, %v", r, err)
-		}
-		if len(e.Type) > 60 || len(e.Message) > 300 || len(e.RequestID) > 300 || strings.ContainsRune(e.Type+e.Message+e.RequestID, 0x1b) {
-			t.Errorf("the ledger keeps %d, %d and %d bytes: %q", len(e.Type), len(e.Message), len(e.RequestID), e.Type)
-		}
-	}
 }
 
 func oneAtATime(t *testing.T, open Open) {
