@@ -155,14 +155,13 @@ type job struct {
 	sender   *sender
 	shutdown *shutdown
 
-	ledger    *batch.Ledger
-	added     batch.Added
-	plan      batch.Plan
-	progress  batch.Progress
-	early     error     // why the run ended early
-	began     time.Time // zero if nothing was sent
-	warned    string    // of the ledger, before it began
-	unwritten error     // why the outcomes can no longer be written
+	ledger   *batch.Ledger
+	added    batch.Added
+	plan     batch.Plan
+	progress batch.Progress
+	early    error     // why the run ended early
+	began    time.Time // zero if nothing was sent
+	warned   string    // of the ledger, before it began
 }
 
 func (j *job) name() string {
@@ -200,20 +199,6 @@ func (j *job) run() (err error) {
 func (j *job) send() {
 	shown := j.showProgress()
 	defer shown.stop()
-	announced := make(chan struct{})
-	over := context.AfterFunc(j.shutdown.gently, func() {
-		defer close(announced)
-		if j.shutdown.signaled.Load() {
-			shown.say("Finishing what is in flight; Ctrl-C again stops at once.")
-		} else {
-			shown.say("Finishing what is in flight, since " + unwrittenText(j.unwritten) + ".")
-		}
-	})
-	defer func() {
-		if !over() {
-			<-announced
-		}
-	}()
 	for result, err := range batch.Run(j.shutdown.ctx, j.sender.Client, j.ledger, batch.Options{
 		InFlight:    j.inFlight,
 		Stop:        j.shutdown.gently.Done(),
@@ -226,7 +211,7 @@ func (j *job) send() {
 		}
 		out := j.cmd.OutOrStdout()
 		writeJSON(out, newBatchRecord(result, j.sender.key), "")
-		if j.unwritten = unwritten(out); j.unwritten != nil {
+		if unwritten(out) != nil {
 			j.shutdown.begin()
 		}
 	}
@@ -314,14 +299,14 @@ func (j *job) outcome(report *batch.Report) error {
 		return failed(fmt.Errorf("stopped before the next message: %w", reason))
 	case reason != nil && j.shutdown.signaled.Load():
 		return &exitError{code: exitInterrupted}
-	case reason != nil && j.unwritten != nil:
-		return failed(errors.New("stopped, since " + unwrittenText(j.unwritten)))
+	case reason != nil && j.shutdown.begun():
+		return failed(errors.New("stopped, since " + unwrittenText(unwritten(j.cmd.OutOrStdout()))))
 	case ok:
 		code := exitFailed
 		if failure.Scope == api.ScopeAccount {
 			code = exitRefused
 		}
-		return &exitError{code: code, err: fmt.Errorf("stopped: %s; %s", errorText(reason), failure.Hint())}
+		return &exitError{code: code, err: errors.New("stopped: " + advised(reason))}
 	case reason != nil:
 		return failed(reason)
 	case j.allStopped():

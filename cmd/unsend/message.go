@@ -112,7 +112,7 @@ func messageFailure(ctx context.Context, err *api.Error) error {
 		}
 		return errInterrupted("interrupted; the message was not unsent")
 	}
-	text := errorText(err) + "; " + err.Hint()
+	text := advised(err)
 	switch {
 	case err.Scope == api.ScopeAccount, err.Scope == api.ScopeConnection:
 		return &exitError{code: exitRefused, err: errors.New(text)}

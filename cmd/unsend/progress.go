@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -11,8 +10,6 @@ import (
 	"sync"
 	"time"
 	"unicode/utf8"
-
-	"github.com/unsend-go/unsend/api"
 )
 
 // progressState is how far a run is.
@@ -24,7 +21,7 @@ type progressState struct {
 	waiting  int // to be sent again
 	atLeast  time.Duration
 	failure  string // why requests fail now; empty if they do not
-	stopping bool   // nothing new is begun
+	stopping string // why nothing new is begun; empty if it is
 }
 
 // showProgress shows how far the job is, on standard error.
@@ -41,10 +38,15 @@ func (j *job) showProgress() *progressBar {
 func (j *job) progressState() progressState {
 	c := j.progress.Counts()
 	s := progressState{
-		skipped:  c.Skipped,
-		waiting:  c.Waiting,
-		atLeast:  j.plan.Duration(j.client.perMinute(), j.client.burst) - time.Since(j.began),
-		stopping: j.shutdown.begun(),
+		skipped: c.Skipped,
+		waiting: c.Waiting,
+		atLeast: j.plan.Duration(j.client.perMinute(), j.client.burst) - time.Since(j.began),
+	}
+	switch {
+	case j.shutdown.signaled.Load():
+		s.stopping = "Finishing what is in flight; Ctrl-C again stops at once."
+	case j.shutdown.begun():
+		s.stopping = "Finishing what is in flight, since " + unwrittenText(unwritten(j.cmd.OutOrStdout())) + "."
 	}
 	if c.Items > 0 { // what the plan counted, without what had ended before it
 		s.total = j.plan.Messages
@@ -55,10 +57,7 @@ func (j *job) progressState() progressState {
 		s.failed = max(0, s.failed-j.plan.Failed)
 	}
 	if err := j.progress.Trouble(); err != nil {
-		s.failure = errorText(err)
-		if failed, ok := errors.AsType[*api.Error](err); ok && failed.Hint() != "" {
-			s.failure += "; " + failed.Hint()
-		}
+		s.failure = advised(err)
 	}
 	return s
 }
@@ -93,9 +92,9 @@ func (s *progressState) left(perMinute float64) string {
 		took = max(took, time.Duration(float64(rest)/perMinute*float64(time.Minute)))
 	}
 	switch {
-	case rest <= 0, took <= 0 && !s.stopping:
+	case rest <= 0, took <= 0 && s.stopping == "":
 		return ""
-	case s.stopping:
+	case s.stopping != "":
 		return "stopping"
 	}
 	return duration(took) + " left"
@@ -175,10 +174,11 @@ type progressBar struct {
 	quit    chan struct{}
 	updates sync.WaitGroup
 
-	mu      sync.Mutex // guards what follows, and what is written
-	rate    throughput
-	wrote   time.Time // a line
-	alarmed time.Time // a line about failing requests was written
+	// The goroutine that updates the bar owns these.
+	rate      throughput
+	announced bool      // that the run stops
+	wrote     time.Time // when the last line was written
+	alarmed   time.Time // when the last line about failing requests was written
 }
 
 // startProgress shows state, once it is known, until stop is called. If size is nil, w is not a
@@ -193,9 +193,11 @@ func startProgress(w io.Writer, size func() (columns, rows int), state func() pr
 		ticker := time.NewTicker(every)
 		defer ticker.Stop()
 		for {
-			p.say("")
+			p.update()
 			select {
 			case <-p.quit:
+				p.update()
+				p.clear()
 				return
 			case <-ticker.C:
 			}
@@ -204,22 +206,20 @@ func startProgress(w io.Writer, size func() (columns, rows int), state func() pr
 	return p
 }
 
-// say writes a line that stays, unless text is empty, and updates the bar.
-func (p *progressBar) say(text string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if text != "" {
-		p.clearLocked()
-		line(p.w, "%s", text)
-	}
+func (p *progressBar) update() {
 	s := p.state()
+	if s.stopping != "" && !p.announced {
+		p.clear()
+		line(p.w, "%s", s.stopping)
+		p.announced = true
+	}
 	if s.total == 0 {
 		return
 	}
 	now := time.Now()
 	p.rate.add(now, s.done)
 	if p.size != nil {
-		p.drawLocked(&s)
+		p.draw(&s)
 		return
 	}
 	alarm := s.failure != "" && now.Sub(p.alarmed) >= lineEvery
@@ -243,9 +243,9 @@ const (
 	lineUp     = "\x1b[%dA"
 )
 
-// drawLocked replaces the bar, in one write, so that nothing flickers. The cursor stays at the
+// draw replaces the bar, in one write, so that nothing flickers. The cursor stays at the
 // bar's beginning: however a resized terminal breaks the bar's lines, they are below it.
-func (p *progressBar) drawLocked(s *progressState) {
+func (p *progressBar) draw(s *progressState) {
 	columns, rows := p.size()
 	lines := barLines(s, p.rate.perMinute(), columns, rows)
 	text := clearBelow + wrapOff + strings.Join(lines, "\n") + wrapOn
@@ -255,7 +255,7 @@ func (p *progressBar) drawLocked(s *progressState) {
 	_, _ = io.WriteString(p.w, text+"\r")
 }
 
-func (p *progressBar) clearLocked() {
+func (p *progressBar) clear() {
 	if p.size != nil {
 		_, _ = io.WriteString(p.w, clearBelow)
 	}
@@ -265,7 +265,4 @@ func (p *progressBar) clearLocked() {
 func (p *progressBar) stop() {
 	close(p.quit)
 	p.updates.Wait()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.clearLocked()
 }

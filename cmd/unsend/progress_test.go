@@ -27,7 +27,7 @@ func TestBarLines(t *testing.T) {
 		{name: "narrow", state: halfway, perMinute: 60, columns: 40, rows: 24, want: []string{"1,500 of 3,000, 3 failed, 25 min left"}},
 		{name: "one left", state: progressState{total: 1000, done: 999}, columns: 80, rows: 24,
 			want: []string{"███████████████████████░ 999 of 1,000"}},
-		{name: "stopping", state: progressState{total: 10, done: 5, waiting: 2, stopping: true, atLeast: time.Hour}, columns: 80, rows: 24,
+		{name: "stopping", state: progressState{total: 10, done: 5, waiting: 2, stopping: "since Ctrl-C was pressed", atLeast: time.Hour}, columns: 80, rows: 24,
 			want: []string{"████████████░░░░░░░░░░░░ 5 of 10, 2 to try again, stopping"}},
 		{name: "an outage", state: outage, columns: 80, rows: 7, want: []string{
 			"░░░░░░░░░░░░░░░░░░░░░░░░ 0 of 3,000, 8 to try again, 10 min left",
@@ -115,8 +115,9 @@ func TestBarKeepsItsPlace(t *testing.T) {
 		resize(20, 4)
 		elapse(drawEvery)
 		resize(100, 24)
-		p.say("a line that stays")
-		terminal.want(t, above, "a line that stays", bar, failing)
+		run.set(progressState{total: 4, done: 1, failure: "nobody answers", stopping: "a line that stays"})
+		elapse(drawEvery)
+		terminal.want(t, above, "a line that stays", "██████░░░░░░░░░░░░░░░░░░ 1 of 4, stopping", failing)
 		_, _ = terminal.Write([]byte("^C")) // as the terminal shows it
 		elapse(drawEvery)
 		p.stop()
@@ -138,7 +139,7 @@ func TestProgressInLines(t *testing.T) {
 		}
 		run.set(progressState{total: 600, done: 163, failure: "nobody answers"})
 		elapse(2 * time.Second) // failing requests are shown at once
-		p.say("nearly there")
+		run.set(progressState{total: 600, done: 163, stopping: "nearly there"})
 		p.stop()
 		want := `130 of 600, 60 a minute, 7 min 50 s left
 160 of 600, 60 a minute, 7 min 20 s left

@@ -134,6 +134,15 @@ func errorText(err error) string {
 	return textutil.OneLine(text)
 }
 
+// advised returns an error of a call, and what to do about it.
+func advised(err error) string {
+	text := errorText(err)
+	if failure, ok := errors.AsType[*api.Error](err); ok && failure.Hint() != "" {
+		text += "; " + failure.Hint()
+	}
+	return text
+}
+
 var systemCall = regexp.MustCompile(`^(dial|read|write|lookup) .*: `)
 
 // wrap breaks a text between words into lines of fewer than columns characters, each indented as
