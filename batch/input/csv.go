@@ -131,7 +131,7 @@ func splitRow(cells []string, row, separators string) (_ []string, open int, err
 	return cells, -1, err
 }
 
-// unquote returns what stands before the closing quote, and what follows it.
+// unquote returns the text before the closing quote, and the text behind it.
 func unquote(text string) (inside, behind string, closed bool) {
 	for at := 0; ; at += len(`""`) {
 		next := strings.IndexByte(text[at:], '"')

@@ -14,7 +14,7 @@ type Format int
 
 // Formats that [Read] reads.
 const (
-	Auto  Format = iota // JSONL where the input begins with "{", and else CSV
+	Auto  Format = iota // JSONL if the input begins with "{", otherwise CSV
 	CSV                 // a first row that names the columns, and a row for each message
 	JSONL               // a JSON object on each line; ids may be whole numbers
 )

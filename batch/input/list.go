@@ -17,12 +17,12 @@ const (
 	exact   = 15   // digits that a spreadsheet keeps
 )
 
-// listCheck finds what only the whole list shows: rows with something else in a column of
-// numbers, such as a row of totals, and ids that a spreadsheet has rounded.
+// listCheck finds faults that one row does not show: rows with something else in a column of
+// numbers, such as totals, and ids that a spreadsheet has rounded.
 type listCheck struct {
 	columns [2]idColumn
 	held    []batch.Item // that are odd if their column turns out to be one of numbers
-	release bool         // too many were held: rows are checked against those before them
+	release bool         // too many were held: each row is checked against the rows before it
 }
 
 // idColumn counts what a column of ids holds.
@@ -35,8 +35,8 @@ type idColumn struct {
 	passed        bool // a row that is odd if the column is one of numbers
 }
 
-// checkList yields the rows. Those that may turn out to be bad come after the others, and what is
-// wrong with the list as a whole comes last.
+// checkList yields the rows. Rows that may turn out to be bad come after the others, and the error of
+// the list as a whole comes last.
 func checkList(rows iter.Seq2[batch.Item, error]) iter.Seq2[batch.Item, error] {
 	return func(yield func(batch.Item, error) bool) {
 		c := listCheck{columns: [2]idColumn{{column: inUser}, {column: inMessage}}}
@@ -63,7 +63,7 @@ func checkList(rows iter.Seq2[batch.Item, error]) iter.Seq2[batch.Item, error] {
 		if !c.yieldHeld(yield) {
 			return
 		}
-		if err := cmp.Or(c.verdict(), ignored); err != nil {
+		if err := cmp.Or(c.check(), ignored); err != nil {
 			yield(batch.Item{}, err)
 		}
 	}
@@ -98,8 +98,8 @@ func (c *listCheck) checked(item batch.Item) (batch.Item, error) {
 	return item, nil
 }
 
-// verdict is what is wrong with the whole list.
-func (c *listCheck) verdict() error {
+// check returns the error of the list as a whole.
+func (c *listCheck) check() error {
 	for _, column := range c.columns {
 		var err error
 		switch {

@@ -10,7 +10,7 @@ import (
 	"github.com/unsend-go/unsend/internal/textutil"
 )
 
-// hidden stands for an address, or a part of one, that may hold a password.
+// hidden replaces what may hold a password or a key.
 const hidden = "(hidden)"
 
 var (
@@ -34,9 +34,8 @@ func isAddress(text string) bool {
 	return strings.Contains(text, "://") || isPairs(text) || login.MatchString(text) && !drive.MatchString(text)
 }
 
-// withoutPassword is an address as it may be shown. An @, /, ?, # or & that a password holds
-// unencoded makes a part of it look like another part: then nothing is shown, as of pairs that may
-// hold one.
+// withoutPassword returns an address as it may be shown. A password with an unencoded @, /, ?, # or &
+// in it looks like other parts of the address: then nothing of it is shown.
 func withoutPassword(address string) string {
 	scheme, _, found := strings.Cut(address, "://")
 	switch {
@@ -61,8 +60,8 @@ func withoutPassword(address string) string {
 	return u.String()
 }
 
-// withoutSecrets is text without the passwords of the addresses in the arguments and in the
-// environment, and without API keys, which somebody may have put in the wrong place.
+// withoutSecrets removes from text the passwords of addresses in the arguments and in the
+// environment, and API keys that were typed in the wrong place.
 func (c *invocation) withoutSecrets(text string) string {
 	for _, arg := range append([]string{os.Getenv(envLedger)}, c.args...) {
 		if _, value, ok := strings.Cut(arg, "="); ok && strings.HasPrefix(arg, "-") {

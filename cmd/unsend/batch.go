@@ -102,7 +102,7 @@ error (null or as of message) and response, the raw body, the message's text inc
 }
 
 // run unsends the messages of a file or, if name is empty, of a ledger: it loads them, prints the
-// plan, asks, and sends.
+// plan, asks for confirmation, and sends.
 func (o *batchOptions) run(cmd *cobra.Command, name string) (err error) {
 	if o.inFlight < 1 || o.inFlight > 1000 {
 		return errors.New("--in-flight must be 1 to 1,000")
@@ -111,7 +111,7 @@ func (o *batchOptions) run(cmd *cobra.Command, name string) (err error) {
 	if err != nil {
 		return err
 	}
-	client, err := o.client.client(cmd.ErrOrStderr(), o.dryRun) // which refuses flags in a dry run, too
+	client, err := o.client.client(cmd.ErrOrStderr(), o.dryRun) // in a dry run too, to check the flags
 	if err != nil {
 		return err
 	}
@@ -132,8 +132,8 @@ func (o *batchOptions) run(cmd *cobra.Command, name string) (err error) {
 		return err
 	}
 	defer func() {
-		// A ledger that this run has created and sent nothing for is removed: a mistake, such as a
-		// wrong service, would stay in it.
+		// A new ledger is removed if nothing was sent: a mistake, such as a wrong service, would
+		// stay in it.
 		if closing := j.ledger.Discard(); closing != nil {
 			err = cmp.Or(err, failed(closing))
 		}
@@ -185,7 +185,7 @@ func (j *job) run() (err error) {
 	if err := j.confirm(); err != nil {
 		return err
 	}
-	if j.sender.mock != nil { // which has no other connections
+	if j.sender.mock != nil { // it knows the default connection alone
 		for _, c := range j.plan.Connections {
 			j.sender.mock.SetConnection(mock.Connection{ID: c.ConnectionID})
 		}
@@ -225,7 +225,7 @@ func (j *job) end(took time.Duration) error {
 	if err == nil {
 		left, err = j.ledger.Plan(ctx, false)
 	}
-	if err != nil { // unless the run failed for the same reason
+	if err != nil { // the reason of a run that failed comes first
 		return cmp.Or(j.outcome(&report), failed(err))
 	}
 	w := j.cmd.OutOrStdout()
@@ -330,7 +330,7 @@ func (j *job) allStopped() bool {
 	return len(connections) > 0
 }
 
-// maxLoads is how often a file is loaded while the ledger's server restarts: for half a minute.
+// maxLoads bounds how often a file is loaded while the ledger's server restarts: for half a minute.
 const maxLoads = 30
 
 // loadLasting loads the input. If a restart of the ledger's server ends that, a file is opened and
@@ -364,7 +364,8 @@ func (j *job) load(in io.Reader) error {
 	if j.dryRun {
 		opts = append(opts, batch.Preview())
 	}
-	// A pipe may stay silent: the copying waits for it, and the reading for a signal too.
+	// A pipe may stay silent. Copying from it can wait for ever; the reader of the copy stops on a
+	// signal.
 	read, write := io.Pipe()
 	go func() {
 		_, err := io.Copy(write, in)

@@ -68,8 +68,8 @@ type sender struct {
 	mock *mock.Server // nil without --mock
 }
 
-// client makes the client of the flags and the environment. An idle one sends nothing, and needs no
-// key; a file of one is read. log is where --verbose writes.
+// client makes the client of the flags and the environment. An idle client sends nothing, and needs
+// no key; a key file is read all the same. --verbose writes to log.
 func (f *clientFlags) client(log io.Writer, idle bool, more ...api.Option) (*sender, error) {
 	err := cmp.Or(
 		contradict(f.set, "mock", "api-key-file", "base-url", "plain-http"),
@@ -81,6 +81,9 @@ func (f *clientFlags) client(log io.Writer, idle bool, more ...api.Option) (*sen
 	}
 	if err != nil {
 		return nil, err
+	}
+	if f.noRateLimit {
+		f.rate = 0
 	}
 	opts := append(f.options(log), more...)
 	s := &sender{key: os.Getenv(envKey)}
@@ -107,7 +110,7 @@ func (f *clientFlags) client(log io.Writer, idle bool, more ...api.Option) (*sen
 	return s, asFlags(err)
 }
 
-// optionsFromEnv returns what [api.FromEnv] reads beside the key.
+// optionsFromEnv returns the options that [api.FromEnv] reads, without the key.
 func optionsFromEnv() (opts []api.Option) {
 	if id := os.Getenv(envConnection); id != "" {
 		opts = append(opts, api.WithConnection(id))
@@ -158,20 +161,12 @@ func checkFaultRate(rate float64) error {
 	return errors.New("--fault-rate must be 0 to 1")
 }
 
-// defaultConnection returns the one that acts if no other is named, or "".
+// defaultConnection returns the connection of rows that name none, or "".
 func (f *clientFlags) defaultConnection() string {
 	if f.mock {
 		return cmp.Or(f.connection, mock.DemoConnection)
 	}
 	return cmp.Or(f.connection, os.Getenv(envConnection))
-}
-
-// perMinute returns the rate on each connection, 0 if there is no limit.
-func (f *clientFlags) perMinute() int {
-	if f.noRateLimit {
-		return 0
-	}
-	return f.rate
 }
 
 func (s *sender) service() string {
@@ -181,7 +176,7 @@ func (s *sender) service() string {
 	return s.BaseURL()
 }
 
-// asFlags puts the names of flags into an error of the client's configuration, or of an input.
+// asFlags replaces the names of options by those of flags in an error.
 func asFlags(err error) error {
 	if err == nil {
 		return nil
@@ -194,19 +189,19 @@ func asFlags(err error) error {
 	).Replace(err.Error()))
 }
 
-// maxKeyFile is far longer than any key, in bytes.
+// maxKeyFile is how many bytes of a key file are read, far more than any key has.
 const maxKeyFile = 4 << 10
 
-// assignment begins a file such as shells, dotenv, YAML and JSON have.
+// assignment matches the beginning of a shell, dotenv, YAML or JSON file.
 var assignment = regexp.MustCompile(`(?i)^(["'{#]|(export )?[a-z_]\w*\s*(=\s*[^=\s]|:\s))`)
 
-// checkKey refuses what is certain to be more than a key; where names its file or its variable.
-func checkKey(where, key string) error {
+// checkKey refuses a text that is certain to hold more than a key. The error names its source.
+func checkKey(source, key string) error {
 	switch {
 	case assignment.MatchString(key):
-		return fmt.Errorf("%s holds NAME=VALUE or quotes; want the key alone", where)
+		return fmt.Errorf("%s holds NAME=VALUE or quotes; want the key alone", source)
 	case len(key) > maxKeyFile, strings.ContainsAny(key, " \t\r\n"):
-		return fmt.Errorf("%s holds more than a key; want the key alone, on one line", where)
+		return fmt.Errorf("%s holds more than a key; want the key alone, on one line", source)
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 // maxListedConnections is how many connections are listed by name.
 const maxListedConnections = 6
 
-// printPlan prints what would be sent, where, and how long it will take at least.
+// printPlan prints the number of messages, their connections, and the least time that they take.
 func (j *job) printPlan(w io.Writer) {
 	line(w, "%s: %s", j.name(), j.summary())
 	for _, c := range j.plan.Connections[:min(len(j.plan.Connections), maxListedConnections)] {
@@ -74,7 +74,7 @@ func (j *job) summary() string {
 	}
 	much := fmt.Sprintf("%s on %s of %s", count(j.plan.Messages, "message"), count(len(j.plan.Connections), "connection"), j.sender.service())
 	burst := number(j.client.burst)
-	took := j.plan.Duration(j.client.perMinute(), j.client.burst)
+	took := j.plan.Duration(j.client.rate, j.client.burst)
 	switch {
 	case j.client.noRateLimit:
 		return much + ", without a rate limit"
@@ -84,7 +84,7 @@ func (j *job) summary() string {
 	return fmt.Sprintf("%s, at least %s at %s a minute on each after a burst of %s", much, duration(max(took, time.Second)), number(j.client.rate), burst)
 }
 
-// confirm asks, and returns an error unless the answer is yes.
+// confirm asks the question, and returns an error unless the reply is yes.
 func (j *job) confirm() error {
 	if j.yes || j.plan.Messages == 0 {
 		return nil
@@ -97,19 +97,19 @@ func (j *job) confirm() error {
 	dropTyped(keyboard) // what was typed before the question does not confirm it
 	columns, _ := sizeOf(terminalOf(w))
 	_, _ = io.WriteString(w, strings.Join(wrap(j.question(), columns-1), "\n")+" ")
-	answer := make(chan string, 1)
+	reply := make(chan string, 1)
 	go func() {
 		text, err := bufio.NewReader(in).ReadString('\n')
 		if err != nil { // such as the end of the input: the cursor is still behind the question
 			_, _ = fmt.Fprintln(w)
 		}
-		answer <- strings.ToLower(strings.TrimSpace(text))
+		reply <- strings.ToLower(strings.TrimSpace(text))
 	}()
 	select {
 	case <-j.shutdown.gently.Done():
 		_, _ = fmt.Fprintln(w)
 		return errNothingSent
-	case text := <-answer:
+	case text := <-reply:
 		if text == "y" || text == "yes" {
 			return nil
 		}

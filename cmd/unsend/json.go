@@ -115,8 +115,8 @@ func writeJSON(w io.Writer, v any, indent string) {
 	}
 }
 
-// escapeJSON escapes characters that are not safe on a terminal, and bytes that are not UTF-8: they
-// can stand in strings only.
+// escapeJSON escapes characters that are not safe on a terminal, and bytes that are not UTF-8. Valid
+// JSON has them in strings only.
 func escapeJSON(text []byte) []byte {
 	var b bytes.Buffer
 	for _, r := range string(text) {

@@ -43,7 +43,7 @@ func (f *ledgerFlags) given(mock bool) string {
 // ledgerSuffix makes the name of a ledger from that of its input.
 const ledgerSuffix = ".unsend.db"
 
-// ledgerTarget is where a ledger is, or will be.
+// ledgerTarget is the place of a ledger that exists or will be made.
 type ledgerTarget struct {
 	address string // a path, or that of a database; empty for a private one
 	run     string // of a database
@@ -88,7 +88,7 @@ func namelessInput(file string) string {
 	return ""
 }
 
-// check refuses an address that cannot name a ledger, and looks whether a file exists.
+// check refuses an address that cannot name a ledger, and notes whether the file exists.
 func (p *ledgerTarget) check() error {
 	switch {
 	case isPostgres(p.address) && p.run == "":
@@ -124,7 +124,7 @@ func (p *ledgerTarget) arguments() string {
 	return quoted(p.address)
 }
 
-// open opens the ledger. A dry run changes nothing in it, and has a private one if there is none.
+// open opens the ledger. A dry run does not change it, and uses one in memory if there is none.
 func (p *ledgerTarget) open(ctx context.Context, dryRun bool, opts ...batch.Option) (*batch.Ledger, error) {
 	switch {
 	case p.address == "", dryRun && (p.fresh || p.empty):
@@ -141,8 +141,9 @@ func (p *ledgerTarget) open(ctx context.Context, dryRun bool, opts ...batch.Opti
 	return ledger, err
 }
 
-// elsewhere returns the name of a ledger of the same service, beside a new one, that has one of its
-// first messages: that of a list which was renamed. It reads a few ledgers, and not all of a large one.
+// elsewhere returns the name of a ledger in the folder of a new one that shares a message and the
+// service with it, such as the ledger of a list that was renamed. It reads the first messages of a
+// few ledgers.
 func (p *ledgerTarget) elsewhere(ctx context.Context, own *batch.Ledger) string {
 	const mostLedgers, mostOwn, most = 20, 100, 10_000
 	if !p.fresh || p.address == "" || isPostgres(p.address) {

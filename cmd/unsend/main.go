@@ -23,10 +23,9 @@ func main() {
 	os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run is the program without its exit: it runs the command of args, whose first is the program's
-// name, and returns the exit code.
+// run runs the command of args, after the program's name, and returns the exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	// If a reader goes away, writing fails with EPIPE, and the program ends in order.
+	// When a reader exits, writes fail with EPIPE, and the program ends in order.
 	signal.Ignore(syscall.SIGPIPE)
 
 	out, errOut := &output{w: stdout}, &output{w: stderr}
@@ -40,7 +39,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	text := errorLine(cmd.CommandPath(), err)
 	if lost := unwritten(out); lost != nil && text == "" {
 		err = cmp.Or(err, failed(nil))
-		if !nobodyReads(lost) { // who stops reading does so on purpose, as head does
+		if !nobodyReads(lost) { // a reader such as head exits on purpose
 			text = errorLine(cmd.CommandPath(), fmt.Errorf("standard output: %w", lost))
 		}
 	}
@@ -50,7 +49,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return exitCode(err)
 }
 
-// Exit codes, as the help of the command lists them.
+// Exit codes, as exitHelp lists them.
 const (
 	exitOK          = 0   // all unsent, or gone already
 	exitFailed      = 1   // some not, the output could not be written, or a database not be reached

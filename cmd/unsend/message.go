@@ -124,8 +124,7 @@ func messageFailure(ctx context.Context, err *api.Error) error {
 	return failed(errors.New(text))
 }
 
-// summarize prints the outcome: the message's ids and how many media it had, and nothing of its
-// text.
+// summarize prints the outcome, the message's ids and its number of media, and nothing of its text.
 func summarize(w io.Writer, userID, messageID string, result *api.Result) {
 	line(w, "%s: message %s of the chat with %s", label(string(result.Outcome)), messageID, userID)
 	request := count(result.Attempts, "attempt")

@@ -58,16 +58,11 @@ acted means that the message is unsent although the response does not report it.
 set=PATH=JSON sets a member of the body, and deletes it if JSON is empty; it is
 always the last part.
 
-With --control, test suites in any language script and read the mock by HTTP:
-  GET  /_mock/                          is it up? {"requests":0,"pending":0}
-  POST /_mock/reset                     everything as at the start, no --fault left
-  GET | DELETE /_mock/requests          what was sent; filter by ?userId=&messageId=&status=
-  POST | GET | DELETE /_mock/faults     ["503","drop,acted"], or
-                                        {"faults":["503"],"userId":"7","messageId":"9"}
-  GET | PUT | DELETE /_mock/messages/{user}/{message}
-  PUT  /_mock/connections/{id}          {"state":"expired"}
-It serves programs of this machine, and web pages of the origins of --cors. If
-$UNSEND_MOCK_TOKEN is set, it accepts clients that send it as Authorization: Bearer.`,
+With --control, test suites in any language script and read the mock by HTTP, at
+/_mock/: its faults, requests, messages and connections, as docs/client/mock.md
+lists them. It serves programs of this machine, and web pages of the origins of
+--cors. If $UNSEND_MOCK_TOKEN is set, it accepts clients that send it as
+Authorization: Bearer.`,
 		Example: `  unsend mock
   unsend mock --addr 127.0.0.1:0                # a free port
 

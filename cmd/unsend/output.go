@@ -17,9 +17,9 @@ import (
 	"github.com/unsend-go/unsend/internal/textutil"
 )
 
-// output is standard output or standard error. It keeps its first failure and writes nothing
-// after it, so that a command can write as it goes and ask once. A stream that was closed before the
-// program began is /dev/null in Go, as if somebody had meant that.
+// output is standard output or standard error. It keeps its first error and writes nothing after it,
+// so that a command can write many times and check once. Go opens /dev/null in place of a stream that
+// was closed before the program began.
 type output struct {
 	w         io.Writer
 	abandoned <-chan struct{} // when closed, no write waits for a reader any longer; nil if all do
@@ -69,7 +69,7 @@ func (o *output) writeLocked(p []byte) error {
 	}
 }
 
-// abandonAfter lets no write to the streams wait for a reader once done is closed.
+// abandonAfter ends writes to the streams that wait for a reader, once done is closed.
 func abandonAfter(done <-chan struct{}, streams ...io.Writer) {
 	for _, w := range streams {
 		if o, ok := w.(*output); ok {
@@ -101,9 +101,9 @@ func unwrittenText(err error) string {
 	return "the outcomes cannot be written: " + textutil.OneLine(err.Error())
 }
 
-// line writes a line without what a file's name or a response may do to a terminal. A terminal
-// that is narrower gets several, broken between words and indented alike. The [output] behind w
-// keeps a failure.
+// line writes a line that is safe for a terminal, whatever a file's name or a response has in it. On
+// a narrow terminal it is broken between words, with the same indent. The [output] behind w keeps an
+// error.
 func line(w io.Writer, format string, args ...any) {
 	text := safeText(fmt.Sprintf(format, args...))
 	terminal := terminalOf(w)

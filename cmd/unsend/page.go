@@ -27,11 +27,11 @@ var (
 	pageCSS string
 )
 
-// page is a report in HTML. It stands alone: it has no script, loads nothing, and its policy allows
-// its own style alone. Bars and chart are drawn in units of messages.
+// page is a report in HTML. It is self-contained: it has no script, loads nothing, and its policy
+// allows its own style alone. Bars and chart are drawn in units of messages.
 type page struct {
 	Name, Service, At string
-	Rehearsal         string // says so, or is empty
+	Rehearsal         string // a notice, or empty
 	Excluded          int
 	Total             tally
 	Connections       []connectionRow // those with the most messages that are not gone first
@@ -70,7 +70,7 @@ func (t tally) Parts() (list []barPart) {
 	return list
 }
 
-// newPage makes the page of a report. It holds what it counts of the messages, and none of them.
+// newPage makes the page of a report. It counts the messages, and keeps none of them.
 func newPage(report *batch.Report, messages iter.Seq2[batch.Result, error]) (*page, error) {
 	p := &page{Service: serviceName(report.Service), Rehearsal: rehearsal(report.Service), Excluded: report.SetAside, At: clock(time.Now())}
 	connections, minutes := map[string]tally{}, map[int64]tally{}
@@ -143,7 +143,7 @@ func (c chart) Short() bool { return c.Width < 16 }
 // clock returns a time as the clock of this machine shows it.
 func clock(t time.Time) string { return t.Format("2 January 2006, 15:04 MST") }
 
-// write executes the template, whose style is allowed by its hash.
+// write executes the template. The policy allows the style by its hash.
 func (p *page) write(w io.Writer) error {
 	sum := sha256.Sum256([]byte(pageCSS))
 	t := template.New("page").Funcs(template.FuncMap{
@@ -175,6 +175,6 @@ func (p *page) save(name string) error {
 	if err := p.write(&text); err != nil {
 		return err
 	}
-	_ = os.Remove(name) // whose permissions a file would keep
+	_ = os.Remove(name) // writing keeps the permissions of an older file
 	return os.WriteFile(name, text.Bytes(), 0o600)
 }

@@ -40,7 +40,7 @@ func (j *job) progressState() progressState {
 	s := progressState{
 		skipped: c.Skipped,
 		waiting: c.Waiting,
-		atLeast: j.plan.Duration(j.client.perMinute(), j.client.burst) - time.Since(j.began),
+		atLeast: j.plan.Duration(j.client.rate, j.client.burst) - time.Since(j.began),
 	}
 	switch {
 	case j.shutdown.signaled.Load():

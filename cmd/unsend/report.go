@@ -84,7 +84,7 @@ no message and no text of one. A file that ends in .html is replaced, and no oth
 	return cmd
 }
 
-// listRuns lists what a database holds, for somebody who does not know the name of a run.
+// listRuns lists the runs of a database.
 func listRuns(ctx context.Context, w io.Writer, address string) error {
 	runs, err := postgres.Runs(ctx, address)
 	if err != nil {
@@ -121,7 +121,7 @@ func (o *reportOptions) run(cmd *cobra.Command) error {
 		return err
 	}
 	ledger, err := p.open(ctx, false, batch.ReadOnly())
-	if _, absent := os.Stat(p.address + ledgerSuffix); err != nil && absent == nil { // the list is named
+	if _, absent := os.Stat(p.address + ledgerSuffix); err != nil && absent == nil { // the list is given in place of its ledger
 		return fmt.Errorf("%s is no ledger; did you mean %[1]s%s?", p.address, ledgerSuffix)
 	}
 	if err != nil {
@@ -199,7 +199,7 @@ func (o *reportOptions) printPage(out io.Writer, p *ledgerTarget, report *batch.
 	return nil
 }
 
-// list writes messages as CSV or JSON, as long as somebody reads.
+// list writes messages as CSV or JSON until a write fails.
 func (o *reportOptions) list(out io.Writer, messages iter.Seq2[batch.Result, error]) error {
 	table := csv.NewWriter(out) // as an input for batch
 	defer table.Flush()

@@ -15,8 +15,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// invocation is how the program was called. It makes errors of usage, and commands that a person
-// can copy.
+// invocation is the command line of the program. It makes errors of usage, and commands to copy.
 type invocation struct {
 	program string
 	args    []string
@@ -28,7 +27,7 @@ func newInvocation(args []string) *invocation {
 		c.program, c.args = args[0], args[1:]
 	}
 	if info, ok := debug.ReadBuildInfo(); ok && strings.Contains(c.program, "go-build") {
-		c.program = "go run " + info.Path // whose binary is gone by the time the command is pasted
+		c.program = "go run " + info.Path // the binary is gone when the command is pasted
 	} else {
 		c.program = quoted(c.program)
 	}
@@ -51,7 +50,7 @@ func (c *invocation) knownCommand(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("no command %q; %s", args[0], advice)
 }
 
-// longDash begins a flag where an editor has corrected its hyphens.
+// longDash matches a flag with hyphens that an editor has made a dash of.
 var longDash = regexp.MustCompile(`^[–—][–—-]*(.+)`)
 
 // wantArgs requires the named arguments, no more and no fewer.
@@ -75,7 +74,7 @@ func (c *invocation) wantArgs(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// flagError adds where to look to an error of cobra's, and refuses the flag that many will try.
+// flagError adds to an error of cobra's what to do, and refuses a flag that would hold the key.
 func (c *invocation) flagError(cmd *cobra.Command, err error) error {
 	if errors.Is(err, pflag.ErrHelp) {
 		return err
@@ -115,7 +114,7 @@ func contradict(set *pflag.FlagSet, name string, others ...string) error {
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=@%+,-]+$`)
 
-// quoted returns arg as a shell reads it.
+// quoted returns arg quoted for a shell.
 func quoted(arg string) string {
 	switch {
 	case strings.ContainsFunc(arg, func(r rune) bool { return !unicode.IsGraphic(r) || r == utf8.RuneError }):
