@@ -2,11 +2,8 @@ package mock_test
 
 import (
 	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 
@@ -91,49 +88,6 @@ func TestControlIsOffByDefault(t *testing.T) {
 	if status, text := control(t, server, http.MethodGet, "/_mock/", ""); status != 404 || !strings.Contains(text, "ROUTE_NOT_FOUND") {
 		t.Errorf("%d %s, want what any unknown path gets", status, text)
 	}
-}
-
-func TestControl(t *testing.T) {
-	t.Parallel()
-	exist := mock.WithMessages(mock.Message{UserID: "7", MessageID: "9"}, mock.Message{UserID: "7", MessageID: "8"})
-	g := overPipe(t, mock.WithControl(""), exist)
-	g.base = "http://localhost"
-	g.server.Next(mock.Fault{Status: 500}) // as --fault does
-	steps, err := os.ReadFile("testdata/control.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(steps)) {
-		step, want, isStep := strings.Cut(strings.TrimSpace(line), " => ")
-		if !isStep {
-			continue
-		}
-		method, rest, _ := strings.Cut(step, " ")
-		path, body, _ := strings.Cut(rest, " ")
-		if got := controlStep(t, g, method, path, strings.ReplaceAll(body, "(65 KiB)", strings.Repeat(" ", 65<<10))); got != want {
-			t.Errorf("%s\n got %s\nwant %s", step, got, want)
-		}
-	}
-}
-
-func controlStep(t *testing.T, g *testServer, method, path, body string) (got string) {
-	t.Helper()
-	switch method {
-	case "SEND":
-		r := g.request("7", path)
-		if body != "" {
-			r.Body, r.GetBody, r.ContentLength = io.NopCloser(strings.NewReader(body)), nil, int64(len(body))
-		}
-		return fmt.Sprint(g.tryUnchecked(r).status)
-	case "KEYS":
-		g.server.SetKeys(path)
-		return "set"
-	}
-	status, text := control(t, g.server, method, path, body)
-	if status >= http.StatusBadRequest && !oneError(text) {
-		t.Errorf("%s %s: %s, want one line of an error", method, path, text)
-	}
-	return fmt.Sprint(status, " ", text)
 }
 
 // Pages of the origins that are named may call the API and read its headers; others may not.

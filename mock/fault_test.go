@@ -116,52 +116,6 @@ func wantEntry(t *testing.T, g *testServer, f mock.Fault, status int, acted bool
 	}
 }
 
-// An error has the example of its status and type, and the headers that go with them.
-func TestErrorFaults(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]problem{
-		"401,type=SESSION_EXPIRED": {"The session of this connection has expired", "SESSION_EXPIRED", "", "refresh_session", "", "", nil},
-		"401,type=RULES_OUTDATED":  {"Signing rules are being refreshed", "RULES_OUTDATED", "", "", "", "", nil},
-		"404":                      {"Route not found", "ROUTE_NOT_FOUND", "", "", "", "", nil},
-		`422,set=details={"a":1}`:  {"Validation failed", "", "", "", "", "VALIDATION_ERROR", map[string]any{"a": 1}},
-		`503,set=type="BUSY"`:      {"Network error", "BUSY", "", "", "", "", nil},
-		`503,set=code="X"`:         {"Network error", "", "", "", "", "X", nil},
-		"429,retry-after=5":        {"Rate limit exceeded", "RATE_LIMIT_EXCEEDED", "", "", "", "", nil},
-		"503,retry-after=soon":     {"Network error", "", "", "", "", "", nil},
-		"500":                      {"Internal server error", "", "", "", "", "", nil},
-		"599":                      {"Something else went wrong", "UNDOCUMENTED_TYPE", "", "", "", "", nil},
-		"301":                      {"Something else went wrong", "UNDOCUMENTED_TYPE", "", "", "", "", nil},
-	} {
-		fault, err := mock.ParseFault(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		g := overPipe(t)
-		g.server.Next(fault)
-		r := g.try(g.request("7", "9"))
-		want.RequestID = r.header.Get("X-Request-Id")
-		if got := r.problem(t); r.status != fault.Status || fmt.Sprint(got) != fmt.Sprint(want) {
-			t.Errorf("%s: status %d %+v, want %+v", text, r.status, got, want)
-		}
-		if got := g.server.Journal()[0].Type; got != want.Type {
-			t.Errorf("%s: journaled as %q, want %q", text, got, want.Type)
-		}
-		if got := r.header.Get("Retry-After"); got != fault.RetryAfter {
-			t.Errorf("%s: Retry-After %q, want %q", text, got, fault.RetryAfter)
-		}
-		if got := r.header.Get("Location"); (got == "/moved") != (r.status == http.StatusMovedPermanently) {
-			t.Errorf("%s: Location %q", text, got)
-		}
-		if remaining := r.header.Get("X-RateLimit-Remaining"); (remaining == "0") != (r.status == http.StatusTooManyRequests) {
-			t.Errorf("%s: remaining %q", text, remaining)
-		}
-		isListed := r.status != 599 && r.status != http.StatusMovedPermanently
-		if (len(r.violations) == 0) != isListed {
-			t.Errorf("%s: violations %v", text, r.violations)
-		}
-	}
-}
-
 func TestDelays(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

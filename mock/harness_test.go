@@ -80,6 +80,10 @@ func (g *testServer) requestOn(connection, userID, messageID string) *http.Reque
 	return req
 }
 
+func setBody(req *http.Request, body string) {
+	req.Body, req.GetBody, req.ContentLength = io.NopCloser(strings.NewReader(body)), nil, int64(len(body))
+}
+
 // try sends the request and collects the violations of the contract.
 func (g *testServer) try(req *http.Request) result {
 	g.t.Helper()
@@ -131,39 +135,22 @@ func (g *testServer) unsend(userID, messageID string) result {
 	return g.do(g.request(userID, messageID))
 }
 
-// problem is an error's body.
-type problem struct {
-	Error          string `json:"error"`
-	Type           string `json:"type"`
-	RequestID      string `json:"requestId"`
-	ActionRequired string `json:"actionRequired"`
-	Message        string `json:"message"`
-	Code           string `json:"code"`
-	Details        any    `json:"details"`
-}
-
-func (r result) problem(t testing.TB) (p problem) {
+// wantProblem asserts an error in the documented shape.
+func (r result) wantProblem(t testing.TB, status int, errorType string) {
 	t.Helper()
-	if err := json.Unmarshal([]byte(r.body), &p); err != nil {
+	var body struct{ Error, Type, RequestID string }
+	if err := json.Unmarshal([]byte(r.body), &body); err != nil {
 		t.Fatalf("status %d, no error in JSON: %v\n%s", r.status, err, r.body)
 	}
-	return p
-}
-
-// wantProblem asserts an error in the documented shape.
-func (r result) wantProblem(t testing.TB, status int, kind string) problem {
-	t.Helper()
-	p := r.problem(t)
-	if r.status != status || p.Type != kind {
-		t.Errorf("status %d %q, want %d %q", r.status, p.Type, status, kind)
+	if r.status != status || body.Type != errorType {
+		t.Errorf("status %d %q, want %d %q", r.status, body.Type, status, errorType)
 	}
-	if p.Error == "" || p.RequestID == "" || p.RequestID != r.header.Get("X-Request-Id") {
-		t.Errorf("text %q, request id %q in the body and %q in the header", p.Error, p.RequestID, r.header.Get("X-Request-Id"))
+	if body.Error == "" || body.RequestID == "" || body.RequestID != r.header.Get("X-Request-Id") {
+		t.Errorf("text %q, request id %q in the body and %q in the header", body.Error, body.RequestID, r.header.Get("X-Request-Id"))
 	}
 	if got := r.header.Get("Content-Type"); got != "application/json" {
 		t.Errorf("media type %q", got)
 	}
-	return p
 }
 
 // wantUnsent asserts the plain response.

@@ -2,7 +2,6 @@ package mock_test
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -83,7 +82,7 @@ func TestKeysAreNotJournaled(t *testing.T) {
 			for _, body := range []string{`{"withUserId":"` + key + `"}`, `{"withUserId":"` + escaped + `"}`, `{"b":"` + escaped, "a=" + percent} {
 				req := g.request("7", "9")
 				req.URL.Opaque = "//localhost" + path
-				req.Body, req.GetBody, req.ContentLength = io.NopCloser(strings.NewReader(body)), nil, int64(len(body))
+				setBody(req, body)
 				req.Header.Set("apiKey", sent)
 				for _, name := range []string{"x-connection-id", "Authorization", "Cookie", "X-Other"} {
 					req.Header.Set(name, "a "+key)
@@ -118,7 +117,7 @@ func TestJournalHoldsHeadersAndBodies(t *testing.T) {
 	for range 150 { // 8.8 MiB
 		req := g.request("7", "9")
 		req.Header.Del("apiKey") // refused before the contract is asked
-		req.Body, req.GetBody, req.ContentLength = io.NopCloser(strings.NewReader(long)), nil, int64(len(long))
+		setBody(req, long)
 		g.tryUnchecked(req)
 	}
 	size, list := 0, g.server.Journal()

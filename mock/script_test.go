@@ -12,29 +12,6 @@ import (
 	"github.com/unsend-go/unsend/mock"
 )
 
-func TestScriptedFaultsComeInOrder(t *testing.T) {
-	t.Parallel()
-	g := overPipe(t)
-	g.server.Next(mock.Fault{Status: 500}, mock.Fault{}, mock.Fault{Status: 502})
-	g.server.Next(mock.Fault{Status: 503})
-	g.server.NextFor("7", "1", mock.Fault{Status: 504})
-	g.server.NextFor("7", "1", mock.Fault{Status: 408})
-	refused := g.request("7", "2")
-	refused.Header.Del("apiKey")
-	g.try(refused).wantProblem(t, http.StatusUnauthorized, "UNAUTHORIZED") // leaves the faults alone
-
-	var got []int
-	for _, id := range []string{"2", "1", "3", "1", "4", "1", "5"} {
-		got = append(got, g.try(g.request("7", id)).status)
-	}
-	if want := []int{500, 504, 200, 408, 502, 503, 200}; !slices.Equal(got, want) {
-		t.Errorf("statuses %v, want %v", got, want)
-	}
-	if n := g.server.Counts().Faulted; n != 5 {
-		t.Errorf("%d faulted, want 5", n)
-	}
-}
-
 // drawn sends a request for each message, from the first to the last, and returns the faults that
 // they met, in the order of the messages.
 func drawn(t *testing.T, seed uint64, ids ...string) []string {
