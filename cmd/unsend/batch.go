@@ -76,11 +76,8 @@ error (null or as of message) and response, the raw body, the message's text inc
   # From a program, for a program
   select-messages | unsend batch - --yes --json --ledger today.db > outcomes.jsonl`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			switch {
-			case len(args) == 0 && opts.ledger.given(opts.client.mock) != "":
+			if len(args) == 0 && opts.ledger.given(opts.client.mock) != "" {
 				return nil
-			case len(args) == 1 && args[0] == "":
-				return errNoName
 			}
 			return call.wantArgs("FILE")(cmd, args)
 		},

@@ -15,13 +15,8 @@ func openInput(cmd *cobra.Command, name string) (io.ReadCloser, error) {
 	if name == "-" {
 		return io.NopCloser(cmd.InOrStdin()), nil
 	}
-	if name == "" {
-		return nil, errNoName
-	}
 	return openFile(name)
 }
-
-var errNoName = errors.New("the name of the file is empty; name a file, or - for standard input")
 
 // openFile opens a file to read it, and refuses a directory now and not at the first read.
 func openFile(name string) (*os.File, error) {

@@ -68,11 +68,7 @@ no message and no text of one. A file that ends in .html is replaced, and no oth
 			return call.wantArgs("LEDGER")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				if opts.ledger.address = args[0]; args[0] == "" {
-					return errors.New("the name of the ledger is empty; name a file, or an address")
-				}
-			}
+			opts.ledger.address = append(args, "")[0]
 			return opts.run(cmd)
 		},
 	}

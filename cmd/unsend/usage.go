@@ -63,6 +63,8 @@ func (c *invocation) wantArgs(names ...string) cobra.PositionalArgs {
 		}
 		advice := c.seeHelp(cmd)
 		switch {
+		case len(names) == 1 && len(args) == 1 && args[0] == "":
+			return fmt.Errorf("the name of the %s is empty; %s", strings.ToLower(names[0]), advice)
 		case len(args) == len(names):
 			return nil
 		case len(names) == 0:
