@@ -81,7 +81,7 @@ func TestReadFilesAsPeopleHaveThem(t *testing.T) {
 		{"Excel's hint", "sep=;\nuser_id;message_id\n51;64\n", "3 51/64"},
 		{"upright bars", "user_id|message_id\n51|=\"64\"\n", "2 51/64"},
 		{"names in other spellings", "User ID,messageId,Connection_ID,WITH USER_id\n51,64,c_1,w\n", "2 51/64 on c_1 with w"},
-		{"blanks and hard blanks", "User_ID, message_id ,\u00a0Connection\u00a0ID\n51, 64 ,\u00a0c_1\n52, \"65\",\n", "2 51/64 on c_1\n3 52/65"},
+		{"blanks and hard blanks", "User_ID, message_id ,\u00a0Connection\u00a0ID\n51, 64 ,\u00a0c_1\n52, \"65\" ,\n", "2 51/64 on c_1\n3 52/65"},
 		{"all columns",
 			"with_user_id,maybe_unsent,connection_id,message_id,user_id\nw,TRUE,c_1,64,51\n,0,,65,52\n,1,,66,52\n,False,,67,52\n,,,68,52\n",
 			"2 51/64 on c_1 with w maybe\n3 52/65\n4 52/66 maybe\n5 52/67\n6 52/68"},

@@ -13,15 +13,13 @@ import (
 	"github.com/unsend-go/unsend/batch"
 )
 
+// yieldAll yields the results, and each with the error.
 func yieldAll(results []batch.Result, err error) iter.Seq2[batch.Result, error] {
 	return func(yield func(batch.Result, error) bool) {
 		for _, r := range results {
-			if !yield(r, nil) {
+			if !yield(r, err) {
 				return
 			}
-		}
-		if err != nil {
-			yield(batch.Result{}, err)
 		}
 	}
 }

@@ -24,67 +24,49 @@ type screen struct {
 
 func newScreen() *screen { return &screen{lines: make([][]rune, 1), changed: make(chan struct{})} }
 
-var sequence = regexp.MustCompile(`^\x1b\[(\??[0-9]*)([A-Za-z])`)
+// token matches a sequence, or a character.
+var token = regexp.MustCompile(`^(?s:\x1b\[(\??[0-9]*)([A-Za-z])|[^\x1b])`)
 
 func (s *screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.all = append(s.all, p...)
 	s.pending = append(s.pending, p...)
-	for len(s.pending) > 0 && s.step() {
-		continue
+	for utf8.FullRune(s.pending) {
+		match := token.FindSubmatch(s.pending)
+		if match == nil {
+			break
+		}
+		s.step(string(match[0]), string(match[1]), string(match[2]))
+		s.pending = s.pending[len(match[0]):]
 	}
 	close(s.changed)
 	s.changed = make(chan struct{})
 	return len(p), nil
 }
 
-// step carries out what comes next, and reports whether all of it is there.
-func (s *screen) step() bool {
-	size := 1
-	switch s.pending[0] {
-	case '\r':
+// step carries out a sequence, or puts a character.
+func (s *screen) step(text, number, command string) {
+	switch {
+	case text == "\r":
 		s.column = 0
-	case '\n': // as a terminal takes it that a program has not made raw
+	case text == "\n": // as a terminal takes it that a program has not made raw
 		s.column = 0
 		if s.line++; s.line == len(s.lines) {
 			s.lines = append(s.lines, nil)
 		}
-	case 0x1b:
-		match := sequence.FindSubmatch(s.pending)
-		if match == nil {
-			return false
-		}
-		s.carryOut(string(match[1]), string(match[2]))
-		size = len(match[0])
-	default:
-		if !utf8.FullRune(s.pending) {
-			return false
-		}
-		var r rune
-		r, size = utf8.DecodeRune(s.pending)
-		s.put(r)
-	}
-	s.pending = s.pending[size:]
-	return true
-}
-
-func (s *screen) put(r rune) {
-	for len(s.lines[s.line]) <= s.column {
-		s.lines[s.line] = append(s.lines[s.line], ' ')
-	}
-	s.lines[s.line][s.column] = r
-	s.column++
-}
-
-func (s *screen) carryOut(number, command string) {
-	switch command {
-	case "A":
+	case command == "A":
 		n, _ := strconv.Atoi(number)
 		s.line = max(s.line-n, 0)
-	case "J":
+	case command == "J":
 		s.lines = s.lines[:s.line+1]
 		s.lines[s.line] = s.lines[s.line][:min(s.column, len(s.lines[s.line]))]
+	case command == "":
+		for len(s.lines[s.line]) <= s.column {
+			s.lines[s.line] = append(s.lines[s.line], ' ')
+		}
+		s.lines[s.line][s.column], _ = utf8.DecodeRuneInString(text)
+		s.column++
 	}
 }
 
