@@ -37,7 +37,7 @@ func TestErrorsMadeByHand(t *testing.T) {
 		"a configuration":        {api.Error{Err: api.ErrConfig}, "ErrConfig", false, "correct the option"},
 		"stopped":                {api.Error{Err: api.ErrStopped}, "ErrStopped", true, again},
 		"stopped after a 429":    {api.Error{StatusCode: 429, Err: api.ErrStopped, Scope: api.ScopeClient}, "ErrStopped", true, again},
-		"cancelled":              {api.Error{Err: context.Canceled}, "", true, "make the same call again: it was ended"},
+		"canceled":               {api.Error{Err: context.Canceled}, "", true, "make the same call again: it was ended"},
 		"an attempt's timeout":   {late, "", true, gone},
 		"lost":                   {api.Error{MaybeUnsent: true}, "", true, gone},
 		"not written":            {api.Error{Scope: api.ScopeService}, "", true, "check the network"},

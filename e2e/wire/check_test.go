@@ -104,7 +104,7 @@ func (m *message) lost() bool {
 	return false
 }
 
-// fate is what happened to the message in truth.
+// fate returns what really happened to the message.
 func (m *message) fate() string {
 	switch {
 	case m.acted > 0:
@@ -117,7 +117,7 @@ func (m *message) fate() string {
 	return "still there"
 }
 
-// String is the outcome of a call, without times that the client draws, beside the truth.
+// String returns the outcome of a call, without times that the client draws, beside the truth.
 func (m *message) String() string {
 	outcome := "no result"
 	if c := m.scenario.call; c.err == nil && c.result != nil {

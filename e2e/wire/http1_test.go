@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// serveHTTP1 answers the requests of a connection as their scenarios have it.
+// serveHTTP1 responds to the requests of a connection by their scenarios.
 func (s *service) serveHTTP1(conn *conn) {
 	in := bufio.NewReader(conn)
 	for {

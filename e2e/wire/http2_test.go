@@ -34,7 +34,7 @@ var identity = sync.OnceValues(func() (tls.Certificate, *x509.CertPool) {
 	return server.TLS.Certificates[0], roots
 })
 
-// serveHTTP2 answers the requests of a connection as their scenarios have it.
+// serveHTTP2 responds to the requests of a connection by their scenarios.
 func (s *service) serveHTTP2(raw *conn) {
 	certificate, _ := identity()
 	config := &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2"}, MinVersion: tls.VersionTLS12}
@@ -98,7 +98,7 @@ func (c *http2Conn) take(conn io.Closer, frame http2.Frame) (kept bool) {
 	return true
 }
 
-// respond does with a stream what its fault asks for, and reports whether the connection is kept.
+// respond applies the fault of a stream, and reports whether the connection is kept.
 func (c *http2Conn) respond(id uint32, r reply) (kept bool) {
 	code := http2.ErrCode(r.fault.code)
 	last := uint32(max(0, int(id)+r.fault.last)) //nolint:gosec // small numbers
@@ -142,7 +142,7 @@ func (c *http2Conn) respond(id uint32, r reply) (kept bool) {
 	return true
 }
 
-// whole sends a response that arrives for certain.
+// whole sends a response that certainly arrives.
 func (c *http2Conn) whole(id uint32, r reply) {
 	c.send(id, r, len(r.body), true)
 	if !c.failed {

@@ -16,7 +16,7 @@ type scenario struct {
 	message     string
 	connection  string
 	retries     int
-	maybeBefore bool   // an earlier call may have unsent the message, as the caller says
+	maybeBefore bool   // the caller passes WithMaybeUnsent
 	gone        bool   // the message is gone before the call
 	steps       []step // what the server does with each request that arrives; then all is well
 	removedAt   int    // another device removes the message before this request; -1 for never

@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// service is what a server knows: which messages exist, and what it did. The servers of both
-// protocols ask it what to do with a request.
+// service records which messages exist, and what was done with them. It decides for the servers of both
+// protocols what comes of a request.
 type service struct {
 	mu       sync.Mutex
 	messages map[string]*message
 }
 
-// message is one message, and all that came of the call for it. Its service's mutex guards it.
+// message is one message, and what came of the call for it. Its service's mutex guards it.
 type message struct {
 	scenario *scenario
 	exists   bool
 	removed  bool // by another device during the call
 	acted    int  // requests that removed it
 	requests int  // that arrived
-	certain  int  // of these, those whose response reports for certain whether it was done
+	certain  int  // of these, those whose response leaves no doubt whether it was done
 }
 
 // reply is the response to a request, and how it is sent.
@@ -46,7 +46,7 @@ func (s *service) add(sc *scenario) *message {
 	return m
 }
 
-// arrive takes in a request for a path, and decides all that comes of it.
+// arrive records a request for a path, and decides what comes of it.
 func (s *service) arrive(path string) reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,8 +1,7 @@
 // Package ratelimit keeps to a service's rate limit: a token bucket for each of its connections.
 //
-// It is the generic cell rate algorithm (GCRA): a bucket is held as one instant, its
-// theoretical arrival time (tat), which is when it will be full again. golang.org/x/time/rate
-// is not used, since it credits a cancelled wait for less than it took.
+// It implements the generic cell rate algorithm (GCRA): a bucket is one instant, its theoretical
+// arrival time (tat), at which it will be full again.
 package ratelimit
 
 import (
@@ -29,7 +28,7 @@ type Limiter struct {
 	sweepAt int // number of buckets at which full ones are evicted
 }
 
-// Rate is what a bucket holds. Both are at least 1, but the zero Rate is without a limit.
+// Rate describes a bucket. Both fields are at least 1; the zero Rate is without a limit.
 type Rate struct {
 	PerMinute int // tokens that are added in a minute
 	Burst     int // tokens in a full bucket
@@ -58,13 +57,12 @@ func (b *bucket) delay(rate Rate, ahead int, now time.Time) time.Duration {
 
 const minSweep = 64
 
-// New returns a Limiter without buckets. A bucket has the rate that the last call for its
-// connection names.
+// New returns a Limiter without buckets. A bucket has the rate of the last call for its connection.
 func New() *Limiter {
 	return &Limiter{buckets: map[string]*bucket{}, sweepAt: minSweep}
 }
 
-// TooLongError is the refusal of a wait that cannot end before the context does.
+// TooLongError is returned for a wait that would outlast the context.
 type TooLongError time.Duration
 
 // Error names the wait.
@@ -159,7 +157,7 @@ func (l *Limiter) leave(connection string, turn chan time.Time) {
 	}
 }
 
-// GiveBack returns a token that Wait took, and that was not used.
+// GiveBack puts back a token that Wait took and that was not used.
 func (l *Limiter) GiveBack(connection string, rate Rate) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -168,9 +166,9 @@ func (l *Limiter) GiveBack(connection string, rate Rate) {
 	}
 }
 
-// Observe lowers the bucket to what a response reports of the service's (a negative remaining
-// reports nothing), and blocks it for as long as the response requires, at most [MaxHold]: so
-// another process on the same connection is noticed.
+// Observe lowers the bucket to the tokens that a response reports as remaining (if that is not
+// negative), and blocks it for as long as the response requires, at most [MaxHold]. Another process
+// on the same connection is noticed by both.
 func (l *Limiter) Observe(connection string, rate Rate, remaining int, retryAfter time.Duration) {
 	if rate == (Rate{}) || remaining < 0 && retryAfter <= 0 {
 		return
@@ -181,7 +179,7 @@ func (l *Limiter) Observe(connection string, rate Rate, remaining int, retryAfte
 	b := l.bucketLocked(connection, now)
 	interval, capacity := rate.interval(), rate.capacity()
 	if tokens := int((capacity - b.tat.Sub(now)) / interval); remaining >= 0 && tokens > remaining {
-		// Whole tokens only: the part of one that has grown since is the service's too.
+		// Whole tokens only: the service's bucket has a part of one, too.
 		b.tat = b.tat.Add(time.Duration(tokens-remaining) * interval)
 	}
 	if retryAfter > 0 {
@@ -206,8 +204,8 @@ func (l *Limiter) bucketLocked(connection string, now time.Time) *bucket {
 	return b
 }
 
-// evictIdleLocked drops the buckets that are full, which are as good as new. It scans
-// them only if their number has doubled since the last time, so that its cost stays even.
+// evictIdleLocked drops the buckets that are full, which are as good as new. It scans them only after
+// their number has doubled, so that the cost of each call stays even.
 func (l *Limiter) evictIdleLocked(now time.Time) {
 	if len(l.buckets) < l.sweepAt {
 		return

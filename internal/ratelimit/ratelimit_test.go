@@ -151,7 +151,7 @@ func TestRetryAfterKeepsTheOrder(t *testing.T) {
 	})
 }
 
-// TestWaitersMoveUp: if one of those that wait is cancelled, those behind it move up, and its token is
+// TestWaitersMoveUp: if one of those that wait is canceled, those behind it move up, and its token is
 // not promised to another as well.
 func TestWaitersMoveUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

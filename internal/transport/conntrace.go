@@ -31,8 +31,8 @@ const (
 	Own                  // a [Transport]
 )
 
-// ConnTrace follows one attempt through net/http: it reports what was written, and keeps the attempt
-// to one request on the wire. Its hooks run on other goroutines, which may outlive the attempt.
+// ConnTrace follows one attempt through net/http. It reports what was written, and keeps the attempt to
+// one request on the wire. Its hooks run on other goroutines, which may outlive the attempt.
 type ConnTrace struct {
 	Kind Kind // of the transport that sends the request
 
@@ -49,10 +49,10 @@ type ConnTrace struct {
 	handshake error    // of TLS, the last that failed
 }
 
-// Follow returns req with ctx, traced and, unless it is a GET or HEAD, kept to one request on the wire
-// if it has a body. net/http calls GetBody to send a request again. That returns the body only if
-// nothing was written, as a kept connection turned out to be closed: the request then goes out on
-// another connection, once.
+// Follow returns req with ctx and traced. A request with a body, unless it is a GET or HEAD, is kept to
+// one on the wire: net/http calls GetBody to send a request again, and that returns the body only if
+// nothing was written because a kept connection had been closed. The request then goes out on another
+// connection, once.
 func (c *ConnTrace) Follow(ctx context.Context, req *http.Request) *http.Request {
 	c.hooks = httptrace.ClientTrace{GetConn: c.getConn, GotConn: c.gotConn, TLSHandshakeDone: c.handshakeDone}
 	if c.Kind == Standard {
@@ -110,11 +110,10 @@ func (c *ConnTrace) handshakeDone(_ tls.ConnectionState, err error) {
 	}
 }
 
-// movedOn reports whether a transport that requests another connection has provably written
-// nothing on the one that it had. A connection of our own counts its writes. Over HTTP/1.1 net/http
-// sends a DELETE again for no other reason. Over HTTP/2 it does so on the peer's word too
-// (REFUSED_STREAM, GOAWAY, some resets), which is not trusted: there, no header may have been
-// encoded.
+// movedOn reports whether a transport that requests another connection has provably written nothing on
+// the one that it had. A connection of our own counts its writes. Over HTTP/1.1 net/http sends a
+// DELETE again for no other reason. Over HTTP/2 it also does so on the peer's word (REFUSED_STREAM,
+// GOAWAY, some resets), which is not trusted: nothing was written only if no header was encoded.
 func (c *ConnTrace) movedOn() bool {
 	if c.own != nil && c.own.written() == c.writes {
 		return true
@@ -169,8 +168,8 @@ func (c *ConnTrace) End(ctx context.Context, err error) Ending {
 	return end
 }
 
-// neverBegun reports whether the last connection failed before a header was encoded. That is not
-// known of a request that was cancelled: over HTTP/2 net/http does not wait for its writer.
+// neverBegun reports whether the last connection failed before a header was encoded. For a canceled
+// request that is not known: over HTTP/2 net/http does not wait for its writer.
 func (c *ConnTrace) neverBegun(ctx context.Context, err error) bool {
 	late, ok := errors.AsType[net.Error](err)
 	begun := c.begun || c.Kind == Own && (c.own == nil || c.own.written() != c.writes)
@@ -192,14 +191,14 @@ func explainProxy(err error) error {
 	return err
 }
 
-// IsCertificate reports whether err is a refusal of the peer's certificate.
+// IsCertificate reports whether err refuses the peer's certificate.
 func IsCertificate(err error) bool {
 	return is[*tls.CertificateVerificationError](err) || is[x509.UnknownAuthorityError](err) ||
 		is[x509.HostnameError](err) || is[x509.CertificateInvalidError](err)
 }
 
-// Drop lets no other request use the attempt's connection, if it is of a [Transport]:
-// bytes that follow the response would be taken for the response to that request.
+// Drop keeps other requests off the attempt's connection, if it is of a [Transport]: bytes that follow
+// the response would be taken for the response to another request.
 func (c *ConnTrace) Drop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

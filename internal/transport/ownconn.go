@@ -46,8 +46,8 @@ func (c *ownConn) written() int {
 	return c.writes
 }
 
-// doom lets no other request use the connection. It is closed at once, unless more was written
-// than the writes that the caller accounts for: that is another request, which gets its response.
+// doom keeps other requests off the connection. It closes the connection at once, unless more was
+// written than the caller's own writes: another request is out, and gets its response.
 func (c *ownConn) doom(writes int) {
 	c.mu.Lock()
 	c.doomed = true

@@ -26,9 +26,9 @@ type Config struct {
 	Refusal    error // wrapped by the errors of what is refused
 }
 
-// Guard is a transport that lets requests pass to one host only, and removes the Location of
-// redirects: http.Client then returns them instead of following them, which would send the key to
-// another host and turn DELETE into GET.
+// Guard is a transport that sends requests to one host only, and removes the Location of redirects.
+// http.Client then returns redirects: following one would send the key to another host and turn
+// DELETE into GET.
 type Guard struct {
 	next    http.RoundTripper
 	given   http.RoundTripper // below the middleware
