@@ -190,20 +190,6 @@ func TestHTTPClientBounds(t *testing.T) {
 	}
 }
 
-// TestHTTPClientKeepsHeaders: what an error leaves out, the response that is returned still has.
-func TestHTTPClientKeepsHeaders(t *testing.T) {
-	server := respondFirst(t, "HTTP/1.1 404 X\r\nSet-Cookie: a=1\r\nContent-Length: 2\r\n\r\n{}", false)
-	client := newOwnClient(t, "http://"+server.address)
-	resp, err := client.HTTPClient().Get(client.BaseURL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close()
-	if got := resp.Header.Get("Set-Cookie"); got != "a=1" {
-		t.Errorf("the cookie is %q, want a=1", got)
-	}
-}
-
 // TestHTTPClientRateLimit: the bucket is that of the request's connection, and responses lower it.
 func TestHTTPClientRateLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -1,18 +1,15 @@
 package api_test
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -200,51 +197,4 @@ func TestWaitsThatCannotEndInTime(t *testing.T) {
 			})
 		})
 	}
-}
-
-// FuzzUnsend makes a call whose response has any body and status: it returns, reports unsent only if
-// status and success do, and its error has what every error has.
-func FuzzUnsend(f *testing.F) {
-	for i, body := range odd() {
-		f.Add([]byte(body), 200, i)
-	}
-	f.Add([]byte(`{"error":"No","type":"RESOURCE_NOT_FOUND"}`), 404, 1000)
-	f.Add([]byte("<html>"), 502, 3)
-	for i, body := range []string{
-		`{"error":"No","type":"X","requestId":"r","actionRequired":"a"}`, `{"message":"No","code":1,"details":{}}`, `{"error":{"a":[1]}}`,
-		"\xff", `{"error":"\ud800"}`, strings.Repeat("[", 11_000), `{"error":"` + plantedKey + `"}`, `{"type":"RESOURCE_NOT_FOUND"}`,
-		// Lines, escapes of a terminal, and what turns text around.
-		`{"error":"a\r\nb\u0085c\u2028d\u2029e\u000bf\u000cg","type":"A\nB","requestId":"r\n1"}`, `{"error":"\n\n\n"}`,
-		`{"error":"\u001b[2J\u001b]0;title\u0007","type":"\u001b[31m","requestId":"\u009b0m"}`, "req_\u202e\x9b\xff",
-		`{"error":"\u202egnihton\u2066\u2069","type":"\u200fX"}`, `{"error":"a\u0000b","requestId":"\u0000"}`,
-	} {
-		f.Add([]byte(body), 400+i, -1)
-	}
-	f.Fuzz(func(t *testing.T, body []byte, status, cut int) {
-		if status < 100 || status > 999 {
-			t.Skip("net/http takes three digits only")
-		}
-		client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
-			resp := newResponse(req, status, http.Header{"Retry-After": {"100"}, "X-Request-Id": {string(body)}}, bytes.NewReader(body))
-			if cut >= 0 && cut < len(body) {
-				resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body[:cut]), iotest.ErrReader(io.ErrUnexpectedEOF)))
-			}
-			return resp, nil
-		}), api.WithoutRateLimit(), api.WithRetries(0))
-		result, err := unsend(t.Context(), t, client)
-		read := body
-		if cut >= 0 && cut < len(body) {
-			read = body[:cut]
-		}
-		success, ok := api.ReadSuccess(read)
-		if unsent := status/100 == 2 && ok && success; unsent != (err == nil) {
-			t.Fatalf("%d %q: %v, %v", status, read, result, err)
-		}
-		if err == nil {
-			return
-		}
-		if e := apiError(t, err); e.StatusCode != status || e.Message == "" || len(e.Body()) > 64<<10 || e.Attempts != 1 {
-			t.Fatalf("%d %q: %+v", status, read, e)
-		}
-	})
 }
