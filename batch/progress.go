@@ -11,8 +11,8 @@ import (
 type Progress struct {
 	mu          sync.Mutex // guards all below, and the connections' counts
 	counts      Counts
-	outcomes    int                    // of this run
-	connections map[string]*connection // by id
+	outcomes    int           // of this run
+	connections []*connection // by id
 	trouble     error
 }
 
@@ -39,7 +39,6 @@ func (p *Progress) Connections() []ConnectionCounts {
 	for _, c := range p.connections {
 		list = append(list, c.counts)
 	}
-	slices.SortFunc(list, func(a, b ConnectionCounts) int { return cmp.Compare(a.ID, b.ID) })
 	return list
 }
 
@@ -59,18 +58,21 @@ func (p *Progress) change(f func()) {
 
 // begin makes the progress follow another run.
 func (p *Progress) begin() {
-	p.change(func() { p.counts, p.outcomes, p.connections, p.trouble = Counts{}, 0, map[string]*connection{}, nil })
+	p.change(func() { p.counts, p.outcomes, p.connections, p.trouble = Counts{}, 0, nil, nil })
 }
 
 // claimed adds a connection, with what this run has counted on it if it had the claim before.
 func (p *Progress) claimed(c *connection) {
 	p.change(func() {
-		if before := p.connections[c.counts.ID]; before != nil {
-			open := c.counts.Items
-			c.counts.Counts = before.counts.Counts
-			c.counts.Items = c.counts.Ended() + open
+		at, before := slices.BinarySearchFunc(p.connections, c, func(a, b *connection) int { return cmp.Compare(a.counts.ID, b.counts.ID) })
+		if !before {
+			p.connections = slices.Insert(p.connections, at, c)
+			return
 		}
-		p.connections[c.counts.ID] = c
+		open := c.counts.Items
+		c.counts.Counts = p.connections[at].counts.Counts
+		c.counts.Items = c.counts.Ended() + open
+		p.connections[at] = c
 	})
 }
 

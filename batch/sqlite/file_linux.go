@@ -1,12 +1,9 @@
 package sqlite
 
 import (
-	"bufio"
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -82,16 +79,6 @@ func fileSystemWarning(path string) string {
 
 // isMountPoint reports whether something is mounted at the path itself.
 func isMountPoint(path string) bool {
-	mounts, err := os.Open("/proc/self/mountinfo")
-	if err != nil {
-		return false
-	}
-	defer func() { _ = mounts.Close() }()
-	escaped := strings.NewReplacer(`\`, `\134`, " ", `\040`, "\t", `\011`, "\n", `\012`).Replace(filepath.Clean(path))
-	for lines := bufio.NewScanner(mounts); lines.Scan(); {
-		if fields := strings.Fields(lines.Text()); len(fields) > 4 && fields[4] == escaped {
-			return true
-		}
-	}
-	return false
+	var stat unix.Statx_t
+	return unix.Statx(unix.AT_FDCWD, path, 0, 0, &stat) == nil && stat.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0
 }

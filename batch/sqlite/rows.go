@@ -30,8 +30,9 @@ const (
 	nextRows     = nextColumns + `line = ?2 AND id > ?3 UNION ALL ` + nextColumns + `line > ?2 ORDER BY line, id LIMIT ?4`
 	nextColumns  = `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id, ref FROM message WHERE connection_id = ?1 AND ` + isOpen + ` AND `
 	writeSending = `UPDATE message SET maybe_unsent = 1, outcome = NULL WHERE id = ? AND ` + isOpen
-	writeAnswer  = `UPDATE message SET maybe_unsent = ?2, attempts = attempts + ?3, request_id = ?4, status = ?5, scope = ?6, type = ?7, error = ?8, hint = ?9,
-		outcome = ?10, final = ?11, ended_at = ?12, answered = ?13, cause = ?14 WHERE id = ?1 AND ` + isOpen
+	writeOutcome = `UPDATE message SET maybe_unsent = ?2, attempts = attempts + ?3, request_id = nullif(?4, ''), status = iif(?5, ?6, NULL),
+		answered = iif(?5, ?7, NULL), scope = iif(?5, ?8, NULL), cause = nullif(?9, ''), type = nullif(?10, ''), error = nullif(?11, ''), hint = nullif(?12, ''),
+		outcome = nullif(?13, ''), final = ?14, ended_at = iif(?13 = '', NULL, ?15) WHERE id = ?1 AND ` + isOpen
 	// One pass without a GROUP BY, which would sort all rows.
 	countRows = `SELECT count(*), sum(set_aside AND NOT final),
 		sum(outcome = 'unsent'), sum(outcome = 'already_gone'), sum(outcome = 'failed' AND (final OR NOT set_aside AND NOT ?1)), sum(outcome = 'skipped' AND NOT set_aside AND NOT ?1)
@@ -121,32 +122,14 @@ func (s *store) writeEntry(e *batch.Entry) error {
 	if e.Sending {
 		err = exec(s.db, writeSending, nil, e.Key)
 	} else {
-		var status, answered, endedAt any
-		if e.Failure != (batch.Failure{}) {
-			status, answered = e.Failure.Status, e.Failure.Answered
-		}
-		if e.Outcome != "" {
-			endedAt = e.At.UTC().Format("2006-01-02T15:04:05.000Z")
-		}
-		scope := orNull(e.Failure.Scope.String())
-		if status == nil {
-			scope = nil
-		}
-		err = exec(s.db, writeAnswer, nil, e.Key, e.MaybeUnsent, e.Attempts, orNull(e.RequestID),
-			status, scope, orNull(e.Failure.Type), orNull(e.Failure.Text), orNull(e.Failure.Hint),
-			orNull(string(e.Outcome)), e.Final, endedAt, answered, orNull(e.Failure.Cause))
+		f := &e.Failure
+		err = exec(s.db, writeOutcome, nil, e.Key, e.MaybeUnsent, e.Attempts, e.RequestID, *f != batch.Failure{}, f.Status, f.Answered, f.Scope.String(),
+			f.Cause, f.Type, f.Text, f.Hint, string(e.Outcome), e.Final, e.At.UTC().Format("2006-01-02T15:04:05.000Z"))
 	}
 	if err == nil && s.db.Changes() != 1 {
 		err = fmt.Errorf("message %s on %s is no longer open in it: another program has changed it", e.Item.MessageID, e.Item.ConnectionID)
 	}
 	return err
-}
-
-func orNull(text string) any {
-	if text == "" {
-		return nil
-	}
-	return text
 }
 
 // Counts looks at every message.
