@@ -267,7 +267,7 @@ var separatorNames = map[string]string{",": "commas", ";": "semicolons", "\t": "
 // none, the most cells.
 func guessSeparator(first string) (best string) {
 	most := -1
-	for _, comma := range strings.Split(separators, "") {
+	for comma := range strings.SplitSeq(separators, "") {
 		names, _, _ := splitRow(nil, first, comma) // a wrong one may split it in quotes
 		score := len(names)
 		for _, name := range names {

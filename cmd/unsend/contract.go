@@ -136,6 +136,7 @@ func (*contractOptions) read(cmd *cobra.Command, name string, use func(*http.Res
 	defer func() { _ = in.Close() }()
 	response, err := contract.ReadCapture(in)
 	if err == nil {
+		defer func() { _ = response.Body.Close() }()
 		err = use(response)
 	}
 	if err != nil {
