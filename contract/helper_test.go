@@ -16,7 +16,6 @@ import (
 const (
 	mib = 1 << 20
 
-	unsendPath        = "/v2/access/chats/{userId}/messages/{messageId}"
 	documentedRequest = `{"withUserId": "51234567"}`
 	documentedError   = `{"error":"Message not found","type":"RESOURCE_NOT_FOUND","requestId":"req_8f14e45fceea"}`
 )
