@@ -30,6 +30,8 @@ func sessionOptions() map[string][]mock.Option {
 		},
 		"the headers of the rate limit": {mock.WithRateLimit(30, 3)},
 		"no rate limit":                 {mock.WithoutRateLimit()},
+		"pages of a named origin":       {mock.WithCORS("http://localhost:5173")},
+		"pages of any origin":           {mock.WithCORS("*")},
 	}
 }
 
@@ -79,7 +81,7 @@ func runSession(t *testing.T, title, steps string) {
 			time.Sleep(wait) //nolint:forbidigo // virtual
 		case method == "KEYS":
 			g.server.SetKeys(target)
-		case strings.HasPrefix(target, mock.ControlPrefix):
+		case strings.HasPrefix(target, mock.ControlPrefix) && !setting.MatchString(body):
 			if status, text := control(t, g.server, method, target, body); fmt.Sprint(status, " ", text) != want {
 				t.Errorf("%s\n got %d %s\nwant %s", step, status, text, want)
 			} else if status >= http.StatusBadRequest && !oneError(text) {
@@ -120,7 +122,7 @@ func (g *testServer) step(step, method, target, body, want string) {
 		if err != nil {
 			g.t.Fatal(err)
 		}
-		req.Method, req.URL = method, u
+		req.Method, req.URL, req.Host = method, u, u.Host
 		req.Header.Del("Content-Type")
 	}
 	for m := setting.FindStringSubmatch(body); m != nil; m = setting.FindStringSubmatch(body) {
@@ -139,7 +141,7 @@ func (g *testServer) step(step, method, target, body, want string) {
 	if fmt.Sprint(r.status) != status || strings.Contains(r.body, "secret") {
 		g.t.Errorf("%s: %d %s %v, want %s", step, r.status, r.body, r.err, want)
 	}
-	if r.status >= http.StatusBadRequest && method != http.MethodHead {
+	if r.status >= http.StatusBadRequest && method != http.MethodHead && !strings.HasPrefix(target, mock.ControlPrefix) {
 		r.wantProblem(g.t, r.status, errorType.FindString(parts))
 	}
 	for part := range strings.FieldsSeq(parts) {
