@@ -133,7 +133,7 @@ func (op operation) example() (response, bool) {
 			return example{}.response(status), true
 		}
 	}
-	return response{}, false
+	return jsonResponse(http.StatusOK, nil), false
 }
 
 // resolve reads an object, or the one that its $ref points to inside the document.

@@ -8,9 +8,13 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/unsend-go/unsend/contract"
 )
 
 const (
@@ -29,6 +33,8 @@ const (
 	typeRouteNotFound    = "ROUTE_NOT_FOUND"
 )
 
+const unsendOperation = "unsendChatMessage"
+
 // exchange is one request on its way to a response. It belongs to the request's goroutine.
 type exchange struct {
 	s       *Server
@@ -41,6 +47,8 @@ type exchange struct {
 	kept    *Entry // the copy in the journal
 	level   level
 	op      operation // whose examples are the responses
+	custom  bool      // op is executed by a handler of WithOperation
+	plain   response  // without a fault
 }
 
 func (s *Server) begin(w http.ResponseWriter, r *http.Request) *exchange {
@@ -55,6 +63,39 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	return x
 }
 
+// serve finds the operation and executes the request.
+func (x *exchange) serve() {
+	validator, err := x.s.document.validator()
+	// ServeMux would redirect paths that are not clean; a redirect of a DELETE is a trap.
+	if err != nil || !isClean(x.r.URL.EscapedPath()) {
+		x.noRoute()
+		return
+	}
+	id, values := validator.Operation(x.r)
+	for name, value := range values {
+		x.r.SetPathValue(name, value)
+	}
+	op, found := x.s.document.operations[id]
+	_, pattern := x.s.handlers.Handler(x.r)
+	x.custom = pattern != ""
+	plain, hasExample := op.example()
+	switch {
+	case !found && slices.Contains(x.s.handlers.unused, pattern):
+		x.notImplemented(pattern)
+	case !found:
+		x.noRoute()
+	case !hasExample && !x.custom && id != unsendOperation:
+		x.notImplemented(id)
+	default:
+		x.op, x.plain = op, plain
+		x.check(validator)
+	}
+}
+
+func isClean(escaped string) bool {
+	return strings.HasPrefix(escaped, "/") && strings.TrimSuffix(escaped, "/") == strings.TrimSuffix(path.Clean(escaped), "/")
+}
+
 func (x *exchange) noRoute() {
 	x.send(x.failure(http.StatusNotFound, typeRouteNotFound, ""))
 }
@@ -63,69 +104,51 @@ func (x *exchange) notImplemented(what string) {
 	x.send(x.failure(http.StatusNotImplemented, "NOT_IMPLEMENTED", "Not implemented by the mock: "+what))
 }
 
-// action is what a valid request does.
-type action struct {
-	run    func() bool     // executes the request; false if what it addresses is gone
-	exists func() bool     // whether what it addresses is still there
-	plain  func() response // the response without a fault, once run
+// message is what the request addresses.
+func (x *exchange) message() (userID, messageID string) {
+	return x.r.PathValue("userId"), x.r.PathValue("messageId")
 }
 
-// unsend serves the operation that unsends a message.
-func (x *exchange) unsend() {
-	userID, messageID := x.r.PathValue("userId"), x.r.PathValue("messageId")
-	x.serve(x.s.unsendOp, action{
-		run: func() bool {
-			x.entry.Acted = x.s.messages.change(userID, messageID, stateUnsent, statePresent) == statePresent
-			if x.entry.Acted {
-				x.s.counters.unsent.Add(1)
-			}
-			return x.entry.Acted
-		},
-		exists: func() bool { return x.s.Exists(userID, messageID) },
-		plain: func() response {
-			return jsonResponse(http.StatusOK, x.s.snapshot.body(userID, messageID))
-		},
-	})
-}
+// unsends reports whether the operation is that which unsends a message.
+func (x *exchange) unsends() bool { return x.op.id == unsendOperation && !x.custom }
 
-// example serves an operation by the example of its first 2xx, or by a handler.
-func (x *exchange) example(op operation, h http.Handler) {
-	plain, found := op.example()
-	if !found && h == nil {
-		x.notImplemented(op.id)
-		return
+// exists reports whether the message is still there. Other operations address none.
+func (x *exchange) exists() bool { return !x.unsends() || x.s.Exists(x.message()) }
+
+// run executes a valid request. It returns false if the message is gone.
+func (x *exchange) run() bool {
+	switch {
+	case x.custom:
+		w := httptest.NewRecorder()
+		x.r.Body = io.NopCloser(bytes.NewReader(x.body))
+		x.s.handlers.ServeHTTP(w, x.r)
+		body := w.Body.Bytes()
+		x.plain = response{status: w.Code, header: w.Header(), body: body, errorType: textOf(parseObject(body).get("type"))}
+	case x.unsends():
+		userID, messageID := x.message()
+		x.entry.Acted = x.s.messages.change(userID, messageID, stateUnsent, statePresent) == statePresent
+		if x.entry.Acted {
+			x.s.counters.unsent.Add(1)
+		}
+		return x.entry.Acted
 	}
-	x.serve(op, action{
-		run: func() bool {
-			if h != nil {
-				w := httptest.NewRecorder()
-				x.r.Body = io.NopCloser(bytes.NewReader(x.body))
-				h.ServeHTTP(w, x.r)
-				body := w.Body.Bytes()
-				plain = response{status: w.Code, header: w.Header(), body: body, errorType: textOf(parseObject(body).get("type"))}
-			}
-			return true
-		},
-		exists: func() bool { return true },
-		plain:  func() response { return plain },
-	})
+	return true
 }
 
-// serve checks credentials, rate limit, permission and contract, in this order; then comes the
-// fault that is due, or the action.
-func (x *exchange) serve(op operation, do action) {
-	x.op = op
-	userID, messageID := x.r.PathValue("userId"), x.r.PathValue("messageId")
+// check checks credentials, rate limit, permission and contract, in this order, and performs a valid
+// request.
+func (x *exchange) check(validator *contract.Validator) {
+	userID, messageID := x.message()
 	x.entry.UserID, x.entry.MessageID = x.journaled(userID, journaledID), x.journaled(messageID, journaledID)
 	var refused *refusal
-	if !op.isOpen || x.r.Header.Get("apiKey") != "" {
+	if !x.op.isOpen || x.r.Header.Get("apiKey") != "" {
 		refused, x.entry.ConnectionID, x.level = x.s.access.check(x.r, x.entry.Time)
 	}
 	if refused == nil {
-		refused = x.validate()
+		refused = x.validate(validator)
 	}
 	if refused == nil {
-		x.perform(x.s.faults.next(userID, messageID), do)
+		x.perform(x.s.faults.next(userID, messageID))
 		return
 	}
 	a := x.failure(refused.status, refused.errorType, refused.text)
@@ -137,7 +160,7 @@ func (x *exchange) serve(op operation, do action) {
 }
 
 // validate checks the request against the contract.
-func (x *exchange) validate() *refusal {
+func (x *exchange) validate(validator *contract.Validator) *refusal {
 	badRequest := func(text string) *refusal {
 		return &refusal{status: http.StatusBadRequest, errorType: "BAD_REQUEST", text: text}
 	}
@@ -147,9 +170,8 @@ func (x *exchange) validate() *refusal {
 	case len(x.body) > maxRequestBody:
 		return badRequest("The request's body is larger than " + strconv.Itoa(maxRequestBody) + " bytes")
 	}
-	check, _ := x.s.document.validator() // which has found the operation
 	x.r.Body = io.NopCloser(bytes.NewReader(x.body))
-	violations := check.CheckRequest(x.r)
+	violations := validator.CheckRequest(x.r)
 	if len(violations) == 0 {
 		return nil
 	}
@@ -162,31 +184,34 @@ func (x *exchange) validate() *refusal {
 }
 
 // perform executes a valid request, as far as the fault lets it.
-func (x *exchange) perform(f Fault, do action) {
+func (x *exchange) perform(f Fault) {
 	implied, done := f.impliedOutcome(), false
 	if f != (Fault{}) {
 		x.s.counters.faulted.Add(1)
 		x.entry.Fault = f.String()
 	}
 	if f.Acted && implied != notUnsent {
-		done = do.run()
+		done = x.run()
 	}
 	if f.Kind != Slow && f.Delay > 0 && !sleep(x.r.Context(), f.Delay) {
 		x.send(response{dropped: true})
 	}
 	if implied == unsent && !done {
-		if !do.run() {
+		if !x.run() {
 			// Nothing may claim to have unsent a message that was not there.
 			x.send(x.failure(http.StatusNotFound, typeResourceNotFound, ""))
 			return
 		}
 		done = true
 	}
+	if x.unsends() {
+		x.plain = jsonResponse(http.StatusOK, x.s.snapshot.body(x.message()))
+	}
 	if f == (Fault{}) {
-		x.send(do.plain())
+		x.send(x.plain)
 		return
 	}
-	x.send(x.faulty(f, do.plain(), done, do.exists()))
+	x.send(x.faulty(f, x.plain, done, x.exists()))
 }
 
 // send journals the response, then writes it. One that is dropped ends the exchange by a panic.

@@ -67,7 +67,13 @@ func TestWithOperation(t *testing.T) {
 			t.Errorf("%v: %d after %d calls, want %d after %d", row.fault, r.status, calls-before, row.want, row.runs)
 		}
 	}
-	overlapping := overPipe(t, mock.WithDocument(own(t)), mock.WithOperation("GET /a/7/{chat}", handler))
+	overlapping := overPipe(t, mock.WithDocument(own(t)), mock.WithOperation("GET /a/7/{chat}", handler), mock.WithOperation("GET /redirect", handler))
+	overlapping.server.Next(mock.Fault{Kind: mock.Truncated, RetryAfter: "5"}) // of an operation without an example
+	redirect := listRequest(overlapping)
+	redirect.URL.Path = "/redirect"
+	if r := overlapping.tryUnchecked(redirect); r.status != http.StatusOK || r.err == nil {
+		t.Errorf("%d %s, want a body that is cut", r.status, r.body)
+	}
 	req := listRequest(overlapping)
 	req.URL.Path = "/a/7/8"
 	if r := overlapping.tryUnchecked(req); !strings.Contains(r.body, `"chat":"8"`) {

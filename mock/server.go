@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -78,7 +77,7 @@ func New(opts ...Option) *Server {
 		s.SetConnection(Connection{ID: DemoConnection})
 	}
 	s.err = errors.Join(s.document.err, s.handlers.check(s.document))
-	s.unsendOp = s.document.operations["unsendChatMessage"]
+	s.unsendOp = s.document.operations[unsendOperation]
 	s.snapshot = newSnapshot(s.unsendOp.success(), s.media)
 	return s
 }
@@ -138,58 +137,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	s.handle(s.route(r))(w, r)
-}
-
-// route returns what serves a request, and sets its path values.
-func (s *Server) route(r *http.Request) func(*exchange) {
-	validator, err := s.document.validator()
-	// ServeMux would redirect paths that are not clean; a redirect of a DELETE is a trap.
-	if err != nil || !isClean(r.URL.EscapedPath()) {
-		return (*exchange).noRoute
+	x := s.begin(w, r)
+	if s.log != nil {
+		defer func() { s.log(x.entry, time.Since(x.entry.Time)) }()
 	}
-	id, values := validator.Operation(r)
-	for name, value := range values {
-		r.SetPathValue(name, value)
+	// Before anything is sent or waited for: net/http notices that a client has left only
+	// once its request was read, and a response that comes before is cut off for a client
+	// that is still writing.
+	if r.Body != nil {
+		x.body, x.bodyErr = io.ReadAll(io.LimitReader(r.Body, maxRequestBody+1))
+		_, _ = io.Copy(io.Discard, r.Body)
 	}
-	op, found := s.document.operations[id]
-	_, pattern := s.handlers.Handler(r)
-	switch {
-	case found && pattern != "":
-		return func(x *exchange) { x.example(op, &s.handlers) }
-	case found && id == "unsendChatMessage":
-		return (*exchange).unsend
-	case found:
-		return func(x *exchange) { x.example(op, nil) }
-	case slices.Contains(s.handlers.unused, pattern):
-		return func(x *exchange) { x.notImplemented(pattern) }
+	if s.journal.bodies {
+		x.keepBody()
 	}
-	return (*exchange).noRoute
-}
-
-// handle begins an exchange, reads its body, and logs it once it is complete.
-func (s *Server) handle(serve func(*exchange)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		x := s.begin(w, r)
-		if s.log != nil {
-			defer func() { s.log(x.entry, time.Since(x.entry.Time)) }()
-		}
-		// Before anything is sent or waited for: net/http notices that a client has left only
-		// once its request was read, and a response that comes before is cut off for a client
-		// that is still writing.
-		if r.Body != nil {
-			x.body, x.bodyErr = io.ReadAll(io.LimitReader(r.Body, maxRequestBody+1))
-			_, _ = io.Copy(io.Discard, r.Body)
-		}
-		if s.journal.bodies {
-			x.keepBody()
-		}
-		serve(x)
-	}
-}
-
-func isClean(escaped string) bool {
-	return strings.HasPrefix(escaped, "/") && strings.TrimSuffix(escaped, "/") == strings.TrimSuffix(path.Clean(escaped), "/")
+	x.serve()
 }
 
 // reset makes the server what New made it, without what Next scripted. Requests that are being
