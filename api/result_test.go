@@ -134,6 +134,7 @@ func TestDriftedSnapshots(t *testing.T) {
 		"a text that ends early":    {`{"id":1,"text":"said "secret":1}}`, cut + "queue.text" + none, &gen.Queue{ID: 1, Text: "said "}},
 		"cut below another's name":  {`{"id":1,"secret words":{"more":[1`, cut + "queue.id" + eof, &gen.Queue{ID: 1}},
 		"cut, and drifted before":   {`{"isTip":1,"id":1,"te`, "queue.isTip is not true or false; " + cut + "queue.id" + eof, &gen.Queue{ID: 1}},
+		"cut behind a text":         {`{"id":1,"text":"x"`, cut + "queue.text" + eof, &gen.Queue{ID: 1, Text: "x"}},
 		"cut in a list":             {`{"media":[{"id":2},{"type":"pho`, cut + "queue.media.0.id" + eof, &gen.Queue{Media: two[:1]}},
 		"cut at its value":          {"", cut + "its start" + eof, nil},
 		"cut in a number":           {`{"text":"x","id":64324`, cut + "queue.text" + eof, &gen.Queue{Text: "x"}},
