@@ -3,6 +3,8 @@ package api
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"io"
 	"net/http"
 	"time"
 
@@ -18,7 +20,7 @@ type attempt struct {
 	started time.Time
 	limit   time.Duration // its timeout
 
-	responded bool // with a status
+	resp      *http.Response // nil if none came
 	status    int
 	header    http.Header
 	ownHeader bool // nobody else holds header
@@ -31,44 +33,43 @@ type attempt struct {
 	maybe             bool // this attempt may have unsent it
 }
 
-// exchange sends a request once. ctx has the timeout limit. It returns a nil response if none came.
-func (c *Client) exchange(ctx context.Context, req *http.Request, limit time.Duration) (*attempt, *http.Response) {
-	a := &attempt{trace: transport.ConnTrace{Kind: c.guard.Kind()}, started: time.Now(), limit: limit}
-	resp, err := c.guard.RoundTrip(a.trace.Follow(ctx, req))
+// send makes one attempt, within limit. The attempt has no response if none came.
+func (o *operation) send(ctx context.Context, limit time.Duration) *attempt {
+	a := &attempt{trace: transport.ConnTrace{Kind: o.guard.Kind()}, started: time.Now(), limit: limit}
+	req, jar := o.request, o.http.Jar
+	if req == nil {
+		req, a.err = gen.NewUnsendChatMessageRequest(o.server, gen.PathID(o.userID), gen.PathID(o.messageID), o.body)
+		if a.err != nil { // the ids were checked
+			a.ending.Unwritten = true
+			return a
+		}
+		o.setHeaders(req.Header, o.key, o.call.connection)
+		if jar != nil {
+			for _, cookie := range jar.Cookies(req.URL) {
+				req.AddCookie(cookie)
+			}
+		}
+	}
+	resp, err := o.guard.RoundTrip(a.trace.Follow(ctx, req))
 	a.ending = a.trace.End(ctx, err)
 	if err != nil {
 		a.err = a.ending.Err
-		return a, nil
+		return a
 	}
-	a.responded, a.status, a.header = true, resp.StatusCode, resp.Header
-	return a, resp
+	a.resp, a.status, a.header = resp, resp.StatusCode, resp.Header
+	o.observe(o.call.connection, a.header)
+	if o.request == nil && jar != nil {
+		jar.SetCookies(req.URL, resp.Cookies())
+	}
+	return a
 }
 
-// send makes one attempt of at most limit.
-func (o *operation) send(ctx context.Context, limit time.Duration) (*attempt, *http.Response) {
-	req, err := gen.NewUnsendChatMessageRequest(o.server, gen.PathID(o.userID), gen.PathID(o.messageID), o.body)
-	if err != nil { // the ids were checked
-		return &attempt{err: err, ending: transport.Ending{Unwritten: true}}, nil
-	}
-	o.setHeaders(req.Header, o.key, o.call.connection)
-	if o.http.Jar != nil {
-		for _, cookie := range o.http.Jar.Cookies(req.URL) {
-			req.AddCookie(cookie)
-		}
-	}
-	a, resp := o.exchange(ctx, req, limit)
-	if resp != nil && o.http.Jar != nil {
-		o.http.Jar.SetCookies(req.URL, resp.Cookies())
-	}
-	return a, resp
-}
-
-// read reads the body of a response, and drops a connection on which more may follow: that of a
-// response that is not the service's.
-func (a *attempt) read(resp *http.Response) {
+// read reads the body of a response to Unsend, and drops a connection on which more may follow: that of
+// a response that is not the service's.
+func (a *attempt) read() {
 	a.ownHeader = a.trace.Kind != transport.Other
 	if a.status >= 200 { // a 101 has no body, but an open connection
-		a.body, a.err = transport.ReadBody(resp.Body, resp.ContentLength)
+		a.body, a.err = transport.ReadBody(a.resp.Body, a.resp.ContentLength)
 	}
 	if a.status/100 == 2 {
 		success, ok := readSuccess(a.body)
@@ -77,6 +78,21 @@ func (a *attempt) read(resp *http.Response) {
 	if !a.readable {
 		if _, answered := readError(a.body); a.status < 400 || !answered {
 			a.trace.Drop()
+		}
+	}
+}
+
+// handOn reads the body of an error response, for the caller of HTTPClient.
+func (a *attempt) handOn(req *http.Request) {
+	if a.status >= 200 {
+		a.body, _ = io.ReadAll(io.LimitReader(a.resp.Body, maxErrorBody)) // what was read is handed on
+	}
+	a.resp.Body = io.NopCloser(bytes.NewReader(a.body))
+	if req.Method != http.MethodHead {
+		a.resp.ContentLength = int64(len(a.body))
+		if !json.Valid(a.body) {
+			a.resp.Header = a.resp.Header.Clone()
+			a.resp.Header.Del("Content-Type")
 		}
 	}
 }

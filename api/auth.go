@@ -96,15 +96,6 @@ type redactor struct {
 	own  *string  // nil for none; formatting does not follow pointers
 }
 
-// redactorOf hides the key of a request too, if there is one.
-func redactorOf(keys *keyring, req *http.Request) redactor {
-	if req == nil {
-		return redactor{}
-	}
-	key := req.Header.Get(apiKeyHeader)
-	return redactor{keys, &key}
-}
-
 func (r redactor) redact(text string) string {
 	if r.keys != nil {
 		r.keys.mu.RLock()

@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 	"os"
@@ -182,80 +181,30 @@ func (t *retryTransport) CloseIdleConnections() { t.client.guard.CloseIdleConnec
 
 // RoundTrip sends a request, and repeats a GET or HEAD after a transient error.
 func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	c, ctx := t.client, req.Context()
-	if err := c.guard.Check(req); err != nil {
-		return nil, unsent(req, &Error{Message: err.Error(), Scope: ScopeClient, Err: err}, 0)
+	o := &operation{Client: t.client, request: req, key: req.Header.Get(apiKeyHeader), call: call{settings: t.client.settings}}
+	o.call.connection = req.Header.Get(connectionHeader)
+	if !isSafe(req) || req.Body != nil && req.Body != http.NoBody {
+		o.call.retries = 0
 	}
-	safe := req.Method == http.MethodGet || req.Method == http.MethodHead
-	retries := c.retries
-	if !safe || req.Body != nil && req.Body != http.NoBody {
-		retries = 0
+	var a *attempt
+	var failure *Error
+	if err := o.guard.Check(req); err != nil {
+		failure = o.fail(req.Context(), notSent(err, nil))
+	} else {
+		a, failure = o.run(req.Context())
 	}
-	connection := req.Header.Get(connectionHeader)
-	for attempts := 1; ; attempts++ {
-		if err := c.waitForToken(ctx, nil, connection); err != nil {
-			return nil, unsent(req, notSent(err, nil), attempts-1)
-		}
-		a, resp := t.send(req, connection)
-		if resp != nil && a.status/100 == 2 {
-			return resp, nil
-		}
-		e := describe(a, redactorOf(c.keys, req))
-		e.Attempts, e.MaybeUnsent, e.other = attempts, e.MaybeUnsent && !safe, true
-		wait, more := c.nextDelay(ctx, e, attempts, retries)
-		if more && ratelimit.EndsInTime(ctx, c.Delay(connection)) {
-			if err := ratelimit.Sleep(ctx, nil, wait); err != nil {
-				return nil, e.endedBy(err)
-			}
-			continue
-		}
-		if resp != nil {
-			return resp, nil
-		}
-		return nil, e
+	if a != nil && a.resp != nil {
+		a.resp.Request = req
+		return a.resp, nil
 	}
-}
-
-// send makes one attempt. It reads the body of a response that is no 2xx; that of a 2xx ends the
-// attempt when it is closed.
-func (t *retryTransport) send(req *http.Request, connection string) (*attempt, *http.Response) {
-	c := t.client
-	limit := min(c.timeout, c.http.Timeout)
-	ctx, cancel := context.WithTimeout(req.Context(), limit)
-	a, resp := c.exchange(ctx, req, limit)
-	if resp == nil {
-		cancel()
-		return a, nil
-	}
-	c.observe(connection, resp.Header)
-	resp.Request = req
-	if a.status/100 == 2 {
-		resp.Body = &boundedBody{http.MaxBytesReader(nil, resp.Body, transport.MaxBody), cancel, redactorOf(c.keys, req)}
-		return a, resp
-	}
-	if a.status >= 200 { // a 101 has no body, but an open connection
-		a.body, _ = io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // what was read is handed on
-	}
-	_ = resp.Body.Close()
-	cancel()
-	resp.Body = io.NopCloser(bytes.NewReader(a.body))
-	if req.Method != http.MethodHead {
-		resp.ContentLength = int64(len(a.body))
-		if !json.Valid(a.body) {
-			resp.Header = resp.Header.Clone()
-			resp.Header.Del("Content-Type")
-		}
-	}
-	return a, resp
-}
-
-// unsent completes the error of a request that was not sent.
-func unsent(req *http.Request, e *Error, attempts int) *Error {
-	if req.Body != nil {
+	if o.attempts == 0 && req.Body != nil {
 		_ = req.Body.Close()
 	}
-	e.Attempts, e.other = attempts, true
-	return e
+	return nil, failure
+}
+
+func isSafe(req *http.Request) bool {
+	return req.Method == http.MethodGet || req.Method == http.MethodHead
 }
 
 // boundedBody is the body of a 2xx, of which http.MaxBytesReader bounds the length.
@@ -289,8 +238,13 @@ func ErrorOf(resp *http.Response, body []byte) *Error {
 	if resp == nil || resp.StatusCode/100 == 2 {
 		return nil
 	}
-	a := &attempt{responded: true, status: resp.StatusCode, header: resp.Header, body: body}
-	e := describe(a, redactorOf(nil, resp.Request))
+	var r redactor
+	if resp.Request != nil {
+		key := resp.Request.Header.Get(apiKeyHeader)
+		r.own = &key
+	}
+	e := describe(&attempt{resp: resp, status: resp.StatusCode, header: resp.Header, body: body}, r)
+	e.body = bytes.Clone(e.body)
 	e.Attempts, e.MaybeUnsent, e.other = 1, false, true
 	return e
 }

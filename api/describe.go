@@ -33,7 +33,7 @@ func describe(a *attempt, r redactor) *Error {
 	}
 	e.readBody(a.body, r)
 	switch {
-	case !a.responded:
+	case a.resp == nil:
 		e.Message = line(r.redact(a.cause()), maxErrorText)
 		if e.MaybeUnsent = !a.ending.Unwritten; a.ending.Refused {
 			e.Scope = ScopeClient

@@ -301,6 +301,11 @@ func TestGeneratedKeepsStatusAndBody(t *testing.T) {
 	if resp.JSON404 == nil {
 		t.Error("an error of the service was not parsed")
 	}
+	buffer := []byte("page")
+	e = api.ErrorOf(&http.Response{StatusCode: 502}, buffer)
+	if copy(buffer, "XXXX"); string(e.Body()) != "page" {
+		t.Errorf("the body changed with the caller's buffer: %q", e.Body())
+	}
 	for _, resp := range []*http.Response{nil, {StatusCode: 200}} {
 		if e := api.ErrorOf(resp, nil); e != nil {
 			t.Errorf("%v is %v", resp, e)

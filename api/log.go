@@ -46,7 +46,7 @@ func messageOf(e *Error) slog.Attr {
 }
 
 func (o *operation) record(ctx context.Context, level slog.Level, what string, attrs ...slog.Attr) {
-	if !o.log.Enabled(ctx, level) {
+	if o.request != nil || !o.log.Enabled(ctx, level) {
 		return
 	}
 	o.log.LogAttrs(ctx, level, what, append([]slog.Attr{

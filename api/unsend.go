@@ -3,10 +3,12 @@ package api
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/unsend-go/unsend/gen"
 	"github.com/unsend-go/unsend/internal/ratelimit"
+	"github.com/unsend-go/unsend/internal/transport"
 )
 
 // Unsend unsends the message messageID of the chat with the user userID. It returns a [Result]
@@ -18,13 +20,19 @@ func (c *Client) Unsend(ctx context.Context, userID, messageID string, opts ...C
 	if err != nil {
 		return nil, err
 	}
-	return o.run(ctx)
+	a, failure := o.run(ctx)
+	if failure != nil && (a == nil || !a.gone) {
+		return nil, failure
+	}
+	return o.succeed(ctx, a, failure), nil
 }
 
-// operation is one call of Unsend.
+// operation is one call of Unsend, or a request of [Client.HTTPClient].
 type operation struct {
 	*Client
-	call              call
+	call    call
+	request *http.Request // of HTTPClient; nil for Unsend, which makes one for each attempt
+
 	userID, messageID string
 	body              gen.UnsendRequest
 	started           time.Time
@@ -69,8 +77,9 @@ func (c *Client) prepare(ctx context.Context, userID, messageID string, opts []C
 // redactor hides the keys of the client and of the attempt.
 func (o *operation) redactor() redactor { return redactor{o.keys, &o.key} }
 
-// run attempts until the message is known to be gone or nothing is left to try.
-func (o *operation) run(ctx context.Context) (*Result, error) {
+// run makes attempts until one succeeds or nothing is left to try. It returns the last attempt, unless
+// the call ended before another.
+func (o *operation) run(ctx context.Context) (*attempt, *Error) {
 	var last *Error
 	for {
 		if err := o.begin(ctx, last); err != nil {
@@ -79,15 +88,15 @@ func (o *operation) run(ctx context.Context) (*Result, error) {
 		a, err := o.attempt(ctx)
 		if err == nil || a.gone {
 			o.logAttempt(ctx, a, err, 0)
-			return o.succeed(ctx, a, err), nil
+			return a, err
 		}
 		wait, more := o.nextDelay(ctx, err, o.attempts, o.call.retries)
 		o.logAttempt(ctx, a, err, wait)
 		if !more {
-			return nil, o.fail(ctx, err)
+			return a, o.fail(ctx, err)
 		}
 		if limit := o.Delay(o.call.connection); !ratelimit.EndsInTime(ctx, limit) {
-			return nil, o.fail(ctx, notSent(ratelimit.TooLongError(limit), err))
+			return a, o.fail(ctx, notSent(ratelimit.TooLongError(limit), err))
 		}
 		if cause := ratelimit.Sleep(ctx, o.call.stop, wait); cause != nil {
 			return nil, o.fail(ctx, err.endedBy(cause))
@@ -99,11 +108,13 @@ func (o *operation) run(ctx context.Context) (*Result, error) {
 // begin waits for the connection's rate limit and gets the key. The error it returns ends the call.
 func (o *operation) begin(ctx context.Context, last *Error) *Error {
 	err := o.waitForToken(ctx, o.call.stop, o.call.connection)
-	if err == nil {
-		if o.key, err = o.keys.key(ctx); err == nil {
-			return nil
+	if err == nil && o.request == nil {
+		if o.key, err = o.keys.key(ctx); err != nil {
+			o.giveTokenBack(o.call.connection)
 		}
-		o.giveTokenBack(o.call.connection)
+	}
+	if err == nil {
+		return nil
 	}
 	return notSent(err, last)
 }
@@ -126,26 +137,38 @@ func notSent(err error, last *Error) *Error {
 	return last.endedBy(err)
 }
 
-// attempt sends once, and classifies the response. The error is nil if the message was unsent.
+// attempt sends once, and classifies the response. The error is nil if the message was unsent, or for a
+// 2xx of HTTPClient.
 func (o *operation) attempt(ctx context.Context) (*attempt, *Error) {
 	o.attempts++
 	limit := min(o.call.timeout, o.http.Timeout)
 	ctx, cancel := context.WithTimeout(ctx, limit)
+	a := o.send(ctx, limit)
+	if o.request != nil && a.status/100 == 2 {
+		a.resp.Body = &boundedBody{http.MaxBytesReader(nil, a.resp.Body, transport.MaxBody), cancel, o.redactor()}
+		return a, nil
+	}
 	defer cancel()
-	a, resp := o.send(ctx, limit)
-	if resp != nil {
-		defer func() { _ = resp.Body.Close() }()
-		o.observe(o.call.connection, a.header)
+	if a.resp != nil {
+		body := a.resp.Body
+		defer func() { _ = body.Close() }()
 		if a.status >= 400 {
 			defer o.errorTurn(ctx)()
 		}
-		a.read(resp)
+		if o.request == nil {
+			a.read()
+		} else {
+			a.handOn(o.request)
+		}
 	}
 	if a.success {
 		return a, nil
 	}
-	o.maybeUnsent = o.maybeUnsent || a.ending.SentTwice
 	err := describe(a, o.redactor())
+	if o.request != nil && isSafe(o.request) {
+		return a, err // nothing can have been unsent
+	}
+	o.maybeUnsent = o.maybeUnsent || a.ending.SentTwice
 	m := classify(facts{err, o.maybeUnsent})
 	a.gone, a.maybe = m.ambiguous == alreadyGone, m.ambiguous == maybeUnsent || err.MaybeUnsent || a.ending.SentTwice
 	o.maybeUnsent = o.maybeUnsent || a.maybe
@@ -155,6 +178,7 @@ func (o *operation) attempt(ctx context.Context) (*attempt, *Error) {
 func (o *operation) fail(ctx context.Context, err *Error) *Error {
 	err.Attempts = o.attempts
 	err.MaybeUnsent = o.maybeUnsent
+	err.other = o.request != nil
 	o.logFailure(ctx, err)
 	return err
 }
