@@ -19,7 +19,7 @@ import (
 // maxBody is how many bytes of a body are read into memory.
 const maxBody = 8 << 20
 
-// errSent is the error of a request's body that somebody else has read.
+// errSent is returned for the body of a request that was sent already.
 var errSent = errors.New("body was read before")
 
 // body is the part of a message's body that was read.

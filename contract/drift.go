@@ -15,9 +15,9 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// What is kept of members that the contract does not name is bounded.
+// Limits of what is kept of undocumented members.
 const (
-	maxNames  = 2_000 // in all
+	maxNames  = 2_000 // of members
 	maxNested = 9     // levels of objects and arrays
 )
 
@@ -34,12 +34,12 @@ var (
 // not look like an identifier.
 type Drift struct {
 	v   *Validator
-	err error // of an option
+	err error // an invalid option
 
 	mu       sync.Mutex
-	names    int                            // of members that the contract does not describe
-	places   map[*openapi3.Schema]*observed // that it describes
-	statuses map[unlisted]*observed         // of kinds "status" and "body"
+	names    int                            // undocumented members so far
+	places   map[*openapi3.Schema]*observed // documented places
+	statuses map[unlisted]*observed         // undocumented statuses; kinds "status" and "body"
 }
 
 // unlisted is a status that an operation does not list.
@@ -48,16 +48,16 @@ type unlisted struct {
 	status int
 }
 
-// observed is what was seen at one place and the contract does not describe.
+// observed collects what the contract does not describe at one place.
 type observed struct {
 	schema, member string               // as in Finding
-	at             place                // empty if the contract does not describe the place at all
-	level          int                  // of such a place, below the last that it describes
-	missing        int                  // although it is required
-	kinds          map[string]int       // of values that it does not admit
+	at             place                // empty for an undocumented place
+	level          int                  // of an undocumented place, below the last documented one
+	missing        int                  // times that it was absent although it is required
+	kinds          map[string]int       // of values that the contract does not admit
 	types          map[string]int       // of errors
-	members        map[string]*observed // that it does not describe
-	items          *observed            // likewise
+	members        map[string]*observed // undocumented
+	items          *observed            // undocumented
 }
 
 func newObserved(schema, member string, at place, level int) *observed {
@@ -99,7 +99,7 @@ func (d *Drift) Add(req *http.Request, resp *http.Response) error {
 	}
 	listed, isError := m.Responses.Status(resp.StatusCode), resp.StatusCode >= http.StatusBadRequest
 	declared := listed
-	if listed == nil && isError { // which the default response describes
+	if listed == nil && isError { // the default response describes errors
 		declared = m.Responses.Default()
 	}
 	var content openapi3.Content
@@ -154,7 +154,7 @@ func (b body) json() (any, error) {
 // anyJSON describes a body of any JSON value.
 var anyJSON = openapi3.NewContentWithJSONSchema(openapi3.NewSchema().WithNullable())
 
-// walk compares a value with what the contract has for its place. If o is nil, it may be anything.
+// walk compares a value with the schemas of its place. If o is nil, any value is admitted.
 func (d *Drift) walk(o *observed, value any) {
 	if o == nil {
 		return
@@ -168,7 +168,7 @@ func (d *Drift) walk(o *observed, value any) {
 			d.walk(d.item(o), item)
 		}
 	case map[string]any:
-		for _, name := range slices.Sorted(maps.Keys(value)) { // a place is named by its first path
+		for _, name := range slices.Sorted(maps.Keys(value)) { // in order, since a place is named by its first path
 			d.walk(d.member(o, name), value[name])
 		}
 		for _, name := range o.at.required() {
@@ -180,7 +180,7 @@ func (d *Drift) walk(o *observed, value any) {
 	}
 }
 
-// described returns what was seen at a place of the contract; nil if it describes none.
+// described returns the entry of a documented place, or nil.
 func (d *Drift) described(at place, schema, member string) *observed {
 	if len(at) == 0 {
 		return nil
@@ -194,7 +194,7 @@ func (d *Drift) described(at place, schema, member string) *observed {
 	return d.places[at[0]]
 }
 
-// item returns what was seen of an array's items; nil if they may be anything.
+// item returns the entry of an array's items; nil if any value is admitted.
 func (d *Drift) item(o *observed) *observed {
 	if len(o.at) > 0 {
 		return d.described(o.at.item(), o.schema, o.member+"[]")
@@ -205,16 +205,15 @@ func (d *Drift) item(o *observed) *observed {
 	return o.items
 }
 
-// member returns what was seen of an object's member; nil if it may be anything. Members that the
-// contract does not name share an entry if their names do not look like identifiers, or are beyond
-// the limit.
+// member returns the entry of an object's member; nil if any value is admitted. Undocumented members
+// share an entry if their names do not look like identifiers, or exceed the limit.
 func (d *Drift) member(o *observed, name string) *observed {
 	if at, named := o.at.member(name); named {
 		return d.described(at, o.schema, o.member+"."+name)
 	} else if len(at) > 0 {
 		return d.described(at, o.schema, o.member+".*")
 	}
-	if len(o.at) > 0 { // the first that has members gets it
+	if len(o.at) > 0 { // new members belong to the first schema that has members
 		i := slices.IndexFunc(o.at, func(s *openapi3.Schema) bool { return s.Properties != nil })
 		if i < 0 {
 			return nil

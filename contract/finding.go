@@ -38,7 +38,7 @@ type Finding struct {
 	// gives the reason.
 	YAML string
 
-	how string // YAML is put there
+	how string // YAML is applied
 }
 
 // String returns what was seen, and YAML on lines of its own.

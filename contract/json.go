@@ -59,9 +59,9 @@ func (d *decoder) decodeBody(data []byte) (value any, found, want string) {
 	return value, "", ""
 }
 
-// decoder decodes a body beside its schema, and finds what kin-openapi cannot see in decoded
-// values: members that stand twice, and how an integer is written. It also counts, so that what
-// would cost too much is never decoded.
+// decoder decodes a body beside its schema, and reports what kin-openapi cannot see in decoded
+// values: duplicate members, and how an integer is written. It also counts values, to stop before a
+// body costs too much.
 type decoder struct {
 	in     *jsontext.Decoder
 	values int
@@ -144,8 +144,8 @@ func (d *decoder) report(kind, found, want string) {
 	d.found = append(d.found, Violation{Side: d.side, Pointer: pointer, Kind: kind, Found: found, Want: want})
 }
 
-// schemaErrors flattens what VisitJSON returned. A union's branches are not looked into: its own
-// place is violated. Violations of the parts of an allOf stand for themselves.
+// schemaErrors flattens what VisitJSON returned. A violated union is one violation, without those of
+// its branches; each part of an allOf reports its own.
 func (d *decoder) schemaErrors(err error) {
 	switch e := err.(type) { //nolint:errorlint // the tree is walked by hand, every branch of it
 	case openapi3.MultiError:
@@ -243,8 +243,8 @@ func (p place) find(path []string) (pointer string, at place) {
 	return string(to), p
 }
 
-// refusesNumber reports whether the contract requires an integer and the literal is not one to the
-// letter. kin-openapi reads numbers as floats, so it admits 1.0 and rounds past 53 bits; OpenAPI
+// refusesNumber reports whether the contract requires an integer and the literal is not written as
+// one. kin-openapi reads numbers as floats, so it admits 1.0 and rounds past 53 bits; OpenAPI
 // 3.0 defines an integer as a number without a fraction or exponent, and a Go program cannot
 // decode anything else into one.
 func (p place) refusesNumber(literal string) bool {

@@ -22,9 +22,9 @@ type operation struct {
 	*openapi3.Operation
 	method, path string
 	template     *regexp.Regexp        // of escaped paths
-	variables    [][]string            // of the path, in its order: as it stands, and the name
+	variables    [][]string            // of the path: with braces, and without
 	parameters   openapi3.Parameters   // its own, and those of its path
-	credentials  []openapi3.Parameters // all of one of these lists have to be sent
+	credentials  []openapi3.Parameters // a request needs all of one list
 }
 
 var (
@@ -193,8 +193,8 @@ func fewest[T any](candidates []T, check func(T) []Violation) []Violation {
 	return best
 }
 
-// normalized copies the parts of a request's head that are checked: one made by hand may lack
-// some, or have header names in another case than net/http gives them.
+// normalized copies the parts of a request's head that are checked. A request made by hand may lack
+// some, or have header names in another case than that of net/http.
 func normalized(req *http.Request) *http.Request {
 	if req == nil {
 		req = &http.Request{}
@@ -232,10 +232,11 @@ func (m match) checkRequest(req *http.Request, b body) []Violation {
 	return vs
 }
 
-// checkHead checks the status and the headers of a response, and returns what its body can be.
+// checkHead checks the status and the headers of a response, and returns the media types
+// that the contract lists for it.
 func (m match) checkHead(status int, header http.Header) (vs []Violation, content openapi3.Content) {
 	response := m.Responses.Status(status)
-	if response == nil { // which kin-openapi admits if there is a default
+	if response == nil { // kin-openapi would admit it by the default
 		listed := slices.Sorted(maps.Keys(m.Responses.Map()))
 		listed = slices.DeleteFunc(listed, func(name string) bool { return name == "default" })
 		vs = append(vs, Violation{

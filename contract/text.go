@@ -13,8 +13,8 @@ type entry struct {
 	inBraces   bool
 }
 
-// find returns the entry at a pointer. Behind an alias there is none: then the value is that of a
-// missing entry, and the key is the last before it.
+// find returns the entry at a pointer. If there is none, as behind an alias, its value is missing and
+// its key is that of the last entry on the way.
 func find(root *yaml.Node, pointer jsontext.Pointer) entry {
 	e := entry{root, root, false}
 	for name := range pointer.Tokens() {
@@ -38,8 +38,8 @@ func (e entry) child(name string) entry {
 
 func (e entry) isMissing() bool { return e.value.Kind == 0 }
 
-// column returns where the members of a mapping, or the items of a list, begin in a line; 0 if they
-// do not have lines of their own, or others as well.
+// column returns the column in which the members of a mapping, or the items of a list, begin. It
+// returns 0 if they are not on lines of their own.
 func (e entry) column() int {
 	if isFlow(e.value) || len(e.value.Content) == 0 || e.isShared() {
 		return 0

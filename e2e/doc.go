@@ -1,4 +1,4 @@
 // Package e2e holds the tests that need a browser, behind the build tag browser: `make browser`
 // runs them. Package wire holds those that break HTTP by hand. Both are in one module of their
-// own, so that nobody else needs what they need.
+// own, which keeps their dependencies out of the main one.
 package e2e

@@ -332,7 +332,7 @@ func encode(value any) json.RawMessage {
 // escape is a character as JSON or a URL may spell it.
 var escape = regexp.MustCompile(`\\u00[0-9a-fA-F]{2}|%[0-9a-fA-F]{2}|\\/`)
 
-// unescaped spells the text in characters that stand for themselves, if they are of ASCII.
+// unescaped replaces the escapes of JSON and of URLs for ASCII characters by these characters.
 func unescaped(text string) string {
 	if !strings.ContainsAny(text, `\%`) {
 		return text

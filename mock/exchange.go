@@ -273,8 +273,8 @@ func (x *exchange) failure(status int, errorType, text string) response {
 	return a
 }
 
-// faulty renders a fault over the plain response. Its effect is settled by now: done is whether
-// this request was executed, exists whether what it addresses is still there.
+// faulty applies a fault to the plain response, after the request was executed or not: done reports
+// whether it was, exists whether its message still exists.
 func (x *exchange) faulty(f Fault, a response, done, exists bool) response {
 	if reason := f.invalid(); reason != "" {
 		return x.failure(http.StatusInternalServerError, "", "This scripted fault has no response: "+reason)

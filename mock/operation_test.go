@@ -67,7 +67,8 @@ func TestWithOperation(t *testing.T) {
 			t.Errorf("%v: %d after %d calls, want %d after %d", row.fault, r.status, calls-before, row.want, row.runs)
 		}
 	}
-	overlapping := overPipe(t, mock.WithDocument(own(t)), mock.WithOperation("GET /a/7/{chat}", handler), mock.WithOperation("GET /redirect", handler))
+	overlapping := overPipe(t, mock.WithDocument(own(t)),
+		mock.WithOperation("GET /a/7/{chat}", handler), mock.WithOperation("GET /redirect", handler))
 	overlapping.server.Next(mock.Fault{Kind: mock.Truncated, RetryAfter: "5"}) // of an operation without an example
 	redirect := listRequest(overlapping)
 	redirect.URL.Path = "/redirect"
