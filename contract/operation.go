@@ -173,11 +173,7 @@ func (op *operation) match(path string) map[string]string {
 	}
 	params := map[string]string{}
 	for i, name := range op.variables {
-		value, err := url.PathUnescape(values[i+1])
-		if err != nil {
-			value = values[i+1]
-		}
-		params[name[1]] = value
+		params[name[1]], _ = url.PathUnescape(values[i+1]) // of an escaped path
 	}
 	return params
 }

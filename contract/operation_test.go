@@ -84,7 +84,8 @@ func TestOperationOfARequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		"/chats/7": "chat", "/chats/mine": "mine", "/files/a.tar": "file", "/a/b/x": "left", "/a/b/y": "right", "/base/later": "GET /later", "/": "",
+		"/chats/7": "chat", "/chats/mine": "mine", "/files/a.tar": "file", "/a/b/x": "left", "/a/b/y": "right",
+		"/base/later": "GET /later", "/": "",
 	} {
 		req := requestTo(t, http.MethodGet, path)
 		if id, params := v.Operation(req); id != want || want == "right" && params["z"] != "y" {
@@ -97,7 +98,8 @@ func TestOperationOfARequest(t *testing.T) {
 func TestOptionsAreRefused(t *testing.T) {
 	t.Parallel()
 	_, err := own(t, contract.ForOperation("unsend"))
-	if want := `contract has no operation "unsend": name one of types, head, again, GET /later, `; err == nil || !strings.HasPrefix(err.Error(), want) {
+	const want = `contract has no operation "unsend": name one of types, head, again, GET /later, `
+	if err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got %v, want %s…", err, want)
 	}
 	if _, err := contract.New(nil); err == nil {
