@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// ErrInput is matched by an error after which an input cannot be read further: it is empty, of an
-// unknown format, lacks a column, has a quote that is not closed, or its reader failed.
+// ErrInput is matched by an [InputError], and by an error after which an input cannot be read further:
+// it is empty, of an unknown format, lacks a column, has an open quote, or its reader failed.
 var ErrInput = errors.New("the input cannot be used")
 
 // maxListed is how many bad rows are listed; all are counted.

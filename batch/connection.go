@@ -17,8 +17,8 @@ const (
 	maxFailureInRow = 8                // after which a connection only probes
 )
 
-// backoff returns how long to wait before try n again, from 1: between half of a time that
-// doubles with n and the whole of it.
+// backoff returns how long to wait before retry n, from 1: a random time between half of a bound and
+// the bound, which doubles with n.
 func backoff(n int) time.Duration {
 	d := longestWait
 	if n < 6 {
@@ -31,7 +31,7 @@ func backoff(n int) time.Duration {
 type task struct {
 	Message
 	connection *connection
-	maybe      bool // may have been unsent
+	maybe      bool // it may have been unsent
 	tries      int  // sends in this run that failed with a transient error
 	sent       int  // requests in this run
 	unrecorded int  // of these, not yet in the ledger
@@ -40,7 +40,6 @@ type task struct {
 	due        time.Time
 }
 
-// count counts requests that were sent.
 func (t *task) count(n int) {
 	t.sent += n
 	t.unrecorded += n
@@ -53,23 +52,23 @@ type connection struct {
 	counts ConnectionCounts
 
 	queue    []Message // read ahead
-	lastLine int       // of the last that was read
+	lastLine int       // of the last message that was read
 	lastKey  int64
-	drained  bool    // the ledger has no more
-	retries  []*task // that wait for another attempt, the earliest first
+	drained  bool    // the ledger has no more messages of it
+	retries  []*task // waiting for another attempt, the earliest first
 
 	inFlight  int  // requests recorded or under way
-	queued    int  // of these, not yet begun: their tokens are still in the connection's bucket
-	throttled bool // no token is left for another: the next is recorded when there is one
+	queued    int  // of these, not yet begun, with their tokens still in the bucket
+	throttled bool // the bucket is empty, so that only one may be queued
 
 	accepted     bool      // the service has accepted the connection
 	failures     int       // transient failures in a row
 	rounds       int       // probes in a row
-	answered     time.Time // when the last other response came, or when the first request was sent
+	lastResponse time.Time // other than a transient failure; at first, when the first request was sent
 	blockedUntil time.Time // nothing is sent before
 	probe        time.Time // while probing, nothing is sent before this either
 	probed       time.Time // when probe was set
-	finished     bool      // nothing is left to do, and it was given back
+	finished     bool      // nothing is left to do, and it was released
 
 	at    time.Time // when it can send next, while it is in the dispatcher's heap
 	index int       // in that heap; -1 outside
@@ -108,11 +107,11 @@ func (c *connection) limit(inFlight int) int {
 	return inFlight
 }
 
-// more reports whether messages are left that were not sent.
+// more reports whether messages are left that were not sent in this run.
 func (c *connection) more() bool { return len(c.queue) > 0 || !c.drained }
 
-// fresh reports whether what is sent next is a message that was not sent. A probing connection
-// prefers those: a message that always fails is no evidence about the others.
+// fresh reports whether the next request is a message's first. A probing connection prefers those,
+// since a message that always fails is no evidence about the others.
 func (c *connection) fresh(now time.Time) bool {
 	if !c.more() || len(c.retries) >= longestQueue {
 		return false
@@ -120,8 +119,8 @@ func (c *connection) fresh(now time.Time) bool {
 	return len(c.retries) == 0 || c.probing() || c.retries[0].due.After(now)
 }
 
-// next returns when the connection has something to send, its rate limit aside; false if nothing
-// is to be sent before something else happens.
+// next returns when the connection can send, apart from its rate limit. It returns false if it
+// cannot before another event.
 func (c *connection) next(now time.Time, inFlight int) (time.Time, bool) {
 	switch {
 	case c.counts.Stopped != nil, c.inFlight >= c.limit(inFlight), c.throttled && c.queued > 0:
@@ -136,7 +135,7 @@ func (c *connection) next(now time.Time, inFlight int) (time.Time, bool) {
 	return later(c.blockedUntil, c.retries[0].due), true
 }
 
-// take returns what is sent next.
+// take returns the task to send next.
 func (c *connection) take(now time.Time) *task {
 	if c.quit == nil {
 		c.quit = make(chan struct{})
@@ -153,26 +152,26 @@ func (c *connection) take(now time.Time) *task {
 	return &task{Message: m, connection: c, maybe: m.Item.MaybeUnsent}
 }
 
-// recordSuccess notes a response which shows that the service works, on this connection too.
-func (c *connection) recordSuccess(now time.Time) {
-	c.accepted, c.failures, c.rounds, c.answered = true, 0, 0, now
+// noteSuccess ends the probing: the service works, and accepts the connection.
+func (c *connection) noteSuccess(now time.Time) {
+	c.accepted, c.failures, c.rounds, c.lastResponse = true, 0, 0, now
 }
 
-// recordFailure counts a transient failure of a request, and blocks the connection: for as long as
-// the response asks and, if nothing else comes, longer after each round of requests. It reports
-// whether to stop the connection.
-func (c *connection) recordFailure(began, now time.Time, retryAfter time.Duration) (giveUp bool) {
+// noteFailure counts a transient failure. It blocks the connection for the response's Retry-After
+// and, if nothing succeeds, longer after each round of requests. It reports whether to stop the
+// connection.
+func (c *connection) noteFailure(began, now time.Time, retryAfter time.Duration) (giveUp bool) {
 	c.failures++
 	c.blockedUntil = later(c.blockedUntil, now.Add(min(retryAfter, longestHold)))
 	if c.probing() && began.After(c.probed) {
 		c.rounds++
-		c.probed = now // what is in flight belongs to this round
+		c.probed = now // failures of requests in flight belong to this round
 		c.probe = now.Add(backoff(c.rounds))
 	}
-	return c.failures > maxRequeues && now.Sub(c.answered) > longestOutage
+	return c.failures > maxRequeues && now.Sub(c.lastResponse) > longestOutage
 }
 
-// idle reports whether nothing of the connection is left to do.
+// idle reports whether nothing is left to do on the connection.
 func (c *connection) idle() bool {
 	return c.inFlight == 0 && len(c.retries) == 0 && !c.more()
 }
@@ -184,13 +183,13 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// retry puts a task among those that wait for another attempt, the earliest first.
+// retry queues a task for another attempt.
 func (c *connection) retry(t *task) {
 	at, _ := slices.BinarySearchFunc(c.retries, t.due, func(other *task, due time.Time) int { return other.due.Compare(due) })
 	c.retries = slices.Insert(c.retries, at, t)
 }
 
-// dueHeap holds the connections that can send, the earliest first.
+// dueHeap is a heap of the connections that can send, the earliest first.
 type dueHeap []*connection
 
 func (h dueHeap) Len() int           { return len(h) }
@@ -216,7 +215,7 @@ func (h *dueHeap) Pop() any {
 	return last
 }
 
-// put gives a connection its place, or takes it out if ok is false.
+// put inserts or moves a connection, or removes it if ok is false.
 func (h *dueHeap) put(c *connection, at time.Time, ok bool) {
 	switch {
 	case !ok && c.index >= 0:

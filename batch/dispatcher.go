@@ -13,22 +13,22 @@ const (
 	// maxInFlightOverall bounds the requests in flight on all connections: enough for ten
 	// thousand connections at 60 a minute whose responses take 400 ms, at some 30 KiB each.
 	maxInFlightOverall = 4096
-	// maxReadAhead is how many messages of all connections are in memory.
+	// maxReadAhead bounds the messages in memory, those of all connections together.
 	maxReadAhead = 1 << 16
-	// claimInterval is the time between two claims in a ledger that others work on too.
+	// claimInterval is the time between two claims in a ledger that other workers share.
 	claimInterval = 2 * time.Second
-	// maxSkipped is how many messages of stopped connections are recorded at once.
+	// maxSkipped bounds the messages of stopped connections in one commit.
 	maxSkipped = 256
 )
 
 // dispatcher decides what is sent when. Its state, and that of its connections, belongs to one
-// goroutine, which runs work; all methods run on it. It has a heap of connections by when each may
-// send next, and reads a few messages of each ahead, so that memory does not grow with their number.
+// goroutine, which runs work; all methods run on it. It keeps a heap of connections, ordered by when
+// each may send next, and reads a few messages of each ahead, so that memory stays bounded.
 //
-// When a connection is due, its next message goes to the recorder, which writes to the ledger, one
-// synced commit at a time; whatever comes while it syncs is in the next commit. Then the sender
-// sends the message, and the dispatcher gets the response. An outcome takes the same way, and is
-// yielded once it is durable. No goroutine belongs to a connection that waits.
+// When a connection is due, the recorder writes its next message to the ledger, one synced commit at
+// a time; a commit has everything that came during the sync before. Then the sender sends the
+// message, and the dispatcher handles the response. The recorder writes the outcome in the same way,
+// and yields it when it is durable. A connection that waits has no goroutine.
 //
 //	                  due                        synced
 //	heap ─> dispatcher ──> recorder (the ledger) ──────> sender ─> the service
@@ -42,17 +42,17 @@ type dispatcher struct {
 	connections []*connection
 	due         dueHeap
 	working     int           // connections that are not done
-	skipping    []*connection // that were stopped, and whose rest is to be skipped
+	skipping    []*connection // stopped, with messages that are still to be skipped
 	inFlight    int
-	pending     commit // goes to the recorder when that is ready
-	left        int    // connections with open messages that others have
+	pending     commit // for the recorder, when it is ready
+	left        int    // connections with open messages that other workers have
 	claimAt     time.Time
 	broken      error // the ledger failed: nothing can be recorded any more
 	ending      bool  // nothing more is sent
 }
 
-// event reports that a task is begun or, if done is true, is over; without a task, that the ledger
-// failed.
+// event reports that a task has begun or, if done is true, is complete. Without a task it reports
+// that the ledger failed.
 type event struct {
 	task   *task
 	done   bool
@@ -64,13 +64,13 @@ func newDispatcher(r *run) *dispatcher {
 	return &dispatcher{run: r, events: make(chan event, maxInFlightOverall)}
 }
 
-// work runs until nothing is left to do, or all that was in flight when the run was ended is over.
-// It returns the ledger's error.
+// work runs until nothing is left to do or, if the run is ended, until nothing is in flight. It
+// returns the ledger's error.
 func (d *dispatcher) work() error {
 	commits, recorded := make(chan commit), make(chan error, 1)
 	sender := &sender{ctx: d.ctx, client: d.client, events: d.events}
 	recorder := &recorder{store: d.store, progress: d.progress, sender: sender, events: d.events, results: d.results}
-	go func() { recorded <- recorder.work(context.WithoutCancel(d.ctx), commits) }()
+	go func() { recorded <- recorder.writeAll(context.WithoutCancel(d.ctx), commits) }()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	stop, halted := d.opts.Stop, d.sending.Done()
@@ -110,8 +110,7 @@ func (d *dispatcher) work() error {
 	return cmp.Or(d.broken, err)
 }
 
-// done reports whether the session is over: nothing is in flight, and nothing is left to send, here
-// or with others.
+// done reports whether nothing is in flight, and nothing is left to send, for any worker.
 func (d *dispatcher) done() bool {
 	if d.inFlight > 0 {
 		return false
@@ -119,7 +118,7 @@ func (d *dispatcher) done() bool {
 	return d.ending || d.working == 0 && d.left == 0
 }
 
-// claim claims connections that have no worker, and reads what others have done.
+// claim claims connections that have no worker, and reads the counts of all workers.
 func (d *dispatcher) claim() {
 	now := time.Now()
 	if d.ending || d.claimAt.After(now) || !d.claimAt.IsZero() && !d.store.Shared() {
@@ -152,7 +151,7 @@ func (d *dispatcher) enqueue(rec record) {
 	}
 }
 
-// dispatch lets what is due be recorded, and then sent.
+// dispatch passes the messages that are due to the recorder.
 func (d *dispatcher) dispatch() {
 	now := time.Now()
 	for len(d.due) > 0 && d.inFlight < maxInFlightOverall {
@@ -179,9 +178,8 @@ func (d *dispatcher) dispatch() {
 	}
 }
 
-// next returns when a connection can send. A request is recorded when it is due, not before: its
-// token then counts from when it is really sent, and the next comes no earlier than the service
-// expects it.
+// next returns when a connection can send. A request is not recorded before it is due, so that a
+// crash leaves few messages ambiguous.
 func (d *dispatcher) next(c *connection, now time.Time) (time.Time, bool) {
 	at, ok := c.next(now, d.opts.InFlight)
 	if !ok {
@@ -190,7 +188,7 @@ func (d *dispatcher) next(c *connection, now time.Time) (time.Time, bool) {
 	return later(at, now.Add(d.client.Delay(c.counts.ID))), true
 }
 
-// schedule gives a connection its place among those that are due.
+// schedule gives a connection its place in the heap.
 func (d *dispatcher) schedule(c *connection, now time.Time) {
 	if !d.ending {
 		at, ok := d.next(c, now)
@@ -203,7 +201,7 @@ func (d *dispatcher) readAhead() int {
 	return min(max(maxReadAhead/len(d.connections), 2), 64)
 }
 
-// fill reads messages of a connection if none are left. It reports whether that worked.
+// fill reads messages of a connection if its queue is empty. It returns false if the ledger failed.
 func (d *dispatcher) fill(c *connection, n int) bool {
 	if len(c.queue) > 0 || c.drained {
 		return true
@@ -221,7 +219,7 @@ func (d *dispatcher) fill(c *connection, n int) bool {
 	return true
 }
 
-// finish releases a connection on which nothing is left to do.
+// finish releases a connection if nothing is left to do on it.
 func (d *dispatcher) finish(c *connection) {
 	if c.idle() && !c.finished {
 		c.finished = true
@@ -230,7 +228,7 @@ func (d *dispatcher) finish(c *connection) {
 	}
 }
 
-// taskDone takes a task out of what is in flight.
+// taskDone counts a task as no longer in flight.
 func (d *dispatcher) taskDone(t *task) {
 	if t.connection.inFlight--; t.connection.inFlight == 0 {
 		t.connection.quit = nil
@@ -239,7 +237,6 @@ func (d *dispatcher) taskDone(t *task) {
 	d.progress.underWay(t.connection, -1, 0)
 }
 
-// handle handles an event.
 func (d *dispatcher) handle(e event) {
 	if e.task == nil {
 		d.broken = e.err
@@ -249,8 +246,8 @@ func (d *dispatcher) handle(e event) {
 	now, t, c := time.Now(), e.task, e.task.connection
 	if !e.done {
 		t.began = now
-		if c.answered.IsZero() {
-			c.answered = now
+		if c.lastResponse.IsZero() {
+			c.lastResponse = now
 		}
 		c.queued--
 		c.throttled = d.client.Delay(c.counts.ID) > 0
@@ -266,7 +263,7 @@ func (d *dispatcher) handle(e event) {
 	d.finish(c)
 }
 
-// sleep returns how long nothing is to be done if no event comes.
+// sleep returns how long to wait if no event comes.
 func (d *dispatcher) sleep() time.Duration {
 	at := time.Now().Add(time.Hour)
 	if len(d.due) > 0 && d.inFlight < maxInFlightOverall && d.due[0].at.Before(at) {
@@ -278,16 +275,16 @@ func (d *dispatcher) sleep() time.Duration {
 	return max(0, time.Until(at))
 }
 
-// handleResult decides what a result means for its message and its connection. It reads the scope of
-// an error only: package api decides what a status or a type means.
+// handleResult applies a result to its message and its connection. Of an error it reads the scope
+// alone: package api decides what a status or a type means.
 func (d *dispatcher) handleResult(t *task, result *api.Result, err error, now time.Time) {
 	if err == nil {
 		d.handleSuccess(t, result, now)
 		return
 	}
 	e, ok := errors.AsType[*api.Error](err)
-	if !ok { // for an id that Add refuses: somebody has written into the ledger
-		d.enqueue(ending(t, Failed, false, err))
+	if !ok { // an id that Add refuses: another program has written into the ledger
+		d.enqueue(outcomeRecord(t, Failed, false, err))
 		return
 	}
 	t.count(e.Attempts)
@@ -301,9 +298,9 @@ func (d *dispatcher) handleResult(t *task, result *api.Result, err error, now ti
 
 func (d *dispatcher) handleSuccess(t *task, result *api.Result, now time.Time) {
 	t.count(result.Attempts)
-	t.connection.recordSuccess(now)
+	t.connection.noteSuccess(now)
 	d.progress.change(func() { d.progress.trouble = nil })
-	rec := ending(t, result.Outcome, true, nil)
+	rec := outcomeRecord(t, result.Outcome, true, nil)
 	rec.entry.RequestID = cut(result.RequestID, maxFailureText)
 	rec.result.RequestID, rec.result.Response = rec.entry.RequestID, result
 	d.enqueue(rec)
@@ -313,34 +310,34 @@ func (d *dispatcher) handleError(t *task, e *api.Error, now time.Time) {
 	c := t.connection
 	switch e.Scope {
 	case api.ScopeMessage:
-		c.recordSuccess(now)
-		d.enqueue(ending(t, Failed, e.Answered && !t.maybe, e))
+		c.noteSuccess(now)
+		d.enqueue(outcomeRecord(t, Failed, e.Answered && !t.maybe, e))
 	case api.ScopeConnection:
-		d.enqueue(ending(t, Failed, false, e))
+		d.enqueue(outcomeRecord(t, Failed, false, e))
 		d.stop(c, e)
 	case api.ScopeAccount, api.ScopeClient:
-		d.enqueue(ending(t, Failed, false, e))
+		d.enqueue(outcomeRecord(t, Failed, false, e))
 		d.abort(e)
 	case api.ScopeService, api.ScopeUnknown:
 		d.handleTransient(t, e, now)
 	}
 }
 
-// handleTransient lets the message be sent again later, unless that was done often enough.
+// handleTransient queues the message for another attempt, or fails it after the last one.
 func (d *dispatcher) handleTransient(t *task, e *api.Error, now time.Time) {
 	c := t.connection
 	d.progress.change(func() { d.progress.trouble = e })
 	t.err = e
 	wait := max(e.RetryAfter, firstWait)
 	if e.Attempts > 0 {
-		if c.recordFailure(t.began, now, e.RetryAfter) && !d.ending {
+		if c.noteFailure(t.began, now, e.RetryAfter) && !d.ending {
 			d.stop(c, e)
 		}
 		t.tries++
 		wait = backoff(t.tries)
 	}
 	if d.ending || c.counts.Stopped != nil || t.tries > maxRequeues {
-		d.enqueue(ending(t, Failed, false, e))
+		d.enqueue(outcomeRecord(t, Failed, false, e))
 		return
 	}
 	t.due = now.Add(wait)
@@ -351,8 +348,7 @@ func (d *dispatcher) handleTransient(t *task, e *api.Error, now time.Time) {
 	}})
 }
 
-// fail ends the sending, since the ledger cannot be read or written. What has ended is still
-// recorded, if it can be.
+// fail stops sending after an error of the ledger. Outcomes are still recorded if they can be.
 func (d *dispatcher) fail(err error) {
 	if errors.Is(err, ErrClaimLost) {
 		d.broken = err
@@ -362,13 +358,13 @@ func (d *dispatcher) fail(err error) {
 	d.stopSending()
 }
 
-// abort ends the run for a reason, of which the first stands.
+// abort ends the run. The first reason stands.
 func (d *dispatcher) abort(reason error) {
 	d.end(reason)
 	d.stopSending()
 }
 
-// stopSending ends the sending. What waited for another attempt has failed.
+// stopSending stops sending, and fails the messages that wait for another attempt.
 func (d *dispatcher) stopSending() {
 	if d.ending {
 		return
@@ -382,7 +378,7 @@ func (d *dispatcher) stopSending() {
 	}
 }
 
-// stop ends the sending on one connection, for a reason, of which the first stands.
+// stop stops sending on one connection. The first reason stands.
 func (d *dispatcher) stop(c *connection, reason error) {
 	if c.counts.Stopped != nil {
 		return
@@ -400,7 +396,7 @@ func (d *dispatcher) stop(c *connection, reason error) {
 func (d *dispatcher) failRetries(c *connection) {
 	d.progress.underWay(c, 0, -len(c.retries))
 	for _, t := range c.retries {
-		d.enqueue(ending(t, Failed, false, t.err))
+		d.enqueue(outcomeRecord(t, Failed, false, t.err))
 	}
 	c.retries = nil
 }
@@ -413,7 +409,7 @@ func (d *dispatcher) skip() {
 			return
 		}
 		for _, m := range c.queue {
-			d.enqueue(ending(&task{Message: m, connection: c, maybe: m.Item.MaybeUnsent}, Skipped, false, c.counts.Stopped))
+			d.enqueue(outcomeRecord(&task{Message: m, connection: c, maybe: m.Item.MaybeUnsent}, Skipped, false, c.counts.Stopped))
 		}
 		c.queue = nil
 		if c.drained {
@@ -423,14 +419,14 @@ func (d *dispatcher) skip() {
 	}
 }
 
-// notSent handles a task that the end of the run or of its connection kept from being sent, although
-// the ledger has it as being sent.
+// notSent handles a task that was recorded as being sent, and then was not, because its run or its
+// connection was stopped.
 func (d *dispatcher) notSent(t *task) {
 	switch {
 	case t.tries > 0:
-		d.enqueue(ending(t, Failed, false, t.err))
+		d.enqueue(outcomeRecord(t, Failed, false, t.err))
 	case t.connection.counts.Stopped != nil:
-		d.enqueue(ending(t, Skipped, false, t.connection.counts.Stopped))
+		d.enqueue(outcomeRecord(t, Skipped, false, t.connection.counts.Stopped))
 	default:
 		d.enqueue(record{task: t, entry: Entry{Message: t.Message, MaybeUnsent: t.maybe}})
 	}

@@ -16,10 +16,10 @@
 //
 // A [Ledger] is the work list and the record of each message's outcome. Package batch/sqlite keeps
 // it in a file, batch/postgres in PostgreSQL, for many machines. Package batch/input reads a list
-// from a file; any iterator of items will do. The same program with the same list continues where
+// from a file; any iterator of items will do. The same program with the same list resumes where
 // the last run ended. A message is identified by its connection, user and message ids. Duplicates
-// are sent once. [Ledger.Replace] makes a list the one of what is to be sent: open messages that
-// it lacks are set aside.
+// are sent once. [Ledger.Replace] makes a list the messages to send: open messages that it lacks
+// are set aside.
 //
 // A request is recorded before it is sent, and an outcome before it is yielded, each by a synced
 // commit. A message whose response was not recorded may have been unsent: the next run sends it

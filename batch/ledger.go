@@ -23,7 +23,7 @@ var ErrLedger = errors.New("ledger")
 type Ledger struct {
 	store    Store
 	settings settings
-	busy     atomic.Bool // with a run, an Add or a Replace
+	busy     atomic.Bool // during a run, an Add or a Replace
 }
 
 // NewLedger returns a ledger over the store that open returns. It is for stores of this module only;
@@ -59,9 +59,9 @@ func (l *Ledger) Add(ctx context.Context, rows iter.Seq2[Item, error], opts ...A
 	return l.add(ctx, rows, false, opts)
 }
 
-// Replace is Add, and makes the rows the list of what is to be sent: open messages that they lack
-// are set aside, and sent only when a later list has them again. Of final ones the outcome stays;
-// those that failed and are not listed are no longer sent by [Options].RetryFailed.
+// Replace is Add, and makes the rows the list of messages to send: open messages that they lack
+// are set aside, and sent only when a later list has them again. Final ones keep their outcome;
+// [Options].RetryFailed no longer sends those that failed and are not listed.
 func (l *Ledger) Replace(ctx context.Context, rows iter.Seq2[Item, error], opts ...AddOption) (Added, error) {
 	return l.add(ctx, rows, true, opts)
 }
@@ -121,7 +121,7 @@ func (l *Ledger) Report(ctx context.Context) (Report, error) {
 func (l *Ledger) Messages(ctx context.Context, filter Filter) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
 		after := int64(0)
-		for { // in parts, so that a slow loop holds up nothing else
+		for { // in parts, so that a slow loop blocks nobody
 			part, err := l.store.Messages(ctx, filter, after, maxMessages)
 			if err = cmp.Or(err, ctx.Err()); err != nil {
 				yield(Result{}, err)
@@ -166,8 +166,8 @@ func (l *Ledger) Name() string { return l.store.Name() }
 // if it is for any.
 func (l *Ledger) Service() string { return l.store.Service() }
 
-// Warning returns one line about a ledger that works, but not as safely as it should, as on a
-// network file system; empty if there is none. A run may change it.
+// Warning returns one line about a ledger that is usable, but less safe, as on a network file
+// system; empty if there is none. A run may change it.
 func (l *Ledger) Warning() string { return l.store.Warning() }
 
 // Discard is Close. It also removes the ledger's file if opening this ledger created it and no

@@ -23,15 +23,15 @@ type ConnectionCounts struct {
 	Stopped error // why nothing more is sent on it; nil if it is not stopped
 }
 
-// Counts returns the counts of all connections together, with those final before the run; in a
-// ledger that several workers share, of all workers, as of some seconds ago.
+// Counts returns the counts of all connections, including messages that were final before the run.
+// In a ledger that several workers share, it returns those of all workers, some seconds old.
 func (p *Progress) Counts() Counts {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.counts
 }
 
-// Connections returns the counts of each connection that this run has claimed, by name.
+// Connections returns the counts of each connection that this run has claimed, ordered by id.
 func (p *Progress) Connections() []ConnectionCounts {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -42,14 +42,14 @@ func (p *Progress) Connections() []ConnectionCounts {
 	return list
 }
 
-// Trouble returns the error of the latest request while requests fail; nil when one succeeds.
+// Trouble returns the last transient error since a request succeeded, or nil.
 func (p *Progress) Trouble() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.trouble
 }
 
-// change calls f, which may change everything.
+// change calls f under the mutex.
 func (p *Progress) change(f func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -61,7 +61,7 @@ func (p *Progress) begin() {
 	p.change(func() { p.counts, p.outcomes, p.connections, p.trouble = Counts{}, 0, nil, nil })
 }
 
-// claimed adds a connection, with what this run has counted on it if it had the claim before.
+// claimed adds a connection. One that this run had claimed before keeps its counts.
 func (p *Progress) claimed(c *connection) {
 	p.change(func() {
 		at, before := slices.BinarySearchFunc(p.connections, c, func(a, b *connection) int { return cmp.Compare(a.counts.ID, b.counts.ID) })
@@ -76,7 +76,7 @@ func (p *Progress) claimed(c *connection) {
 	})
 }
 
-// recount sets what the ledger counts.
+// recount sets the ledger's counts.
 func (p *Progress) recount(c Counts) {
 	p.change(func() {
 		c.InFlight, c.Waiting = p.counts.InFlight, p.counts.Waiting
@@ -84,7 +84,7 @@ func (p *Progress) recount(c Counts) {
 	})
 }
 
-// underWay counts requests that begin or, negative, end, and messages that wait for another attempt.
+// underWay adds to the requests in flight, and to the messages that wait for another attempt.
 func (p *Progress) underWay(c *connection, inFlight, waiting int) {
 	p.change(func() {
 		p.counts.InFlight += inFlight

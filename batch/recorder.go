@@ -7,23 +7,22 @@ import (
 	"github.com/unsend-go/unsend/api"
 )
 
-// record is an entry for the ledger, and what happens when it is synced: a Sending is sent, an
-// outcome is yielded.
+// record is an entry for the ledger. When it is synced a Sending is sent, and an outcome yielded.
 type record struct {
 	entry  Entry
 	task   *task
 	result Result // with an outcome
 }
 
-// commit is what is written to the ledger at once.
+// commit is written to the ledger in one transaction.
 type commit struct {
 	records []record
-	release []string // connections on which nothing is left to do when this is written
+	release []string // connections on which nothing is left to do after it
 }
 
 func (c *commit) empty() bool { return len(c.records)+len(c.release) == 0 }
 
-// recorder writes to the ledger what the dispatcher decides, on a goroutine of its own.
+// recorder writes the dispatcher's decisions to the ledger, on a goroutine of its own.
 type recorder struct {
 	store    Store
 	progress *Progress
@@ -32,10 +31,10 @@ type recorder struct {
 	results  chan<- Result
 }
 
-// work writes one commit at a time, and returns the error after which it wrote, sent and yielded
-// nothing more. While one commit is synced the dispatcher gathers the next, so that each sync
-// serves many messages.
-func (r *recorder) work(ctx context.Context, commits <-chan commit) (failed error) {
+// writeAll writes one commit at a time. After an error it writes, sends and yields nothing more, and
+// returns that error in the end. During a sync the dispatcher gathers the next commit, so that one
+// sync serves many messages.
+func (r *recorder) writeAll(ctx context.Context, commits <-chan commit) (failed error) {
 	var entries []Entry
 	for c := range commits {
 		entries = entries[:0]
@@ -59,7 +58,7 @@ func (r *recorder) work(ctx context.Context, commits <-chan commit) (failed erro
 	return failed
 }
 
-// afterCommit does what a record was waiting for.
+// afterCommit sends or yields a record that is synced.
 func (r *recorder) afterCommit(rec *record, synced bool) {
 	switch {
 	case rec.entry.Sending && synced:
@@ -72,8 +71,8 @@ func (r *recorder) afterCommit(rec *record, synced bool) {
 	}
 }
 
-// ending returns the record of a task's outcome.
-func ending(t *task, outcome Outcome, final bool, err error) record {
+// outcomeRecord returns the record of a task's outcome.
+func outcomeRecord(t *task, outcome Outcome, final bool, err error) record {
 	r := record{task: t, entry: Entry{Message: t.Message, Outcome: outcome, Final: final}}
 	r.entry.MaybeUnsent = t.maybe && (outcome == Failed || outcome == Skipped)
 	r.entry.Failure = failureOf(err)
@@ -90,7 +89,7 @@ func ending(t *task, outcome Outcome, final bool, err error) record {
 	return r
 }
 
-// whole returns the error of the last call as one of all calls for its message.
+// whole returns the error of the last call with the attempts of all calls for its message.
 func whole(e *api.Error, t *task) error {
 	if e.Attempts == t.sent && e.MaybeUnsent == t.maybe {
 		return e

@@ -48,10 +48,10 @@ func (c *Counts) count(o Outcome, n int) {
 // Ended returns how many messages have an outcome.
 func (c Counts) Ended() int { return c.Unsent + c.AlreadyGone + c.Failed + c.Skipped }
 
-// Plan is what a run would do.
+// Plan describes what a run would send.
 type Plan struct {
 	Messages    int    // to be sent
-	Connections []Load // that they are on, by name
+	Connections []Load // of these messages, by name
 	Ended       int    // final messages that it would not send
 	Failed      int    // listed messages that failed and are final; Options.RetryFailed sends them again
 	SetAside    int    // messages that no run sends unless an input lists them again

@@ -16,7 +16,7 @@ const (
 	maxInFlight     = 1000
 )
 
-// Why a run did not do what was asked, for [errors.Is].
+// Errors of [Run].
 var (
 	// ErrOptions is returned by Open and Add, and yielded by [Run], when an option, the
 	// context, the client or the ledger cannot be used. Nothing is sent.
@@ -35,7 +35,7 @@ type Options struct {
 	Stop <-chan struct{}
 	// Progress, if it is not nil, follows the run.
 	Progress *Progress
-	// RetryFailed sends again what failed and is final, as far as the last list has it.
+	// RetryFailed also sends messages whose failure is final, if the last list includes them.
 	RetryFailed bool
 }
 
@@ -56,18 +56,18 @@ func (o *Options) validate() error {
 // Skipped; so is one on which nothing but transient errors came for 15 minutes. A message that
 // fails with a transient error is sent again, up to ten times, while others continue.
 //
-// A run that ends early yields why as its last pair, with an empty Result: [ErrStopped], the
+// A run that ends early yields the reason as its last pair, with an empty Result: [ErrStopped], the
 // context's error, an [ErrOptions] or [ErrLedger], or the [*api.Error] of the account's or the
 // client's scope that ended it. A run that completes yields no error, whatever its messages'
 // outcomes are.
 //
-// Leaving the loop, like [Options].Stop, sends nothing more and waits for what is in flight;
-// the end of ctx cancels that too. Messages that were never sent then yield no Result, and all
-// that were do: what was cut short has Failed. If a write to the ledger fails, the run stops
+// Leaving the loop, like [Options].Stop, sends nothing more and waits for the requests in flight;
+// the end of ctx cancels them too. Then each message that was sent yields a Result, Failed if its
+// request was cut short, and the others yield none. If a write to the ledger fails, the run stops
 // before the next request and yields no result that was not stored.
 //
-// Run is over when the loop is: it leaves no goroutine behind. Each loop over what Run returns
-// is a run of its own. One ledger has one run at a time.
+// The run is complete when the loop ends: it leaves no goroutine behind. Each loop over the returned
+// iterator is a run of its own. One ledger has one run at a time.
 func Run(ctx context.Context, client *api.Client, ledger *Ledger, opts Options) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
 		progress := opts.Progress
@@ -88,11 +88,11 @@ func Run(ctx context.Context, client *api.Client, ledger *Ledger, opts Options) 
 // loop yields the results of the run, and returns why it ended early; nil if the caller left.
 func (r *run) loop(ledger *Ledger, yield func(Result, error) bool) (early error) {
 	defer ledger.release()
-	go r.work()
+	go r.sessions()
 	panicked := true
 	defer func() {
 		r.end(ErrStopped)
-		if panicked { // what is in flight is canceled too
+		if panicked { // cancel the requests in flight, too
 			r.cancel()
 		}
 		for range r.results { // until nothing of the run is left
@@ -120,7 +120,7 @@ type run struct {
 	store    Store
 	opts     Options
 	progress *Progress
-	countAt  time.Time   // when to read again what all workers have done; the dispatcher's
+	countAt  time.Time   // when to read the counts of all workers again; the dispatcher's
 	results  chan Result // closed when nothing of the run is left
 	early    error       // why the run ended early; set before results is closed
 }
@@ -154,12 +154,12 @@ func newRun(ctx context.Context, client *api.Client, ledger *Ledger, opts Option
 	return r, nil
 }
 
-// maxLost is how often in a row the claims may be lost before an outcome is stored: in some 13 minutes.
+// maxLost is how many sessions in a row may lose their claims without an outcome, in some 13 minutes.
 const maxLost = 30
 
-// work works on the ledger until nothing is left, or the run is ended. If the claims are lost, as
-// when a database restarts, it begins again.
-func (r *run) work() {
+// sessions works on the ledger until nothing is left or the run is ended. It begins a new session if
+// the claims are lost, as when a database restarts.
+func (r *run) sessions() {
 	defer close(r.results)
 	outcomes := 0
 	for lost := 1; ; lost++ {
@@ -197,8 +197,8 @@ func (r *run) session() error {
 	return cmp.Or(err, r.store.End(ctx))
 }
 
-// recount sets the progress to what the ledger counts. That may read millions of rows: while this
-// worker and others end messages, it takes at most a twentieth of the time.
+// recount sets the progress to the ledger's counts. That may read millions of rows, so that it takes
+// a twentieth of the time at most.
 func (r *run) recount(ctx context.Context) error {
 	start := time.Now()
 	counts, err := r.store.Counts(ctx, true)
@@ -210,7 +210,7 @@ func (r *run) recount(ctx context.Context) error {
 	return err
 }
 
-// conclude sets why the run ended, unless nothing was left to do.
+// conclude sets why the run ended early; a stop with nothing left to do is not early.
 func (r *run) conclude(err error) {
 	if err != nil {
 		r.end(err)
@@ -222,7 +222,7 @@ func (r *run) conclude(err error) {
 	}
 }
 
-// wait returns after d, or when the run is to end.
+// wait returns after d, or when the run is ended.
 func (r *run) wait(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

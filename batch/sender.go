@@ -18,10 +18,9 @@ type sender struct {
 
 func (s *sender) start(t *task) { s.workers.Go(func() { s.send(t) }) }
 
-// wait returns when all that was started is over.
+// wait returns when every send has returned.
 func (s *sender) wait() { s.workers.Wait() }
 
-// send sends one message.
 func (s *sender) send(t *task) {
 	c := t.connection
 	opts := []api.CallOption{api.WithConnection(c.counts.ID), api.WithRetries(0), api.WithStop(c.quit)}
@@ -34,7 +33,7 @@ func (s *sender) send(t *task) {
 	s.events <- event{task: t}
 	result, err := s.client.Unsend(s.ctx, t.Item.UserID, t.Item.MessageID, opts...)
 	if e, ok := errors.AsType[*api.Error](err); ok {
-		err = keepable(e)
+		err = withoutBody(e)
 	}
 	s.events <- event{task: t, done: true, result: result, err: err}
 }

@@ -29,7 +29,7 @@ func ServiceOf(client *api.Client) string {
 	return base.Scheme + "://" + strings.ToLower(base.Host) + base.Path
 }
 
-// isLocal reports whether a service is one of this machine, as a mock in another process is.
+// isLocal reports whether a service is on this machine, as a mock in another process is.
 func isLocal(service string) bool { return strings.Contains(service+"/", "://localhost/") }
 
 // ForService makes the ledger one of the client's service. A new ledger stores it; one of another

@@ -70,7 +70,7 @@ type Store interface {
 	// added, after the one with the key after.
 	Messages(ctx context.Context, filter Filter, after int64, n int) ([]Entry, error)
 
-	// Close releases the ledger. No other method is called afterwards. If discard is true, it
+	// Close releases the ledger. Later calls of it do nothing. If discard is true, it
 	// removes a ledger that opening this store created, if no run has begun on it.
 	Close(discard bool) error
 }
@@ -122,8 +122,8 @@ type Entry struct {
 	At          time.Time
 }
 
-// Failure is what a store of this module records of an error. Its texts are bounded, and hold nothing of a
-// message's text.
+// Failure is what a store of this module records of an error. Its texts are bounded, and quote no
+// message.
 type Failure struct {
 	Scope    api.Scope // from a store as String writes it
 	Status   int       // of the response; 0 if there was none
@@ -164,7 +164,7 @@ func failureOf(err error) Failure {
 	return Failure{Scope: api.ScopeClient, Text: cut(err.Error(), maxFailureText)}
 }
 
-// Causes, from which the Err of an error that a ledger keeps is made again.
+// Causes stand for the Err of a stored error.
 const (
 	causeRateLimited = "rate_limited" // the client's own rate limit could not be waited for
 	causeStopped     = "stopped"      // the call was stopped
@@ -176,7 +176,7 @@ const (
 	causeInterrupted = "interrupted"  // a 2xx ended before it could be read
 )
 
-// causes has what the Err of each matches.
+// causes maps each to an Err that matches the same sentinels.
 var causes = map[string]error{
 	causeRateLimited: api.ErrRateLimited,
 	causeStopped:     api.ErrStopped,
@@ -216,9 +216,9 @@ func causeOf(e *api.Error) string {
 	return causeLost
 }
 
-// keepable makes an error one that many can be kept of: without its body and its header, and with
-// short texts.
-func keepable(e *api.Error) *api.Error {
+// withoutBody returns an error without its body and its header, and with short texts, so that a
+// run can hold many.
+func withoutBody(e *api.Error) *api.Error {
 	return &api.Error{
 		StatusCode: e.StatusCode, Type: cut(e.Type, maxFailureText), Message: cut(e.Message, maxFailureText),
 		RequestID: cut(e.RequestID, maxFailureText), ActionRequired: cut(e.ActionRequired, maxFailureText),
@@ -227,7 +227,7 @@ func keepable(e *api.Error) *api.Error {
 	}
 }
 
-// cut makes a text fit for one line of so many bytes.
+// cut returns a text on one line, of at most so many bytes.
 func cut(s string, limit int) string { return textutil.Truncate(textutil.OneLine(s), limit) }
 
 // scopeOf reads what Scope.String wrote.

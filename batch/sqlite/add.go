@@ -17,7 +17,7 @@ const (
 	insertTuple   = `(?, ?, ?, ?, ?, ?, ?)`
 	insertColumns = 7
 	insertWidth   = 32 // rows of one statement
-	// Without a way back from the middle of it, which nobody needs.
+	// OR ROLLBACK avoids the statement journal.
 	insertRows = `INSERT OR ROLLBACK INTO %s (line, maybe_unsent, connection_id, user_id, message_id, with_user_id, ref) VALUES `
 
 	keepRepeated = `UPDATE message SET maybe_unsent = 1 WHERE maybe_unsent = 0 AND (connection_id, user_id, message_id) IN
@@ -26,11 +26,11 @@ const (
 
 	countAll     = `SELECT count(*) FROM message`
 	makeIncoming = `CREATE TEMPORARY TABLE incoming (id INTEGER PRIMARY KEY, line, maybe_unsent, connection_id, user_id, message_id, with_user_id, ref)`
-	// The same input again has the same rows at the same places, which is quickly seen.
+	// The same input again has the same rows in the same places, which one join finds.
 	countSame = `SELECT count(*) FROM incoming i JOIN message m USING (id, line, connection_id, user_id, message_id)
 		WHERE NOT m.set_aside AND m.ref = i.ref AND (m.final OR m.with_user_id = i.with_user_id AND m.maybe_unsent >= i.maybe_unsent)`
-	// A list in another order would be looked up, and written, all over the file. So the rows are
-	// sorted by key, as the index is, then by the ids of the messages that they are, as the file is.
+	// Looking up a list in another order would read and write all over the file. So the rows are
+	// sorted by key, as the index is, and then by id, as the file is.
 	makeListed = `CREATE TEMPORARY TABLE listed (message_id, user_id, connection_id, n, line, maybe_unsent, with_user_id, ref,
 		PRIMARY KEY (message_id, user_id, connection_id)) WITHOUT ROWID`
 	fillListed = `INSERT INTO listed SELECT message_id, user_id, connection_id, min(id), line, sum(maybe_unsent) > 0, with_user_id, ref
@@ -48,12 +48,11 @@ const (
 			WHERE (m.message_id, m.user_id, m.connection_id) = (l.message_id, l.user_id, l.connection_id)) ORDER BY n`
 )
 
-// errPreview rolls back a transaction of which enough is known.
+// errPreview rolls back a preview's transaction.
 var errPreview = fmt.Errorf("%w: a preview", batch.ErrOptions)
 
-// Add stores the items. An empty ledger is filled first and indexed afterwards, which takes a
-// third of the time. Into another the items are merged from a temporary table, and what is as
-// it was is not written.
+// Add stores the items. It fills an empty ledger first and indexes it afterwards, which takes a third
+// of the time. Into another it merges them from a temporary table, and writes only what changes.
 func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], how batch.AddMode) (added batch.Added, err error) {
 	if how.Preview == nil {
 		if err := s.enterWAL(); err != nil {
@@ -100,7 +99,7 @@ func (s *store) fill(ctx context.Context, items iter.Seq2[batch.Item, error]) (a
 	return added, exec(s.db, openIndex, nil)
 }
 
-// merge adds the items to a ledger that has so many messages.
+// merge adds the items to a ledger that has messages already, before of them.
 func (s *store) merge(ctx context.Context, items iter.Seq2[batch.Item, error], replace bool, before int) (added batch.Added, err error) {
 	if err := exec(s.db, makeIncoming, nil); err != nil {
 		return added, err
@@ -121,7 +120,7 @@ func (s *store) merge(ctx context.Context, items iter.Seq2[batch.Item, error], r
 	return added, exec(s.db, "DROP TABLE incoming", nil)
 }
 
-// mergeIncoming merges rows of which so many are the same as before.
+// mergeIncoming merges rows, of which same are as before.
 func (s *store) mergeIncoming(replace bool, rows, same int) (added batch.Added, err error) {
 	steps := []struct {
 		text   string
@@ -130,8 +129,8 @@ func (s *store) mergeIncoming(replace bool, rows, same int) (added batch.Added, 
 	}{
 		{text: makeListed}, {text: fillListed, count: &added.Known},
 		{text: makeKnown}, {text: fillKnown},
-		{text: "DROP INDEX message_open", unless: 2*same > rows}, // which is made faster than it is changed
-		{text: fmt.Sprintf(setAsideRows, isRefused), unless: !replace},
+		{text: "DROP INDEX message_open", unless: 2*same > rows}, // making it anew is faster than changing it
+		{text: fmt.Sprintf(setAsideRows, isFinalFailure), unless: !replace},
 		{text: fmt.Sprintf(setAsideRows, isOpen), count: &added.SetAside, unless: !replace},
 		{text: updateRows}, {text: appendRows, count: &added.New},
 		{text: openIndex, unless: 2*same > rows},
@@ -184,8 +183,7 @@ func (s *store) load(ctx context.Context, table string, items iter.Seq2[batch.It
 	return rows, flush(args)
 }
 
-// indexKey makes the index by key. Of rows that repeat a message the first stays; repeated is how
-// many others there were.
+// indexKey makes the index by key, and deletes rows that repeat a message, which it counts.
 func (s *store) indexKey() (repeated int, err error) {
 	err = exec(s.db, keyIndex, nil)
 	if sqlite.ErrCode(err).ToPrimary() != sqlite.ResultConstraint {

@@ -15,25 +15,25 @@ import (
 )
 
 var (
-	errNoLedger = errors.New("is no ledger of this program; it was left as it is: name another file")
+	errNoLedger = errors.New("is not an unsend ledger; it is unchanged: name another file")
 	errInUse    = errors.New("is in use by another process; wait until that has ended")
 )
 
-// ledgerFile is the file under a ledger that is open for a run: locked, and looked at before and
-// after each commit, so that a change by anybody else is noticed. A nil one, of a private ledger
-// or of one that is only read, is neither.
+// ledgerFile is the file of a ledger that is open for a run. It is locked, and examined before and
+// after each commit, so that a change by another program is noticed. Methods of a nil one, that of a
+// private ledger, do nothing.
 type ledgerFile struct {
 	target  string // the path behind all symbolic links
 	lock    io.Closer
 	inode   fs.FileInfo // which file it is
-	created bool        // by this process, and still empty when it was locked
-	seen    fs.FileInfo // as this process left it
+	created bool        // this process created it, and it was empty when it was locked
+	seen    fs.FileInfo // the file, as this process left it
 	log     fs.FileInfo // the write-ahead log, as this process left it; nil if there is none
-	noLog   bool        // there was none when the file was locked, although it says that it has one
+	noLog   bool        // when the file was locked its log was missing
 }
 
-// openFiles are the files that this process has locked. Closing any descriptor of a file drops
-// all fcntl locks that the process has on it, SQLite's among them: so no other is opened.
+// openFiles are the files that this process has locked. No other descriptor of them is opened, since
+// closing it would drop all fcntl locks of the process on the file, including SQLite's.
 var openFiles struct {
 	sync.Mutex
 	list []*ledgerFile
@@ -57,7 +57,7 @@ func openLedgerFile(path string) (*ledgerFile, error) {
 		if err != nil {
 			return nil, err
 		}
-		// Whoever created it may have removed it before it was locked here.
+		// The process that created it may have removed it before it was locked here.
 		if now, err := os.Stat(path); err == nil && os.SameFile(now, f.seen) {
 			return f, nil
 		}
@@ -77,7 +77,7 @@ func tryLedgerFile(path string) (*ledgerFile, error) {
 	case !info.Mode().IsRegular():
 		return nil, errNoLedger
 	case hardLinks(info) > 1:
-		return nil, errors.New("has a second name (a hard link), and its log stands beside one of them; remove the other name, or copy the file")
+		return nil, errors.New("has a second name (a hard link), and its log belongs to one of them; remove the other name, or copy the file")
 	}
 	target, err := realPath(path)
 	if err != nil {
@@ -117,7 +117,7 @@ func (f *ledgerFile) acquire() error {
 	return nil
 }
 
-// unlock is called when all of SQLite's descriptors are closed.
+// unlock releases the lock. All of SQLite's descriptors must be closed.
 func (f *ledgerFile) unlock() error {
 	if f == nil || f.lock == nil {
 		return nil
@@ -130,8 +130,8 @@ func (f *ledgerFile) unlock() error {
 	return err
 }
 
-// inspect refuses what is no ledger. SQLite is not asked, since it may change what another
-// program has left in a database of its own.
+// inspect refuses a file that is not a ledger. It does not use SQLite, which could change another
+// program's database by rolling back a transaction.
 func (f *ledgerFile) inspect() error {
 	if f.isBlank() {
 		return nil
@@ -156,22 +156,22 @@ func (f *ledgerFile) inspect() error {
 	return nil
 }
 
-// lacksLog reports whether a file says that it has a write-ahead log, and there is none.
+// lacksLog reports whether a file should have a write-ahead log, and has none.
 func lacksLog(file io.ReaderAt, target string) bool {
 	var mode [1]byte
-	_, _ = file.ReadAt(mode[:], 18) // what hinders it hinders others
+	_, _ = file.ReadAt(mode[:], 18) // SQLite would report an error
 	_, err := os.Stat(target + "-wal")
 	return mode[0] == 2 && errors.Is(err, os.ErrNotExist)
 }
 
-// errLostLog is that of a file which says that a run is active, or was killed.
+// errLostLog returns the error of a file whose run was killed, and whose log is missing.
 func errLostLog(target string) error {
 	name := filepath.Base(target)
 	return fmt.Errorf("lacks its newest part, %s-wal, which was deleted or not copied with it; put it beside %s, or delete %s and begin again", name, name, name)
 }
 
-// isBlank reports whether there is no ledger in the file yet: it is empty, or lost its power while it
-// was made a ledger, and SQLite's journal of it begins with no page.
+// isBlank reports whether the file is no ledger yet: it is empty, or the power was cut while it was
+// made one, so that its journal says that it had no page.
 func (f *ledgerFile) isBlank() bool {
 	if f.seen.Size() == 0 {
 		return true
@@ -185,7 +185,7 @@ func createFile(path string) (info fs.FileInfo, created bool, err error) {
 	const flags = os.O_RDWR | os.O_CREATE
 	file, err := os.OpenFile(path, flags|os.O_EXCL, 0o600) //nolint:gosec // whoever opens the ledger names it
 	created = err == nil
-	if errors.Is(err, os.ErrExist) { // another process was faster, or a symbolic link leads to nothing
+	if errors.Is(err, os.ErrExist) { // another process was faster, or it is a dangling symbolic link
 		file, err = os.OpenFile(path, flags, 0o600) //nolint:gosec // the same
 	}
 	if err != nil {
@@ -195,9 +195,9 @@ func createFile(path string) (info fs.FileInfo, created bool, err error) {
 	return info, created, cmp.Or(err, file.Close())
 }
 
-// remove removes the ledger while it is locked, unless its path is another file's by now.
+// remove removes the ledger, which must be locked, unless another file has taken its path.
 func (f *ledgerFile) remove() {
-	if _, err := f.look(); err != nil {
+	if _, err := f.current(); err != nil {
 		return
 	}
 	for _, suffix := range []string{"-journal", "-wal", "-shm", ""} {
@@ -205,8 +205,8 @@ func (f *ledgerFile) remove() {
 	}
 }
 
-// look returns what the file is now, which must still be the same.
-func (f *ledgerFile) look() (fs.FileInfo, error) {
+// current returns the file's state, or an error if another file has taken its path.
+func (f *ledgerFile) current() (fs.FileInfo, error) {
 	now, err := os.Stat(f.target)
 	switch {
 	case err != nil:
@@ -217,21 +217,21 @@ func (f *ledgerFile) look() (fs.FileInfo, error) {
 	return now, nil
 }
 
-// remember is called after this process has changed the file.
+// remember takes note of a change to the file by this process.
 func (f *ledgerFile) remember() (err error) {
 	if f != nil {
-		f.seen, err = f.look()
+		f.seen, err = f.current()
 	}
 	return err
 }
 
-// unchanged returns an error if the file or its log is not as it was left: deleted, moved,
-// replaced, cut, or written by somebody else. What was recorded since may then be lost.
+// unchanged returns an error if another program has deleted, moved, replaced, cut or written the file
+// or its log. The newest part of the record may then be lost.
 func (f *ledgerFile) unchanged() error {
 	if f == nil {
 		return nil
 	}
-	now, err := f.look()
+	now, err := f.current()
 	if err != nil {
 		return err
 	}

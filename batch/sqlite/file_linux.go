@@ -9,16 +9,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fileLock is a lock of an open file description, which other descriptors of the file do not drop.
-// Its byte, far behind any that SQLite locks, is nobody else's.
+// fileLock is a lock of an open file description, which closing other descriptors does not drop. It
+// is on one byte, far behind those that SQLite locks.
 type fileLock struct{ *os.File }
 
 func (l fileLock) set(kind int16) error {
 	return unix.FcntlFlock(l.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: kind, Start: 1 << 62, Len: 1})
 }
 
-// Close releases the lock before the descriptor, of which a process that is being started
-// elsewhere in this program may have a copy for a moment.
+// Close releases the lock before the descriptor, since a process that this program is starting may
+// have a copy of the descriptor for a moment.
 func (l fileLock) Close() error { return errors.Join(l.set(unix.F_UNLCK), l.File.Close()) }
 
 // lockFile locks the inode behind a path, under whatever name or mount another process opens it.
@@ -50,7 +50,7 @@ const (
 	mountWarning   = "the ledger is mounted as a single file: while a run is active its newest part is in another file beside the mount; mount its folder"
 )
 
-// magicWarnings has the file systems that are warned of, by their magic numbers.
+// magicWarnings maps the magic numbers of file systems to warnings.
 var magicWarnings = map[uint32]string{
 	unix.NFS_SUPER_MAGIC:  networkWarning,
 	unix.SMB_SUPER_MAGIC:  networkWarning,

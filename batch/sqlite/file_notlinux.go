@@ -14,8 +14,8 @@ type fileLock struct{ *flock.Flock }
 
 func (l fileLock) Close() error { return l.Unlock() }
 
-// lockFile locks a file beside the ledger: on BSD and macOS a lock of the ledger itself would
-// shut out the readers of other processes. It is never removed, since that is a race.
+// lockFile locks a file beside the ledger, since on BSD and macOS a lock on the ledger itself would
+// block readers in other processes. It never removes that file, which would be a race.
 func lockFile(target string) (fileLock, fs.FileInfo, error) {
 	lock := flock.New(target+".lock", flock.SetPermissions(0o600), flock.SetFlag(os.O_CREATE|os.O_RDWR))
 	ok, err := lock.TryLock()
@@ -35,5 +35,5 @@ func lockFile(target string) (fileLock, fs.FileInfo, error) {
 	return fileLock{lock}, info, err
 }
 
-// fileSystemWarning is not known here.
+// fileSystemWarning finds nothing on these systems.
 func fileSystemWarning(string) string { return "" }

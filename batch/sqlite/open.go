@@ -21,14 +21,13 @@ import (
 	"github.com/unsend-go/unsend/internal/textutil"
 )
 
-// Open opens the ledger of a path, a SQLite file, and creates it if there is none, for the
-// service of [batch.ForService] or [batch.ForMock], which must then be given. The file follows
-// symbolic links; one with a second hard link is refused. One process works on a ledger at a
-// time, by whatever name; any may read it, which [batch.ReadOnly] does without a lock and
-// without a trace.
+// Open opens the ledger at path, a SQLite file. It creates the file if there is none; then
+// [batch.ForService] or [batch.ForMock] must name its service. It follows symbolic links, and
+// refuses a file with a second hard link. One process works on a ledger at a time, by whatever
+// name; any may read it with [batch.ReadOnly], which takes no lock and leaves no trace.
 //
-// While nobody works on it a ledger is one file. During a run its newest part is in a second
-// one, path and "-wal".
+// Between runs a ledger is one file. During a run its newest part is in a second one, path and
+// "-wal".
 //
 // Every error is a [batch.ErrLedger] or [batch.ErrOptions]; a file that is refused is not changed.
 func Open(path string, opts ...batch.Option) (*batch.Ledger, error) {
@@ -51,9 +50,9 @@ func openStore(path string, want batch.StoreOptions) (batch.Store, error) {
 	return s, nil
 }
 
-// InMemory returns a ledger that is forgotten when it is closed or its process ends. It is a
-// private temporary file, so that a million messages take no more memory than a few; if no
-// temporary file can be made it is in memory.
+// InMemory returns a ledger that is forgotten when it is closed or its process ends. It uses a
+// private temporary file, so that a million messages take no more memory than a few, and memory
+// only if it cannot create one.
 func InMemory(opts ...batch.Option) (*batch.Ledger, error) {
 	return batch.NewLedger(openInMemory, opts...)
 }
@@ -70,9 +69,9 @@ func openInMemory(want batch.StoreOptions) (batch.Store, error) {
 		if err == nil {
 			err = s.enterWAL()
 		}
-		_ = os.RemoveAll(dir) // what is open stays until it is closed
+		_ = os.RemoveAll(dir) // open files stay until they are closed
 	}
-	if err != nil { // there is no folder for temporary files, or it is full
+	if err != nil { // the folder for temporary files is missing or full
 		_ = s.Close(false)
 		s = &store{path: ":memory:"}
 		if s.db, err = openConn(s.path, sqlite.OpenReadWrite|sqlite.OpenCreate); err == nil {
@@ -109,13 +108,13 @@ func (s *store) open(want batch.StoreOptions) error {
 		return err
 	}
 	err = exec(s.db, "PRAGMA journal_mode", func(row *sqlite.Stmt) { s.wal = row.ColumnText(0) == "wal" })
-	if err == nil && s.wal { // what a killed run left in the log
+	if err == nil && s.wal { // a run was killed, and left a log
 		return cmp.Or(exec(s.db, fmt.Sprintf(setRunning, atRest), nil), s.checkpoint("TRUNCATE"))
 	}
 	return cmp.Or(err, s.file.remember())
 }
 
-// connect opens both connections. Before the file is found to be right, nothing is written.
+// connect opens both connections. It writes nothing before it has verified the file.
 func (s *store) connect(name string, want batch.StoreOptions, synchronous string) (err error) {
 	if s.db, err = openConn(name, sqlite.OpenReadWrite); err != nil {
 		return err
@@ -126,9 +125,9 @@ func (s *store) connect(name string, want batch.StoreOptions, synchronous string
 	if err := s.checkDamage(); err != nil {
 		return err
 	}
-	// Temporary files stand beside the ledger: its volume alone must have room. SQLite logs what it cannot use.
+	// Put temporary files beside the ledger, so that only its volume needs room. If SQLite cannot, it uses another folder.
 	_ = exec(s.db, "PRAGMA temp_store_directory = '"+strings.ReplaceAll(filepath.Dir(name), "'", "''")+"'", nil)
-	// What SQLite does not store in the file. A Mac's drive is asked to write, too.
+	// These settings are not stored in the file. On a Mac, fullfsync makes the drive itself write.
 	err = execAll(s.db, "PRAGMA wal_autocheckpoint = 0", "PRAGMA cache_size = -8192", "PRAGMA fullfsync = 1", "PRAGMA checkpoint_fullfsync = 1",
 		"PRAGMA synchronous = "+synchronous)
 	if err != nil {
@@ -150,7 +149,7 @@ func openConn(name string, flags sqlite.OpenFlags) (*sqlite.Conn, error) {
 	return db, err
 }
 
-// verify refuses what is no ledger, none that this version can use, or another service's.
+// verify refuses a database that is not a ledger, has another format, or belongs to another service.
 func (s *store) verify(db *sqlite.Conn, want batch.StoreOptions) error {
 	var id, version int
 	err := exec(db, "PRAGMA application_id", func(row *sqlite.Stmt) { id = row.ColumnInt(0) })
@@ -173,7 +172,7 @@ func (s *store) verify(db *sqlite.Conn, want batch.StoreOptions) error {
 	return want.Check(s.path, s.service)
 }
 
-// checkDamage looks a file through whose last run did not come to its end.
+// checkDamage checks the whole file if its last run was killed.
 func (s *store) checkDamage() error {
 	state, damage := atRest, "ok"
 	err := exec(s.db, readRunning, func(row *sqlite.Stmt) { state = row.ColumnInt(0) })
@@ -189,8 +188,8 @@ func (s *store) checkDamage() error {
 	return err
 }
 
-// createLedger makes an empty file a ledger, in one transaction. It does so before there is a
-// write-ahead log, so that the file never is half a ledger.
+// createLedger makes an empty file a ledger, in one transaction and without a write-ahead log, so
+// that the file is never half a ledger.
 func createLedger(name, service string) error {
 	db, err := sqlite.OpenConn(name, sqlite.OpenReadWrite, sqlite.OpenCreate)
 	if err != nil {

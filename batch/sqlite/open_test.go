@@ -46,7 +46,7 @@ func closedLedger(t *testing.T, path string, opt batch.Option) {
 func TestRefusedLedgers(t *testing.T) {
 	t.Parallel()
 	local := clientOf(t, "http://127.0.0.1:8080/a")
-	const foreign = "is no ledger of this program; it was left as it is: name another file"
+	const foreign = "is not an unsend ledger; it is unchanged: name another file"
 	link := func(path string) error { return os.Link(path, path+"x") }
 	for name, c := range map[string]struct {
 		text  string       // of the file

@@ -13,8 +13,8 @@ import (
 	"github.com/unsend-go/unsend/batch"
 )
 
-// reader is a ledger that is only read. Each read has a connection of its own: between reads
-// nothing is open, so that whoever reads slowly stops nobody. It leaves no file behind.
+// reader is a ledger that is open for reading only. Each read opens a connection and closes it, so
+// that a slow reader blocks nobody, and leaves no file behind.
 type reader struct {
 	store
 
@@ -28,7 +28,7 @@ func (r *reader) open(want batch.StoreOptions) (err error) {
 	if r.target, err = realPath(r.path); err != nil {
 		return err
 	}
-	r.store.look = r.look
+	r.readWith = r.look
 	return r.look(func(db *sqlite.Conn) error { return r.verify(db, want) })
 }
 
@@ -37,9 +37,9 @@ const (
 	lookWait = 20 * time.Millisecond
 )
 
-// look calls f with a connection. If there is no log, all is in the file, which is read without
-// a lock; once more if somebody has begun to work on it meanwhile. Else the log is read, and its
-// index, which belongs to whoever works on the ledger, is not written.
+// look calls f with a connection. Without a log it reads the file without a lock, and again if a
+// process has begun to work on it meanwhile. With a log it reads both, and does not write the log's
+// index, which belongs to the process that works on the ledger.
 func (r *reader) look(f func(*sqlite.Conn) error) (err error) {
 	for range maxLooks {
 		before := r.files()
@@ -50,7 +50,7 @@ func (r *reader) look(f func(*sqlite.Conn) error) (err error) {
 			err = errors.Join(f(db), r.checkLog(db, before), db.Close())
 		}
 		if before.log != nil && before.index == nil {
-			_ = os.Remove(r.target + "-shm") // the index that was made: nobody works on the ledger
+			_ = os.Remove(r.target + "-shm") // this read made it: no process works on the ledger
 		}
 		code := sqlite.ErrCode(err).ToPrimary()
 		hindered := code == sqlite.ResultCantOpen || code == sqlite.ResultReadOnly || code == sqlite.ResultBusy
@@ -65,7 +65,7 @@ func (r *reader) look(f func(*sqlite.Conn) error) (err error) {
 	return err
 }
 
-// checkLog returns an error if a run has a log that is not here, as in a copy of the file alone.
+// checkLog returns an error if the log is missing, as beside a copy of the file alone.
 func (r *reader) checkLog(db *sqlite.Conn, files ledgerFiles) error {
 	if files.log != nil || files.file == nil || isOpenHere(files.file) {
 		return nil
@@ -85,7 +85,7 @@ func (r *reader) checkLog(db *sqlite.Conn, files ledgerFiles) error {
 	return err
 }
 
-// ledgerFiles are the files of a ledger, as they are at a moment; nil for one that there is not.
+// ledgerFiles are the files of a ledger at one moment, each nil if it is missing.
 type ledgerFiles struct{ file, log, index, journal fs.FileInfo }
 
 func (r *reader) files() ledgerFiles {
@@ -99,21 +99,20 @@ func (r *reader) files() ledgerFiles {
 	return ledgerFiles{file: stat(""), log: stat("-wal"), index: stat("-shm"), journal: stat("-journal")}
 }
 
-// query returns how SQLite is to open them.
+// query returns the parameters with which SQLite opens them.
 func (l ledgerFiles) query() string {
 	switch {
-	case l.file != nil && isOpenHere(l.file): // by this process, whose locks the end of an unlocked read would drop
+	case l.file != nil && isOpenHere(l.file): // closing an unlocked read would drop this process's locks
 		return "mode=ro"
 	case l.log == nil && l.journal == nil:
 		return "immutable=1"
-	case l.index == nil: // as in a copy: SQLite makes one
+	case l.index == nil: // SQLite makes one, as for a copy
 		return "mode=ro"
 	}
 	return "mode=ro&readonly_shm=1"
 }
 
-// differ reports whether what was read without a lock may be half of one state and half of
-// another.
+// differ reports whether a read without a lock may have mixed two states.
 func (l ledgerFiles) differ(after ledgerFiles) bool {
 	if l.query() != after.query() {
 		return true

@@ -12,21 +12,21 @@ import (
 )
 
 const (
-	isOpen    = `final = 0 AND set_aside = 0`
-	isRefused = `final = 1 AND set_aside = 0 AND outcome = 'failed'` // what --retry-failed opens
-	isCounted = `(set_aside = 0 OR final = 1)`
+	isOpen         = `final = 0 AND set_aside = 0`
+	isFinalFailure = `final = 1 AND set_aside = 0 AND outcome = 'failed'` // what --retry-failed opens
+	isCounted      = `(set_aside = 0 OR final = 1)`
 )
 
-// The indexes are made apart, since filling an empty ledger makes them last.
+// The indexes are not in the schema, since filling an empty ledger makes them last.
 const (
 	keyIndex  = `CREATE UNIQUE INDEX message_key ON message (message_id, user_id, connection_id)`
 	openIndex = `CREATE INDEX message_open ON message (connection_id, line) WHERE ` + isOpen
 )
 
 const (
-	reopenRows = `UPDATE message SET final = 0 WHERE ` + isRefused
+	reopenRows = `UPDATE message SET final = 0 WHERE ` + isFinalFailure
 	countLoads = `SELECT connection_id, count(*) FROM message WHERE %s GROUP BY connection_id ORDER BY connection_id`
-	// Of many rows with the same line, such as items that have none, it does not look at those before.
+	// Two parts, so that of many rows with the same line, such as items without one, it skips those before.
 	nextRows     = nextColumns + `line = ?2 AND id > ?3 UNION ALL ` + nextColumns + `line > ?2 ORDER BY line, id LIMIT ?4`
 	nextColumns  = `SELECT id, line, maybe_unsent, user_id, message_id, with_user_id, ref FROM message WHERE connection_id = ?1 AND ` + isOpen + ` AND `
 	writeSending = `UPDATE message SET maybe_unsent = 1, outcome = NULL WHERE id = ? AND ` + isOpen
@@ -132,7 +132,7 @@ func (s *store) writeEntry(e *batch.Entry) error {
 	return err
 }
 
-// Counts looks at every message.
+// Counts reads every message.
 func (s *store) Counts(_ context.Context, inRun bool) (c batch.Counts, err error) {
 	err = s.query(func(db *sqlite.Conn) error {
 		c, err = readCounts(db, inRun)
@@ -166,7 +166,7 @@ func readTotals(db *sqlite.Conn) (t batch.Totals, err error) {
 	if t.Open, err = readLoads(db, isOpen); err != nil || t.Counts.Failed == 0 {
 		return t, err
 	}
-	t.Failed, err = readLoads(db, isRefused)
+	t.Failed, err = readLoads(db, isFinalFailure)
 	return t, err
 }
 

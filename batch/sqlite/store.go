@@ -27,29 +27,29 @@ const (
 	schemaVersion = 2
 )
 
-// checkpointEvery is how many entries are written between two checkpoints, which move what is
-// in the write-ahead log into the file.
+// checkpointEvery is the number of entries between two checkpoints, which move the write-ahead log
+// into the file.
 const checkpointEvery = 4096
 
-// store is a SQLite file. Others may read it at any time; no other process can work on it.
+// store is a SQLite file that one process works on, and others may read.
 type store struct {
 	path    string
 	service string
-	file    *ledgerFile // nil for one that is only read, or private
+	file    *ledgerFile // nil if the ledger is private, or open for reading only
 
 	write   sync.Mutex   // a connection does one thing at a time
-	db      *sqlite.Conn // nil for one that is only read, or closed
-	wal     bool         // there is a write-ahead log, for a run or what is added
+	db      *sqlite.Conn // nil if the ledger is closed, or open for reading only
+	wal     bool         // the file has a write-ahead log, since something was added or a run has begun
 	written int          // entries since the last checkpoint
-	claimed bool         // the run has been given its connections
+	claimed bool         // the run has claimed its connections
 	begun   bool         // a run has begun
-	broken  error        // a file was cut under SQLite, which cannot be used any more
+	broken  error        // another program cut a file that SQLite has mapped: nothing works any more
 
-	reads  sync.Mutex
-	reader *sqlite.Conn                           // another connection, for reads that must not wait for a sync; nil if there is none
-	look   func(f func(*sqlite.Conn) error) error // of one that is only read
+	reads    sync.Mutex
+	reader   *sqlite.Conn                           // for reads that must not wait for a sync; nil if one connection does all
+	readWith func(f func(*sqlite.Conn) error) error // calls f with a connection; nil unless the ledger is open for reading only
 
-	kept atomic.Pointer[string] // why the ledger is two files
+	kept atomic.Pointer[string] // the warning that a reader keeps the log from being moved into the file
 }
 
 func (s *store) Name() string    { return s.path }
@@ -66,7 +66,8 @@ func (s *store) Warning() string {
 	return fileSystemWarning(s.file.target)
 }
 
-// exec runs a statement on a connection whose mutex the caller holds. Each may be nil.
+// exec runs a statement on a connection whose mutex the caller holds, and calls each, unless it is
+// nil, with each row.
 func exec(db *sqlite.Conn, text string, each func(*sqlite.Stmt), args ...any) error {
 	return guard(func() error {
 		return sqlitex.Execute(db, text, &sqlitex.ExecOptions{Args: args, ResultFunc: func(row *sqlite.Stmt) error {
@@ -88,7 +89,7 @@ func execAll(db *sqlite.Conn, texts ...string) error {
 	return nil
 }
 
-// guard returns the fault of a memory-mapped file that somebody cuts as an error.
+// guard calls f, and returns an error if it reads a mapped file that another program has cut.
 func guard(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -112,14 +113,14 @@ func (s *store) transaction(f func() error) (err error) {
 	if err := s.usable(); err != nil {
 		return err
 	}
-	// A log that was cut has its old length again once more is written behind its end.
+	// Look before writing, too: a log that was cut grows to its old length again.
 	if err := s.file.unchanged(); err != nil {
 		return s.explain(err)
 	}
 	defer func() {
 		if s.broken == nil && !s.db.AutocommitEnabled() {
 			_ = exec(s.db, "ROLLBACK", nil) // err explains more
-			if !s.wal {                     // what is rolled back was written, too
+			if !s.wal {                     // the file's time has changed
 				_ = s.file.remember()
 			}
 		}
@@ -158,7 +159,7 @@ func (s *store) usable() error {
 	switch {
 	case s.broken != nil:
 		return s.explain(s.broken)
-	case s.look != nil:
+	case s.readWith != nil:
 		return fmt.Errorf("%w %s is open for reading only", batch.ErrLedger, s.path)
 	case s.db == nil:
 		return fmt.Errorf("%w %s is closed", batch.ErrLedger, s.path)
@@ -166,7 +167,7 @@ func (s *store) usable() error {
 	return nil
 }
 
-// enterWAL gives the file a write-ahead log, beside which anybody may read. At rest it has none.
+// enterWAL gives the file a write-ahead log, so that others can read during a run.
 func (s *store) enterWAL() error {
 	s.write.Lock()
 	defer s.write.Unlock()
@@ -181,8 +182,9 @@ func (s *store) enterWAL() error {
 		err = errors.New("is being read by another program with an open transaction, such as a database browser; close that, then run it again")
 	}
 	s.wal = err == nil
-	err = cmp.Or(err, s.file.remember())                // what failed may have written, too
-	for _, db := range []*sqlite.Conn{s.db, s.reader} { // which opens the log, that of a private ledger before it loses its name
+	err = cmp.Or(err, s.file.remember()) // even a failure may have changed the file
+	// Each connection opens the log now, since a private ledger is about to lose its name.
+	for _, db := range []*sqlite.Conn{s.db, s.reader} {
 		if err == nil {
 			err = exec(db, readService, nil)
 		}
@@ -190,11 +192,10 @@ func (s *store) enterWAL() error {
 	return s.explain(err)
 }
 
-// checkpoint moves the log into the file, which nothing else does while the ledger is open: so
-// any other change to the file is somebody else's. TRUNCATE leaves nothing in the log, unless a
-// reader still needs it.
+// checkpoint moves the log into the file. Nothing else changes the file while the ledger is open, so
+// that a change by another program is noticed. TRUNCATE also empties the log, unless a reader uses it.
 func (s *store) checkpoint(mode string) error {
-	s.reads.Lock() // a reader would keep the log from being used from its start again
+	s.reads.Lock() // during a read SQLite cannot begin the log anew
 	defer s.reads.Unlock()
 	busy := false
 	if mode == "TRUNCATE" {
@@ -205,7 +206,7 @@ func (s *store) checkpoint(mode string) error {
 	if s.file == nil {
 		return err
 	}
-	if err != nil { // such as on a full disk, which had room for a part
+	if err != nil { // a part may have been written before the disk was full
 		return cmp.Or(err, s.file.remember())
 	}
 	if mode == "TRUNCATE" {
@@ -226,8 +227,9 @@ const (
 	setRunning  = "UPDATE ledger SET running = %d WHERE running <> 0"
 )
 
-// The values of running. The file has runningInLog, and its log running: a file alone that has
-// running lacks nothing, since somebody has moved the log into it, as SQLite's own program does.
+// Values of the column running. During a run the file has runningInLog and the log has running. So a
+// file alone with runningInLog lacks its log, and one with running lacks nothing: another program, as
+// sqlite3 does after a kill, has moved the log into it.
 const (
 	atRest = iota
 	runningInLog
@@ -236,7 +238,7 @@ const (
 
 const shortTimeout = 500 * time.Millisecond
 
-// leaveWAL makes the ledger one file. The connection for reading is closed by then.
+// leaveWAL makes the ledger one file. The connection for reading must be closed.
 func (s *store) leaveWAL() error {
 	if !s.wal || s.file == nil {
 		return nil
@@ -245,14 +247,14 @@ func (s *store) leaveWAL() error {
 		return err
 	}
 	err := s.checkpoint("TRUNCATE")
-	for range 20 { // readers of this program are done within a second
+	for range 20 { // wait for readers of this program, which take less than a second
 		if err != nil || s.kept.Load() != nil {
 			break
 		}
 		mode := ""
 		err = exec(s.db, "PRAGMA journal_mode = DELETE", func(row *sqlite.Stmt) { mode = row.ColumnText(0) })
 		if code := sqlite.ErrCode(err).ToPrimary(); code == sqlite.ResultBusy || code == sqlite.ResultLocked {
-			err = nil // somebody has it open: the log is empty, and goes with the last who closes it
+			err = nil // another program has it open, and removes the empty log when it closes it
 		}
 		if mode == "delete" {
 			break
@@ -262,10 +264,10 @@ func (s *store) leaveWAL() error {
 	return err
 }
 
-// query calls f with the connection for reading.
+// query calls f with a connection for reading.
 func (s *store) query(f func(*sqlite.Conn) error) error {
-	if s.look != nil {
-		return s.explain(s.look(f))
+	if s.readWith != nil {
+		return s.explain(s.readWith(f))
 	}
 	s.reads.Lock()
 	if s.reader != nil {
@@ -281,12 +283,12 @@ func (s *store) query(f func(*sqlite.Conn) error) error {
 	return s.explain(f(s.db))
 }
 
-// read reads rows on it.
+// read calls each with every row of a query.
 func (s *store) read(text string, each func(*sqlite.Stmt), args ...any) error {
 	return s.query(func(db *sqlite.Conn) error { return exec(db, text, each, args...) })
 }
 
-// explain returns an error of SQLite in a person's words.
+// explain turns an error of SQLite into one that names the ledger and what to do.
 func (s *store) explain(err error) error {
 	if err == nil {
 		return nil
@@ -321,7 +323,7 @@ func (s *store) explain(err error) error {
 	return fmt.Errorf("%w %s %s", batch.ErrLedger, s.path, reason)
 }
 
-// Close leaves one file, and releases the lock. It closes what there is.
+// Close leaves one file, and releases the lock. It also closes a store that was opened in part.
 func (s *store) Close(discard bool) error {
 	s.write.Lock()
 	defer s.write.Unlock()

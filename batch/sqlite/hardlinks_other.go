@@ -4,5 +4,5 @@ package sqlite
 
 import "io/fs"
 
-// hardLinks is not asked for here.
+// hardLinks counts no other names on these systems.
 func hardLinks(fs.FileInfo) uint64 { return 1 }
