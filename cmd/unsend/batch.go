@@ -194,8 +194,7 @@ func (j *job) run() (err error) {
 
 // send runs the batch until every message has an outcome or a shutdown begins.
 func (j *job) send() {
-	shown := j.showProgress()
-	defer shown.stop()
+	defer j.showProgress()()
 	for result, err := range batch.Run(j.shutdown.ctx, j.sender.Client, j.ledger, batch.Options{
 		InFlight:    j.inFlight,
 		Stop:        j.shutdown.gently.Done(),

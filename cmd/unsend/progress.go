@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -24,8 +23,8 @@ type progressState struct {
 	stopping string // why nothing new is begun; empty if it is
 }
 
-// showProgress shows how far the job is, on standard error.
-func (j *job) showProgress() *progressBar {
+// showProgress shows how far the job is, on standard error, until stop is called.
+func (j *job) showProgress() (stop func()) {
 	w := j.cmd.ErrOrStderr()
 	terminal := terminalOf(w)
 	shared := j.client.verbose || j.json && terminalOf(j.cmd.OutOrStdout()) != nil // with other lines
@@ -168,42 +167,44 @@ const (
 // progressBar shows how far a run is: a bar on a terminal that is drawn over itself, and a line
 // every so often elsewhere.
 type progressBar struct {
-	w       io.Writer
-	size    func() (columns, rows int) // nil if w is not a terminal
-	state   func() progressState
-	quit    chan struct{}
-	updates sync.WaitGroup
+	w     io.Writer
+	size  func() (columns, rows int) // nil if w is not a terminal
+	state func() progressState
 
-	// The goroutine that updates the bar owns these.
 	rate      throughput
 	announced bool      // that the run stops
 	wrote     time.Time // when the last line was written
 	alarmed   time.Time // when the last line about failing requests was written
 }
 
-// startProgress shows state, once it is known, until stop is called. If size is nil, w is not a
-// terminal.
-func startProgress(w io.Writer, size func() (columns, rows int), state func() progressState) *progressBar {
-	p := &progressBar{w: w, size: size, state: state, quit: make(chan struct{}), wrote: time.Now()}
+// startProgress shows state, once it is known, until stop is called, which removes the bar and leaves
+// the lines. If size is nil, w is not a terminal.
+func startProgress(w io.Writer, size func() (columns, rows int), state func() progressState) (stop func()) {
+	p := &progressBar{w: w, size: size, state: state, wrote: time.Now()}
 	every := lookEvery
 	if size != nil {
 		every = drawEvery
 	}
-	p.updates.Go(func() {
+	quit, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
 		ticker := time.NewTicker(every)
 		defer ticker.Stop()
 		for {
 			p.update()
 			select {
-			case <-p.quit:
+			case <-quit:
 				p.update()
 				p.clear()
 				return
 			case <-ticker.C:
 			}
 		}
-	})
-	return p
+	}()
+	return func() {
+		close(quit)
+		<-ended
+	}
 }
 
 func (p *progressBar) update() {
@@ -259,10 +260,4 @@ func (p *progressBar) clear() {
 	if p.size != nil {
 		_, _ = io.WriteString(p.w, clearBelow)
 	}
-}
-
-// stop removes the bar, and leaves the lines.
-func (p *progressBar) stop() {
-	close(p.quit)
-	p.updates.Wait()
 }

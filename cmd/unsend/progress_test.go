@@ -102,7 +102,7 @@ func TestBarKeepsItsPlace(t *testing.T) {
 		var run fakeRun
 		run.set(progressState{})
 		line(terminal, "%s", above)
-		p := startProgress(terminal, func() (int, int) { return int(columns.Load()), int(rows.Load()) }, run.progress)
+		stop := startProgress(terminal, func() (int, int) { return int(columns.Load()), int(rows.Load()) }, run.progress)
 		run.set(progressState{total: 4, done: 1, failure: "nobody answers", atLeast: time.Minute})
 		elapse(drawEvery)
 		terminal.want(t, above, bar, failing)
@@ -120,7 +120,7 @@ func TestBarKeepsItsPlace(t *testing.T) {
 		terminal.want(t, above, "a line that stays", "██████░░░░░░░░░░░░░░░░░░ 1 of 4, stopping", failing)
 		_, _ = terminal.Write([]byte("^C")) // as the terminal shows it
 		elapse(drawEvery)
-		p.stop()
+		stop()
 		terminal.want(t, above, "a line that stays")
 	})
 }
@@ -131,7 +131,7 @@ func TestProgressInLines(t *testing.T) {
 		var out strings.Builder
 		var run fakeRun
 		run.set(progressState{total: 600, done: 100})
-		p := startProgress(&out, nil, run.progress)
+		stop := startProgress(&out, nil, run.progress)
 		synctest.Wait()
 		for second := range 62 {
 			run.set(progressState{total: 600, done: 101 + second})
@@ -140,7 +140,7 @@ func TestProgressInLines(t *testing.T) {
 		run.set(progressState{total: 600, done: 163, failure: "nobody answers"})
 		elapse(2 * time.Second) // failing requests are shown at once
 		run.set(progressState{total: 600, done: 163, stopping: "nearly there"})
-		p.stop()
+		stop()
 		want := `130 of 600, 60 a minute, 7 min 50 s left
 160 of 600, 60 a minute, 7 min 20 s left
 163 of 600, 60 a minute, 7 min 17 s left; failing now: nobody answers
