@@ -39,7 +39,8 @@ func TestColumnsAreCheckedAsAWhole(t *testing.T) {
 		{"fewer than half", []string{"1", "a", "b"}, []string{"2 51/1", "3 51/a", "4 51/b"}},
 		{"negative numbers alone", []string{"-1", "-2"}, []string{odd(2, `"-1"`), odd(3, `"-2"`)}},
 		{"booleans and a negative beside any number", []string{"1", "a", "b", "c", "d", "TRUE", "-1", "falsch", "VERDADERO"},
-			[]string{"2 51/1", "3 51/a", "4 51/b", "5 51/c", "6 51/d", odd(7, `"TRUE"`), odd(8, `"-1"`), odd(9, `"falsch"`), odd(10, `"VERDADERO"`)}},
+			[]string{"2 51/1", "3 51/a", "4 51/b", "5 51/c", "6 51/d",
+				odd(7, `"TRUE"`), odd(8, `"-1"`), odd(9, `"falsch"`), odd(10, `"VERDADERO"`)}},
 	} {
 		for form, text := range bothForms(c.ids...) {
 			if got, want := readAll(strings.NewReader(text), Auto), strings.Join(c.want, "\n"); got != want {

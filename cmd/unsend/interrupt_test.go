@@ -62,7 +62,8 @@ func TestBatchTerminated(t *testing.T) {
 	s.waitFor(t, finishing)
 	g.open()
 	s.end(t, exitInterrupted)
-	s.want(t, `messages\.csv: 60 messages on 2 connections of .*`, "  30 on conn_a", "  30 on conn_b", `  ledger: messages\.csv\.unsend\.db`, finishing)
+	s.want(t, `messages\.csv: 60 messages on 2 connections of .*`, "  30 on conn_a", "  30 on conn_b",
+		`  ledger: messages\.csv\.unsend\.db`, finishing)
 	if !strings.HasSuffix(s.stdout.String(), "\n  unsend batch messages.csv --yes\n") {
 		t.Errorf("standard output does not end with the command that resumes the run:\n%s", &s.stdout)
 	}

@@ -108,9 +108,11 @@ func TestPasswordIsPrintedNowhere(t *testing.T) {
 		"postgres:u:s3cret@h/d", "host=h password=s3cret", "password = s3cret host=h", "host=h password='5 user=s3cret'",
 		"host=h password=5 s3cret", "HOST=h PASSWORD=s3cret", "postgres://h/d?password=s3cret", "postgres://h/d?password=5&s3cret",
 		"postgres://h/d?password=5#s3cret", "postgres://h/d?password=5;s3cret",
-		"postgres://u:it's3cret@h/d", `postgres://u:5"s3cret@h/d`, "postgres://u:5  s3cret@h/d", "postgres//u:s3cret@h/d", "PGPASSWORD=s3cret psql", "file:d?password=s3cret",
+		"postgres://u:it's3cret@h/d", `postgres://u:5"s3cret@h/d`, "postgres://u:5  s3cret@h/d", "postgres//u:s3cret@h/d",
+		"PGPASSWORD=s3cret psql", "file:d?password=s3cret",
 	} {
-		address = strings.NewReplacer("@h", "@127.0.0.1:1", "//h", "//127.0.0.1:1", "host=h", "host=127.0.0.1 port=1", "HOST=h", "HOST=127.0.0.1 port=1").Replace(address)
+		address = strings.NewReplacer("@h", "@127.0.0.1:1", "//h", "//127.0.0.1:1",
+			"host=h", "host=127.0.0.1 port=1", "HOST=h", "HOST=127.0.0.1 port=1").Replace(address)
 		out := runAll(t, "batch", "--mock", "--yes", "messages.csv", "--run", "june", "--ledger", address)
 		if again := withoutPassword(address); strings.Contains(out+again, "s3cret") || out == "" {
 			t.Errorf("%s: prints %q, and %q", address, out, again)
