@@ -152,9 +152,8 @@ func (c *csvReader) readHeader() (int, error) {
 		if err != nil && !errors.Is(err, errMisplaced) {
 			return line, err
 		}
-		text := strings.TrimFunc(row, cell.IsBlank)
-		hint := len(text) <= len(`"sep=;"`) && strings.HasPrefix(strings.ToLower(strings.Trim(text, `"`)), "sep=")
-		if text == "" || hint {
+		text := strings.ToLower(strings.Trim(strings.TrimFunc(row, cell.IsBlank), `"`))
+		if text == "" || strings.HasPrefix(text, "sep=") {
 			continue
 		}
 		c.comma = guessSeparator(row)
@@ -242,10 +241,7 @@ func listNames(names []string) string {
 func (c *csvReader) findNamesBelow(err error) error {
 	const most = 20 // rows
 	for range most {
-		_, names, line, _ := c.row(separators)
-		if names == nil { // the input ends
-			break
-		}
+		_, names, line, _ := c.row(separators) // without names at the end of the input
 		found := 0
 		for _, name := range names {
 			if column, ok := exactColumn(name); ok && column <= inMessage {
@@ -266,7 +262,7 @@ var separatorNames = map[string]string{",": "commas", ";": "semicolons", "\t": "
 // guessSeparator returns the separator that gives a first row the most known names or, if it has
 // none, the most cells.
 func guessSeparator(first string) (best string) {
-	most := -1
+	most := 0
 	for comma := range strings.SplitSeq(separators, "") {
 		names, _, _ := splitRow(nil, first, comma) // a wrong one may split it in quotes
 		score := len(names)

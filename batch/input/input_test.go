@@ -79,6 +79,7 @@ func TestReadFilesAsPeopleHaveThem(t *testing.T) {
 		{"a semicolon in quotes", "note;user_id;message_id\n\"a; b, c\";51;64\n", "2 51/64\nignored columns: note"},
 		{"tabs, with empty cells", "note\tconnection_id\tuser_id\tmessage_id\n\t\t51\t64\n", "2 51/64\nignored columns: note"},
 		{"Excel's hint", "sep=;\nuser_id;message_id\n51;64\n", "3 51/64"},
+		{"more commas than semicolons", "user_id;message_id;a,b,c,d,e\n51;64;x\n", "2 51/64\nignored columns: a,b,c,d,e"},
 		{"upright bars", "user_id|message_id\n51|=\"64\"\n", "2 51/64"},
 		{"names in other spellings", "User ID,messageId,Connection_ID,WITH USER_id\n51,64,c_1,w\n", "2 51/64 on c_1 with w"},
 		{"blanks and hard blanks", "User_ID, message_id ,\u00a0Connection\u00a0ID\n51, 64 ,\u00a0c_1\n52, \"65\" ,\n", "2 51/64 on c_1\n3 52/65"},
