@@ -61,10 +61,6 @@ type keyring struct {
 	known []string // New's, then the last ones of fn, the newest last
 }
 
-func newKeyring(key string, fn func(context.Context) (string, error)) *keyring {
-	return &keyring{fn: fn, known: []string{key}}
-}
-
 // key returns the key to send. It calls the key function outside of locks.
 func (k *keyring) key(ctx context.Context) (string, error) {
 	if k.fn == nil {

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -71,7 +70,7 @@ func build(cfg config, opts []Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys := newKeyring(cfg.key, cfg.keyFunc)
+	keys := &keyring{fn: cfg.keyFunc, known: []string{cfg.key}}
 	cfg.key = "" // a Client may be printed
 	if cfg.http.Timeout <= 0 {
 		cfg.http.Timeout = maxTimeout
@@ -244,7 +243,6 @@ func ErrorOf(resp *http.Response, body []byte) *Error {
 		r.own = &key
 	}
 	e := describe(&attempt{resp: resp, status: resp.StatusCode, header: resp.Header, body: body}, r)
-	e.body = bytes.Clone(e.body)
 	e.Attempts, e.MaybeUnsent, e.other = 1, false, true
 	return e
 }

@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -93,47 +92,6 @@ func TestHandshakes(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestAlertAfterTheRequest has a server that reads a request whole, may have carried it out, and
-// then meets what makes it send a TLS alert. The message may have been unsent.
-func TestAlertAfterTheRequest(t *testing.T) {
-	t.Parallel()
-	own, roots := identity(t)
-	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-		t.Run(tls.VersionName(version), func(t *testing.T) {
-			t.Parallel()
-			server := newRawServer(t, nil, func(s *rawServer, conn net.Conn) {
-				broken := &brokenConn{Conn: conn}
-				secure := tls.Server(broken, &tls.Config{Certificates: []tls.Certificate{own}, MinVersion: version, MaxVersion: version})
-				for in := bufio.NewReader(secure); s.readRequest(in); {
-					broken.now.Store(true)
-				}
-			})
-			client := newOwnClient(t, "https://"+server.address, api.WithRetries(0))
-			client.Transport().TLSClientConfig = &tls.Config{RootCAs: roots}
-			_, err := unsend(t.Context(), t, client)
-			if e := apiError(t, err); !e.MaybeUnsent || e.Attempts != 1 || e.Scope != api.ScopeService || !e.Retryable() {
-				t.Errorf("%v: %+v", err, e)
-			}
-			if !strings.Contains(err.Error(), "remote error: tls:") {
-				t.Errorf("%v: want the alert", err)
-			}
-		})
-	}
-}
-
-// brokenConn reads a record that is not the peer's, once it is broken.
-type brokenConn struct {
-	net.Conn
-	now atomic.Bool
-}
-
-func (c *brokenConn) Read(p []byte) (int, error) {
-	if c.now.Load() {
-		return copy(p, "\x17\x03\x03\x00\x20"+strings.Repeat("x", 32)), nil
-	}
-	return c.Conn.Read(p)
 }
 
 // TestProxies: what a proxy refuses is the client's error, what it cannot do now is transient (X14).

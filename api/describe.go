@@ -108,16 +108,8 @@ func (e *Error) readBody(body []byte, r redactor) {
 // keepBody keeps the start of a body. It redacts somewhat more than it keeps, so that the end of
 // what is kept is no part of a key.
 func (e *Error) keepBody(body []byte, r redactor) {
-	start := body[:min(len(body), maxErrorBody+maxSpelling)]
-	text := string(start)
-	switch redacted := r.redact(text); {
-	case redacted != text:
-		e.body = []byte(redacted[:min(len(redacted), maxErrorBody)])
-	case len(body) > maxErrorBody:
-		e.body = bytes.Clone(body[:maxErrorBody]) // so that the rest can be freed
-	default:
-		e.body = body
-	}
+	text := r.redact(string(body[:min(len(body), maxErrorBody+maxSpelling)]))
+	e.body = []byte(text[:min(len(text), maxErrorBody)])
 }
 
 // text returns a JSON string's content, a number or a boolean as it is, and nothing for anything
