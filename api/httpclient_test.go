@@ -97,6 +97,7 @@ func TestHTTPClientRetries(t *testing.T) {
 	missing := reply{status: 404, body: `{"error":"No","type":"RESOURCE_NOT_FOUND"}`}
 	for name, c := range map[string]struct {
 		method   string
+		body     string
 		list     []reply // the last one is returned
 		requests int
 		took     time.Duration
@@ -109,6 +110,7 @@ func TestHTTPClientRetries(t *testing.T) {
 		"not retried":        {list: []reply{missing}, requests: 1, is: "ErrNotFound"},
 		"HEAD":               {method: http.MethodHead, list: []reply{busy, {status: 200}}, requests: 2, took: half},
 		"POST":               {method: http.MethodPost, list: []reply{busy}, requests: 1, is: "ErrServer"},
+		"GET with a body":    {body: "{}", list: []reply{busy}, requests: 1, is: "ErrServer"},
 		"POST, lost":         {method: http.MethodPost, list: []reply{lost}, requests: 1},
 		"8 MiB":              {list: []reply{{status: 200, body: filler(most)}}, requests: 1},
 		"switched protocols": {list: []reply{{status: 101}}, requests: 1, is: "ErrUnexpectedResponse"},
@@ -118,7 +120,11 @@ func TestHTTPClientRetries(t *testing.T) {
 				wire := &replies{list: c.list}
 				method, last := cmp.Or(c.method, http.MethodGet), c.list[len(c.list)-1]
 				started := time.Now()
-				resp, err := get(t.Context(), t, newClient(t, wire), method, nil)
+				resp, err := get(t.Context(), t, newClient(t, wire), method, func(req *http.Request) {
+					if c.body != "" {
+						req.Body = io.NopCloser(strings.NewReader(c.body))
+					}
+				})
 				if took := time.Since(started); len(wire.sent) != c.requests || took != c.took {
 					t.Errorf("%d requests in %v, want %d in %v", len(wire.sent), took, c.requests, c.took)
 				}

@@ -54,6 +54,7 @@ func TestNewRefuses(t *testing.T) {
 		{opt: api.WithRetries(21), want: "21 retries are out of range; want 0 to 20"},
 		{opt: api.WithRateLimit(0, 90), want: "rate of 0 requests a minute is out of range"},
 		{opt: api.WithRateLimit(60, 0), want: "burst of 0 requests is out of range"},
+		{opt: api.WithRateLimit(60, 1_000_001), want: "burst of 1000001 requests is out of range"},
 		{opt: api.WithUserAgent(""), want: "user agent must be printable ASCII"},
 		{opt: api.WithUserAgent("a\r\napiKey: b"), want: "user agent must be printable ASCII"},
 		{opt: api.WithBaseURL(""), want: "base url is empty"},

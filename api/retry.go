@@ -193,13 +193,12 @@ func classify(f facts) *meaning {
 // part of a ceiling that doubles with each attempt. A wait that is too long, or that would outlast
 // the context, is left to the caller, in RetryAfter.
 func (c *Client) nextDelay(ctx context.Context, e *Error, attempts, retries int) (wait time.Duration, ok bool) {
-	retry := e.meaning().retried == again
-	if ctx.Err() != nil && (retry || e.Err != nil) {
+	if ctx.Err() != nil && e.Err != nil {
 		// Transports return the cause of a cancellation, which need not be the context's error.
 		_ = e.endedBy(ctx.Err())
 		return 0, false
 	}
-	if !retry || attempts > retries || e.RetryAfter > maxRetryAfter {
+	if e.meaning().retried != again || attempts > retries || e.RetryAfter > maxRetryAfter {
 		return 0, false
 	}
 	wait = e.RetryAfter

@@ -53,6 +53,7 @@ func TestMeanings(t *testing.T) {
 		{"session expired", 401, typed("SESSION_EXPIRED"), api.ScopeConnection, "", "ErrSessionExpired ErrUnauthorized"},
 		{"a session type to come", 401, typed("SESSION_LOCKED"), api.ScopeConnection, "", "ErrSessionExpired ErrUnauthorized"},
 		{"403 of the session", 403, typed("SESSION_EXPIRED"), api.ScopeConnection, "", "ErrForbidden ErrSessionExpired"},
+		{"409 of the session", 409, typed("SESSION_EXPIRED"), api.ScopeMessage, "", "ErrRefused"},
 		{"another case", 401, typed("session_expired"), api.ScopeAccount, "", "ErrUnauthorized"},
 		{"wrong key", 401, typed("UNAUTHORIZED"), api.ScopeAccount, "", "ErrUnauthorized"},
 		{"401 of a gateway", 401, "no", api.ScopeService, "silent", "ErrUnexpectedResponse"},
@@ -131,6 +132,7 @@ func acted(f mock.Fault) mock.Fault {
 func TestRetries(t *testing.T) {
 	limited, lost, refused := mock.Fault{Status: 429}, mock.Fault{Status: 502}, mock.Fault{Kind: mock.Refused}
 	outdated, page := mock.Fault{Status: 401, Type: "RULES_OUTDATED"}, mock.Fault{Status: 404, Kind: mock.HTML}
+	alone := mock.Fault{Status: 404, Body: `{"type":"RESOURCE_NOT_FOUND"}`}
 	type row struct {
 		faults  []mock.Fault // the requests behind them meet nothing
 		gone    bool         // before the call
@@ -154,6 +156,7 @@ func TestRetries(t *testing.T) {
 		"502, then forbidden":        {faults: []mock.Fault{lost, {Status: 403}}, is: api.ErrForbidden, maybe: true},
 		"429, unseen, then gone":     {faults: []mock.Fault{limited, acted(lost)}, outcome: api.AlreadyGone},
 		"unseen, then 429, gone":     {faults: []mock.Fault{acted(lost), limited}, outcome: api.AlreadyGone},
+		"unseen, then a type alone":  {faults: []mock.Fault{acted(lost), alone}, is: api.ErrUnexpectedResponse, maybe: true},
 		"unseen, then a page of 404": {faults: []mock.Fault{acted(lost), page}, is: api.ErrUnexpectedResponse, maybe: true},
 	}
 	for name, f := range map[string]mock.Fault{

@@ -98,9 +98,7 @@ func (o *operation) run(ctx context.Context) (*attempt, *Error) {
 		if limit := o.Delay(o.call.connection); !ratelimit.EndsInTime(ctx, limit) {
 			return a, o.fail(ctx, notSent(ratelimit.TooLongError(limit), err))
 		}
-		if cause := ratelimit.Sleep(ctx, o.call.stop, wait); cause != nil {
-			return nil, o.fail(ctx, err.endedBy(cause))
-		}
+		_ = ratelimit.Sleep(ctx, o.call.stop, wait) // begin returns why it ended early
 		last = err
 	}
 }
@@ -170,7 +168,7 @@ func (o *operation) attempt(ctx context.Context) (*attempt, *Error) {
 	}
 	o.maybeUnsent = o.maybeUnsent || a.ending.SentTwice
 	m := classify(facts{err, o.maybeUnsent})
-	a.gone, a.maybe = m.ambiguous == alreadyGone, m.ambiguous == maybeUnsent || err.MaybeUnsent || a.ending.SentTwice
+	a.gone, a.maybe = m.ambiguous == alreadyGone, m.ambiguous == maybeUnsent || a.ending.SentTwice
 	o.maybeUnsent = o.maybeUnsent || a.maybe
 	return a, err
 }
