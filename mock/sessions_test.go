@@ -54,7 +54,8 @@ func TestSessions(t *testing.T) {
 }
 
 func runSession(t *testing.T, title, steps string) {
-	opts := append(sessionOptions()[title], mock.WithControl(""))
+	t.Helper()
+	opts := append([]mock.Option{mock.WithControl("")}, sessionOptions()[title]...)
 	if document, _, isOwn := strings.Cut(title, ": "); isOwn {
 		text, err := os.ReadFile("testdata/" + document)
 		if err != nil {
