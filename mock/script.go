@@ -131,7 +131,7 @@ func (f *faults) next(userID, messageID string) Fault {
 			return list[0]
 		}
 	}
-	if len(f.drawn) == 0 || f.rate <= 0 {
+	if len(f.drawn) == 0 {
 		return Fault{}
 	}
 	m := Message{strings.Clone(userID), strings.Clone(messageID)} // which keeps nothing of a request

@@ -146,7 +146,7 @@ func (g *testServer) step(step, method, target, body, want string) {
 		r.wantProblem(g.t, r.status, errorType.FindString(parts))
 	}
 	for part := range strings.FieldsSeq(parts) {
-		if m := headerPart.FindStringSubmatch(part); m != nil && r.header.Get(m[1]) != strings.ReplaceAll(m[2], "_", " ") {
+		if m := headerPart.FindStringSubmatch(part); m != nil && strings.ReplaceAll(r.header.Get(m[1]), " ", "_") != m[2] {
 			g.t.Errorf("%s: %s is %q, want %q", step, m[1], r.header.Get(m[1]), m[2])
 		} else if m == nil && !strings.Contains(r.body, part) {
 			g.t.Errorf("%s: %s, want it to have %s", step, r.body, part)
