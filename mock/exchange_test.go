@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 
@@ -36,23 +35,6 @@ func TestMessageIsUnsentOnce(t *testing.T) {
 				t.Errorf("counts %+v, want %+v", got, want)
 			}
 		})
-	}
-}
-
-func TestSnapshotShowsTheIDsOfTheRequest(t *testing.T) {
-	t.Parallel()
-	for id, want := range map[string]json.Number{
-		"0": "0", "6432457811894": "6432457811894", "123456789012345678": "123456789012345678",
-		"007": "0", "1234567890123456789": "0", "a-_Z": "0", strings.Repeat("9", 64): "0", // the mock's choice
-	} {
-		g := overPipe(t)
-		r := g.unsend(id, id)
-		r.wantUnsent(t)
-		queue := member(parsed(t, r.body), "queue")
-		if message, user := queue["id"], member(queue, "fromUser")["id"]; message != want || user != want {
-			t.Errorf("%s: queue.id is %v and queue.fromUser.id %v, want %v", id, message, user, want)
-		}
-		g.unsend(id, id).wantProblem(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
 	}
 }
 
