@@ -60,10 +60,6 @@ type event struct {
 	err    error
 }
 
-func newDispatcher(r *run) *dispatcher {
-	return &dispatcher{run: r, events: make(chan event, maxInFlightOverall)}
-}
-
 // work runs until nothing is left to do or, if the run is ended, until nothing is in flight. It
 // returns the ledger's error.
 func (d *dispatcher) work() error {
@@ -106,7 +102,7 @@ func (d *dispatcher) work() error {
 	commits <- d.pending
 	close(commits)
 	err := <-recorded
-	sender.wait()
+	sender.workers.Wait()
 	return cmp.Or(d.broken, err)
 }
 
@@ -162,9 +158,7 @@ func (d *dispatcher) dispatch() {
 		if !d.fill(c, d.readAhead()) {
 			return
 		}
-		at, ok := d.next(c, now)
-		if !ok || at.After(now) {
-			d.due.put(c, at, ok)
+		if !d.schedule(c, now) {
 			d.finish(c)
 			continue
 		}
@@ -178,22 +172,18 @@ func (d *dispatcher) dispatch() {
 	}
 }
 
-// next returns when a connection can send. A request is not recorded before it is due, so that a
-// crash leaves few messages ambiguous.
-func (d *dispatcher) next(c *connection, now time.Time) (time.Time, bool) {
+// schedule gives a connection its place in the heap, and reports whether it is due. A request is not
+// recorded before it is due, so that a crash leaves few messages ambiguous.
+func (d *dispatcher) schedule(c *connection, now time.Time) (due bool) {
+	if d.ending {
+		return false
+	}
 	at, ok := c.next(now, d.opts.InFlight)
-	if !ok {
-		return at, false
+	if ok {
+		at = later(at, now.Add(d.client.Delay(c.counts.ID)))
 	}
-	return later(at, now.Add(d.client.Delay(c.counts.ID))), true
-}
-
-// schedule gives a connection its place in the heap.
-func (d *dispatcher) schedule(c *connection, now time.Time) {
-	if !d.ending {
-		at, ok := d.next(c, now)
-		d.due.put(c, at, ok)
-	}
+	d.due.put(c, at, ok)
+	return ok && !at.After(now)
 }
 
 // readAhead returns how many messages are read at once: the more connections, the fewer.

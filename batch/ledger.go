@@ -33,7 +33,7 @@ func NewLedger(open func(StoreOptions) (Store, error), opts ...Option) (*Ledger,
 	if err != nil {
 		return nil, err
 	}
-	store, err := open(StoreOptions{Service: settings.service, ReadOnly: settings.readOnly})
+	store, err := open(settings.StoreOptions)
 	if err != nil {
 		return nil, err
 	}
@@ -181,9 +181,9 @@ func (l *Ledger) Close() error { return l.store.Close(false) }
 type Option func(*settings) error
 
 type settings struct {
-	service    string
+	StoreOptions
+
 	connection string
-	readOnly   bool
 }
 
 // DefaultConnection sets the connection of items that name none. Without it they are bad rows.
@@ -202,7 +202,7 @@ func DefaultConnection(id string) Option {
 // matches [io/fs.ErrNotExist].
 func ReadOnly() Option {
 	return func(s *settings) error {
-		s.readOnly = true
+		s.ReadOnly = true
 		return nil
 	}
 }

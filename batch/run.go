@@ -136,7 +136,7 @@ func newRun(ctx context.Context, client *api.Client, ledger *Ledger, opts Option
 		return nil, fmt.Errorf("%w: ledger is nil; make it with sqlite.Open or postgres.Open", ErrOptions)
 	case client.BaseURL() == "":
 		return nil, fmt.Errorf("%w: client is nil or was not made by api.New", ErrOptions)
-	case ledger.settings.readOnly:
+	case ledger.settings.ReadOnly:
 		return nil, fmt.Errorf("%w %s is open for reading only", ErrLedger, ledger.Name())
 	}
 	service := StoreOptions{Service: ServiceOf(client)}
@@ -186,7 +186,8 @@ func (r *run) session() error {
 	}
 	err := r.recount(ctx)
 	if err == nil {
-		err = newDispatcher(r).work()
+		d := &dispatcher{run: r, events: make(chan event, maxInFlightOverall)}
+		err = d.work()
 	}
 	if errors.Is(err, ErrClaimLost) {
 		return err

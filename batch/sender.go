@@ -18,9 +18,6 @@ type sender struct {
 
 func (s *sender) start(t *task) { s.workers.Go(func() { s.send(t) }) }
 
-// wait returns when every send has returned.
-func (s *sender) wait() { s.workers.Wait() }
-
 func (s *sender) send(t *task) {
 	c := t.connection
 	opts := []api.CallOption{api.WithConnection(c.counts.ID), api.WithRetries(0), api.WithStop(c.quit)}

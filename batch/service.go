@@ -39,7 +39,7 @@ func isLocal(service string) bool { return strings.Contains(service+"/", "://loc
 // to the mock alone.
 func ForService(client *api.Client) Option {
 	return func(s *settings) error {
-		if s.service = ServiceOf(client); s.service == "" {
+		if s.Service = ServiceOf(client); s.Service == "" {
 			return fmt.Errorf("%w: the client is nil or was not made by api.New", ErrOptions)
 		}
 		return nil
@@ -50,7 +50,7 @@ func ForService(client *api.Client) Option {
 // really unsent. A run with a client of a service that is not on this machine is refused.
 func ForMock() Option {
 	return func(s *settings) error {
-		s.service = mockService
+		s.Service = mockService
 		return nil
 	}
 }

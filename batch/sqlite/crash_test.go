@@ -37,7 +37,7 @@ type crashSite struct {
 
 func newCrashSite(t *testing.T, n int) *crashSite {
 	t.Helper()
-	if raceEnabled {
+	if raceEnabled() {
 		t.Skip("the race detector slows the processes down, and does not look into them")
 	}
 	quick := mock.Fault{Delay: 4 * time.Millisecond}

@@ -50,10 +50,10 @@ func isOpenHereLocked(info fs.FileInfo) bool {
 	return slices.ContainsFunc(openFiles.list, func(f *ledgerFile) bool { return os.SameFile(f.inode, info) })
 }
 
-// openLedgerFile locks the file of a path, and creates an empty one if there is none.
-func openLedgerFile(path string) (*ledgerFile, error) {
+// openLedgerFile locks the file of a path. If there is none it creates an empty one, if create is true.
+func openLedgerFile(path string, create bool) (*ledgerFile, error) {
 	for {
-		f, err := tryLedgerFile(path)
+		f, err := tryLedgerFile(path, create)
 		if err != nil {
 			return nil, err
 		}
@@ -65,10 +65,10 @@ func openLedgerFile(path string) (*ledgerFile, error) {
 	}
 }
 
-func tryLedgerFile(path string) (*ledgerFile, error) {
+func tryLedgerFile(path string, create bool) (*ledgerFile, error) {
 	created := false
 	info, err := os.Stat(path)
-	if errors.Is(err, os.ErrNotExist) {
+	if create && errors.Is(err, os.ErrNotExist) {
 		info, created, err = createFile(path)
 	}
 	switch {

@@ -3,6 +3,8 @@ package sqlite_test
 import (
 	"fmt"
 	"os"
+	"runtime/debug"
+	"slices"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -27,4 +29,10 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "child:", err)
 		os.Exit(2) //nolint:forbidigo // it is main, of the process that a test looks at
 	}
+}
+
+// raceEnabled reports whether the tests run under the race detector.
+func raceEnabled() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }

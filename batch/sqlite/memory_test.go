@@ -156,7 +156,7 @@ func needsProc(tb testing.TB) {
 // A million rows take at most 72 MiB.
 func TestMemoryOfAMillionRows(t *testing.T) {
 	needsProc(t)
-	if raceEnabled {
+	if raceEnabled() {
 		t.Skip("the race detector multiplies memory")
 	}
 	m := measure(t, 1_000_000, 100, 2000)

@@ -87,22 +87,18 @@ func openInMemory(want batch.StoreOptions) (batch.Store, error) {
 }
 
 // open locks the file, makes it a ledger if it is new, and opens it.
-func (s *store) open(want batch.StoreOptions) error {
-	unnamed := fmt.Errorf("%w: %s is new: name its service with ForService or ForMock", batch.ErrOptions, s.path)
-	info, err := os.Stat(s.path)
-	if want.Service == "" && (errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0) {
-		return unnamed
+func (s *store) open(want batch.StoreOptions) (err error) {
+	named := want.Service != ""
+	s.file, err = openLedgerFile(s.path, named)
+	isNew := err == nil && s.file.isBlank() || errors.Is(err, os.ErrNotExist)
+	switch {
+	case isNew && !named:
+		return fmt.Errorf("%w: %s is new: name its service with ForService or ForMock", batch.ErrOptions, s.path)
+	case err == nil && isNew:
+		err = createLedger(s.file.target, want.Service)
 	}
-	if s.file, err = openLedgerFile(s.path); err != nil {
+	if err != nil {
 		return err
-	}
-	if s.file.isBlank() {
-		if want.Service == "" {
-			return unnamed
-		}
-		if err := createLedger(s.file.target, want.Service); err != nil {
-			return err
-		}
 	}
 	if err := s.connect(s.file.target, want, "FULL"); err != nil { // each commit is durable before it returns
 		return err

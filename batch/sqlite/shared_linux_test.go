@@ -2,7 +2,6 @@ package sqlite_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -233,31 +232,4 @@ func TestTemporaryFilesStandBesideTheLedger(t *testing.T) {
 	if err := cmd.Run(); err != nil {
 		t.Errorf("with a full folder for temporary files: %v; want the ledger's used", err)
 	}
-}
-
-// reorderSelf adds a list to a ledger, and previews it in another order; a private one, too.
-func reorderSelf(args []string) error {
-	list := messages(0, 60_000)
-	open := []func() (*batch.Ledger, error){
-		func() (*batch.Ledger, error) { return sqlite.Open(args[0], batch.ForMock()) },
-		func() (*batch.Ledger, error) { return sqlite.InMemory(batch.ForMock()) },
-	}
-	for _, open := range open {
-		ledger, err := open()
-		if err != nil {
-			return err
-		}
-		for _, opts := range [][]batch.AddOption{nil, {batch.Preview()}} {
-			if _, err := ledger.Replace(context.Background(), rows(list), opts...); err != nil {
-				return err
-			}
-			for i := range list {
-				list[i].Line = len(list) - i
-			}
-		}
-		if err := ledger.Close(); err != nil {
-			return err
-		}
-	}
-	return nil
 }

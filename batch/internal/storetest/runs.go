@@ -37,51 +37,42 @@ func endedIsNotSentAgain(t *testing.T, open Open) {
 	}
 }
 
-// An outcome is final if the service itself refused the message alone.
-func final(t *testing.T, open Open) {
+// An outcome is final if the service itself refused the message alone. A message that may be unsent, as
+// a list says, is already gone if the service does not have it.
+func outcomes(t *testing.T, open Open) {
 	server, client := service(t, 1)
-	items := Messages(0, 6)
-	server.Remove(items[0].UserID, items[0].MessageID)
-	for i, fault := range map[int]mock.Fault{
-		1: {Status: 400, Body: "<html>no such site</html>", ContentType: "text/html"},
-		2: {Status: 404, Body: `{"message":"no Route matched with those values"}`},
-		3: {Kind: mock.Refused},
-		4: {Status: 422},
-	} {
-		server.NextFor(items[i].UserID, items[i].MessageID, fault)
+	cases := []struct {
+		gone, maybe, maybeLater bool
+		fault                   mock.Fault
+		want                    batch.Outcome
+	}{
+		{want: batch.Unsent},
+		{gone: true, want: batch.Failed},
+		{gone: true, maybe: true, want: batch.AlreadyGone},
+		{gone: true, maybeLater: true, want: batch.AlreadyGone},
+		{fault: mock.Fault{Status: 400, Body: "<html>no such site</html>", ContentType: "text/html"}, want: batch.Unsent},
+		{fault: mock.Fault{Status: 404, Body: `{"message":"no Route matched with those values"}`}, want: batch.Unsent},
+		{fault: mock.Fault{Kind: mock.Refused}, want: batch.Failed},
+		{fault: mock.Fault{Status: 422}, want: batch.Failed},
 	}
-	ledger := open(t)
-	Add(t, ledger, items)
-	results := run(t, client, ledger, batch.Options{})
-	for i, want := range []struct {
-		outcome batch.Outcome
-		final   bool
-	}{{batch.Failed, true}, {batch.Unsent, true}, {batch.Unsent, true}, {batch.Failed, true}, {batch.Failed, true}, {batch.Unsent, true}} {
-		got := results[items[i].MessageID]
-		if got.Outcome != want.outcome || got.Final != want.final {
-			t.Errorf("message %d ended %s, final %v, with %v; want %s, %v", i, got.Outcome, got.Final, got.Err, want.outcome, want.final)
+	items := Messages(0, len(cases))
+	for i, c := range cases {
+		if c.gone {
+			server.Remove(items[i].UserID, items[i].MessageID)
 		}
+		server.NextFor(items[i].UserID, items[i].MessageID, c.fault)
+		items[i].MaybeUnsent = c.maybe
 	}
-}
-
-// A message that an input calls maybe_unsent, or that an earlier run may have unsent, is already
-// gone if the service does not have it.
-func maybeUnsent(t *testing.T, open Open) {
-	server, client := service(t, 1)
-	items := Messages(0, 3)
-	for _, item := range items {
-		server.Remove(item.UserID, item.MessageID)
-	}
-	items[0].MaybeUnsent = true
 	ledger := open(t)
 	Add(t, ledger, items)
-	again := items[1]
-	again.MaybeUnsent = true
-	Add(t, ledger, []batch.Item{again})
+	for i, c := range cases {
+		items[i].MaybeUnsent = c.maybe || c.maybeLater
+	}
+	Add(t, ledger, items)
 	results := run(t, client, ledger, batch.Options{})
-	for i, want := range []batch.Outcome{batch.AlreadyGone, batch.AlreadyGone, batch.Failed} {
-		if got := results[items[i].MessageID]; got.Outcome != want || !got.Final {
-			t.Errorf("message %d ended %s, final %v; want %s", i, got.Outcome, got.Final, want)
+	for i, c := range cases {
+		if got := results[items[i].MessageID]; got.Outcome != c.want || !got.Final {
+			t.Errorf("message %d ended %s, final %v, with %v; want %s, final", i, got.Outcome, got.Final, got.Err, c.want)
 		}
 	}
 }
