@@ -126,14 +126,12 @@ func (c *Client) Delay(connectionID string) time.Duration {
 	if c == nil || c.guard == nil {
 		return 0
 	}
-	if rate, err := c.rateOf(connectionID); err == nil {
-		return c.limiter.Delay(connectionID, rate)
-	}
-	return 0
+	rate, _ := c.rateOf(connectionID)
+	return c.limiter.Delay(connectionID, rate)
 }
 
-// rateOf returns the rate of a connection, or zero if it has none or there is no connection. It calls
-// the caller's function outside of locks.
+// rateOf returns the rate of a connection, or zero if it has none, if its rate is invalid, or if there is
+// no connection. It calls the caller's function outside of locks.
 func (c *Client) rateOf(connectionID string) (ratelimit.Rate, error) {
 	if connectionID == "" {
 		return ratelimit.Rate{}, nil
@@ -142,7 +140,10 @@ func (c *Client) rateOf(connectionID string) (ratelimit.Rate, error) {
 	if perMinute == 0 {
 		return ratelimit.Rate{}, nil
 	}
-	return ratelimit.Rate{PerMinute: perMinute, Burst: burst}, checkRate(perMinute, burst)
+	if err := checkRate(perMinute, burst); err != nil {
+		return ratelimit.Rate{}, err
+	}
+	return ratelimit.Rate{PerMinute: perMinute, Burst: burst}, nil
 }
 
 // waitForToken waits for the rate limit of a connection, unless ctx has ended or stop was closed. A
@@ -155,18 +156,10 @@ func (c *Client) waitForToken(ctx context.Context, stop <-chan struct{}, connect
 	return c.limiter.Wait(ctx, stop, connection, rate, c.logWait(ctx, connection))
 }
 
-// giveTokenBack returns the token of a request that is not sent after all.
-func (c *Client) giveTokenBack(connection string) {
-	if rate, err := c.rateOf(connection); err == nil {
-		c.limiter.GiveBack(connection, rate)
-	}
-}
-
 // observe lowers the connection's bucket to what a response reports.
 func (c *Client) observe(connection string, h http.Header) {
-	if rate, err := c.rateOf(connection); err == nil {
-		c.limiter.Observe(connection, rate, count(h.Get(remainingHeader)), parseRetryAfter(h, time.Now()))
-	}
+	rate, _ := c.rateOf(connection)
+	c.limiter.Observe(connection, rate, count(h.Get(remainingHeader)), parseRetryAfter(h, time.Now()))
 }
 
 // retryTransport is the transport of [Client.HTTPClient].

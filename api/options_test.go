@@ -117,9 +117,10 @@ func TestKeyFunc(t *testing.T) {
 	for range 30 {
 		_, _ = unsend(t.Context(), t, client, api.WithRetries(0))
 	}
-	wire.list = []reply{{status: 403, body: `{"error":"sk_rotating_key_018 and sk_rotating_key_032"}`}}
-	if _, err = unsend(t.Context(), t, client, api.WithRetries(0)); !strings.Contains(err.Error(), "[redacted] and [redacted]") {
-		t.Errorf("the last 16 keys show: %v", err)
+	wire.list = []reply{{status: 403, body: `{"error":"sk_rotating_key_018 and sk_rotating_key_032, not sk_rotating_key_017"}`}}
+	_, err = unsend(t.Context(), t, client, api.WithRetries(0))
+	if !strings.Contains(err.Error(), "[redacted] and [redacted], not sk_rotating_key_017") {
+		t.Errorf("the last 16 keys show, or others do not: %v", err)
 	}
 
 	ctx, cancel := context.WithCancel(t.Context())

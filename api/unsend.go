@@ -108,7 +108,8 @@ func (o *operation) begin(ctx context.Context, last *Error) *Error {
 	err := o.waitForToken(ctx, o.call.stop, o.call.connection)
 	if err == nil && o.request == nil {
 		if o.key, err = o.keys.key(ctx); err != nil {
-			o.giveTokenBack(o.call.connection)
+			rate, _ := o.rateOf(o.call.connection)
+			o.limiter.GiveBack(o.call.connection, rate)
 		}
 	}
 	if err == nil {
@@ -124,7 +125,7 @@ func notSent(err error, last *Error) *Error {
 	case limited:
 		e := &Error{Message: err.Error(), RetryAfter: time.Duration(tooLong), Scope: ScopeService, Err: ErrRateLimited}
 		if last != nil {
-			e.Message += "; the attempt before: " + last.summary(maxErrorText-len(e.Message)-len("; the attempt before: "))
+			e.Message = line(e.Message+"; the attempt before: "+last.summary(maxErrorText), maxErrorText)
 		}
 		return e
 	case errors.Is(err, ErrConfig):

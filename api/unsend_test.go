@@ -188,6 +188,9 @@ func TestWaitsThatCannotEndInTime(t *testing.T) {
 				if got := matches(err); !slices.Equal(got, []string{"ErrRateLimited"}) || e.StatusCode != 0 || e.RetryAfter != time.Minute {
 					t.Errorf("%v is %v: %#v", err, got, e)
 				}
+				if e.Scope != api.ScopeService {
+					t.Errorf("the scope is %v, want service", e.Scope)
+				}
 				if n := len(server.Journal()) - before; n != c.attempts || e.Attempts != n || e.MaybeUnsent != (n > 0) {
 					t.Errorf("%d requests, %d attempts, MaybeUnsent %v", n, e.Attempts, e.MaybeUnsent)
 				}
