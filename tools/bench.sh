@@ -27,7 +27,7 @@ done
 measure -run '^$' -bench 'Program|Generate' -benchtime 3x ./internal/bench
 measure -run '^$' -bench 'Reorder' -benchtime 1x -count 3 ./internal/bench
 measure -run '^$' -bench 'Memory/(a-million-rows$|sixty)' -benchtime 1x -count 3 ./batch/sqlite
-measure -run '^$' -bench 'Workers/[12]$' -benchtime 1x -count 3 ./batch/postgres
+measure -run '^$' -bench Workers -benchtime 1x -count 3 ./batch/postgres
 for test in RateLimit Outage; do # on virtual time, each in a process of its own
   UNSEND_FIGURES=1 measure -count=1 -v -run "^Test$test\$" ./internal/bench
 done
