@@ -50,7 +50,7 @@ func (o *operation) send(ctx context.Context, limit time.Duration) *attempt {
 			}
 		}
 	}
-	resp, err := o.guard.RoundTrip(a.trace.Follow(ctx, req))
+	resp, err := o.guard.RoundTrip(a.trace.Follow(ctx, req)) //nolint:bodyclose // attempt closes it, or its caller
 	a.ending = a.trace.End(ctx, err)
 	if err != nil {
 		a.err = a.ending.Err

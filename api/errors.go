@@ -234,14 +234,14 @@ func (r *redactedError) As(target any) bool {
 		return false
 	}
 	found := reflect.ValueOf(target).Elem()
-	if record, ok := found.Interface().(tls.RecordHeaderError); ok {
+	if record, ok := reflect.TypeAssert[tls.RecordHeaderError](found); ok {
 		found.Set(reflect.ValueOf(tls.RecordHeaderError{Msg: record.Msg})) // its header is the peer's bytes
 	}
-	err, ok := found.Interface().(error)
-	if ok = ok && r.isVisible(err); !ok {
-		found.SetZero()
+	if err, ok := reflect.TypeAssert[error](found); ok && r.isVisible(err) {
+		return true
 	}
-	return ok
+	found.SetZero()
+	return false
 }
 
 func (r *redactedError) isVisible(err error) bool {
