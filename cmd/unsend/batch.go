@@ -326,16 +326,14 @@ func (j *job) allStopped() bool {
 	return len(connections) > 0
 }
 
-// maxLoads bounds how often a file is loaded while the ledger's server restarts: for half a minute.
-const maxLoads = 30
-
 // loadLasting loads the input. If a restart of the ledger's server ends that, a file is opened and
 // read again.
 func (j *job) loadLasting(in io.ReadCloser) error {
+	const most = 30 // loads, for half a minute
 	for n := 1; ; n++ {
 		err := j.load(in)
 		_ = in.Close()
-		if !errors.Is(err, batch.ErrClaimLost) || namelessInput(j.file) != "" || n == maxLoads {
+		if !errors.Is(err, batch.ErrClaimLost) || namelessInput(j.file) != "" || n == most {
 			return err
 		}
 		select {

@@ -47,17 +47,27 @@ func TestMessageInterruptedWhileWaiting(t *testing.T) {
 	s.waitFor(t, "^unsend message: interrupted; the message was not unsent$")
 }
 
-// TestBatchTerminated ends a batch as a cluster ends a container, by SIGTERM, without a terminal:
-// it prints lines, and can be resumed. While it runs no other process gets its ledger.
+// TestBatchTerminated ends a batch as a cluster ends a container, or a connection that breaks its
+// terminal: it prints lines, and can be resumed. While it runs no other process gets its ledger.
 func TestBatchTerminated(t *testing.T) {
 	t.Parallel()
+	for _, signal := range []os.Signal{syscall.SIGTERM, syscall.SIGHUP} {
+		t.Run(signal.String(), func(t *testing.T) {
+			t.Parallel()
+			wantTerminated(t, signal)
+		})
+	}
+}
+
+func wantTerminated(t *testing.T, signal os.Signal) {
+	t.Helper()
 	dir, g := messages(t), newGate(t, 10)
 	s := start(t, dir, g.url, nil, "batch", "messages.csv", "--yes")
 	<-g.held
 	second := start(t, dir, g.url, nil, "batch", "messages.csv", "--yes")
 	second.end(t, exitUsage)
 	second.want(t, `unsend batch: ledger messages\.csv\.unsend\.db is in use by another process; .*`)
-	s.signal(t, syscall.SIGTERM)
+	s.signal(t, signal)
 	const finishing = `Finishing what is in flight; Ctrl-C again stops at once\.`
 	s.waitFor(t, finishing)
 	g.open()

@@ -22,9 +22,9 @@ func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 	return ctx, stop
 }
 
-// shutdown ends a batch early. The first Ctrl-C or SIGTERM cancels gently, after which no request
-// begins; the second cancels ctx, which ends the requests in flight and all waiting for readers; a
-// third ends the program.
+// shutdown ends a batch early. The first Ctrl-C, SIGTERM or SIGHUP cancels gently, after which no
+// request begins; the second cancels ctx, which ends the requests in flight and all waiting for
+// readers; a third ends the program.
 type shutdown struct {
 	ctx      context.Context //nolint:containedctx // of all requests
 	gently   context.Context //nolint:containedctx // canceled before ctx
@@ -39,6 +39,9 @@ func newShutdown(ctx context.Context) *shutdown {
 	s := &shutdown{ctx: ctx, gently: gently, begin: begin, release: atOnce}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup does
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	go func() {
 		defer signal.Stop(signals)
 		for _, end := range []func(){begin, atOnce} {
