@@ -107,7 +107,7 @@ func (m module) section(text string) error {
 
 // test builds all packages, and tests those that follow from the contract.
 func (m module) test() error {
-	for _, command := range []string{"go vet ./...", "go test ./api ./gen ./contract ./mock"} {
+	for _, command := range []string{"go vet ./...", "go test ./api ./gen ./contract ./mock", "go test -run Scripts/contract ./cmd/unsend"} {
 		if out, err := m.run(command); err != nil {
 			return fmt.Errorf("%s: %w\n%s", command, err, out)
 		}
