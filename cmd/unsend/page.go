@@ -176,5 +176,9 @@ func (p *page) save(name string) error {
 		return err
 	}
 	_ = os.Remove(name) // writing keeps the permissions of an older file
-	return os.WriteFile(name, text.Bytes(), 0o600)
+	err := os.WriteFile(name, text.Bytes(), 0o600)
+	if err != nil {
+		_ = os.Remove(name) // half a page
+	}
+	return err
 }

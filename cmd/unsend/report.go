@@ -189,7 +189,7 @@ func (o *reportOptions) printPage(out io.Writer, p *ledgerTarget, report *batch.
 		return made.write(out)
 	}
 	if err := made.save(o.html); err != nil {
-		return fmt.Errorf("%w; check the folder", err)
+		return fmt.Errorf("%w; check the folder and the disk", err)
 	}
 	line(out, "%s is written; open it in a browser", o.html)
 	return nil
