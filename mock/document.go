@@ -52,10 +52,11 @@ type example struct {
 }
 
 func readOperations(document object) map[string]operation {
+	d := &reader{document, map[string]object{}}
 	all := map[string]operation{}
 	for _, path := range parseObject(document.get("paths")) {
-		for _, method := range resolve(document, path.value) {
-			fields := resolve(document, method.value)
+		for _, method := range d.resolve(path.value) {
+			fields := d.resolve(method.value)
 			responses := parseObject(fields.get("responses"))
 			if responses == nil {
 				continue // parameters, a summary, an extension
@@ -65,7 +66,7 @@ func readOperations(document object) map[string]operation {
 			op.isOpen = security == "[]" || strings.Contains(security, "{}")
 			op.id = cmp.Or(textOf(fields.get("operationId")), op.method+" "+op.path)
 			for _, r := range responses {
-				op.examples[r.name] = readExamples(document, resolve(document, r.value))
+				op.examples[r.name] = d.examples(d.resolve(r.value))
 			}
 			all[op.id] = op
 		}
@@ -73,20 +74,20 @@ func readOperations(document object) map[string]operation {
 	return all
 }
 
-// readExamples lists the examples of a response.
-func readExamples(document, response object) (list []example) {
+// examples lists the examples of a response.
+func (d *reader) examples(response object) (list []example) {
 	content := parseObject(response.get("content"))
 	if len(content) == 0 {
 		return []example{{}}
 	}
 	for _, c := range content {
-		media := resolve(document, c.value)
+		media := d.resolve(c.value)
 		bodies := []json.RawMessage{media.get("example")}
-		for _, example := range resolve(document, media.get("examples")) {
-			bodies = append(bodies, resolve(document, example.value).get("value"))
+		for _, example := range d.resolve(media.get("examples")) {
+			bodies = append(bodies, d.resolve(example.value).get("value"))
 		}
 		bodies = slices.DeleteFunc(bodies, func(body json.RawMessage) bool { return body == nil })
-		if own := resolve(document, media.get("schema")).get("example"); len(bodies) == 0 && own != nil {
+		if own := d.resolve(media.get("schema")).get("example"); len(bodies) == 0 && own != nil {
 			bodies = append(bodies, own)
 		}
 		for _, body := range bodies {
@@ -136,19 +137,34 @@ func (op operation) example() (response, bool) {
 	return jsonResponse(http.StatusOK, nil), false
 }
 
-// resolve reads an object, or the one that its $ref points to inside the document.
-func resolve(document object, text json.RawMessage) object {
+// reader reads the objects of a document, those that references pass once.
+type reader struct {
+	document object
+	passed   map[string]object // by reference
+}
+
+// at returns the object that a reference such as "#/components/responses/X" points to.
+func (d *reader) at(ref string) object {
+	i := strings.LastIndex(ref, "/")
+	if i < 0 {
+		return d.document
+	}
+	if _, found := d.passed[ref]; !found {
+		name := strings.ReplaceAll(strings.ReplaceAll(ref[i+1:], "~1", "/"), "~0", "~")
+		d.passed[ref] = parseObject(d.at(ref[:i]).get(name))
+	}
+	return d.passed[ref]
+}
+
+// resolve reads an object, or the one that its $ref points to.
+func (d *reader) resolve(text json.RawMessage) object {
 	found := parseObject(text)
 	for range 10 { // a reference to a reference, and never a circle
 		ref := textOf(found.get("$ref"))
 		if ref == "" {
 			break
 		}
-		found = document
-		for name := range strings.SplitSeq(strings.TrimPrefix(ref, "#/"), "/") {
-			name = strings.ReplaceAll(strings.ReplaceAll(name, "~1", "/"), "~0", "~")
-			found = parseObject(found.get(name))
-		}
+		found = d.at(ref)
 	}
 	return found
 }

@@ -3,9 +3,11 @@ package mock_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -110,4 +112,23 @@ func TestStartNamesWhatCannotBeServed(t *testing.T) {
 	req.URL.Path = "/v2/access/nothing"
 	g.tryUnchecked(req).wantProblem(t, http.StatusNotImplemented, "NOT_IMPLEMENTED")
 	g.unsend("7", "9").wantUnsent(t)
+}
+
+// What many operations refer to is read once: the time to read a document grows with its length.
+func TestLargeDocumentsAreReadOnce(t *testing.T) {
+	var paths, schemas strings.Builder
+	for i := range 300 {
+		schema := fmt.Sprintf("{schema: {$ref: '#/components/schemas/S%d'}}", i)
+		fmt.Fprintf(&paths, "  /p%d: {get: {responses: {'200': {description: x, content: {application/json: %s}}}}}\n", i, schema)
+		fmt.Fprintf(&schemas, "    S%d: {type: object, description: %s}\n", i, strings.Repeat("x", 4000))
+	}
+	document := bytes.Replace(own(t), []byte("paths:\n"), []byte("paths:\n"+paths.String()), 1)
+	document = bytes.Replace(document, []byte("components:\n"), []byte("components:\n  schemas:\n"+schemas.String()), 1)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	mock.New(mock.WithDocument(document))
+	runtime.ReadMemStats(&after)
+	if mib := (after.TotalAlloc - before.TotalAlloc) >> 20; mib > 250 {
+		t.Errorf("%d MiB were allocated for a document of %d KiB", mib, len(document)>>10)
+	}
 }
