@@ -37,17 +37,20 @@ func TestWhatIsSent(t *testing.T) {
 	} {
 		var got *http.Request
 		var body strings.Builder
+		closed := false
 		client := newClient(t, doer(func(req *http.Request) (*http.Response, error) {
 			got = req
 			_, _ = io.Copy(&body, req.Body)
 			_ = req.Body.Close()
-			return newResponse(req, http.StatusOK, nil, strings.NewReader(`{"success":true}`)), nil
+			resp := newResponse(req, http.StatusOK, nil, strings.NewReader(`{"success":true}`))
+			resp.Body = closing{resp.Body, &closed}
+			return resp, nil
 		}), c.opts...)
 		if _, err := unsend(t.Context(), t, client, c.call...); err != nil {
 			t.Fatal(err)
 		}
-		if got.Context().Err() == nil {
-			t.Error("the attempt has not ended behind its response")
+		if got.Context().Err() == nil || !closed {
+			t.Errorf("the attempt has not ended behind its response, or its body is open: closed %v", closed)
 		}
 		url := cmp.Or(c.url, api.DefaultBaseURL) + "/v2/access/chats/" + userID + "/messages/" + messageID
 		if got.Method != http.MethodDelete || got.URL.String() != url {
@@ -62,6 +65,17 @@ func TestWhatIsSent(t *testing.T) {
 				got.Header.Get("x-connection-id"), got.Header.Get("User-Agent"))
 		}
 	}
+}
+
+// closing is a body that records that it was closed.
+type closing struct {
+	io.Reader
+	closed *bool
+}
+
+func (c closing) Close() error {
+	*c.closed = true
+	return nil
 }
 
 // environment sets the variables, and unsets those that are not given.

@@ -90,7 +90,7 @@ func TestChainHoldsNoText(t *testing.T) {
 	op, ok := errors.AsType[*net.OpError](err)
 	late, isNet := errors.AsType[net.Error](err)
 	number, isErrno := errors.AsType[syscall.Errno](err)
-	if !ok || !isNet || late.Timeout() || !isErrno || number != syscall.ECONNRESET {
+	if !ok || !isNet || late.Timeout() || (&url.Error{Err: err}).Timeout() || !isErrno || number != syscall.ECONNRESET {
 		t.Errorf("types of the network are not reached: %v, %v, %v", op, late, number)
 	}
 	for next := err; next != nil; next = errors.Unwrap(next) {

@@ -134,6 +134,19 @@ func TestKeyFunc(t *testing.T) {
 		t.Errorf("a call that ended while its key was made: %v, %d attempts, delay %v", err, e.Attempts, client.Delay(connection))
 	}
 
+	wire = &replies{list: []reply{{status: 503}}}
+	client = newClient(t, wire, api.WithKeyFunc(func(context.Context) (string, error) {
+		if len(wire.sent) > 0 {
+			return "", errors.New("sealed")
+		}
+		return plantedKey, nil
+	}))
+	_, err = unsend(t.Context(), t, client)
+	checkRefusal(t, err, "key function: sealed")
+	if e := apiError(t, err); e.Attempts != 1 || !e.MaybeUnsent || e.StatusCode != 0 {
+		t.Errorf("without a key for a retry: %v, %d attempts, MaybeUnsent %v", err, e.Attempts, e.MaybeUnsent)
+	}
+
 	for name, c := range map[string]struct {
 		key  string
 		err  error
