@@ -94,7 +94,8 @@ var errMisplaced = errors.New(`a quote (") stands in the middle of a cell: delet
 
 // splitRow appends the cells of a row, which end at any of the separators outside of quotes. If a
 // quote is not closed, or something follows the quote that closes it on another line, open is its
-// offset, otherwise -1.
+// offset, otherwise -1. encoding/csv refuses what spreadsheets write (="51", a blank behind a quote),
+// takes one separator, and reads on past the line that an error has to name.
 func splitRow(cells []string, row, separators string) (_ []string, open int, err error) {
 	for rest, more := row, true; more; {
 		rest = strings.TrimLeft(rest, " ")
