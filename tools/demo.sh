@@ -28,13 +28,14 @@ run() { # exit code, command...: shows the command, and fails unless it ends wit
 "$unsend" mock --addr 127.0.0.1:0 --connection conn_blue --connection conn_green --rate 1800 --burst 30 --quiet --control \
   --fault drop,acted --fault delay=1ms --fault 422 --fault 503 --fault drop,acted --fault html,502 --fault 422 >mock.out &
 mock=$!
-until url=$(grep -o 'http://[^ ]*' mock.out | head -n 1) && [ -n "$url" ]; do sleep 0.05; done
+until url=$(grep -so 'http://[^ ]*' mock.out | head -n 1) && [ -n "$url" ]; do sleep 0.05; done
 export OFAUTH_API_KEY=sk_sandbox_demo OFAUTH_BASE_URL=$url OFAUTH_CONNECTION_ID=conn_blue
 
+say "a mock of the service runs, and the environment points unsend at it"
 say "the service unsends this message, and its response is lost; the second attempt finds it gone"
 run 0 message 51234567 6432457811894
 
-say "a batch, two connections at their rate limits, on a bad day; it is stopped in the middle, by Ctrl-C"
+say "a batch, two connections at their rate limits, with faults; it is stopped in the middle, by Ctrl-C"
 batch=(batch messages.csv --yes --rate 1800 --burst 20)
 echo "\$ unsend ${batch[*]}"
 "$unsend" "${batch[@]}" &

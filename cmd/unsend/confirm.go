@@ -31,7 +31,7 @@ func (j *job) printPlan(w io.Writer) {
 	if j.plan.Ended > 0 {
 		text := count(j.plan.Ended, "message") + " done earlier"
 		if j.plan.Failed > 0 && !j.retryFailed {
-			text += fmt.Sprintf(", %s failed and final; --retry-failed sends those again", number(j.plan.Failed))
+			text += fmt.Sprintf(", %s of them failed and final; --retry-failed sends those again", number(j.plan.Failed))
 		}
 		line(w, "  %s", text)
 	}
