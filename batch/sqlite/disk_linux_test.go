@@ -63,6 +63,23 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// A disk that is full from the start is reported as full, whichever file finds no room: the ledger, its
+// log or the log's index.
+func TestFullDiskAtTheStart(t *testing.T) {
+	t.Parallel()
+	for pages := range 30 {
+		path := filepath.Join(smallDisk(t, (1+pages)*4096), "messages.db")
+		ledger, err := sqlite.Open(path, batch.ForMock())
+		if err == nil {
+			_, err = ledger.Add(t.Context(), rows(messages(0, 1000)))
+			_ = ledger.Close() // may find no room either
+		}
+		if want := "ledger " + path + " cannot be written: the disk is full; make room, then run it again"; err == nil || err.Error() != want {
+			t.Errorf("with %d pages: %v; want %s", 1+pages, err, want)
+		}
+	}
+}
+
 func TestReadOnlyDisk(t *testing.T) {
 	t.Parallel()
 	dir := smallDisk(t, 400<<10)

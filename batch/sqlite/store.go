@@ -299,7 +299,12 @@ func (s *store) explain(err error) error {
 		}
 	}
 	reason := ""
-	switch code := sqlite.ErrCode(err); code.ToPrimary() { // ResultError of an error that is not SQLite's
+	code := sqlite.ErrCode(err) // ResultError of an error that is not SQLite's
+	kind := code.ToPrimary()
+	if code == sqlite.ResultIOErrSHMSize {
+		kind = sqlite.ResultFull // no room for the log's index
+	}
+	switch kind {
 	case sqlite.ResultFull:
 		reason = "cannot be written: the disk is full; make room, then run it again"
 	case sqlite.ResultIOErr:
