@@ -96,12 +96,12 @@ func (c *connection) close() {
 // probing reports whether the connection sends one request at a time, ever more rarely: until the
 // service has accepted it, and while everything on it fails.
 func (c *connection) probing() bool {
-	return c.failures >= maxFailureInRow || c.failures > 0 && !c.accepted
+	return !c.accepted || c.failures >= maxFailureInRow
 }
 
 // limit returns how many requests may be in flight.
 func (c *connection) limit(inFlight int) int {
-	if !c.accepted || c.probing() {
+	if c.probing() {
 		return 1
 	}
 	return inFlight

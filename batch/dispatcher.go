@@ -74,6 +74,9 @@ func (d *dispatcher) work() error {
 		for range len(d.events) { // all at once, so that one commit has them
 			d.handle(<-d.events)
 		}
+		if d.sending.Err() != nil {
+			d.stopSending()
+		}
 		d.claim()
 		d.dispatch()
 		d.skip()
@@ -93,10 +96,9 @@ func (d *dispatcher) work() error {
 		case <-timer.C:
 		case <-stop:
 			stop = nil
-			d.abort(ErrStopped)
+			d.end(ErrStopped)
 		case <-halted:
 			halted = nil
-			d.stopSending()
 		}
 	}
 	commits <- d.pending
@@ -307,7 +309,7 @@ func (d *dispatcher) handleError(t *task, e *api.Error, now time.Time) {
 		d.stop(c, e)
 	case api.ScopeAccount, api.ScopeClient:
 		d.enqueue(outcomeRecord(t, Failed, false, e))
-		d.abort(e)
+		d.end(e)
 	case api.ScopeService, api.ScopeUnknown:
 		d.handleTransient(t, e, now)
 	}
@@ -345,12 +347,6 @@ func (d *dispatcher) fail(err error) {
 	} else {
 		d.end(err)
 	}
-	d.stopSending()
-}
-
-// abort ends the run. The first reason stands.
-func (d *dispatcher) abort(reason error) {
-	d.end(reason)
 	d.stopSending()
 }
 

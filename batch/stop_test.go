@@ -31,6 +31,7 @@ func TestStop(t *testing.T) {
 		took         time.Duration
 		is           error // of the run
 		failed       error // of each message that failed
+		certain      bool  // that these are not unsent
 	}{
 		{
 			// One on each connection until 10 s, then eight until 20 s.
@@ -53,6 +54,11 @@ func TestStop(t *testing.T) {
 			name: "does not wait for retries", mock: mock.WithRateLimit(90, 90), items: messages(0, 50), stop: 10 * time.Second,
 			faults: []mock.Fault{{Status: 503, RetryAfter: "50"}, {Status: 503}},
 			want:   "1 failed", took: 10 * time.Second, is: batch.ErrStopped, failed: api.ErrServer,
+		},
+		{ // while a third waits for the rate limit
+			name: "a session expires meanwhile", mock: mock.WithRateLimit(1, 2), client: []api.Option{api.WithRateLimit(1, 2)},
+			faults: []mock.Fault{{}, {Status: 401, Type: "SESSION_EXPIRED", Delay: 10 * time.Second}}, items: messages(0, 50), stop: 5 * time.Second,
+			want: "1 unsent, 1 failed", took: 10 * time.Second, is: batch.ErrStopped, failed: api.ErrSessionExpired, certain: true,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -81,8 +87,8 @@ func TestStop(t *testing.T) {
 					t.Errorf("the run ends with %v; want %v", early, c.is)
 				}
 				for _, r := range results {
-					if r.Outcome == batch.Failed && (!errors.Is(r.Err, c.failed) || !r.MaybeUnsent || r.Final) {
-						t.Errorf("got %+v: %v; want %v, ambiguous", r, r.Err, c.failed)
+					if r.Outcome == batch.Failed && (!errors.Is(r.Err, c.failed) || r.MaybeUnsent == c.certain || r.Final) {
+						t.Errorf("got %+v: %v; want %v, certain: %v", r, r.Err, c.failed, c.certain)
 					}
 				}
 				for r, err := range ledger.Messages(context.Background(), batch.NotUnsent) {
@@ -91,8 +97,8 @@ func TestStop(t *testing.T) {
 						t.Errorf("message %s was not sent, and the ledger has it as ambiguous", r.Item.MessageID)
 					}
 				}
-				if p := progress.Counts(); p.Items != len(c.items) || p.Ended() != len(results) || p.InFlight != 0 {
-					t.Errorf("progress is %+v; want %d of %d, none in flight", p, len(results), len(c.items))
+				if p := progress.Counts(); p.Items != len(c.items) || p.Ended() != len(results) || p.InFlight+p.Waiting != 0 {
+					t.Errorf("progress is %+v; want %d of %d, none in flight or waiting", p, len(results), len(c.items))
 				}
 			})
 		})
@@ -170,13 +176,11 @@ func TestPanicInTheLoop(t *testing.T) {
 	})
 }
 
-// A run that is stopped with nothing left to do is complete.
+// A run that is stopped while its last message is in flight is complete.
 func TestStopAtTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stop := make(chan struct{})
-		close(stop)
-		for r, err := range batch.Run(t.Context(), newClient(t, newMock(1)), newLedger(t, []batch.Item(nil)), batch.Options{Stop: stop}) {
-			t.Errorf("a run of nothing yields %+v, %v", r, err)
-		}
+		time.AfterFunc(5*time.Second, func() { close(stop) })
+		wantTally(t, collect(t, newClient(t, newMock(1, slow)), messages(0, 1), batch.Options{Stop: stop}), "1 unsent")
 	})
 }

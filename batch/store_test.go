@@ -47,6 +47,9 @@ func TestErrorsKeepTheirKind(t *testing.T) {
 		"unknown":        {StatusCode: 403},
 	} {
 		entry := Entry{Message: Message{Item: Item{MaybeUnsent: e.MaybeUnsent}}, Failure: failureOf(e)}
+		if cause := strings.ReplaceAll(name, " ", "_"); causes[cause] != nil && entry.Failure.Cause != cause {
+			t.Errorf("%s: the ledger's cause is %q", name, entry.Failure.Cause)
+		}
 		entry.Failure.Scope = api.Scope(entry.Failure.Scope.String()) // as a store returns it
 		got, ok := errors.AsType[*api.Error](entry.result().Err)
 		if !ok {

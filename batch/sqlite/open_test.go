@@ -230,6 +230,11 @@ func TestIDsWrittenIntoALedger(t *testing.T) {
 	if got := report(t, ledger); got.Unsent != 7 || got.Failed != 3 {
 		t.Errorf("the report is %+v; want 7 unsent, 3 failed", got.Counts)
 	}
+	for r := range eachResult(t, ledger.Messages(t.Context(), batch.NotUnsent)) {
+		if e, ok := errors.AsType[*api.Error](r.Err); !ok || !strings.Contains(e.Message, "invalid id") {
+			t.Errorf("message %d failed with %v; want its invalid id", r.Item.Line, r.Err)
+		}
+	}
 }
 
 // A program that was killed while it changed the file leaves a journal: reports refuse the ledger,
