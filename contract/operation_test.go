@@ -48,6 +48,7 @@ func TestResponseIsCheckedAgainstItsOperation(t *testing.T) {
 		"no request":                          {"", nil, "response operation: found no known operation, want one of "},
 		"of no operation":                     {"", elsewhere, "response operation: found no known operation, want one of "},
 		"no request, named":                   {"mine", nil, ""},
+		"no request, the first named":         {"types", nil, ""},
 		"no request, another named":           {"chat", nil, notListed},
 		"of no operation, named":              {"mine", elsewhere, ""},
 		"the request is stronger than a name": {"chat", mine, ""},

@@ -211,7 +211,9 @@ func TestTransportDoesNotTouchTheCallersRequest(t *testing.T) {
 	}
 	next := roundTripper(func(r *http.Request) (*http.Response, error) {
 		wantRead(t, r.Body, documentedRequest)
-		_ = r.Body.Close()
+		if _ = r.Body.Close(); r.GetBody == nil {
+			t.Error("the next transport cannot send the body again")
+		}
 		return newResponse(http.StatusOK, `{"success":true}`), nil
 	})
 	seen := &reports{}
