@@ -5,21 +5,23 @@
 //
 //	contract.Check(t, req, resp)
 //
-// [Transport] watches the traffic of any http.Client: it reports and changes nothing. [Drift]
-// collects members, kinds, statuses and types of errors that openapi.yaml lacks. [ReadCapture]
+// [Transport] reports the violations in the traffic of any http.Client, which it leaves unchanged.
+// [Drift] collects members, kinds, statuses and types of errors that openapi.yaml lacks. [ReadCapture]
 // reads what `curl -i` printed, and [Validator] returns the [Violation] values themselves.
 //
 // # What is checked
 //
 // The method, path, parameters, credentials, media type and body of a request; the status,
-// headers, media type and body of a response. Every violation is reported, one for each place,
-// always in the same order. The host is not checked, so that tests can use loopback, and a request
-// may leave out the path of the document's server. Any other prefix, such as that of a proxy, makes
-// another path.
+// headers, media type and body of a response. All violations are reported, at most one for each
+// place, always in the same order.
 //
-// A status that the contract does not list is a violation, although the contract has a default
-// response; the body is still checked by the default. Members that the contract does not name
-// are allowed everywhere, whatever their values are.
+// The host is not checked, so that tests can use loopback. If a server in the document has a path,
+// such as /v1, requests may have it in front of theirs or not. A path behind another prefix, such as
+// that of a proxy, is a violation.
+//
+// A status that the contract does not list is a violation, even if the contract has a default
+// response. The body is then checked against the default response. Members that the contract does
+// not name are allowed everywhere, whatever their values are.
 //
 // The checks are stricter than a JSON library: a body is UTF-8 and a single JSON value; a member
 // that the contract names occurs once in its object; an integer has no fraction and no exponent,
@@ -28,8 +30,8 @@
 // # What is never printed
 //
 // A violation describes the kind and length of a value, and prints numbers, true and false. It
-// never holds a string of the exchange: no credential, no message text. A [Finding] of a Drift
-// holds names of members, and no value but the type of an error.
+// never holds a string of the exchange: no credential, no message text. A [Finding] holds names of
+// members and types of errors, and no other text of a response.
 //
 // # Limits
 //
