@@ -18,8 +18,8 @@
 // it in a file, batch/postgres in PostgreSQL, for many machines. Package batch/input reads a list
 // from a file; any iterator of items will do. The same program with the same list resumes where
 // the last run ended. A message is identified by its connection, user and message ids. Duplicates
-// are sent once. [Ledger.Replace] makes a list the messages to send: open messages that it lacks
-// are set aside.
+// are sent once. [Ledger.Add] adds a list to the messages that the ledger has. [Ledger.Replace] also
+// sets aside the open messages that the list lacks, so that a run sends those of the list alone.
 //
 // A request is recorded before it is sent, and an outcome before it is yielded, each by a synced
 // commit. A message whose response was not recorded may have been unsent: the next run sends it
@@ -32,20 +32,21 @@
 //
 //	what the client returned                           outcome       sent again by the next run
 //	unsent, or already gone                            the same      no
-//	an error of scope message                          failed        no, if the service itself responded and nothing is ambiguous
-//	an error of scope service, eleven times in a run   failed        yes
+//	an error of scope message                          failed        no, unless it may have been unsent or a gateway responded
+//	an error of scope service, from all 11 attempts    failed        yes
 //	of scope connection, which stops the connection    failed        yes
 //	of scope account or client, which ends the run     failed        yes
 //	nothing, as its connection was stopped             skipped       yes
 //
-// Package api decides what a status or a type means: see [api.Error]. [Options].RetryFailed sends
-// again what failed and is final.
+// Package api decides what a status or a type means: see [api.Error]. With [Options].RetryFailed a
+// run also sends the failed messages that it would not send again.
 //
 // # Rate limits and transient errors
 //
 // The client applies each connection's rate limit. A message that fails with a transient error
 // waits between half a second and 30 seconds, longer each time, while others of its connection
-// continue. After eight such failures in a row, or the first if nothing has succeeded yet, a
-// connection sends one request at a time, ever more rarely, until one succeeds; after 15 minutes of
-// nothing else it is stopped. A Retry-After blocks the connection, for ten minutes at most.
+// continue. After eight such failures in a row a connection sends one request at a time, at growing
+// intervals, until one succeeds. So does a connection on which nothing has succeeded yet. If nothing
+// succeeds for 15 minutes the connection is stopped. A Retry-After blocks the connection, for ten
+// minutes at most.
 package batch
