@@ -119,7 +119,10 @@ type failingStore struct {
 	reads  int
 }
 
-var errLost = fmt.Errorf("%w messages.db: %w", batch.ErrLedger, batch.ErrClaimLost)
+var (
+	errLost   = fmt.Errorf("%w messages.db: %w", batch.ErrLedger, batch.ErrClaimLost)
+	errBroken = fmt.Errorf("%w: the disk is full", batch.ErrLedger)
+)
 
 func (s *failingStore) Begin(ctx context.Context, retryFailed bool) error {
 	if s.begins--; s.begins >= 0 {
@@ -137,26 +140,10 @@ func (s *failingStore) Write(ctx context.Context, entries []batch.Entry) error {
 }
 
 func (s *failingStore) Next(ctx context.Context, connectionID string, after batch.Message, n int) ([]batch.Message, error) {
-	if s.reads++; s.reads == 3 && s.read != nil {
+	if s.reads++; s.reads == 2 && s.read != nil {
 		return nil, s.read
 	}
 	return s.Store.Next(ctx, connectionID, after, n)
-}
-
-// A read that fails ends the run, or its session if the claims are lost.
-func TestFailingReads(t *testing.T) {
-	broken := fmt.Errorf("%w: the disk fails", batch.ErrLedger)
-	for err, want := range map[error]string{broken: "128 unsent", errLost: "200 unsent"} {
-		synctest.Test(t, func(t *testing.T) {
-			ledger, store := newLedger(t, messages(0, 200)), failingStore{read: err}
-			ledger.Wrap(func(s batch.Store) batch.Store { store.Store = s; return &store })
-			results, early := collectRun(batch.Run(t.Context(), newClient(t, newMock(1)), ledger, batch.Options{}))
-			wantTally(t, results, want)
-			if errors.Is(early, broken) != (err == broken) { //nolint:errorlint // it is this one
-				t.Errorf("a read fails with %v: the run ends with %v", err, early)
-			}
-		})
-	}
 }
 
 // However many messages a connection has, compared with those that are read at once, it comes to its end.
@@ -180,18 +167,17 @@ func TestFailingWrites(t *testing.T) {
 			items := append(messages(0, 20), messages(1, 20)...)
 			server := newMock(2, mock.WithFaults(1, 1, mock.Fault{Delay: time.Second}))
 			ledger, store := newLedger(t, items), failingStore{}
-			broken := fmt.Errorf("%w: the disk is full", batch.ErrLedger)
 			store.write = func(write int) error {
 				if write > n {
-					return broken
+					return errBroken
 				}
 				return nil
 			}
 			ledger.Wrap(func(s batch.Store) batch.Store { store.Store = s; return &store })
 			var progress batch.Progress
 			results, early := collectRun(batch.Run(t.Context(), newClient(t, server), ledger, batch.Options{Progress: &progress}))
-			if !errors.Is(early, broken) {
-				t.Fatalf("write %d: the run ends with %v; want %v", n, early, broken)
+			if !errors.Is(early, errBroken) {
+				t.Fatalf("write %d: the run ends with %v; want %v", n, early, errBroken)
 			}
 			if c := progress.Counts(); c.InFlight != 0 || c.Ended() != len(results) {
 				t.Errorf("write %d: progress is %+v", n, c)
@@ -215,7 +201,8 @@ func TestFailingWrites(t *testing.T) {
 	}
 }
 
-// A run whose claims are lost begins again; if that happens too often without an outcome it yields why.
+// A run whose claims are lost begins again. It yields why it ended if that happens too often without an
+// outcome, or if the ledger fails.
 func TestLostClaims(t *testing.T) {
 	everyFourth := func(write int) error {
 		if write%4 == 0 {
@@ -228,6 +215,8 @@ func TestLostClaims(t *testing.T) {
 		want  string
 		err   error
 	}{
+		"a read loses them":  {store: failingStore{read: errLost}, want: "60 unsent"},
+		"a read fails":       {store: failingStore{read: errBroken}, want: "nothing", err: errBroken},
 		"30 sessions":        {store: failingStore{begins: 30}, want: "60 unsent"},
 		"31 sessions":        {store: failingStore{begins: 31}, want: "nothing", err: errLost},
 		"each write":         {store: failingStore{write: func(int) error { return errLost }}, want: "nothing", err: errLost},
