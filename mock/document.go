@@ -100,16 +100,14 @@ func (d *reader) examples(response object) (list []example) {
 // ofRange names a type of each range of media types.
 var ofRange = strings.NewReplacer("*/*", mediaJSON, "text/*", "text/plain", "*+", "vnd.mock+", "*", "json")
 
-// response is the example as it is sent.
+// response is the example as it is sent: a text in JSON only if that is its type.
 func (e example) response(status int) response {
-	a := jsonResponse(status, e.body)
-	switch mediaType := ofRange.Replace(e.mediaType); {
-	case mediaType == "":
-		a.header.Del("Content-Type")
-	case textOf(e.body) != "" && !strings.Contains(mediaType, "json"):
-		a.body = []byte(textOf(e.body))
-		fallthrough
-	default:
+	mediaType := ofRange.Replace(e.mediaType)
+	a := response{status: status, header: http.Header{}, body: e.body}
+	if text := textOf(e.body); text != "" && !strings.Contains(mediaType, "json") {
+		a.body = []byte(text)
+	}
+	if mediaType != "" {
 		a.header.Set("Content-Type", mediaType)
 	}
 	return a
