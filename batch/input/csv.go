@@ -45,6 +45,8 @@ func (c *csvReader) next() (batch.Item, int, error) {
 			return batch.Item{}, line, odd
 		case filled > c.most:
 			return batch.Item{}, line, fmt.Errorf("the row has %d cells, and the first row names %d: delete the extra ones, or put a cell with %s in it into quotes", filled, c.most, separatorNames[c.comma])
+		case c.isTotal(cells):
+			return batch.Item{}, line, errors.New("the row is a total: delete it")
 		case len(cells) < c.least:
 			return batch.Item{}, line, fmt.Errorf("the row has %d of the %d cells that the first row names: separate them by %s, and leave a cell empty where there is nothing to fill in", len(cells), c.most, separatorNames[c.comma])
 		}
@@ -209,6 +211,19 @@ func (c *csvReader) findColumns(names []string) error {
 	c.least = 1 + max(c.at[inUser], c.at[inMessage], c.at[inConnection])
 	return nil
 }
+
+// isTotal reports whether a row has the sums of the columns: beside its ids stands a word for that.
+func (c *csvReader) isTotal(cells []string) bool {
+	for i, text := range cells {
+		word := strings.TrimRight(cell.Fold(text), ":")
+		if i != c.at[inUser] && i != c.at[inMessage] && slices.Contains(totals, word) {
+			return true
+		}
+	}
+	return false
+}
+
+var totals = []string{"total", "totals", "grandtotal", "sum", "summe", "gesamt", "gesamtsumme", "somme", "totale", "suma"}
 
 func (c *csvReader) refuseConnections(cells []string) error {
 	for i, text := range cells {

@@ -29,9 +29,9 @@ func (j *job) printPlan(w io.Writer) {
 		line(w, "  --connection %s has no effect: every row to be sent names another", j.client.connection)
 	}
 	if j.plan.Ended > 0 {
-		text := count(j.plan.Ended, "message") + " done earlier"
+		text := count(j.plan.Ended, "message") + " final from earlier runs"
 		if j.plan.Failed > 0 && !j.retryFailed {
-			text += fmt.Sprintf(", %s of them failed and final; --retry-failed sends those again", number(j.plan.Failed))
+			text += fmt.Sprintf(", %s of them failed; --retry-failed sends those again", number(j.plan.Failed))
 		}
 		line(w, "  %s", text)
 	}
@@ -113,7 +113,7 @@ func (j *job) confirm() error {
 		if text == "y" || text == "yes" {
 			return nil
 		}
-		return errors.New("not confirmed; nothing was sent")
+		return errors.New("not confirmed by y or yes; nothing was sent")
 	}
 }
 

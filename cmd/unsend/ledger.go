@@ -141,16 +141,16 @@ func (p *ledgerTarget) open(ctx context.Context, dryRun bool, opts ...batch.Opti
 	return ledger, err
 }
 
-// elsewhere returns the name of a ledger in the folder of a new one that shares a message and the
-// service with it, such as the ledger of a list that was renamed. It reads the first messages of a
-// few ledgers.
-func (p *ledgerTarget) elsewhere(ctx context.Context, own *batch.Ledger) string {
+// elsewhere returns the name of the ledger in the folder of a new one that shares the most messages
+// and the service with it, such as the ledger of a list that was renamed. It reads the first messages
+// of a few ledgers.
+func (p *ledgerTarget) elsewhere(ctx context.Context, own *batch.Ledger) (best string) {
 	const mostLedgers, mostOwn, most = 20, 100, 10_000
 	if !p.fresh || p.address == "" || isPostgres(p.address) {
 		return ""
 	}
-	known := firstMessages(ctx, own, mostOwn)
-	names, _ := filepath.Glob(filepath.Join(filepath.Dir(p.address), "*"+ledgerSuffix)) // none of a folder that it cannot match
+	known, found := firstMessages(ctx, own, mostOwn), 0
+	names, _ := filepath.Glob(filepath.Join(filepath.Dir(p.address), "*.db")) // none of a folder that it cannot match
 	for _, name := range names[:min(len(names), mostLedgers)] {
 		if filepath.Base(name) == filepath.Base(p.address) {
 			continue
@@ -164,13 +164,17 @@ func (p *ledgerTarget) elsewhere(ctx context.Context, own *batch.Ledger) string 
 			messages = firstMessages(ctx, other, most)
 		}
 		_ = other.Close()
+		shared := 0
 		for key := range known {
 			if messages[key] {
-				return name
+				shared++
 			}
 		}
+		if shared > found {
+			best, found = name, shared
+		}
 	}
-	return ""
+	return best
 }
 
 // firstMessages returns the user and message ids of the first messages of a ledger.

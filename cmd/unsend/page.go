@@ -150,6 +150,7 @@ func (p *page) write(w io.Writer) error {
 		"style":     func() template.CSS { return template.CSS(pageCSS) }, //nolint:gosec // it is ours
 		"styleHash": func() string { return "sha256-" + base64.StdEncoding.EncodeToString(sum[:]) },
 		"groupText": groupText,
+		"hintText":  hintText,
 	})
 	return template.Must(t.Parse(pageHTML)).Execute(w, p)
 }

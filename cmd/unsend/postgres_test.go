@@ -82,7 +82,7 @@ func TestPostgres(t *testing.T) {
 		{name: "report of all", args: []string{"report"},
 			want: []string{"--run june: 3 messages of http://localhost, 0 open, 0 workers active, since 2"}},
 		{name: "a dry run", args: []string{"batch", "--dry-run", "--run", "june", "more.csv"},
-			want: []string{"1 message on", "3 messages done earlier"}},
+			want: []string{"1 message on", "3 messages final from earlier runs"}},
 		{name: "a dry run of none", args: []string{"batch", "--dry-run", "--run", "july", "more.csv"}, want: []string{"4 messages on"}},
 		{name: "report of none", args: []string{"report", "--run", "juen"}, code: 2, want: []string{"it has june"}},
 	} {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/unsend-go/unsend/api"
 )
 
 // progressState is how far a run is.
@@ -56,7 +59,10 @@ func (j *job) progressState() progressState {
 		s.failed = max(0, s.failed-j.plan.Failed)
 	}
 	if err := j.progress.Trouble(); err != nil {
-		s.failure = advised(err)
+		s.failure = errorText(err) + "; trying again"
+		if failed, ok := errors.AsType[*api.Error](err); ok && failed.StatusCode == 0 && !failed.MaybeUnsent {
+			s.failure = advised(err) // about this machine, perhaps
+		}
 	}
 	return s
 }

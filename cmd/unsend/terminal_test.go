@@ -121,7 +121,7 @@ func TestBatchSession(t *testing.T) {
 		`Finishing what is in flight; Ctrl-C again stops at once\.`,
 		`60 messages, \d+ s:`,
 		fmt.Sprintf(`  %d  unsent`, unsent),
-		fmt.Sprintf(`  %d  not sent, or without an outcome`, 60-unsent),
+		fmt.Sprintf(`  %d  open: not sent, or without an outcome`, 60-unsent),
 		`  The service was on this machine: if it was a mock, nothing real was unsent\.`,
 		fmt.Sprintf(`To continue with %d messages:`, 60-unsent),
 		`  unsend batch messages\.csv`,
@@ -130,7 +130,7 @@ func TestBatchSession(t *testing.T) {
 	s = onTerminal(t, dir, g.url, "batch", "messages.csv")
 	s.waitFor(t, `This cannot be undone\. \[y/N\] $`)
 	s.waitFor(t, fmt.Sprintf(`^messages\.csv: %d messages on [12] connections? of `, 60-unsent))
-	s.waitFor(t, fmt.Sprintf(`^  %d messages done earlier$`, unsent))
+	s.waitFor(t, fmt.Sprintf(`^  %d messages final from earlier runs$`, unsent))
 	s.keys(t, "y\n")
 	s.end(t, exitOK)
 	s.waitFor(t, `^60 messages, \d+ s:\n  60  unsent$`)
@@ -171,7 +171,7 @@ func TestBatchStoppedAtOnce(t *testing.T) {
 	s.end(t, exitInterrupted)
 	s.waitFor(t, `^   0  unsent$`)
 	s.waitFor(t, `^   2  failed$`)
-	s.waitFor(t, `^  58  not sent, or without an outcome$`)
+	s.waitFor(t, `^  58  open: not sent, or without an outcome$`)
 	s.waitFor(t, `^  2 failed, this machine: canceled before a response came; 2 may have been unsent$`)
 	s.waitFor(t, `^To continue with 60 messages:$`)
 	s.waitFor(t, `^  unsend batch messages\.csv --yes$`)
@@ -185,8 +185,8 @@ func TestBatchQuestion(t *testing.T) {
 		code int
 		want string
 	}{
-		"no":     {"n\n", exitUsage, `^unsend batch: not confirmed; nothing was sent$`},
-		"Ctrl-D": {"\x04", exitUsage, `^unsend batch: not confirmed; nothing was sent$`},
+		"no":     {"n\n", exitUsage, `^unsend batch: not confirmed by y or yes; nothing was sent$`},
+		"Ctrl-D": {"\x04", exitUsage, `^unsend batch: not confirmed by y or yes; nothing was sent$`},
 		"Ctrl-C": {ctrlC, exitInterrupted, `^unsend batch: interrupted; nothing was sent$`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -224,7 +224,7 @@ func TestBatchTypedAhead(t *testing.T) {
 	s.waitFor(t, `\[y/N\] $`)
 	s.keys(t, "\n")
 	s.end(t, exitUsage)
-	s.waitFor(t, `^unsend batch: not confirmed; nothing was sent$`)
+	s.waitFor(t, `^unsend batch: not confirmed by y or yes; nothing was sent$`)
 	if n := g.server.Counts().Requests; n != 0 {
 		t.Errorf("%d requests were sent; want 0", n)
 	}

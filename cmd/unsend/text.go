@@ -101,6 +101,8 @@ func reasonOf(g batch.Group) string {
 		return "the response does not report whether it was unsent"
 	case g.Status == 0 && g.Scope == api.ScopeClient:
 		text = "canceled before a response came"
+	case g.Type == "SESSION_NOT_PROVIDED" && g.Scope == api.ScopeConnection:
+		return fmt.Sprintf("the service does not know this connection (%d %s)", g.Status, g.Type)
 	case g.Status != 0:
 		text = "the service returned an error"
 	}
@@ -181,7 +183,7 @@ func printCounts(w io.Writer, r *batch.Report) {
 		{r.AlreadyGone, "already gone"},
 		{r.Failed, "failed"},
 		{r.Skipped, "skipped: their connection was stopped"},
-		{r.Open, "not sent, or without an outcome"},
+		{r.Open, "open: not sent, or without an outcome"},
 		{r.SetAside, "excluded: no longer in the input"},
 	}
 	rows = append(rows[:1], slices.DeleteFunc(rows[1:], func(r row) bool { return r.n == 0 })...)
@@ -229,8 +231,13 @@ func notSent(g batch.Group) bool {
 func printGroup(w io.Writer, g batch.Group) {
 	line(w, "  %s %s", number(g.Count), groupText(g))
 	if g.Hint != "" {
-		line(w, "      %s", g.Hint)
+		line(w, "      %s", hintText(g))
 	}
+}
+
+// hintText returns the hint of a group. What is a call for a program is a command here.
+func hintText(g batch.Group) string {
+	return strings.Replace(g.Hint, "make the same call again", "run the same command again", 1)
 }
 
 // groupText returns the outcome, the cause and the reason of a group.
@@ -238,6 +245,9 @@ func groupText(g batch.Group) string {
 	text := label(string(g.Outcome))
 	if cause := causes[g.Scope]; cause != "" {
 		text += ", " + cause
+	}
+	if g.Final > 0 && g.Final < g.Count {
+		text += fmt.Sprintf(" (%s final)", number(g.Final))
 	}
 	text += ": " + reasonOf(g)
 	if g.MaybeUnsent > 0 && g.Scope != api.ScopeUnknown {
