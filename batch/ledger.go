@@ -121,7 +121,7 @@ func (l *Ledger) Report(ctx context.Context) (Report, error) {
 func (l *Ledger) Messages(ctx context.Context, filter Filter) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
 		after := int64(0)
-		for { // in parts, so that a slow loop blocks nobody
+		for { // in parts, so that a slow loop blocks no other
 			part, err := l.store.Messages(ctx, filter, after, maxMessages)
 			if err = cmp.Or(err, ctx.Err()); err != nil {
 				yield(Result{}, err)

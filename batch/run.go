@@ -140,7 +140,7 @@ func newRun(ctx context.Context, client *api.Client, ledger *Ledger, opts Option
 		return nil, fmt.Errorf("%w %s is open for reading only", ErrLedger, ledger.Name())
 	}
 	service := StoreOptions{Service: ServiceOf(client)}
-	if made := ledger.Service(); made != "" && !(made == mockService && isLocal(service.Service)) {
+	if made := ledger.Service(); made != "" && (made != mockService || !isLocal(service.Service)) {
 		if err := service.Check(ledger.Name(), made); err != nil {
 			return nil, err
 		}

@@ -99,12 +99,12 @@ func TestFailingDisk(t *testing.T) {
 	t.Parallel()
 	server, url, path := servedLedger(t, 2000)
 	child := childCommand(t, "run", url, "", path, "4")
-	var errors strings.Builder
+	var said strings.Builder
 	trace(t, child, "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO:when=100+")
-	child.Stderr = &errors
+	child.Stderr = &said
 	printed, _ := child.Output()
-	if want := "child: ledger " + path + " cannot be written or read: the disk fails ("; !strings.HasPrefix(errors.String(), want) {
-		t.Fatalf("the process prints %q; want %s", errors.String(), want)
+	if want := "child: ledger " + path + " cannot be written or read: the disk fails ("; !strings.HasPrefix(said.String(), want) {
+		t.Fatalf("the process prints %q; want %s", said.String(), want)
 	}
 	yielded := map[string]bool{}
 	for line := range strings.Lines(string(printed)) {

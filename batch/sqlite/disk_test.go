@@ -45,7 +45,7 @@ func resume(t *testing.T, path string, server *mock.Server, items []batch.Item) 
 	must(t, ledger.Close())
 }
 
-// A ledger that somebody deletes, replaces or damages stops its run before the next request. Unless its
+// A ledger that another program deletes, replaces or damages stops its run before the next request. Unless its
 // newest part is lost, it can be resumed.
 func TestLedgerIsMeddledWith(t *testing.T) {
 	move := func(path string) error { return os.Rename(path, path+".old") }
@@ -74,7 +74,9 @@ func TestLedgerIsMeddledWith(t *testing.T) {
 			_, err = file.WriteAt([]byte("xxxx"), 5000)
 			return errors.Join(err, file.Close())
 		}, want: "was changed by another program", lost: true},
-		"touched": {meddle: func(path string) error { return os.Chtimes(path, time.Time{}, time.Unix(1, 0)) }, want: "was changed by another program"},
+		"touched": {meddle: func(path string) error {
+			return os.Chtimes(path, time.Time{}, time.Unix(1, 0))
+		}, want: "was changed by another program"},
 		"log moved into it": {meddle: func(path string) error {
 			db, err := zsqlite.OpenConn(path, zsqlite.OpenReadWrite)
 			if err != nil {

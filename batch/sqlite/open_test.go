@@ -17,7 +17,7 @@ import (
 	"github.com/unsend-go/unsend/batch/sqlite"
 )
 
-// execute runs SQL on a file, as somebody with SQLite's own program would.
+// execute runs SQL on a file, as sqlite3 does.
 func execute(t *testing.T, path, script string) {
 	t.Helper()
 	db, err := zsqlite.OpenConn(path, zsqlite.OpenReadWrite, zsqlite.OpenCreate)
@@ -218,7 +218,7 @@ func TestHalfMade(t *testing.T) {
 	wantOpen(t, path, 3)
 }
 
-// An id that somebody has written into the ledger fails its message alone, and is not sent.
+// An id that another program has written into the ledger fails its message alone, and is not sent.
 func TestIDsWrittenIntoALedger(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "messages.db")

@@ -14,7 +14,7 @@ import (
 )
 
 // reader is a ledger that is open for reading only. Each read opens a connection and closes it, so
-// that a slow reader blocks nobody, and leaves no file behind.
+// that a slow reader blocks no process, and leaves no file behind.
 type reader struct {
 	store
 

@@ -125,10 +125,10 @@ func TestReadersLeaveNothing(t *testing.T) {
 	ledger := openLedger(t, path)
 	add(t, ledger, messages(0, 12))
 	open = 12
-	same("while somebody works on it")
+	same("while a process works on it")
 	killed := snapshot(t, dir)
 	if len(killed) != 3 {
-		t.Fatalf("while somebody works on it there are %d files; want 3", len(killed))
+		t.Fatalf("while a process works on it there are %d files; want 3", len(killed))
 	}
 	must(t, ledger.Close())
 	for name, text := range killed {
@@ -178,7 +178,7 @@ func TestLockIsOnTheFile(t *testing.T) {
 	must(t, ledger.Close())
 }
 
-// A file system in user space is warned of. This one has nobody who serves it: Linux itself responds to
+// A file system in user space is warned of. No program serves this one: Linux itself responds to
 // users other than its own.
 func TestFUSE(t *testing.T) {
 	t.Parallel()
