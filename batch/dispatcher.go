@@ -358,7 +358,6 @@ func (d *dispatcher) stopSending() {
 	d.ending = true
 	d.due, d.skipping = nil, nil
 	for _, c := range d.connections {
-		c.index = -1
 		c.close()
 		d.failRetries(c)
 	}
@@ -371,7 +370,6 @@ func (d *dispatcher) stop(c *connection, reason error) {
 	}
 	d.progress.change(func() { c.counts.Stopped = reason })
 	c.close()
-	d.due.put(c, time.Time{}, false)
 	d.failRetries(c)
 	if !d.ending {
 		d.skipping = append(d.skipping, c)

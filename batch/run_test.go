@@ -227,7 +227,12 @@ func TestLostClaims(t *testing.T) {
 				ledger := newLedger(t, slices.Concat(messages(0, 30), messages(1, 30)))
 				ledger.Wrap(func(s batch.Store) batch.Store { c.store.Store = s; return &c.store })
 				var progress batch.Progress
+				start := time.Now()
 				results, err := collectRun(batch.Run(t.Context(), newClient(t, newMock(2)), ledger, batch.Options{Progress: &progress}))
+				took, lost := time.Since(start), errors.Is(c.err, batch.ErrClaimLost)
+				if lost && (took < 6*time.Minute || took > 14*time.Minute || !errors.Is(progress.Trouble(), batch.ErrClaimLost)) {
+					t.Errorf("the run ends after %v, and its progress shows %v; want some 6 to 13 minutes, and the lost claims", took, progress.Trouble())
+				}
 				for i, r := range results { // what was sent when a claim was lost is gone
 					if r.Outcome == batch.AlreadyGone {
 						results[i].Outcome = batch.Unsent
