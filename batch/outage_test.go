@@ -59,13 +59,13 @@ func TestOutageIsWaitedOut(t *testing.T) {
 				start := time.Now()
 				results := collect(t, client, items, batch.Options{Progress: &progress})
 				wantTally(t, results, "750 unsent")
-				if c := progress.Counts(); progress.Trouble() != nil || c.Waiting != 0 || c.Unsent != 750 {
-					t.Errorf("in the end the progress shows %v, and %+v; want 750 unsent", progress.Trouble(), c)
-				}
 				for i, c := range progress.Connections() {
 					if want := []int{200, 150, 400}[i]; c.ID != connectionID(i) || c.Unsent != want || c.Waiting != 0 || c.Items != want {
 						t.Errorf("connection %d is %+v; want %s, %d unsent", i, c, connectionID(i), want)
 					}
+				}
+				if c := progress.Counts(); progress.Trouble() != nil || c.Waiting != 0 || c.Unsent != 750 {
+					t.Errorf("in the end the progress shows %v, and %+v; want 750 unsent", progress.Trouble(), c)
 				}
 				unsentOnce(t, server, items)
 				if took, limit := time.Since(start), earliest(400)+length+time.Minute; took > limit {

@@ -91,10 +91,10 @@ func outcomeRecord(t *task, outcome Outcome, final bool, err error) record {
 
 // whole returns the error of the last call with the attempts of all calls for its message.
 func whole(e *api.Error, t *task) error {
-	if e.Attempts == t.sent && e.MaybeUnsent == t.maybe {
+	if e.Attempts == t.sent {
 		return e
 	}
 	all := *e
-	all.Attempts, all.MaybeUnsent = t.sent, t.maybe
+	all.Attempts = t.sent
 	return &all
 }

@@ -64,7 +64,7 @@ func (t *Totals) plan(retryFailed bool) Plan {
 		plan.Failed += load.Messages
 		each[load.ConnectionID] = load.Messages
 	}
-	if retryFailed && len(t.Failed) > 0 {
+	if retryFailed {
 		for _, load := range t.Open {
 			each[load.ConnectionID] += load.Messages
 		}

@@ -45,8 +45,9 @@ func TestErrorsKeepTheirKind(t *testing.T) {
 		"conflict":       {StatusCode: 409, Type: "CONFLICT", Answered: true, Scope: api.ScopeMessage},
 		"server":         {StatusCode: 503, Scope: api.ScopeService, MaybeUnsent: true},
 		"unknown":        {StatusCode: 403},
+		"unknown, ended": {Err: context.Canceled},
 	} {
-		entry := Entry{Message: Message{Item: Item{MaybeUnsent: e.MaybeUnsent}}, Failure: failureOf(e)}
+		entry := Entry{Attempts: 3, Message: Message{Item: Item{MaybeUnsent: e.MaybeUnsent}}, Failure: failureOf(e)}
 		if cause := strings.ReplaceAll(name, " ", "_"); causes[cause] != nil && entry.Failure.Cause != cause {
 			t.Errorf("%s: the ledger's cause is %q", name, entry.Failure.Cause)
 		}
@@ -66,7 +67,7 @@ func TestErrorsKeepTheirKind(t *testing.T) {
 				t.Errorf("%s: shortened it is %v: %v; want %v", name, sentinel, !want, want)
 			}
 		}
-		if got.Retryable() != e.Retryable() || got.Scope != e.Scope {
+		if got.Retryable() != e.Retryable() || got.Scope != e.Scope || got.Attempts != 3 {
 			t.Errorf("%s: from the ledger it is retryable: %v, of the scope %s; want %v, %s",
 				name, got.Retryable(), got.Scope, e.Retryable(), e.Scope)
 		}

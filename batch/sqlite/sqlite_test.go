@@ -130,4 +130,9 @@ func TestRunRefusesOtherServices(t *testing.T) {
 		}
 		must(t, ledger.Close())
 	}
+	ledger := openLedger(t, filepath.Join(t.TempDir(), "messages.db"))
+	add(t, ledger, messages(0, 1))
+	if _, err := collectRun(batch.Run(t.Context(), clientOf(t, start(t, newMock(1))), ledger, batch.Options{})); err != nil {
+		t.Errorf("a mock's ledger and a mock of another process: %v", err)
+	}
 }

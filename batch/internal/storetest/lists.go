@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/unsend-go/unsend/api"
 	"github.com/unsend-go/unsend/batch"
 	"github.com/unsend-go/unsend/mock"
 )
@@ -62,8 +63,8 @@ func badRows(t *testing.T, open Open) {
 	items := Messages(0, 4)
 	items[1].UserID, items[2].MessageID = "", "a b"
 	_, err := ledger.Add(t.Context(), Rows(items))
-	if want := "2 rows cannot be used; the first: line 3: "; err == nil || !strings.HasPrefix(err.Error(), want) {
-		t.Errorf("got %v; want %s", err, want)
+	if want := "2 rows cannot be used; the first: line 3: "; !errors.Is(err, api.ErrInvalidID) || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got %v; want %s, an api.ErrInvalidID", err, want)
 	}
 	added, err := ledger.Add(t.Context(), Rows(items, batch.IgnoredColumns{"note"}), batch.SkipBad())
 	wantAdded(t, added, err, batch.Added{New: 2, BadRows: 2, Ignored: []string{"note"}})
