@@ -59,7 +59,13 @@ func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], how
 	next, stop := iter.Pull2(items)
 	defer stop()
 	rows, failed := 0, error(nil)
-	source := pgx.CopyFromFunc(func() ([]any, error) {
+	var panicked any // in the caller's rows, which pgx reads on a goroutine of its own
+	source := pgx.CopyFromFunc(func() (row []any, err error) {
+		defer func() {
+			if panicked = recover(); panicked != nil {
+				err = errPanicked
+			}
+		}()
 		i, err, more := next()
 		if failed = err; !more || err != nil {
 			return nil, err
@@ -89,6 +95,9 @@ func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], how
 		*how.Preview, err = s.totals(ctx, tx)
 		return cmp.Or(err, errPreview)
 	})
+	if panicked != nil {
+		panic(panicked)
+	}
 	if failed != nil {
 		err = failed // the server reports only that the copy was canceled
 	}
@@ -104,6 +113,8 @@ func (s *store) Add(ctx context.Context, items iter.Seq2[batch.Item, error], how
 	}
 	return added, nil
 }
+
+var errPanicked = errors.New("the rows panicked")
 
 // errPreview rolls a preview's transaction back.
 var errPreview = fmt.Errorf("%w: a preview", batch.ErrOptions)

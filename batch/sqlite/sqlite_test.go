@@ -72,22 +72,6 @@ func TestMocksClientIsRecognized(t *testing.T) {
 	}
 }
 
-// Rows that panic leave the ledger as it was.
-func TestPanicInRows(t *testing.T) {
-	t.Parallel()
-	ledger := openLedger(t, filepath.Join(t.TempDir(), "messages.db"))
-	func() {
-		defer func() { _ = recover() }()
-		_, _ = ledger.Add(t.Context(), func(yield func(batch.Item, error) bool) {
-			yield(message(0, 5), nil)
-			panic("of the caller")
-		})
-	}()
-	if added := add(t, ledger, messages(0, 3)); added.New != 3 || report(t, ledger).Items != 3 {
-		t.Errorf("after a panic 3 messages are added as %+v; want 3 new, and no other", added)
-	}
-}
-
 // A private ledger too can be read while something is added to it.
 func TestInMemory(t *testing.T) {
 	t.Parallel()

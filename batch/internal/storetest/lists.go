@@ -326,3 +326,22 @@ func retryFailedListed(t *testing.T, open Open) {
 	}
 	wantOutcomes(t, ledger, "3 unsent")
 }
+
+// panickingRows: a panic of the caller's rows reaches the caller, and leaves nothing of them.
+func panickingRows(t *testing.T, open Open) {
+	ledger := open(t)
+	func() {
+		defer func() {
+			if got := recover(); got != "of the caller" {
+				t.Errorf("recovered %v; want the caller's panic", got)
+			}
+		}()
+		_, _ = ledger.Add(t.Context(), func(yield func(batch.Item, error) bool) {
+			yield(Message(0, 5), nil)
+			panic("of the caller")
+		})
+	}()
+	if added := Add(t, ledger, Messages(0, 3)); added.New != 3 || len(all(t, ledger)) != 3 {
+		t.Errorf("after a panic 3 messages are added as %+v; want 3 new, and no other", added)
+	}
+}

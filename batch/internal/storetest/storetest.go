@@ -24,6 +24,7 @@ func Run(t *testing.T, newLedger func(t *testing.T) Open) {
 		"add counts":                    addCounts,
 		"add takes all rows or none":    addAllOrNone,
 		"bad rows":                      badRows,
+		"rows that panic":               panickingRows,
 		"no connection":                 noConnection,
 		"replace sets aside":            replaceSetsAside,
 		"replace reads the ledger":      replaceReads,
