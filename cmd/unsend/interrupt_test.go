@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -51,23 +52,26 @@ func TestMessageInterruptedWhileWaiting(t *testing.T) {
 // terminal: it prints lines, and can be resumed. While it runs no other process gets its ledger.
 func TestBatchTerminated(t *testing.T) {
 	t.Parallel()
-	for _, signal := range []os.Signal{syscall.SIGTERM, syscall.SIGHUP} {
-		t.Run(signal.String(), func(t *testing.T) {
+	for _, sent := range []os.Signal{syscall.SIGTERM, syscall.SIGHUP} {
+		t.Run(sent.String(), func(t *testing.T) {
 			t.Parallel()
-			wantTerminated(t, signal)
+			wantTerminated(t, sent)
 		})
 	}
 }
 
-func wantTerminated(t *testing.T, signal os.Signal) {
+func wantTerminated(t *testing.T, sent os.Signal) {
 	t.Helper()
+	caught := make(chan os.Signal, 1) // else the command ignores what this process ignores, as under nohup
+	signal.Notify(caught, sent)
+	defer signal.Stop(caught)
 	dir, g := messages(t), newGate(t, 10)
 	s := start(t, dir, g.url, nil, "batch", "messages.csv", "--yes")
 	<-g.held
 	second := start(t, dir, g.url, nil, "batch", "messages.csv", "--yes")
 	second.end(t, exitUsage)
 	second.want(t, `unsend batch: ledger messages\.csv\.unsend\.db is in use by another process; .*`)
-	s.signal(t, signal)
+	s.signal(t, sent)
 	const finishing = `Finishing what is in flight; Ctrl-C again stops at once\.`
 	s.waitFor(t, finishing)
 	g.open()
