@@ -36,7 +36,7 @@ type Client struct {
 // reads maxErrorBodies of them at a time; each other waits for its turn for at most maxErrorTurn.
 const (
 	maxErrorBodies = 16
-	maxErrorTurn   = time.Second
+	maxErrorTurn   = 5 * time.Second
 )
 
 // New returns a client that authenticates with apiKey, which may be empty with [WithKeyFunc]. It
