@@ -88,7 +88,9 @@ func TestNewRefuses(t *testing.T) {
 
 func TestNewAccepts(t *testing.T) {
 	most := []api.Option{api.WithTimeout(time.Hour), api.WithRetries(20), api.WithRateLimit(1_000_000, 1_000_000), api.WithUserAgent(" ~")}
-	for key, opts := range map[string][]api.Option{strings.Repeat("!~", 2048): most, "least": {api.WithTimeout(1), api.WithRetries(0), api.WithRateLimit(1, 1)}} {
+	for key, opts := range map[string][]api.Option{
+		strings.Repeat("!~", 2048): most, "least": {api.WithTimeout(1), api.WithRetries(0), api.WithRateLimit(1, 1)},
+	} {
 		if _, err := api.New(key, opts...); err != nil {
 			t.Error(err)
 		}

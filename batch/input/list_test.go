@@ -54,7 +54,8 @@ func TestColumnsAreCheckedAsAWhole(t *testing.T) {
 func TestTotals(t *testing.T) {
 	t.Parallel()
 	list := "ref;user_id;message_id;note\na;51;6432457811894;\nSumme:;60;60;\nb;52;6432457811895;Grand Total\nsummer;53;6432457811896;\n"
-	want := "2 51/6432457811894 ref a\nline 3: the row is a total: delete it\nline 4: the row is a total: delete it\n5 53/6432457811896 ref summer\nignored columns: note"
+	want := "2 51/6432457811894 ref a\nline 3: the row is a total: delete it\n" +
+		"line 4: the row is a total: delete it\n5 53/6432457811896 ref summer\nignored columns: note"
 	if got := readAll(strings.NewReader(list), CSV); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

@@ -146,14 +146,16 @@ func trace(t *testing.T, child *exec.Cmd, options ...string) {
 	if err != nil {
 		t.Skip("system calls are traced by strace, which is not installed")
 	}
-	child.Args = slices.Concat([]string{tracer, "-f", "--seccomp-bpf", "-qqq", "-e", "signal=none"}, options, []string{child.Path}, child.Args[1:])
+	head := []string{tracer, "-f", "--seccomp-bpf", "-qqq", "-e", "signal=none"}
+	child.Args = slices.Concat(head, options, []string{child.Path}, child.Args[1:])
 	child.Path, child.Stderr = tracer, nil
 }
 
 // runTraced runs a child to its end, and adds its system calls to a log.
 func runTraced(t *testing.T, child *exec.Cmd, log string) {
 	t.Helper()
-	trace(t, child, "-y", "-xx", "-s", "1000000", "-A", "-o", log, "-e", "trace=open,openat,pwrite64,write,ftruncate,fsync,fdatasync,unlink,unlinkat")
+	trace(t, child, "-y", "-xx", "-s", "1000000", "-A", "-o", log,
+		"-e", "trace=open,openat,pwrite64,write,ftruncate,fsync,fdatasync,unlink,unlinkat")
 	if out, err := child.CombinedOutput(); err != nil {
 		t.Skipf("it cannot be traced here: %v %s", err, out)
 	}

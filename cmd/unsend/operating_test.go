@@ -16,7 +16,8 @@ var (
 	printed  = regexp.MustCompile("`([^`]+)`")
 
 	// composed are texts that the command puts together, or that other packages print.
-	composed = regexp.MustCompile(`^(requires FILE|flag needs|unknown flag|OFAUTH_API_KEY is|invalid configuration|bad rows in|rows name no|it is an Excel|is of http)`)
+	composed = regexp.MustCompile(`^(requires FILE|flag needs|unknown flag|OFAUTH_API_KEY is|invalid configuration|` +
+		`bad rows in|rows name no|it is an Excel|is of http)`)
 )
 
 // TestOperatorsPage: every error with which a batch can end is on the page for operators, by its

@@ -27,8 +27,9 @@ func TestBarLines(t *testing.T) {
 		{name: "narrow", state: halfway, perMinute: 60, columns: 40, rows: 24, want: []string{"1,500 of 3,000, 3 failed, 25 min left"}},
 		{name: "one left", state: progressState{total: 1000, done: 999}, columns: 80, rows: 24,
 			want: []string{"███████████████████████░ 999 of 1,000"}},
-		{name: "stopping", state: progressState{total: 10, done: 5, waiting: 2, stopping: "since Ctrl-C was pressed", atLeast: time.Hour}, columns: 80, rows: 24,
-			want: []string{"████████████░░░░░░░░░░░░ 5 of 10, 2 to try again, stopping"}},
+		{name: "stopping", columns: 80, rows: 24,
+			state: progressState{total: 10, done: 5, waiting: 2, stopping: "since Ctrl-C was pressed", atLeast: time.Hour},
+			want:  []string{"████████████░░░░░░░░░░░░ 5 of 10, 2 to try again, stopping"}},
 		{name: "an outage", state: outage, columns: 80, rows: 7, want: []string{
 			"░░░░░░░░░░░░░░░░░░░░░░░░ 0 of 3,000, 8 to try again, 10 min left",
 			"  failing now: no response came: connection refused; check the base url",
@@ -117,7 +118,8 @@ func TestBarKeepsItsPlace(t *testing.T) {
 		resize(100, 24)
 		run.set(progressState{total: 4, done: 1, failure: "nobody answers", stopping: "a line that stays"})
 		elapse(drawEvery)
-		terminal.want(t, above, "a line that stays", "██████░░░░░░░░░░░░░░░░░░ 1 of 4, stopping", failing)
+		terminal.want(t, above, "a line that stays",
+			"██████░░░░░░░░░░░░░░░░░░ 1 of 4, stopping", failing)
 		_, _ = terminal.Write([]byte("^C")) // as the terminal shows it
 		elapse(drawEvery)
 		stop()

@@ -50,7 +50,8 @@ BenchmarkBatch/1x8-2  1  12345 messages/s
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"a\n<!-- bench:call -->\n", "| `Unsend` | 1.30 × | not measured |", "| n^1.15 |", "12,300", "A Processor", "<!-- /bench -->\nc\n", "  2 KB  Unsend            ███ 1.30 ×\n",
+		"a\n<!-- bench:call -->\n", "| `Unsend` | 1.30 × | not measured |", "| n^1.15 |", "12,300", "A Processor", "<!-- /bench -->\nc\n",
+		"  2 KB  Unsend            ███ 1.30 ×\n",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q:\n%s", want, page)
